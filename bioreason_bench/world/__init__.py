@@ -1,0 +1,1 @@
+"""Who exists and what is true: relation table, word lists, people, facts."""
