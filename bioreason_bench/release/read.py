@@ -1,0 +1,97 @@
+"""Reading a release: what the manifest says is there, in batches, so that memory does not grow with its size."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioreason_bench.config import Config, from_dict
+from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.release.manifest import read_manifest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Release"]
+
+
+class Release:
+    """A folder that `bioreason generate` wrote, or that was downloaded; opening it reads the manifest only.
+
+    Raises UsageError where there is no folder, ReleaseError where there is no complete release in it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.manifest: dict[str, Any] = read_manifest(self.path)
+
+    @cached_property
+    def config(self) -> Config:
+        return from_dict(self.manifest["config"])
+
+    def configs(self) -> list[str]:
+        """The names of the configs (`comp_zeroshot`, `biographies`, ...), questions first."""
+        return list(self.manifest["configs"])
+
+    def question_configs(self) -> list[str]:
+        """The configs whose rows are multi-hop questions."""
+        return [name for name, splits in self.manifest["configs"].items() if self._schema(next(iter(splits.values()))[0]) == "question"]
+
+    def splits(self, config: str) -> list[str]:
+        """The splits of a config, such as train, validation and test; raises UsageError for a config that is not there."""
+        return list(self._config(config))
+
+    def files(self, config: str, split: str) -> list[Path]:
+        """The Parquet files of a split, in order; raises UsageError for a split that is not there."""
+        splits = self._config(config)
+        if split not in splits:
+            raise UsageError(f"config {config} of {self.path} has no split {split!r}; it has {', '.join(splits)}")
+        return [self.path / file for file in splits[split]]
+
+    def count(self, config: str, split: str) -> int:
+        """The number of rows, from the manifest."""
+        return sum(self.manifest["files"][file.relative_to(self.path).as_posix()]["rows"] for file in self.files(config, split))
+
+    def batches(self, config: str, split: str, columns: Sequence[str] | None = None, rows: int = 2048) -> Iterator[pa.RecordBatch]:
+        """All rows of a split as Arrow batches of at most `rows`; raises ReleaseError for a missing or broken file."""
+        return read_batches(self.files(config, split), columns, rows)
+
+    def rows(self, config: str, split: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """All rows of a split as plain dicts, in order."""
+        for batch in self.batches(config, split, columns):
+            yield from batch.to_pylist()
+
+    def table(self, config: str, split: str = "train", columns: Sequence[str] | None = None) -> pa.Table:
+        """A whole split in memory: meant for relations, people, facts and paths."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(self.batches(config, split, columns, rows=65_536))
+
+    def _config(self, name: str) -> dict[str, list[str]]:
+        configs = self.manifest["configs"]
+        if name not in configs:
+            close = difflib.get_close_matches(name, configs, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(configs)}"
+            raise UsageError(f"{self.path} has no config {name!r}: {hint}")
+        return configs[name]
+
+    def _schema(self, file: str) -> str:
+        return self.manifest["files"][file]["schema"]
+
+
+def read_batches(files: Iterable[Path], columns: Sequence[str] | None = None, rows: int = 2048) -> Iterator[pa.RecordBatch]:
+    """The rows of Parquet files as Arrow batches; raises ReleaseError that names the file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for file in files:
+        try:
+            with pq.ParquetFile(file) as parquet:
+                yield from parquet.iter_batches(batch_size=rows, columns=columns)
+        except FileNotFoundError:
+            raise ReleaseError(f"{file} is missing; generate or download the release again") from None
+        except (OSError, pa.ArrowException) as error:
+            raise ReleaseError(f"{file} is broken ({str(error).splitlines()[0]}); generate or download the release again") from None
