@@ -1,0 +1,114 @@
+"""Confidence intervals by a person-clustered bootstrap, since questions share people; and accuracy behind a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.errors import UsageError
+
+__all__ = ["Estimate", "clustered", "clusters_of", "difference", "gate"]
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over questions, with its interval and what it rests on."""
+
+    value: float
+    low: float
+    high: float
+    questions: int
+    clusters: int
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+
+def clustered(
+    scores: ArrayLike, clusters: Sequence[Hashable], *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+) -> Estimate:
+    """Mean of `scores` (one per question), its interval by resampling whole clusters with replacement.
+
+    The percentile interval of Davison & Hinkley (1997, section 3.8) over `resamples` draws; the same seed gives the same
+    interval.  With a single cluster nothing can be resampled and the interval is [nan, nan].  Where every score is the
+    same, resampling shows no spread at all: then the ends come from the rule of three on the number of clusters.
+    """
+    scores = _scores(scores)
+    sums, counts = _by_cluster(scores, clusters)
+    number = len(counts)
+    value = float(scores.mean())
+    if number < 2:
+        return Estimate(value, float("nan"), float("nan"), len(scores), number)
+    means = _resampled_means(sums, counts, resamples, seed)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    if scores.min() == scores.max() and scores[0] in (0.0, 1.0):
+        slack = 1.0 - (1.0 - level) ** (1.0 / number)
+        low, high = (0.0, slack) if value == 0.0 else (1.0 - slack, 1.0)
+    return Estimate(value, float(low), float(high), len(scores), number)
+
+
+def difference(
+    first: ArrayLike, second: ArrayLike, clusters: Sequence[Hashable], *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+) -> Estimate:
+    """Mean of second - first over the same questions (paired), with the clustered interval of that difference."""
+    first, second = _scores(first), _scores(second)
+    if len(first) != len(second):
+        raise UsageError(f"a paired difference needs the same questions twice, not {len(first)} and {len(second)} of them")
+    return clustered(second - first, clusters, level=level, resamples=resamples, seed=seed)
+
+
+def clusters_of(entities: Iterable[Sequence[str]]) -> list[str]:
+    """The person that each question starts from: questions about one person stand or fall together."""
+    return [people[0] for people in entities]
+
+
+def gate(correct: Mapping[str, bool | float], probe_of: Mapping[str, Iterable[str]], probes: Mapping[str, bool | float]) -> dict[str, float]:
+    """The scores of the questions all of whose probes were answered.
+
+    `correct`: question id -> score.  `probe_of`: probe id -> ids of the questions it is a hop of.  `probes`: probe id ->
+    score.  A question without any probe in `probes` is left out: nothing is known about its hops.
+    """
+    asked: set[str] = set()
+    failed: set[str] = set()
+    for probe, score in probes.items():
+        for question in probe_of.get(probe, ()):
+            asked.add(question)
+            if not score:
+                failed.add(question)
+    return {question: float(score) for question, score in correct.items() if question in asked and question not in failed}
+
+
+def _scores(scores: ArrayLike) -> NDArray[np.float64]:
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.ndim != 1 or not len(scores):
+        raise UsageError(f"an interval needs the scores of at least one question, in one row, not shape {scores.shape}")
+    return scores
+
+
+def _by_cluster(scores: NDArray[np.float64], clusters: Sequence[Hashable]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum of scores and number of questions of each cluster."""
+    if len(clusters) != len(scores):
+        raise UsageError(f"there are {len(scores)} scores and {len(clusters)} clusters; each score needs one")
+    number: dict[Hashable, int] = {}
+    where = np.fromiter((number.setdefault(cluster, len(number)) for cluster in clusters), dtype=np.int64, count=len(scores))
+    return np.bincount(where, weights=scores), np.bincount(where).astype(np.float64)
+
+
+def _resampled_means(sums: NDArray, counts: NDArray, resamples: int, seed: int) -> NDArray[np.float64]:
+    """`resamples` ratio means over clusters drawn with replacement, in blocks that keep memory under about 64 MB."""
+    number = len(counts)
+    draw = Draw(seed, ("bootstrap",))
+    block = max(1, 2_000_000 // number)
+    means = np.empty(resamples)
+    for start in range(0, resamples, block):
+        rows = min(block, resamples - start)
+        index = np.arange(start * number, (start + rows) * number, dtype=np.uint64)
+        chosen = draw.integers(index, number).reshape(rows, number)
+        means[start : start + rows] = sums[chosen].sum(axis=1) / counts[chosen].sum(axis=1)
+    return means
