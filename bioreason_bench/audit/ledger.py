@@ -1,0 +1,89 @@
+"""The count of what was checked: for every law how many times, how often it was broken, and the first place where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Breach", "Entry", "Ledger"]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One place where a law is broken."""
+
+    file: str
+    row: int | None  # counted from 0; None where the whole file is meant
+    expected: str  # what should stand there, and what does
+
+    def __str__(self) -> str:
+        place = self.file if self.row is None else f"{self.file} row {self.row}"
+        return f"{place}: {self.expected}"
+
+
+@dataclass
+class Entry:
+    """How one law fared."""
+
+    checked: int = 0
+    broken: int = 0
+    first: Breach | None = None
+
+
+class Ledger:
+    """Counts by law; ledgers of several shards are added up in the order of the files, so that `first` is the same in every run."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+
+    def check(
+        self,
+        law: str,
+        file: str | Callable[[int], tuple[str, int | None]],
+        checked: int,
+        broken: Sequence[int] | np.ndarray = (),
+        say: Callable[[int], str] = str,
+    ) -> None:
+        """Count `checked` things under `law`; `broken` are those that break it and `say(one)` what was expected there.
+
+        `file` is the file whose rows they are, or a function from one of them to (file, row).
+        """
+        entry = self.entries.setdefault(law, Entry())
+        entry.checked += int(checked)
+        if len(broken):
+            entry.broken += len(broken)
+            if entry.first is None:
+                one = int(broken[0])
+                place = file(one) if callable(file) else (file, one)
+                entry.first = Breach(*place, say(one))
+
+    def whole(self, law: str, file: str, problem: str | None, checked: int = 1) -> None:
+        """Count a check of a whole file (or of nothing smaller); `problem` says what is wrong, None that nothing is."""
+        entry = self.entries.setdefault(law, Entry())
+        entry.checked += checked
+        if problem is not None:
+            entry.broken += 1
+            entry.first = entry.first or Breach(file, None, problem)
+
+    def add(self, other: Ledger) -> None:
+        """Add the counts of another ledger to these."""
+        for law, theirs in other.entries.items():
+            ours = self.entries.setdefault(law, Entry())
+            ours.checked += theirs.checked
+            ours.broken += theirs.broken
+            ours.first = ours.first or theirs.first
+
+    @property
+    def broken(self) -> int:
+        return sum(entry.broken for entry in self.entries.values())
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Plain values, law by law."""
+        return {
+            law: {"checked": entry.checked, "broken": entry.broken}
+            | ({"first": {"file": entry.first.file, "row": entry.first.row, "expected": entry.first.expected}} if entry.first else {})
+            for law, entry in self.entries.items()
+        }
