@@ -1,0 +1,295 @@
+"""The plan of a release: a world, its paths, and every file as a function of the plan and the file's own number.
+
+    plan = make_plan(load_preset("v1"))
+    for shard in plan.shards(shard_rows=20_000):
+        columns = plan.make(shard)          # the same columns in any process, in any order
+
+Rows of a split have one drawn order, whatever the number of shards: each row has a 64-bit key, and shard s of S holds the
+rows whose keys lie in the s-th of S equal ranges, sorted by key.  So no shard needs to know of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioreason_bench.config import SKILLS, Config
+from bioreason_bench.draw import Draw
+from bioreason_bench.language import biographies
+from bioreason_bench.questions.contexts import Contexts
+from bioreason_bench.questions.probes import Probes
+from bioreason_bench.questions.records import Columns, Writer, merge
+from bioreason_bench.splits import levels
+from bioreason_bench.splits.levels import RL, TEST, TRAIN, VALIDATION, PathPlan
+from bioreason_bench.splits.starts import Starts
+from bioreason_bench.world.facts import World, make_world
+from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
+
+PORTIONS = 10
+SHARD_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file: its place in the release, and how many rows it holds."""
+
+    folder: str  # "comp/zeroshot", "comp", "biographies", "facts", ...
+    split: str  # "train", "rl", "validation", "test", "parametric", "contextual"
+    number: int
+    count: int
+    rows: int
+    kind: str  # the schema of its rows: question, probe, biography, fact, person, path, relation
+
+    @property
+    def file(self) -> str:
+        return f"data/{self.folder}/{self.split}-{self.number:05d}-of-{self.count:05d}.parquet"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before a row is written."""
+
+    config: Config
+    world: World
+    starts: Starts
+    paths: dict[str, list[PathPlan]]  # by skill
+    met: dict[str, NDArray[np.bool_]]  # skill -> [people] who stand on a chain of its training questions
+
+    def shards(self, shard_rows: int = SHARD_ROWS) -> list[Shard]:
+        """Every file of the release, in the order of its layout (DESIGN section 9); empty splits have none."""
+        world, made = self.world, []
+        keep = len(world.table)
+        for folder, kind, rows in (("relations", "relation", keep), ("people", "person", len(world.people))):
+            made += _in_order(folder, TRAIN, kind, rows, shard_rows)
+        made += _in_order("facts", TRAIN, "fact", self._facts[0].size, 10 * shard_rows)
+        made += _in_order("paths", TRAIN, "path", sum(map(len, self.paths.values())), shard_rows)
+        for group in (PARAMETRIC, CONTEXTUAL):
+            made += _in_order("biographies", group, "biography", len(self._biographies[group]), shard_rows)
+        for folder, split, level, skill in self._splits():
+            total = sum(plan.count(level, split) for plan in self.paths[skill])
+            made += self._keyed(folder, split, "question", total, shard_rows, lambda s=skill, lv=level, sp=split: self._question_keys(s, lv, sp))
+        made += self._keyed("probes", TEST, "probe", len(self.probes), shard_rows, lambda: self.probes.keys)
+        return made
+
+    def make(self, shard: Shard) -> Columns:
+        """The columns of one shard: a pure function of the plan and the shard's place."""
+        makers: dict[str, Callable[[Shard], Columns]] = {
+            "relation": self._relation_rows,
+            "person": self._person_rows,
+            "fact": self._fact_rows,
+            "path": self._path_rows,
+            "biography": self._biography_rows,
+            "question": self._question_rows,
+            "probe": lambda shard: self.probes.write(self.writer, _key_range(shard.number, shard.count)),
+        }
+        return makers[shard.kind](shard)
+
+    @cached_property
+    def writer(self) -> Writer:
+        draw = Draw(self.config.seed)
+        return Writer(self.starts, Contexts(self.starts, draw.at("contexts")), draw.at("wording"))
+
+    @cached_property
+    def probes(self) -> Probes:
+        return Probes.collect(self.world, [(plan.path, *self._taken(plan, level, TEST)) for plan, level in self._tested()])
+
+    @cached_property
+    def max_train_hops(self) -> dict[str, int]:
+        return {skill: max((len(plan.path) for plan in plans if plan.trained), default=0) for skill, plans in self.paths.items()}
+
+    @cached_property
+    def seen(self) -> dict[str, set[int]]:
+        """Relations that stand in a training path of the skill."""
+        return {skill: {relation for plan in plans if plan.trained for relation in plan.path} for skill, plans in self.paths.items()}
+
+    def starts_of(self, plan: PathPlan, level: str, split: str) -> NDArray[np.int32]:
+        """The people from whom a split's questions on a path start."""
+        pool, begin, end = plan.slices[level, split]
+        return self.starts.ordered(plan.path)[pool][begin:end]
+
+    # questions -------------------------------------------------------------------------------------------------------
+
+    def _splits(self) -> Iterator[tuple[str, str, str, str]]:
+        """(folder, split, level, skill) of every file of questions."""
+        for skill in SKILLS:
+            yield skill, TRAIN, TRAIN, skill
+            if self.config.skill(skill).rl:
+                yield skill, RL, RL, skill
+            for level in self.config.levels:
+                for split in (VALIDATION, TEST):
+                    yield f"{skill}/{level}", split, level, skill
+
+    def _tested(self) -> Iterator[tuple[PathPlan, str]]:
+        for plans in self.paths.values():
+            for plan in plans:
+                for level, split in plan.slices:
+                    if split == TEST:
+                        yield plan, level
+
+    def _taken(self, plan: PathPlan, level: str, split: str) -> tuple[NDArray[np.int32], list[str]]:
+        starts = self.starts_of(plan, level, split)
+        name = TRAIN if level == RL else level
+        return starts, [f"{plan.skill}-{name}-{plan.number:04d}-{start:06d}" for start in starts.tolist()]
+
+    def _keys(self, plan: PathPlan, starts: NDArray) -> NDArray[np.uint64]:
+        return Draw(self.config.seed).at("order", plan.skill, plan.number).words(starts)
+
+    def _question_keys(self, skill: str, level: str, split: str) -> NDArray[np.uint64]:
+        plans = [plan for plan in self.paths[skill] if plan.count(level, split)]
+        return np.concatenate([self._keys(plan, self.starts_of(plan, level, split)) for plan in plans])
+
+    def _question_rows(self, shard: Shard) -> Columns:
+        skill, _, level = shard.folder.partition("/")
+        level = level or shard.split
+        low, high = _key_range(shard.number, shard.count)
+        parts, keys = [], []
+        for plan in self.paths[skill]:
+            if plan.count(level, shard.split):
+                starts, ids = self._taken(plan, level, shard.split)
+                key = self._keys(plan, starts)
+                here = np.flatnonzero((key >= low) & (key <= high))
+                if here.size:
+                    keys.append(key[here])
+                    parts.append(self._rows_of_path(plan, level, shard.split, starts[here], [ids[k] for k in here.tolist()], here))
+        return merge(parts, keys)
+
+    def _rows_of_path(self, plan: PathPlan, level: str, split: str, starts: NDArray, ids: list[str], places: NDArray) -> Columns:
+        size, table = len(starts), self.world.table
+        training = split in (TRAIN, RL)
+        rows = {"id": ids, "skill": [plan.skill] * size, "level": [TRAIN if training else level] * size}
+        rows |= self.writer.write(plan.path, starts)
+        unseen = [table[relation].name for relation in plan.path if relation not in self.seen[plan.skill]]
+        rows |= {
+            "path_in_train": [plan.trained] * size,
+            "unseen_relations": [unseen] * size,
+            "start_in_train": [training] * size,
+            "hops_beyond_train": [max(0, len(plan.path) - self.max_train_hops[plan.skill])] * size,
+            "people_in_train": self.writer.people_met(plan.path, starts, self.met[plan.skill]),
+            "portion": self._portions(plan, places, split).tolist() if training else [0] * size,
+        }
+        return rows
+
+    def _portions(self, plan: PathPlan, places: NDArray, split: str) -> NDArray[np.int64]:
+        """1..10 by place in the path's training slice, so that the portions are nested and each holds every path alike."""
+        total = plan.count(TRAIN, TRAIN)
+        if split == RL:  # the last of the training slice
+            places = places + total - plan.count(RL, RL)
+        offset = Draw(self.config.seed).at("portion", plan.skill).uniform([plan.number])
+        return 1 + (PORTIONS * (places + offset) / total).astype(np.int64)
+
+    def _keyed(self, folder: str, split: str, kind: str, total: int, shard_rows: int, keys: Callable[[], NDArray]) -> list[Shard]:
+        count = -(-total // shard_rows)
+        if count <= 1:
+            return [Shard(folder, split, 0, 1, total, kind)] * count
+        place = keys() // np.uint64(2**64 // count + 1)
+        rows = np.bincount(place.astype(np.int64), minlength=count).tolist()
+        return [Shard(folder, split, number, count, rows[number], kind) for number in range(count)]
+
+    # the world's own tables ------------------------------------------------------------------------------------------
+
+    def _relation_rows(self, shard: Shard) -> Columns:
+        rows = self.world.table.relations[slice(*_range(shard, len(self.world.table)))]
+        known = {row.name for row in self.world.table.relations}
+        return {
+            "name": [row.name for row in rows],
+            "object": [row.object for row in rows],
+            "group": [row.group for row in rows],
+            "inverse": [row.inverse if row.inverse in known else "" for row in rows],
+            "symmetric": [row.symmetric for row in rows],
+        }
+
+    def _person_rows(self, shard: Shard) -> Columns:
+        begin, end = _range(shard, len(self.world.people))
+        return {
+            "name": self.world.names[begin:end],
+            "known": self.world.known[begin:end].tolist(),
+            "in_context": self.world.in_context[begin:end].tolist(),
+        }
+
+    @cached_property
+    def _facts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(person, relation) of every stated fact, by person."""
+        return np.nonzero(self.world.steps[:, :-1].T >= 0)
+
+    def _fact_rows(self, shard: Shard) -> Columns:
+        world = self.world
+        begin, end = _range(shard, self._facts[0].size)
+        people, relations = (column[begin:end].tolist() for column in self._facts)
+        texts = [world.texts[row.object] for row in world.table.relations]
+        return {
+            "subject": [world.names[person] for person in people],
+            "relation": [world.table[relation].name for relation in relations],
+            "object": [texts[r][world.objects[r, person]] for person, r in zip(people, relations, strict=True)],
+            "group": [world.table[relation].group for relation in relations],
+        }
+
+    def _path_rows(self, shard: Shard) -> Columns:
+        plans = [plan for members in self.paths.values() for plan in members][slice(*_range(shard, sum(map(len, self.paths.values()))))]
+        table = self.world.table
+        return {
+            "skill": [plan.skill for plan in plans],
+            "path": [list(table.path_names(plan.path)) for plan in plans],
+            "pattern": [table.pattern(plan.path) for plan in plans],
+            "hops": [len(plan.path) for plan in plans],
+            "level": [plan.level for plan in plans],
+        }
+
+    @cached_property
+    def _biographies(self) -> dict[str, NDArray[np.int64]]:
+        """Group -> [rows] person * renderings + rendering: one person's renderings far apart, as a reader of a stream wants."""
+        draw = Draw(self.config.seed).at("biographies")
+        rows = {}
+        for group, having, renderings in ((PARAMETRIC, self.world.known, self.config.renderings), (CONTEXTUAL, self.world.in_context, 1)):
+            people = np.flatnonzero(having)
+            rows[group] = np.concatenate([draw.at("order", group, k).permutation(people) * renderings + k for k in range(renderings)])
+        return rows
+
+    def _biography_rows(self, shard: Shard) -> Columns:
+        group = shard.split
+        renderings = self.config.renderings if group == PARAMETRIC else 1
+        people, rendering = np.divmod(self._biographies[group][slice(*_range(shard, len(self._biographies[group])))], renderings)
+        texts = biographies.texts(self.world, group, people, rendering)
+        return {
+            "id": [f"{group}-{person:06d}-{k}" for person, k in zip(people.tolist(), rendering.tolist(), strict=True)],
+            "person": [self.world.names[person] for person in people.tolist()],
+            "group": [group] * len(people),
+            "rendering": rendering.tolist(),
+            "text": texts,
+        }
+
+
+def make_plan(config: Config) -> Plan:
+    """World, paths, levels and counts.  Raises UsageError where the configuration asks for more than can be."""
+    world = make_world(config)
+    draw = Draw(config.seed).at("splits")
+    starts = Starts(world, draw)
+    table = world.table
+    paths: dict[str, list[PathPlan]] = {}
+    for skill, group in (("mem", PARAMETRIC), ("ctx", CONTEXTUAL)):
+        relations = [number for number, row in enumerate(table.relations) if row.group == group]
+        paths[skill] = levels.plan_skill(config, starts, skill, relations, draw.at(skill))
+    atomic = levels.usable(table, paths["mem"] + paths["ctx"])
+    paths["comp"] = levels.plan_skill(config, starts, "comp", atomic, draw.at("comp"))
+    met = {skill: levels.people_in_training(starts, plans) for skill, plans in paths.items()}
+    return Plan(config, world, starts, paths, met)
+
+
+def _in_order(folder: str, split: str, kind: str, rows: int, shard_rows: int) -> list[Shard]:
+    count = -(-rows // shard_rows)
+    bounds = [rows * number // count for number in range(count + 1)] if count else []
+    return [Shard(folder, split, number, count, bounds[number + 1] - bounds[number], kind) for number in range(count)]
+
+
+def _range(shard: Shard, rows: int) -> tuple[int, int]:
+    return rows * shard.number // shard.count, rows * (shard.number + 1) // shard.count
+
+
+def _key_range(number: int, count: int) -> tuple[np.uint64, np.uint64]:
+    """The first and the last 64-bit key of shard `number` of `count`."""
+    width = 2**64 // count + (count > 1)
+    return np.uint64(number * width), np.uint64(min((number + 1) * width, 2**64) - 1)
+

@@ -1,0 +1,1 @@
+"""Questions: their contexts and their records."""

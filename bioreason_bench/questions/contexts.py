@@ -1,0 +1,126 @@
+"""What a question gives to read (DESIGN section 7): gold biographies, distractors, and the two guards.
+
+A *run* is a maximal stretch of contextual hops.  A run that follows a recalled hop must not be found without recalling, so
+distractors copy the whole run: each distracting person leads on, inside the context, just as the person meant does.  Otherwise
+the only two biographies that hang together would be the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.language import biographies
+from bioreason_bench.splits.paths import Path
+from bioreason_bench.splits.starts import Starts
+from bioreason_bench.world.relations import CONTEXTUAL
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """Makes the contexts of all questions of a path at once."""
+
+    starts: Starts
+    draw: Draw
+
+    def people(self, path: Path, walk: NDArray) -> NDArray[np.int64]:
+        """[questions, people] whose biographies stand in the context, in its order; no columns where nothing is read."""
+        table, config = self.starts.world.table, self.starts.world.config
+        read = [hop for hop, relation in enumerate(path) if table[relation].group == CONTEXTUAL]
+        gold = walk[:, read].astype(np.int64)
+        if not read:
+            return gold
+        stream = self.draw.at("people", *table.path_names(path))
+        everybody = np.concatenate([gold, self._distractors(path, walk, config.distractors, stream)], axis=1)
+        places = walk[:, :1].astype(np.uint64) * np.uint64(64) + np.arange(everybody.shape[1], dtype=np.uint64)
+        return np.take_along_axis(everybody, np.argsort(stream.at("order").words(places), axis=1, kind="stable"), axis=1)
+
+    def texts(self, path: Path, people: NDArray) -> list[str]:
+        """The context of each row of people: their biographies, one on a line."""
+        if not people.shape[1]:
+            return [""] * len(people)
+        unique, place = np.unique(people, return_inverse=True)
+        shown = self._biographies(path, unique)
+        return ["\n".join([shown[k] for k in row]) for row in place.reshape(people.shape).tolist()]
+
+    def left_out(self, path: Path) -> list[int]:
+        """Contextual relations that would give a recalled hop away, being its mirror; left out for everyone in the context."""
+        table = self.starts.world.table
+        if not self.starts.world.config.guards:
+            return []
+        mirrors = {table[relation].inverse for relation in path if table[relation].group != CONTEXTUAL}
+        return [number for number, row in enumerate(table.relations) if row.group == CONTEXTUAL and row.name in mirrors]
+
+    def _biographies(self, path: Path, people: NDArray) -> list[str]:
+        """A text for each person: the whole biography, or the asked relations and others up to `context_facts`."""
+        sentences, config, table = self._sentences, self.starts.world.config, self.starts.world.table
+        out = self.left_out(path)
+        if not config.context_facts and not out:
+            return [self._whole[person] for person in people.tolist()]
+        order = sentences.order[people]  # [people, relations] relation numbers in the order of the biography, -1 where none
+        rank = np.where(order < 0, np.inf, self.draw.at("facts", *table.path_names(path)).uniform(people[:, None] * len(table) + order))
+        rank[np.isin(order, out)] = np.inf
+        rank[np.isin(order, path) & np.isfinite(rank)] = -1.0
+        if config.context_facts:
+            cut = np.sort(rank, axis=1)[:, min(config.context_facts, rank.shape[1]) - 1, None]
+            rank[rank > np.maximum(cut, -1.0)] = np.inf
+        rows, columns = np.nonzero(np.isfinite(rank))
+        chosen = order[rows, columns].tolist()
+        ends = np.searchsorted(rows, np.arange(len(people) + 1)).tolist()
+        text = sentences.text
+        return [
+            " ".join([text[person][relation] for relation in chosen[begin:end]])
+            for person, begin, end in zip(people.tolist(), ends, ends[1:], strict=False)
+        ]
+
+    def _distractors(self, path: Path, walk: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:
+        """[questions, count * run] other people, told from those meant by nothing that the context says."""
+        world = self.starts.world
+        runs = self.starts.runs(path)
+        chain = walk[:, : len(path) + int(world.table[path[-1]].to_person)]
+        found = np.empty((len(walk), count * runs.length), np.int64)
+        if count:
+            kind = runs.kind[walk[:, runs.begin]]
+            for one in np.unique(kind).tolist():
+                found[kind == one] = _pick(chain[kind == one], runs.people, np.flatnonzero(runs.heads & (runs.kind == one)), count, draw)
+        return found
+
+    @cached_property
+    def _sentences(self) -> biographies.Sentences:
+        return biographies.contextual_sentences(self.starts.world)
+
+    @cached_property
+    def _whole(self) -> list[str]:
+        text = self._sentences.text
+        return [
+            " ".join([text[person][relation] for relation in row if relation >= 0]) for person, row in enumerate(self._sentences.order.tolist())
+        ]
+
+
+def _pick(chain: NDArray, runs: NDArray, pool: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:
+    """[rows, count * run] drawn runs whose people are all different and not on the row's chain.
+
+    `runs` holds the run that each person heads, `pool` the heads to draw from; `Starts.valid` has seen to it that enough fit.
+    """
+    length = runs.shape[1]
+    picked = np.full((len(chain), count * length), -1, np.int64)
+    have = np.zeros(len(chain), np.int64)
+    rows, candidate = np.arange(len(chain)), 0
+    while rows.size:
+        heads = pool[draw.at(candidate).integers(chain[rows, 0], len(pool))]
+        people = runs[heads]
+        free = np.ones(len(rows), bool)
+        for one in range(length):
+            free &= (people[:, one, None] != chain[rows]).all(axis=1) & (people[:, one, None] != picked[rows]).all(axis=1)
+            free &= (people[:, :one] != people[:, one, None]).all(axis=1)
+        good = rows[free]
+        picked[good[:, None], have[good, None] * length + np.arange(length)] = people[free]
+        have[good] += 1
+        rows = rows[have[rows] < count]
+        candidate += 1
+        assert candidate < 10_000, "Starts.valid lets through only paths with enough runs to draw from"
+    return picked

@@ -1,0 +1,78 @@
+"""Records: the rows of questions, and the one prompt that is made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioreason_bench.language import language_of
+from bioreason_bench.questions.contexts import Contexts
+from bioreason_bench.splits.paths import Path
+from bioreason_bench.splits.starts import Starts
+from bioreason_bench.draw import Draw
+
+Columns = dict[str, list[Any]]
+
+
+def make_prompt(record: Mapping[str, Any]) -> str:
+    """What a model is given: the context (if there is one), the question, and the word to begin the answer after.
+
+    The completion that training shows is a blank and the record's `chain`.
+    """
+    context = f"{record['context']}\n\n" if record["context"] else ""
+    return f"{context}Question: {record['question']}\nAnswer:"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes the questions of a path, many at a time: arrays of ids in, columns of text out."""
+
+    starts: Starts
+    contexts: Contexts
+    draw: Draw
+
+    def write(self, path: Path, starts: NDArray) -> Columns:
+        """The columns that follow from the path and its starts alone: [len(starts)] values each."""
+        world = self.starts.world
+        table, names, language = world.table, world.names, language_of(world)
+        walk = world.walk(path, starts)
+        people = self.contexts.people(path, walk)
+        relations = list(table.path_names(path))
+        last = table[path[-1]]
+        texts = [names] * len(path) + [world.texts[last.object]]
+        entities = list(zip(*([text[k] for k in column] for text, column in zip(texts, walk.T.tolist(), strict=True)), strict=True))
+        size = len(walk)
+        return {
+            "path": [relations] * size,
+            "pattern": [table.pattern(path)] * size,
+            "hops": [len(path)] * size,
+            "entities": [list(row) for row in entities],
+            "question": language.questions(path, walk[:, 0], self.draw.at("question", *relations).words(walk[:, 0])),
+            "context": self.contexts.texts(path, people),
+            "context_people": [[names[k] for k in row] for row in people.tolist()],
+            "chain": language.chains(path, walk),
+            "answer": [row[-1] for row in entities],
+            "answer_kind": [last.object] * size,
+        }
+
+    def people_met(self, path: Path, starts: NDArray, met: NDArray[np.bool_]) -> list[int]:
+        """How many people of each question's chain are marked in `met`."""
+        world = self.starts.world
+        walk = world.walk(path, starts)
+        return met[walk[:, : len(path) + int(world.table[path[-1]].to_person)]].sum(axis=1).tolist()
+
+
+def merge(parts: list[Columns], keys: list[NDArray]) -> Columns:
+    """The rows of all parts, sorted by key."""
+    if not parts:
+        return {}
+    order = np.argsort(np.concatenate(keys), kind="stable").tolist()
+    merged = {}
+    for name in parts[0]:
+        column = [value for part in parts for value in part[name]]
+        merged[name] = [column[place] for place in order]
+    return merged

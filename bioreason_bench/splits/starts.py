@@ -1,0 +1,113 @@
+"""Who can start a path, by pool and in drawn order, and who can distract from it (DESIGN sections 6 and 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.splits.paths import Path
+from bioreason_bench.world.facts import World
+from bioreason_bench.world.relations import CONTEXTUAL
+
+OPEN, HELDOUT, COMMUNITY = "open", "heldout", "community"
+POOLS = (OPEN, HELDOUT, COMMUNITY)
+REMEMBERED = 50_000_000  # start ids at most: what is remembered does not grow with the world
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What distractors copy of a path: a stretch of contextual hops, for every person who could stand at its head."""
+
+    begin: int  # hop of the path that the run begins with
+    people: NDArray[np.int32]  # [people, length] who is read about, one after the other
+    heads: NDArray[np.bool_]  # [people] whose run is complete, every member stating all contextual relations of the path
+    kind: NDArray[np.int8]  # [people] only a run of the same kind as the one meant (circle, known or novel) distracts from it
+
+    @property
+    def length(self) -> int:
+        return self.people.shape[1]
+
+
+@dataclass(frozen=True)
+class Starts:
+    """The people from whom a path's questions can start."""
+
+    world: World
+    draw: Draw
+    _memory: dict[Path, dict[str, NDArray[np.int32]]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def pool(self) -> NDArray[np.int8]:
+        """[people] the pool that each person belongs to, as an index into POOLS."""
+        world = self.world
+        heldout = self.draw.at("heldout").uniform(len(world.people)) < world.config.heldout_starts
+        return np.where(world.community, 2, heldout).astype(np.int8)
+
+    def valid(self, path: Path) -> NDArray[np.int64]:
+        """People from whom the path leads to an answer, over people who are all different.
+
+        Where a context is shortened or has distractors, everybody read about must state every contextual relation of the path.
+        """
+        world = self.world
+        walk = world.walk(path, np.arange(len(world.people)))
+        good = (walk >= 0).all(axis=1)
+        walk = walk[good]
+        last = len(path) + 1 if world.table[path[-1]].to_person else len(path)
+        different = np.ones(len(walk), bool)
+        for later in range(1, last):
+            different &= (walk[:, :later] != walk[:, later, None]).all(axis=1)
+        read = [hop for hop, relation in enumerate(path) if world.table[relation].group == CONTEXTUAL]
+        if read and (world.config.distractors or world.config.context_facts):
+            ready = self.ready(path)
+            for hop in read:
+                different &= ready[walk[:, hop]]
+        if read and world.config.distractors:
+            runs = self.runs(path)
+            size = runs.length
+            needed = 1 + (world.config.distractors - 1) * size * size + (len(path) + 1) * size  # whatever else is taken, one run is left
+            enough = np.bincount(runs.kind[runs.heads], minlength=4) >= needed
+            different &= enough[runs.kind[walk[:, runs.begin]]]
+        return np.flatnonzero(good)[different]
+
+    def runs(self, path: Path) -> Runs:
+        """The run that distractors copy: the last one that a recalled hop leads into; where there is none, the last person read about."""
+        world = self.world
+        begin, length = copied_run(world.table.pattern(path))
+        ready = self.ready(path)
+        people, heads = [np.arange(len(world.people), dtype=np.int32)], ready
+        for relation in path[begin : begin + length - 1]:
+            people.append(world.steps[relation, people[-1]])
+            heads = heads & (people[-1] >= 0) & ready[people[-1]]
+        return Runs(begin, np.stack(people, axis=1), heads, 2 * world.community.astype(np.int8) + world.known)
+
+    def ready(self, path: Path) -> NDArray[np.bool_]:
+        """[people] who have a contextual biography that states every contextual relation of the path."""
+        asked = [relation for relation in path if self.world.table[relation].group == CONTEXTUAL]
+        return self.world.in_context & (self.world.steps[asked, :-1] >= 0).all(axis=0)
+
+    def ordered(self, path: Path) -> dict[str, NDArray[np.int32]]:
+        """The valid starts of each pool in an order drawn for this path; questions take slices of it."""
+        if path not in self._memory:
+            starts = self.valid(path)
+            starts = starts[np.argsort(self.draw.at("starts", *self.world.table.path_names(path)).words(starts), kind="stable")]
+            pool = self.pool[starts]
+            if len(self._memory) * len(self.pool) > REMEMBERED:
+                self._memory.clear()
+            self._memory[path] = {name: starts[pool == number].astype(np.int32) for number, name in enumerate(POOLS)}
+        return self._memory[path]
+
+
+def copied_run(pattern: str) -> tuple[int, int]:
+    """(first hop, hops) of the run that distractors copy, such as (1, 2) in `PCC`.
+
+    Whoever reads a run that a recalled hop leads into must not find it without recalling; were only its first person copied,
+    the two biographies that hang together would give it away.
+    """
+    if "PC" in pattern:
+        begin = pattern.rindex("PC") + 1
+        return begin, len(pattern[begin:].split("P")[0])
+    return pattern.rindex("C"), 1
