@@ -1,0 +1,87 @@
+"""The tables and sentences of a card, from the numbers in manifest and audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bioreason_bench.release.picture import hop_sources
+from bioreason_bench.release.schema import columns
+
+
+def counts(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """People, facts, questions and the like, as they are written in a sentence."""
+
+    def rows(schema: str, part: str = "") -> str:
+        return f"{sum(entry['rows'] for file, entry in manifest['files'].items() if entry['schema'] == schema and part in file):,}"
+
+    return {
+        "known": f"{manifest['config']['known']:,}",
+        "people": rows("person"),
+        "facts": rows("fact"),
+        "relations": rows("relation"),
+        "biographies": rows("biography"),
+        "train": rows("question", "/train-"),
+        "test": rows("question", "/test-"),
+    }
+
+
+def configs_table(manifest: Mapping[str, Any]) -> str:
+    def rows(files: Iterable[str]) -> str:
+        return f"{sum(manifest['files'][file]['rows'] for file in files):,}"
+
+    configs = manifest["configs"].items()
+    return table(["config", "rows"], ([f"`{config}`", ", ".join(f"{split} {rows(files)}" for split, files in splits.items())] for config, splits in configs))
+
+
+def levels_table(manifest: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """What each level of this release asks; `words` describe all levels."""
+    held = {config.split("_", 1)[1] for config in manifest["configs"] if "_" in config} | {"train"}
+    return table(["level", "its questions ask"], ([level, text] for level, text in words.items() if level in held))
+
+
+def columns_table() -> str:
+    return table(["column", "what it holds"], ([f"`{name}`", rule["description"]] for name, rule in columns("question").items()))
+
+
+def hops_table(record: Mapping[str, Any]) -> str:
+    entities = record["entities"]
+    hops = zip(range(1, record["hops"] + 1), record["path"], entities[:-1], entities[1:], hop_sources(record), strict=True)
+    return table(["hop", "relation", "from", "to", "its fact is"], hops)
+
+
+def hops(config: Mapping[str, Any]) -> str:
+    """How many hops the questions have."""
+    total = sum(config["hops"].values())
+    shares = ", ".join(f"{number} ({share / total:.0%})" for number, share in config["hops"].items())
+    return shares + (f"; level `depth` asks {' and '.join(config['depth_hops'])}" if "depth" in config["levels"] else "")
+
+
+def contexts(config: Mapping[str, Any]) -> str:
+    """How the contexts of this release were made, in sentences."""
+    others = f"and of {config['distractors']} other people" if config["distractors"] else "and of nobody else"
+    text = [f"A context holds the contextual biographies of the people whose facts are to be read, {others}, in drawn order."]
+    if config["context_facts"]:
+        text.append(f"They are shortened to {config['context_facts']} sentences a person; everybody in the context still states every relation that is to be read.")
+    if config["guards"]:
+        text.append("Sentences that would give away a hop meant to be recalled are left out, and the other people are such that the context alone does not give the answer.")
+    return " ".join(text)
+
+
+def audit_table(audit: Mapping[str, Any] | None) -> str:
+    if audit is None:
+        return "Not audited yet: `bioreason verify DIR --write` solves every question from the text alone and puts its counts here."
+    raise NotImplementedError
+
+
+def shortcuts_table(audit: Mapping[str, Any] | None, words: Mapping[str, str]) -> str:
+    if audit is None:
+        return "Not scored yet."
+    raise NotImplementedError
+
+
+def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """A table in Markdown."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell).replace('|', '/') for cell in line)} |" for line in lines)
