@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,7 @@ _EDGES = " \t\n\r\f\v\"'`*_~#$()[]{}<>.,;:!?\u00ab\u00bb"
 _LEADING = re.compile(r"(?:[\s\"'`*_~#$()\[\]{}<>.,;:!?\u00ab\u00bb\u2022\u2013-]|(?:an?|the)\s+(?=\S))+")
 _SPACE = re.compile(r"\s+")
 _REST = re.compile(r"[\"'`*_)\]]{0,4}(?:[.!;][\"'`*_)\]]{0,4}\s|\s?\((?!or\b|not\b|maybe\b|perhaps\b|either\b))")
-_MONTHS = ("january february march april may june july august september october november december").split()
+_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 _DATES = (
     re.compile(r"(?P<month>[a-z]+)\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{3,4})"),
     re.compile(r"(?P<day>\d{1,2})(?:st|nd|rd|th)? (?:of )?(?P<month>[a-z]+)\.?,? (?P<year>\d{3,4})"),
@@ -160,13 +161,10 @@ def _last_marker(text: str) -> tuple[int, int]:
     """Start and end of the last marker, (-1, -1) if there is none."""
     start = text.rfind(_MARKER)
     end = start + len(_MARKER) if start >= 0 else -1
-    found = None
-    for found in _COLON.finditer(text, max(end, 0)):
-        pass
-    if found is None and start < 0:
-        for found in _PLAIN.finditer(text):
-            pass
-    return found.span() if found else (start, end)
+    found = deque(_COLON.finditer(text, max(end, 0)), maxlen=1)
+    if not found and start < 0:
+        found = deque(_PLAIN.finditer(text), maxlen=1)
+    return found[0].span() if found else (start, end)
 
 
 # --- the chain --------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def clusters_of(entities: Iterable[Sequence[str]]) -> list[str]:
     return [people[0] for people in entities]
 
 
-def gate(correct: Mapping[str, bool | float], probe_of: Mapping[str, Iterable[str]], probes: Mapping[str, bool | float]) -> dict[str, float]:
+def gate(correct: Mapping[str, float], probe_of: Mapping[str, Iterable[str]], probes: Mapping[str, float]) -> dict[str, float]:
     """The scores of the questions all of whose probes were answered.
 
     `correct`: question id -> score.  `probe_of`: probe id -> ids of the questions it is a hop of.  `probes`: probe id ->

@@ -1,0 +1,292 @@
+"""Where the questions of a task come from: a release's folder, a repository on the Hub, or a world made on first use.
+
+    source = open_source(data="releases/v1")                       a folder that bioreason generate wrote
+    source = open_source(data="org/bioreason", revision="v1.0.0")  the Hub
+    source = open_source(preset="small", seed=7)                   a world of one's own, made into the user's cache
+    source = open_source()                                         the official release: v1, seed 42, checked by digest
+
+The last two need no network, and make only the files that are asked for.  Any shard is a function of the world and its
+own number, so that a few training questions (for few-shot prompts) cost as much as a few questions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bioreason_bench import __version__
+from bioreason_bench.config import SKILLS, Config, load_preset, preset_names
+from bioreason_bench.errors import MissingExtra, ReleaseError, UsageError
+from bioreason_bench.grading import Grader
+from bioreason_bench.release.digest import digest_rows
+from bioreason_bench.release.manifest import MANIFEST
+from bioreason_bench.release.read import Release
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bioreason_bench.plan import Plan, Shard
+    from bioreason_bench.world.relations import RelationTable
+
+__all__ = ["OFFICIAL", "Source", "cache_folder", "official_digests", "open_source"]
+
+OFFICIAL = ("v1", 42)
+DIGESTS = Path(__file__).parent / "official.json"  # file of the official release -> digest of its rows; scripts/write_digests.py makes it
+FEW = 256  # training questions that few-shot prompts are drawn from
+
+
+@dataclass(frozen=True)
+class Source:
+    """A release, of which perhaps only some files are here yet."""
+
+    label: str  # for messages: where the data come from
+    folder: Path  # laid out as a release is
+    language: str
+    configs: tuple[str, ...]  # names of the configs of questions that it has
+    fetch: Callable[[str, str, int], list[Path]]  # (folder, split, rows wanted, 0 for all) -> files, made or downloaded if need be
+    relations: Callable[[], RelationTable]
+
+    def table(self, folder: str, split: str, first: int = 0) -> pa.Table:
+        """The rows of a split, in order; only the `first` ones if a number is given.  Raises ReleaseError where there is no such file."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        files = self.fetch(folder, split, first)
+        if not files:
+            raise ReleaseError(f"{self.label} has no file data/{folder}/{split}-*.parquet; generate or download the release again")
+        tables, rows = [], 0
+        for file in files:
+            if first and rows >= first:
+                break
+            try:
+                tables.append(pq.read_table(file))
+            except (OSError, pa.ArrowException) as error:
+                raise ReleaseError(f"{file} cannot be read ({_first_line(error)}); generate or download it again") from None
+            rows += tables[-1].num_rows
+        whole = pa.concat_tables(tables)
+        return whole.slice(0, first) if first else whole
+
+    def few(self, skill: str) -> pa.Table:
+        """The first training questions of a skill."""
+        return self.table(skill, "train", FEW)
+
+    def parametric_biographies(self, people: Collection[str]) -> dict[str, str]:
+        """The first rendering of the parametric biography of each of the people (names)."""
+        known = sum(self.table("people", "train")["known"].to_pylist())
+        rows = self.table("biographies", "parametric", known).select(["person", "rendering", "text"]).to_pylist()
+        texts = {row["person"]: row["text"] for row in rows if row["rendering"] == 0 and row["person"] in people}
+        if missing := sorted(set(people) - set(texts)):
+            raise ReleaseError(f"{self.label} has no parametric biography of {missing[0]}; generate or download the release again")
+        return texts
+
+    def require(self, config: str) -> None:
+        """Raise UsageError where the source has no such config, naming those that it has."""
+        if config in self.configs:
+            return
+        close = difflib.get_close_matches(config, self.configs, 1)
+        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(self.configs)}"
+        raise UsageError(f"{self.label} has no questions {config!r}: {hint}")
+
+    def grader(self) -> Grader:
+        """A grader that knows the release's own relations, names and values."""
+        known = set(self.table("people", "train")["name"].to_pylist()) | set(self.table("facts", "train")["object"].unique().to_pylist())
+        return Grader(self.relations(), self.language, frozenset(known))
+
+
+def open_source(data: str | None = None, revision: str | None = None, preset: str | None = None, seed: int | str | None = None) -> Source:
+    """The source that the settings name; raises UsageError or ReleaseError with one sentence where they name none."""
+    if data is not None and preset is not None:
+        raise UsageError(f"data={data!r} and preset={preset!r} name two different sources; give one of them")
+    if data is not None:
+        if not isinstance(data, (str, Path)) or not str(data).strip():
+            raise UsageError(f"data={data!r} must be the folder of a release, or a repository on the Hub such as org/bioreason")
+        path = Path(str(data)).expanduser()
+        if path.is_dir():
+            return _of_folder(path)
+        return _of_hub(str(data), revision)
+    if seed is not None and preset is None:
+        preset = OFFICIAL[0] if str(seed) == str(OFFICIAL[1]) else None
+        seed = OFFICIAL[1] if preset else None  # some model classes take a `seed` of their own: without a preset it is theirs
+    try:
+        number = OFFICIAL[1] if seed is None else int(str(seed))
+    except ValueError:
+        raise UsageError(f"seed={seed!r} must be a whole number") from None
+    return _of_preset(OFFICIAL[0] if preset is None else str(preset), number)
+
+
+def cache_folder() -> Path:
+    """BIOREASON_CACHE, else the user's cache folder as the platform has it."""
+    if place := os.environ.get("BIOREASON_CACHE"):
+        return Path(place).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "bioreason"
+
+
+@functools.cache
+def official_digests() -> dict[str, str]:
+    return json.loads(DIGESTS.read_text(encoding="utf-8"))["files"] if DIGESTS.is_file() else {}
+
+
+# --- a folder, the Hub ------------------------------------------------------------------------------------------------
+
+
+def _of_folder(folder: Path) -> Source:
+    release = Release(folder)
+
+    return _of_release(release, str(folder), lambda name, split, _: _files(release, name, split))
+
+
+def _of_release(release: Release, label: str, fetch: Callable[[str, str, int], list[Path]]) -> Source:
+    configs = tuple(name for name in release.question_configs() if "test" in release.splits(name))
+    return Source(label, release.path, release.config.language, configs, fetch, lambda: _table(release))
+
+
+def _files(release: Release, name: str, split: str) -> list[Path]:
+    return [release.path / file for file in sorted(release.manifest["files"]) if file.startswith(f"data/{name}/{split}-")]
+
+
+def _table(release: Release) -> RelationTable:
+    from bioreason_bench.world.table import read_table
+
+    return read_table(release.manifest["relations"])
+
+
+def _of_hub(repository: str, revision: str | None) -> Source:
+    repository, at, tag = repository.partition("@")
+    revision = tag if at else revision
+    if repository.count("/") != 1 or repository.startswith((".", "/")):
+        close = difflib.get_close_matches(repository, preset_names(), 1)
+        hint = f"did you mean preset={close[0]!r}?" if close else "give the folder of a release, or a repository such as org/bioreason"
+        raise UsageError(f"data={repository!r} is no folder and no repository on the Hub: {hint}")
+    label = f"{repository}@{revision}" if revision else repository
+    release = Release(_download(repository, revision, [MANIFEST]))
+
+    def fetch(name: str, split: str, first: int) -> list[Path]:
+        files, rows = [], 0
+        for file in _files(release, name, split):
+            if not first or rows < first:
+                files.append(file)
+                rows += release.manifest["files"][file.relative_to(release.path).as_posix()]["rows"]
+        if files:
+            _download(repository, revision, [file.relative_to(release.path).as_posix() for file in files])
+        return files
+
+    return _of_release(release, label, fetch)
+
+
+def _download(repository: str, revision: str | None, files: list[str]) -> Path:
+    """Fetch the files of a data set on the Hub into the Hub's own cache; returns the snapshot's folder."""
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise MissingExtra("huggingface-hub", "eval") from None
+    try:
+        folder = Path(snapshot_download(repository, repo_type="dataset", revision=revision, allow_patterns=files))
+    except Exception as error:  # noqa: BLE001  the Hub's client raises the errors of several libraries
+        label = f"{repository}@{revision}" if revision else repository
+        reason = f"{type(error).__name__}: {_first_line(error)}"
+        raise ReleaseError(f"{label} cannot be had from the Hub ({reason}); check its name, its revision and the network") from None
+    if missing := [file for file in files if not (folder / file).is_file()]:
+        raise ReleaseError(f"{repository} has no {missing[0]}, so it is not a release of bioreason; check its name and revision")
+    return folder
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+
+
+# --- a preset ---------------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=4)
+def _of_preset(preset: str, seed: int) -> Source:
+    config = load_preset(preset, seed)
+    folder = cache_folder() / f"{config.preset}-{seed}-{_version(config)}"
+    official = official_digests() if (preset, seed) == OFFICIAL else {}
+
+    def fetch(name: str, split: str, first: int) -> list[Path]:
+        plan = _plan(preset, seed)
+        return [_made(folder, plan, shard, official) for shard in _shards(plan, name, split, first)]
+
+    label = f"preset {preset}, seed {seed}"
+    return Source(label, folder, config.language, _configs(config), fetch, lambda: _plan(preset, seed).world.table)
+
+
+@functools.lru_cache(maxsize=2)
+def _plan(preset: str, seed: int) -> Plan:
+    from bioreason_bench.plan import make_plan
+
+    return make_plan(load_preset(preset, seed))
+
+
+def _configs(config: Config) -> tuple[str, ...]:
+    return tuple(f"{skill}_{level}" for skill in SKILLS for level in config.levels if config.skill(skill).test(level))
+
+
+def _shards(plan: Plan, folder: str, split: str, first: int) -> list[Shard]:
+    """The file that holds a split; for its `first` rows, the first one of as many as leave it large enough.
+
+    Shards of questions differ in size by chance, so twice the rows wanted are allowed for; those of a table do not.
+    """
+    shards = [shard for shard in plan.shards(shard_rows=1 << 40) if (shard.folder, shard.split) == (folder, split)]
+    if first and shards:
+        wanted = 2 * first if shards[0].kind == "question" else first
+        return [dataclasses.replace(shards[0], count=max(1, shards[0].rows // wanted))]
+    return shards
+
+
+def _made(folder: Path, plan: Plan, shard: Shard, official: dict[str, str]) -> Path:
+    """The file of a shard in the cache, written if it is not there or not what it was; raises UsageError where it cannot be written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from bioreason_bench.release.shards import write_shard
+
+    path = folder / shard.file
+    note = path.with_suffix(".digest")
+    if path.is_file() and note.is_file():
+        try:
+            if digest_rows(pq.read_table(path)) == note.read_text(encoding="utf-8").strip():
+                return path
+        except (OSError, pa.ArrowException, ReleaseError):
+            pass  # a broken file is made again
+    try:
+        entry = write_shard(folder, shard.folder, shard.file, plan.make(shard))
+        beside = note.with_name(f".{note.name}.{os.getpid()}")
+        beside.write_text(entry.digest, encoding="utf-8")
+        beside.replace(note)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"the cache {folder} cannot be written ({reason}); set BIOREASON_CACHE to a folder with room") from None
+    wanted = official.get(shard.file)
+    if wanted and wanted != entry.digest:
+        raise ReleaseError(
+            f"{shard.file} of the official release came out as {entry.digest[:19]}..., not {wanted[:19]}...: this installation "
+            "makes other rows; install the released version of bioreason-bench again"
+        )
+    return path
+
+
+@functools.cache
+def _code_digest() -> str:
+    """A digest of all that fixes the rows: code and word lists. An edited checkout must not find what it made before the edit."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256(__version__.encode())
+    for part in ("config.py", "draw.py", "plan.py", "world", "language", "splits", "questions"):
+        place = package / part
+        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if file.is_file() and file.suffix not in (".pyc", ".pyo"):
+                digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _version(config: Config) -> str:
+    text = json.dumps(config.as_dict(), sort_keys=True) + _code_digest()
+    return f"{__version__}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
