@@ -84,8 +84,9 @@ class Config:
 
     def __post_init__(self) -> None:
         _freeze(self, "pool_sizes", {str(kind): size for kind, size in self.pool_sizes.items()})
-        _freeze(self, "hops", {int(hops): float(share) for hops, share in sorted(self.hops.items(), key=lambda item: int(item[0]))})
-        _freeze(self, "depth_hops", {int(hops): float(share) for hops, share in sorted(self.depth_hops.items(), key=lambda item: int(item[0]))})
+        for name in ("hops", "depth_hops"):
+            shares = {int(hops): float(share) for hops, share in getattr(self, name).items()}
+            _freeze(self, name, dict(sorted(shares.items())))
         for problem in _problems(self):
             raise UsageError(f"preset {self.preset!r}: {problem}")
 

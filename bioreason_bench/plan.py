@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +71,9 @@ class Plan:
             made += _in_order("biographies", group, "biography", len(self._biographies[group]), shard_rows)
         for folder, split, level, skill in self._splits():
             total = sum(plan.count(level, split) for plan in self.paths[skill])
-            made += self._keyed(folder, split, "question", total, shard_rows, lambda s=skill, lv=level, sp=split: self._question_keys(s, lv, sp))
-        made += self._keyed("probes", TEST, "probe", len(self.probes), shard_rows, lambda: self.probes.keys)
+            keys = partial(self._question_keys, skill, level, split)
+            made += _by_key(folder, split, "question", total, shard_rows, keys)
+        made += _by_key("probes", TEST, "probe", len(self.probes), shard_rows, lambda: self.probes.keys)
         return made
 
     def make(self, shard: Shard) -> Columns:
@@ -181,14 +182,6 @@ class Plan:
         offset = Draw(self.config.seed).at("portion", plan.skill).uniform([plan.number])
         return 1 + (PORTIONS * (places + offset) / total).astype(np.int64)
 
-    def _keyed(self, folder: str, split: str, kind: str, total: int, shard_rows: int, keys: Callable[[], NDArray]) -> list[Shard]:
-        count = -(-total // shard_rows)
-        if count <= 1:
-            return [Shard(folder, split, 0, 1, total, kind)] * count
-        place = keys() // np.uint64(2**64 // count + 1)
-        rows = np.bincount(place.astype(np.int64), minlength=count).tolist()
-        return [Shard(folder, split, number, count, rows[number], kind) for number in range(count)]
-
     # the world's own tables ------------------------------------------------------------------------------------------
 
     def _relation_rows(self, shard: Shard) -> Columns:
@@ -282,6 +275,15 @@ def _in_order(folder: str, split: str, kind: str, rows: int, shard_rows: int) ->
     count = -(-rows // shard_rows)
     bounds = [rows * number // count for number in range(count + 1)] if count else []
     return [Shard(folder, split, number, count, bounds[number + 1] - bounds[number], kind) for number in range(count)]
+
+
+def _by_key(folder: str, split: str, kind: str, total: int, shard_rows: int, keys: Callable[[], NDArray]) -> list[Shard]:
+    count = -(-total // shard_rows)
+    if count <= 1:
+        return [Shard(folder, split, 0, 1, total, kind)] * count
+    place = keys() // np.uint64(2**64 // count + 1)
+    rows = np.bincount(place.astype(np.int64), minlength=count).tolist()
+    return [Shard(folder, split, number, count, rows[number], kind) for number in range(count)]
 
 
 def _range(shard: Shard, rows: int) -> tuple[int, int]:

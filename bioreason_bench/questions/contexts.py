@@ -96,9 +96,8 @@ class Contexts:
     @cached_property
     def _whole(self) -> list[str]:
         text = self._sentences.text
-        return [
-            " ".join([text[person][relation] for relation in row if relation >= 0]) for person, row in enumerate(self._sentences.order.tolist())
-        ]
+        orders = self._sentences.order.tolist()
+        return [" ".join([text[person][relation] for relation in row if relation >= 0]) for person, row in enumerate(orders)]
 
 
 def _pick(chain: NDArray, runs: NDArray, pool: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:

@@ -39,7 +39,8 @@ class Probes:
                     asked.setdefault(place, []).append(question)
         places = np.array(sorted(asked), np.int64)
         relation, subject = np.divmod(places, size)
-        return cls(relation, subject, [asked[place] for place in places.tolist()], Draw(world.config.seed).at("order", "probes").words(places))
+        keys = Draw(world.config.seed).at("order", "probes").words(places)
+        return cls(relation, subject, [asked[place] for place in places.tolist()], keys)
 
     def write(self, writer: Writer, keys: tuple[np.uint64, np.uint64]) -> Columns:
         """The columns of the probes whose keys lie in the range, in the order of the keys."""

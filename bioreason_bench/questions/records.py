@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.draw import Draw
 from bioreason_bench.language import language_of
 from bioreason_bench.questions.contexts import Contexts
 from bioreason_bench.splits.paths import Path
 from bioreason_bench.splits.starts import Starts
-from bioreason_bench.draw import Draw
 
 Columns = dict[str, list[Any]]
 

@@ -65,7 +65,7 @@ def plan_skill(config: Config, starts: Starts, skill: str, relations: Sequence[i
     tested = HELDOUT if config.heldout_starts else OPEN
     _test(plans, config, skill, "iid", tested)
     trained = [plan for plan in plans if plan.trained]
-    _share(trained, config, f"{skill}.train", sizes.train, OPEN, TRAIN, TRAIN, draw)
+    _share(trained, config, f"{skill}.train", sizes.train, OPEN, TRAIN, TRAIN)
     plans = [plan for plan in plans if not plan.trained or plan.count(TRAIN, TRAIN)]
     seen = {relation for plan in plans if plan.trained for relation in plan.path}
     plans = [plan for plan in plans if plan.level != "composition" or seen.issuperset(plan.path)]
@@ -106,12 +106,13 @@ def _test(plans: list[PathPlan], config: Config, skill: str, level: str, pool: s
     _share(fitting, config, name, config.skill(skill).validation(level), pool, level, VALIDATION)
 
 
-def _share(plans: list[PathPlan], config: Config, name: str, total: int, pool: str, level: str, split: str, draw: Draw | None = None) -> None:
+def _share(plans: list[PathPlan], config: Config, name: str, total: int, pool: str, level: str, split: str) -> None:
     """Deal `total` questions to the paths: hops by their shares, paths of the same hops alike, none beyond its starts."""
     room = sum(plan.free(pool) for plan in plans)
     if room < total:
         raise UsageError(
-            f"{name}: {total:,} {split} questions are asked for and this world has {room:,}; lower {name}, or raise known, novel or {name.split('.')[0]}.paths"
+            f"{name}: {total:,} {split} questions are asked for and this world has {room:,}; "
+            f"lower {name}, or raise known, novel or {name.split('.')[0]}.paths"
         )
     shares = config.depth_hops if level == "depth" else config.hops
     classes = [[plan for plan in plans if len(plan.path) == hops] for hops in shares]

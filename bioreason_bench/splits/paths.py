@@ -56,7 +56,9 @@ def fill(total: int, shares: Sequence[float], most: Sequence[int]) -> list[int]:
     return parts
 
 
-def _candidates(table: RelationTable, relations: Sequence[int], skill: str, hops: int, wanted: int, guards: bool, draw: Draw) -> Iterator[Path]:
+def _candidates(
+    table: RelationTable, relations: Sequence[int], skill: str, hops: int, wanted: int, guards: bool, draw: Draw
+) -> Iterator[Path]:
     """Paths with so many hops in drawn order: all of them where they are few, else `wanted` or nearly so."""
     to_people = [number for number in relations if table[number].to_person]
     if len(to_people) ** (hops - 1) * len(relations) <= FEW:

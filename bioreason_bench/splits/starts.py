@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,25 +54,25 @@ class Starts:
         Where a context is shortened or has distractors, everybody read about must state every contextual relation of the path.
         """
         world = self.world
-        walk = world.walk(path, np.arange(len(world.people)))
-        good = (walk >= 0).all(axis=1)
-        walk = walk[good]
-        last = len(path) + 1 if world.table[path[-1]].to_person else len(path)
-        different = np.ones(len(walk), bool)
-        for later in range(1, last):
-            different &= (walk[:, :later] != walk[:, later, None]).all(axis=1)
+        places = world.places(path, np.arange(len(world.people)))
+        arrived = np.flatnonzero(places[-1] >= 0)
+        places = [place[arrived] for place in places]
+        people = places if world.table[path[-1]].to_person else places[:-1]
+        good = np.ones(len(arrived), bool)
+        for earlier, later in combinations(people, 2):
+            good &= earlier != later
         read = [hop for hop, relation in enumerate(path) if world.table[relation].group == CONTEXTUAL]
         if read and (world.config.distractors or world.config.context_facts):
             ready = self.ready(path)
             for hop in read:
-                different &= ready[walk[:, hop]]
+                good &= ready[places[hop]]
         if read and world.config.distractors:
             runs = self.runs(path)
             size = runs.length
             needed = 1 + (world.config.distractors - 1) * size * size + (len(path) + 1) * size  # whatever else is taken, one run is left
             enough = np.bincount(runs.kind[runs.heads], minlength=4) >= needed
-            different &= enough[runs.kind[walk[:, runs.begin]]]
-        return np.flatnonzero(good)[different]
+            good &= enough[runs.kind[places[runs.begin]]]
+        return arrived[good]
 
     def runs(self, path: Path) -> Runs:
         """The run that distractors copy: the last one that a recalled hop leads into; where there is none, the last person read about."""

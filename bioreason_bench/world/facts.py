@@ -62,12 +62,16 @@ class World:
         told = np.array([self.known if relation.group == PARAMETRIC else self.in_context for relation in self.table.relations])
         return np.pad(np.where(told, self.objects, -1), ((0, 0), (0, 1)), constant_values=-1).astype(np.int32)
 
-    def walk(self, path: tuple[int, ...], starts: NDArray) -> NDArray[np.int32]:
-        """[len(starts), hops + 1] object ids along the path, the start first; -1 from where it dangles on."""
+    def places(self, path: tuple[int, ...], starts: NDArray) -> list[NDArray[np.int32]]:
+        """For each step of the path, hops + 1 in all, the object ids of all starts; -1 from where a walk dangles on."""
         places = [np.asarray(starts, np.int32)]
         for relation in path:
             places.append(self.steps[relation, places[-1]])
-        return np.stack(places, axis=1)
+        return places
+
+    def walk(self, path: tuple[int, ...], starts: NDArray) -> NDArray[np.int32]:
+        """[len(starts), hops + 1] object ids along the path, the start first; -1 from where a walk dangles on."""
+        return np.stack(self.places(path, starts), axis=1)
 
 
 def make_world(config: Config) -> World:
@@ -131,7 +135,8 @@ def pair_up(ids: NDArray, birth: NDArray, relation: Relation, taken: NDArray, dr
             partner[left], partner[right] = right, left
             return partner[ids]
     raise UsageError(
-        f"{len(ids)} people are too few to give everybody a {relation.name} of a plausible age; raise known, novel or community, or narrow birth_years"
+        f"{len(ids)} people are too few to give everybody a {relation.name} of a plausible age; "
+        "raise known, novel or community, or narrow birth_years"
     )
 
 
