@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from bioreason_bench.config import Config, from_dict
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.release.manifest import read_manifest
+from bioreason_bench.release.schema import arrow_schema
+from bioreason_bench.world.relations import RelationTable
+from bioreason_bench.world.table import read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +35,11 @@ class Release:
     def config(self) -> Config:
         return from_dict(self.manifest["config"])
 
+    @cached_property
+    def relations(self) -> RelationTable:
+        """The relation table, with which every sentence can be read back."""
+        return read_table(self.manifest["relations"])
+
     def configs(self) -> list[str]:
         """The names of the configs (`comp_zeroshot`, `biographies`, ...), questions first."""
         return list(self.manifest["configs"])
@@ -52,14 +60,24 @@ class Release:
         return [self.path / file for file in splits[split]]
 
     def count(self, config: str, split: str) -> int:
-        """The number of rows, from the manifest."""
-        return sum(self.manifest["files"][file.relative_to(self.path).as_posix()]["rows"] for file in self.files(config, split))
+        """The number of rows of a split, from the manifest."""
+        return sum(map(self.rows_of, self.files(config, split)))
 
-    def batches(self, config: str, split: str, columns: Sequence[str] | None = None, rows: int = 2048) -> Iterator[pa.RecordBatch]:
+    def rows_of(self, file: Path) -> int:
+        """The number of rows of a file, from the manifest."""
+        return self.manifest["files"][file.relative_to(self.path).as_posix()]["rows"]
+
+    def read(self, file: Path, columns: Sequence[str] | None = None) -> pa.Table:
+        """One file in memory."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(read_batches([file], columns, rows=65_536), self._arrow(file.relative_to(self.path).as_posix(), columns))
+
+    def batches(self, config: str, split: str = "train", columns: Sequence[str] | None = None, rows: int = 2048) -> Iterator[pa.RecordBatch]:
         """All rows of a split as Arrow batches of at most `rows`; raises ReleaseError for a missing or broken file."""
         return read_batches(self.files(config, split), columns, rows)
 
-    def rows(self, config: str, split: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    def rows(self, config: str, split: str = "train", columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """All rows of a split as plain dicts, in order."""
         for batch in self.batches(config, split, columns):
             yield from batch.to_pylist()
@@ -68,7 +86,7 @@ class Release:
         """A whole split in memory: meant for relations, people, facts and paths."""
         import pyarrow as pa
 
-        return pa.Table.from_batches(self.batches(config, split, columns, rows=65_536))
+        return pa.concat_tables(self.read(file, columns) for file in self.files(config, split))
 
     def _config(self, name: str) -> dict[str, list[str]]:
         configs = self.manifest["configs"]
@@ -77,6 +95,12 @@ class Release:
             hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(configs)}"
             raise UsageError(f"{self.path} has no config {name!r}: {hint}")
         return configs[name]
+
+    def _arrow(self, file: str, columns: Sequence[str] | None) -> pa.Schema:
+        import pyarrow as pa
+
+        schema = arrow_schema(self._schema(file))
+        return schema if columns is None else pa.schema([schema.field(column) for column in columns])
 
     def _schema(self, file: str) -> str:
         return self.manifest["files"][file]["schema"]

@@ -19,15 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from jsonschema.protocols import Validator
 
-__all__ = ["KINDS", "ROWS", "arrow_schema", "columns", "load_schema", "schema_of_folder", "validator"]
+__all__ = ["ROWS", "arrow_schema", "columns", "load_schema", "validator"]
 
 ROWS = ("question", "probe", "biography", "person", "fact", "path", "relation")  # schemas of a row, the names of their files
-KINDS = {"biographies": "biography", "people": "person", "facts": "fact", "paths": "path", "relations": "relation", "probes": "probe"}
-
-
-def schema_of_folder(place: str) -> str:
-    """The schema of the rows in a folder below data/: `comp/zeroshot` holds questions, `people` holds persons."""
-    return KINDS.get(place.split("/")[0], "question")
 
 
 @cache
@@ -64,7 +58,8 @@ def arrow_schema(name: str) -> pa.Schema:
     """The Arrow schema of the rows that schemas/<name>.schema.json describes."""
     import pyarrow as pa
 
-    types = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "array": pa.list_(pa.string())}
+    texts = pa.list_(pa.field("element", pa.string()))  # the name that Parquet prescribes, so that what is read equals what was written
+    types = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "array": texts}
     return pa.schema([pa.field(column, types[rule["type"]]) for column, rule in columns(name).items()])
 
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from bioreason_bench.config import LEVELS, SKILLS
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.release.digest import digest_rows
-from bioreason_bench.release.schema import arrow_schema, schema_of_folder
+from bioreason_bench.release.schema import arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ROW_GROUP", "SHARD_ROWS", "FileEntry", "configs_of", "file_name", "make_table", "write_shard"]
+__all__ = ["ROW_GROUP", "SHARD_ROWS", "FileEntry", "configs_of", "make_table", "write_shard", "write_table"]
 
 SHARD_ROWS = 16_384  # rows of a file: about 80 MB of contexts in memory, and enough files for many cores
 ROW_GROUP = 4_096  # rows of a row group, the least that a streaming reader fetches
@@ -36,11 +36,6 @@ class FileEntry:
     schema: str
     rows: int
     digest: str
-
-
-def file_name(folder: str, split: str, number: int, count: int) -> str:
-    """The path of a shard inside the release."""
-    return f"data/{folder}/{split}-{number:05d}-of-{count:05d}.parquet"
 
 
 def configs_of(files: Iterable[str]) -> dict[str, dict[str, list[str]]]:
@@ -73,22 +68,22 @@ def _rank(level: str) -> tuple[int, str]:
     return (LEVELS.index(level) if level in LEVELS else len(LEVELS), level)
 
 
-def make_table(folder: str, columns: Mapping[str, Any]) -> pa.Table:
-    """Columns (lists or arrays of equal length) as an Arrow table with the schema of that folder."""
+def make_table(kind: str, columns: Mapping[str, Any]) -> pa.Table:
+    """Columns (lists or arrays of equal length) as an Arrow table with the schema of that kind of row."""
     import pyarrow as pa
 
-    schema = arrow_schema(schema_of_folder(folder))
-    assert list(columns) == schema.names, f"{folder}: columns {list(columns)} are not those of the schema, {schema.names}"
+    schema = arrow_schema(kind)
+    assert list(columns) == schema.names, f"{kind}: columns {list(columns)} are not those of the schema, {schema.names}"
     return pa.table([pa.array(columns[field.name], type=field.type) for field in schema], schema=schema)
 
 
-def write_shard(root: Path, folder: str, file: str, columns: Mapping[str, Any]) -> FileEntry:
+def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) -> FileEntry:
     """Write one file below `root` (beside its place, then renamed) and return its entry; raises OSError."""
-    table = make_table(folder, columns)
+    table = make_table(kind, columns)
     path = root / file
     path.parent.mkdir(parents=True, exist_ok=True)
     write_table(table, path)
-    return FileEntry(file, schema_of_folder(folder), table.num_rows, digest_rows(table))
+    return FileEntry(file, kind, table.num_rows, digest_rows(table))
 
 
 def write_table(table: pa.Table, path: Path) -> None:

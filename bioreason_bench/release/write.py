@@ -22,30 +22,25 @@ from typing import IO, Any, Protocol
 from bioreason_bench.errors import BioreasonError, UsageError
 from bioreason_bench.release.manifest import MANIFEST, make_manifest, write_manifest
 from bioreason_bench.release.pool import FORK, run
-from bioreason_bench.release.shards import FileEntry, file_name, write_shard
+from bioreason_bench.release.shards import FileEntry, write_shard
 
 __all__ = ["Source", "check_target", "write_release"]
 
-TABLE_ROWS = 500_000  # rows of a file of relations, people, facts or paths
 JOURNAL = ".journal.jsonl"
 LOCK = ".lock"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Shard(Protocol):
-    """One file to be made; `make` of the source gives its columns."""
+    """One file to be made."""
 
-    folder: str  # "comp/zeroshot"
-    split: str
-    number: int
-    count: int
+    file: str  # "data/comp/zeroshot/test-00000-of-00001.parquet"
     rows: int
+    kind: str  # the schema of its rows
 
 
 class Source(Protocol):
-    """Where rows come from: a pure function of the shard."""
-
-    def tables(self) -> Mapping[str, Mapping[str, Any]]: ...
+    """Where rows come from; the columns are a pure function of the shard."""
 
     def shards(self, shard_rows: int) -> Sequence[Shard]: ...
 
@@ -54,26 +49,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Making:
-    """The work of one process: make a shard, or the small tables, and write it."""
+    """The work of one process: make the columns of a shard and write them."""
 
     source: Source
     root: Path
 
-    def __call__(self, shard: Shard | None) -> list[FileEntry]:
-        if shard is None:
-            return [entry for name, columns in self.source.tables().items() for entry in self._table(name, columns)]
-        file = file_name(shard.folder, shard.split, shard.number, shard.count)
-        with plain_errors(self.root / file):
-            return [write_shard(self.root, shard.folder, file, self.source.make(shard))]
-
-    def _table(self, name: str, columns: Mapping[str, Any]) -> Iterator[FileEntry]:
-        rows = len(next(iter(columns.values())))
-        count = max(1, -(-rows // TABLE_ROWS))
-        for number in range(count):
-            part = {column: values[number * TABLE_ROWS : (number + 1) * TABLE_ROWS] for column, values in columns.items()}
-            file = file_name(name, "train", number, count)
-            with plain_errors(self.root / file):
-                yield write_shard(self.root, name, file, part)
+    def __call__(self, shard: Shard) -> FileEntry:
+        with plain_errors(self.root / shard.file):
+            return write_shard(self.root, shard.file, shard.kind, self.source.make(shard))
 
 
 def check_target(out: Path, force: bool) -> None:
@@ -89,38 +72,36 @@ def check_target(out: Path, force: bool) -> None:
 
 def write_release(
     out: Path,
-    start: Callable[[], Source],
+    source: Source,
+    again: Callable[[], Source],
     head: Mapping[str, Any],
     *,
     workers: int,
     shard_rows: int,
     force: bool = False,
     finish: Callable[[Path, dict[str, Any]], None] = lambda folder, manifest: None,
-    advance: Callable[[str, int, int], None] = lambda place, rows, total: None,
+    advance: Callable[[FileEntry, int], None] = lambda entry, total: None,
 ) -> dict[str, Any]:
-    """Write all files of the source that `start` makes, then the manifest, and put the folder in its place.
+    """Write all files of the source, then the manifest, and put the folder in its place.
 
+    `again` makes the source anew, in processes that cannot inherit it (so it must be picklable);
     `head` is the manifest's beginning (`manifest_head`); `finish(folder, manifest)` may add files before the manifest;
-    `advance(folder, rows, total)` hears of each finished file.  Returns the manifest.
+    `advance(entry, total)` hears of each finished file and of how many rows there will be.  Returns the manifest.
     """
     check_target(out, force)
-    source = start()
-    shards = [(file_name(shard.folder, shard.split, shard.number, shard.count), shard) for shard in source.shards(shard_rows)]
-    names = {name for name, _ in shards}
-    total = sum(shard.rows for _, shard in shards)
+    shards = source.shards(shard_rows)
+    total = sum(shard.rows for shard in shards)
     with _partial(out, {**head, "shard_rows": shard_rows}) as (root, done):
-        for name in sorted(names & set(done)):
-            advance(_place(name), done[name].rows, total)
-        tasks: list[Shard | None] = [] if set(done) - names else [None]  # the small tables are made, and written down, together
-        tasks += [shard for name, shard in shards if name not in done]
-        begin = partial(Making, source, root) if FORK or workers <= 1 else partial(_begin_elsewhere, start, root)
-        with plain_errors(root), (root / JOURNAL).open("a", encoding="utf-8") as journal, closing(run(tasks, begin, workers)) as results:
-            for entries in results:
-                journal.writelines(json.dumps(asdict(entry)) + "\n" for entry in entries)
+        for entry in list(done.values()):
+            advance(entry, total)
+        tasks = [shard for shard in shards if shard.file not in done]
+        begin = partial(Making, source, root) if FORK or workers <= 1 else partial(_begin_elsewhere, again, root)
+        with plain_errors(root), (root / JOURNAL).open("a", encoding="utf-8") as journal, closing(run(tasks, begin, workers)) as entries:
+            for entry in entries:
+                journal.write(json.dumps(asdict(entry)) + "\n")
                 journal.flush()
-                for entry in entries:
-                    done[entry.file] = entry
-                    advance(_place(entry.file), entry.rows if entry.file in names else 0, total)
+                done[entry.file] = entry
+                advance(entry, total)
         manifest = make_manifest(head, done.values())
         with plain_errors(root):
             finish(root, manifest)
@@ -131,13 +112,8 @@ def write_release(
     return manifest
 
 
-def _begin_elsewhere(start: Callable[[], Source], root: Path) -> Making:
-    return Making(start(), root)
-
-
-def _place(file: str) -> str:
-    """comp/zeroshot, for data/comp/zeroshot/test-00000-of-00001.parquet."""
-    return file.removeprefix("data/").rpartition("/")[0]
+def _begin_elsewhere(again: Callable[[], Source], root: Path) -> Making:
+    return Making(again(), root)
 
 
 @contextmanager

@@ -1,0 +1,71 @@
+# make demo    a release of 1,000 people, checked, and a few of its questions
+# make test    build the wheel, install it in a fresh environment, test the wheel
+# Everything else: make help
+
+# The first Python 3.11-3.13 that is found; another one: make PYTHON=/path/to/python
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& command -v "$$python" && break; done)
+VENV ?= .venv
+BUILD := build
+BIN := $(VENV)/bin
+PIP := -m pip --disable-pip-version-check --quiet
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install dev test quick lint format wheel bench clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install  ## generate the small release, check it, show a few questions
+	$(BIN)/bioreason generate --preset small --out demo/small --force
+	$(BIN)/bioreason verify demo/small --write
+	$(BIN)/bioreason show demo/small comp_zeroshot -n 3
+	@echo
+	@echo "The release is in demo/small.  Next: $(BIN)/bioreason stats demo/small, or $(BIN)/bioreason --help"
+
+install: $(VENV)/.core  ## a virtual environment with the package (core) in it
+
+dev: $(VENV)/.dev  ## the same with everything that is needed to work on it
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.13 with venv was found; install one, or name it: make PYTHON=/path/to/python" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python $(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python $(PIP) install --editable '.[dev]' --constraint constraints.txt
+	@touch $@ $(VENV)/.core
+
+wheel: $(VENV)/bin/python  ## build dist/*.whl
+	@test -x $(BIN)/pyproject-build || $(BIN)/python $(PIP) install build
+	rm -rf dist
+	$(BIN)/python -m build --wheel --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log >&2; exit 1; }
+
+test: wheel  ## install the wheel in a fresh environment and test it there
+	rm -rf $(BUILD)/wheel
+	$(VENV)/bin/python -m venv $(BUILD)/wheel
+	$(BUILD)/wheel/bin/python $(PIP) install "$$(ls dist/*.whl)[all,test]" ruff --constraint constraints.txt
+	$(BUILD)/wheel/bin/ruff check .
+	BIOREASON_TEST_WHEEL=1 $(BUILD)/wheel/bin/pytest tests $(PYTEST)
+
+quick: dev  ## the quick tests on the checkout
+	$(BIN)/pytest tests -m "not slow" $(PYTEST)
+
+lint: dev  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: dev  ## ruff format, and what it can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install  ## seconds, rows a second, memory, and the ratio to the floor
+	$(BIN)/python benchmarks/generate.py paper v1
+
+clean:  ## remove what make made
+	rm -rf $(BUILD) dist demo $(VENV)

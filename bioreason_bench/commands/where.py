@@ -1,0 +1,14 @@
+"""`bioreason where`: the folders that are not code."""
+
+from __future__ import annotations
+
+import click
+
+from bioreason_bench.resources import FOLDERS, folder
+
+
+@click.command(name="where")
+@click.argument("name", type=click.Choice(FOLDERS), metavar="|".join(FOLDERS))
+def command(name: str) -> None:
+    """Print the folder of the lm-eval tasks, the JSON schemas or the card's texts."""
+    click.echo(folder(name))
