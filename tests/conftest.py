@@ -1,0 +1,79 @@
+"""Fixtures for all tests: worlds and releases are made once, by the code that users run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import bioreason_bench
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def pytest_report_header() -> str:
+    return f"bioreason_bench {bioreason_bench.__version__} from {Path(bioreason_bench.__file__).parent}"
+
+
+@pytest.fixture(scope="session")
+def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a release of preset tiny, seed 42.  Read it, never write into it: all tests share it."""
+    from bioreason_bench.build import generate
+    from bioreason_bench.config import load_preset
+
+    folder = tmp_path_factory.mktemp("releases") / "tiny"
+    generate(load_preset("tiny"), folder, workers=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nano_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small release in symbols: preset nano with fewer questions.  Shared: never write into it."""
+    from bioreason_bench.build import generate
+    from bioreason_bench.config import load_preset
+
+    few = {"mem.train": "600", "ctx.train": "600", "comp.train": "1200", "comp.rl": "100"}
+    folder = tmp_path_factory.mktemp("releases") / "nano"
+    generate(load_preset("nano").override(few), folder, workers=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_world():
+    """The world of preset tiny, seed 42: people, facts and relation table."""
+    from bioreason_bench.config import load_preset
+    from bioreason_bench.world.facts import make_world
+
+    return make_world(load_preset("tiny"))
+
+
+@pytest.fixture
+def cli() -> Callable[..., Result]:
+    """`cli("show", folder)` runs the command line in this process: exit_code, stdout, stderr; a bug's traceback is raised."""
+    from bioreason_bench.cli import main
+
+    def run(*args: object, **more: object) -> Result:
+        result = CliRunner().invoke(main, [str(arg) for arg in args], **more)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def bioreason() -> Callable[..., subprocess.CompletedProcess]:
+    """`bioreason("show", folder, env={...})` runs the installed command in a process of its own."""
+
+    def run(*args: object, env: dict[str, str] | None = None, **more: object) -> subprocess.CompletedProcess:
+        words = [sys.executable, "-m", "bioreason_bench", *(str(arg) for arg in args)]
+        return subprocess.run(words, capture_output=True, text=True, env={**os.environ, **(env or {})}, timeout=300, **more)
+
+    return run
