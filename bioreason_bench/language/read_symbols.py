@@ -1,0 +1,30 @@
+"""The reader of the language of symbols."""
+
+from __future__ import annotations
+
+from bioreason_bench.world.relations import RelationTable
+
+
+class SymbolsParser:
+    def __init__(self, table: RelationTable) -> None:
+        self._names = frozenset(relation.name for relation in table.relations)
+
+    def sentence(self, text: str) -> tuple[str, str, str] | None:
+        words = text.split()
+        if len(words) == 4 and words[3] == "." and words[1] in self._names:
+            return words[0], words[1], words[2]
+        return None
+
+    def sentences(self, text: str) -> list[str]:
+        found: list[list[str]] = [[]]
+        for word in text.split():
+            found[-1].append(word)
+            if word == ".":
+                found.append([])
+        return [" ".join(words) for words in found if words]
+
+    def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
+        words = text.split()
+        if len(words) >= 3 and words[-1] == "?" and self._names.issuperset(words[1:-1]):
+            return words[0], tuple(words[1:-1])
+        return None

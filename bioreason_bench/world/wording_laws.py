@@ -1,0 +1,155 @@
+"""What keeps language readable in one way only; each breach is a ValueError that names the rows and the law.
+
+A question is an ask around a phrase, and a phrase is a name in units: "the boss of", "the person who supervised" before it,
+or "'s boss" after it, of one style only.  Names are runs of words with capital letters, so the reader sees where the name
+stands; what is left to check is that the text before it, and the text after it, can be cut up in one way.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from bioreason_bench.world.relations import Relation, RelationTable
+from bioreason_bench.world.templates import POSSESSIVE, Ask, Statement, check_noun, cut_ask, cut_clause, cut_statement
+from bioreason_bench.world.words import read_words
+
+Cut = TypeVar("Cut")
+
+
+def of_unit(noun: str) -> str:
+    return f"the {noun} of "
+
+
+def clause_unit(clause: Ask) -> str:
+    return f"the person {clause.before}"
+
+
+def check_wording(table: RelationTable) -> None:
+    """Raise ValueError for the first breach."""
+    statements = [(row, cut) for row in table.relations for cut in _cuts(row, row.statements, cut_statement)]
+    asks = [(row, cut) for row in table.relations for cut in _cuts(row, row.asks, cut_ask)]
+    people = [row for row in table.relations if row.to_person]
+    nouns = {noun: row for row in people for noun in row.nouns}
+    for row in table.relations:
+        list(_cuts(row, row.nouns, check_noun))
+        if not any(cut.final for cut in _cuts(row, row.asks, cut_ask)):
+            raise ValueError(f"relation '{row.name}': at least one ask must end in \"{{person}}?\", for long phrases")
+        if row.to_person and not row.nouns:
+            raise ValueError(f"relation '{row.name}': it leads to a person, so it needs nouns, as in \"the boss of Ann Lee\"")
+    _check_names(statements, asks)
+    _check_statements(statements)
+    _check_nouns(people)
+    units = [(of_unit(noun), row) for noun, row in nouns.items()]
+    units += [(clause_unit(cut), row) for row in people for cut in _cuts(row, row.clauses, cut_clause)]
+    _check_units(units)
+    _check_asks(asks, [unit for unit, _ in units], list(nouns))
+
+
+def _cuts(row: Relation, templates: Iterable[str], cut: Callable[[str], Cut]) -> Iterable[Cut]:
+    for template in templates:
+        try:
+            yield cut(template)
+        except ValueError as problem:
+            raise ValueError(f"relation '{row.name}': {problem}") from None
+
+
+def _check_names(statements: list[tuple[Relation, Statement]], asks: list[tuple[Relation, Ask]]) -> None:
+    """No name begins with a word that begins a template."""
+    names = {*read_words("first_names"), *read_words("last_names")}
+    for row, cut in [*statements, *asks]:
+        word = cut.before.partition(" ")[0]
+        if word in names:
+            raise ValueError(f"relation '{row.name}': a wording begins with {word!r}, which is also the name of people; begin it otherwise")
+
+
+def _check_statements(statements: list[tuple[Relation, Statement]]) -> None:
+    """After the subject, the words up to the object say which statement it is."""
+    by_before = defaultdict(list)
+    for row, cut in statements:
+        by_before[cut.before].append((cut.between, cut, row))
+    for group in by_before.values():
+        group.sort(key=lambda item: (item[0], item[1].after[::-1]))  # what begins or ends alike comes to stand side by side
+        for (words, cut, row), (other_words, other, other_row) in zip(group, group[1:], strict=False):
+            if words == other_words:
+                told = row.to_person and other_row.to_person and not cut.after.endswith(other.after) and not other.after.endswith(cut.after)
+                if not told:
+                    raise ValueError(
+                        f"relation '{other_row.name}': the statement with {other_words.strip()!r} cannot be told from one of '{row.name}'"
+                    )
+            elif other_words.startswith(words):
+                raise ValueError(
+                    f"relation '{other_row.name}': the statement with {other_words.strip()!r} begins like the one of '{row.name}' "
+                    f"with {words.strip()!r}, so a value could be taken for words; say one of them differently"
+                )
+
+
+def _check_nouns(people: list[Relation]) -> None:
+    owner: dict[str, Relation] = {}
+    for row in people:
+        for noun in row.nouns:
+            if noun in owner:
+                raise ValueError(f"relation '{row.name}': its noun {noun!r} is also a noun of '{owner[noun].name}'")
+            owner[noun] = row
+
+
+def _check_units(units: list[tuple[str, Relation]]) -> None:
+    """No unit begins another, so a run of units can be cut in one way only."""
+    ordered = sorted(units, key=lambda item: item[0])
+    for (unit, row), (other, other_row) in zip(ordered, ordered[1:], strict=False):
+        if other.startswith(unit):
+            raise ValueError(f"relation '{other_row.name}': {other.strip()!r} begins like {unit.strip()!r} of '{row.name}', so a phrase could be read in two ways")
+
+
+def _check_asks(asks: list[tuple[Relation, Ask]], units: list[str], nouns: list[str]) -> None:
+    owner: dict[Ask, Relation] = {}
+    for row, cut in asks:
+        if cut in owner:
+            both = f"'{owner[cut].name}'" if owner[cut] is not row else "itself, a second time"
+            raise ValueError(f"relation '{row.name}': it is asked like {both}: {cut.before + '...' + cut.after!r}")
+        owner[cut] = row
+    by_after, by_before = defaultdict(list), defaultdict(list)
+    for cut, row in owner.items():
+        by_after[cut.after].append(cut)
+        by_before[cut.before].append(cut)
+    for group in by_after.values():
+        for one in group:
+            for other in group:
+                if other.before.startswith(one.before) and one != other and meets(other.before[len(one.before) :], units):
+                    raise ValueError(
+                        f"relation '{owner[other].name}': {other.before + '...?'!r} could be read as an ask of '{owner[one].name}', {one.before + '...?'!r}, with a phrase"
+                    )
+    for group in by_before.values():
+        for one in group:
+            for other in group:
+                if one != other and _tails_meet(one, other, nouns):
+                    raise ValueError(
+                        f"relation '{owner[other].name}': {other.before + '...' + other.after!r} could be read as an ask of '{owner[one].name}', "
+                        f"{one.before + '...' + one.after!r}, with a possessive phrase"
+                    )
+
+
+def meets(rest: str, units: list[str]) -> bool:
+    """Can `rest` and some units be the same text as some other units?  (The test of Sardinas and Patterson, 1953.)"""
+    seen, open_ = set(), [rest]
+    while open_:
+        text = open_.pop()
+        if not text:
+            return True
+        if text not in seen:
+            seen.add(text)
+            open_ += [unit[len(text) :] for unit in units if unit.startswith(text)]
+            open_ += [text[len(unit) :] for unit in units if text.startswith(unit)]
+    return False
+
+
+def _tails_meet(one: Ask, other: Ask, nouns: list[str]) -> bool:
+    """Can a possessive phrase and the tail of `one` be the same text as another phrase and the tail of `other`?"""
+    known = set(nouns)
+    if not other.after.endswith(one.after):
+        return False
+    more = other.after[: len(other.after) - len(one.after)]
+    if other.possessive and not one.possessive:
+        return more.removeprefix(POSSESSIVE) in known
+    return any(noun + more in known for noun in nouns)
