@@ -82,7 +82,7 @@ _LONGEST_ANSWER = 1000  # characters; the world's longest value has about a tent
 
 
 def final_answer(text: str) -> str | None:
-    """What stands after the last "the answer is:", to the end of its line, markup and quotes included; None if nothing does.
+    """What stands after the last "the answer is:", to the end of its line; None if nothing does.
 
     A model that goes on with a question of its own ("Question: ...") is cut off there.  Without any colon the last
     "the answer is" counts.
@@ -151,7 +151,7 @@ def _split(text: str) -> tuple[str, str | None, bool]:
     for line in tail.lstrip().split("\n", 6)[:6]:
         if "<" in line:
             line = _SPECIAL.split(line, 1)[0]
-        line = line.strip()
+        line = line.strip(" \t\r*_`")
         if line.strip(_EDGES):
             return text[:start], line, clean
     return text[:start], None, False
@@ -222,7 +222,10 @@ class Grader:
         if "*" in text or "\n" in text or "`" in text or _BULLET.match(text):
             clean = False
             text = _BULLET.sub("", text.replace("*", "").replace("`", ""))
-        facts = [self._fact(sentence) for sentence in self._split(text)]
+            sentences = [sentence for line in text.split("\n") for sentence in self._split(line)]
+        else:
+            sentences = self._split(text)
+        facts = [self._fact(sentence) for sentence in sentences]
         return facts, clean and None not in facts
 
     def _fact(self, sentence: str) -> Fact | None:
