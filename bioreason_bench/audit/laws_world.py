@@ -15,13 +15,11 @@ from bioreason_bench.world.facts import ADULT, REFERENCE
 __all__ = ["check_world"]
 
 YEAR = 365.2425  # days
-TITLES = {"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "jr", "sr", "ii", "iii", "iv", "md", "dds", "phd", "dvm", "esq", "rev"}
 FEWEST = 40  # values of a list; with fewer, guessing pays
 
 
 def check_world(evidence: Evidence, config: dict, ledger: Ledger) -> None:
     """Check every law of the facts; `config` is the one in the manifest."""
-    _check_names(evidence, ledger)
     for number, relation in enumerate(evidence.table.relations):
         _check_mirror(evidence, number, ledger)
         if relation.to_person:
@@ -31,13 +29,6 @@ def check_world(evidence: Evidence, config: dict, ledger: Ledger) -> None:
     births, deaths = _check_lives(evidence, ledger)
     _check_ages(evidence, births, ledger)
     _check_kin(evidence, ledger)
-
-
-def _check_names(evidence: Evidence, ledger: Ledger) -> None:
-    names = evidence.texts[: evidence.people]
-    ledger.check("unique names", evidence.people_file, len(names), evidence.names_twice, lambda row: f"the name of row {row} stands twice; names are unique")
-    titled = [row for row, name in enumerate(names) if {part.strip(".,").lower() for part in name.split()} & TITLES]
-    ledger.check("plain names", evidence.people_file, len(names), titled, lambda row: f"{names[row]!r} has a title or a suffix; names have none")
 
 
 def _check_people(evidence: Evidence, number: int, ledger: Ledger) -> None:

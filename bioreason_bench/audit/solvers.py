@@ -1,0 +1,272 @@
+"""Shortcuts: what can be answered without composing memory and context (DESIGN section 11).
+
+Each solver gets one question as its text says it and makes the best of what it may see.  Where nothing tells the people of a
+context apart, it picks by the mark (first line, longest, most often mentioned, ...) that was right most often on training
+questions, so that any trace which the sampling leaves shows as a score.  `chance` is what a guess among the candidates that it
+sees is worth: the share of them that give the commonest answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from bioreason_bench.audit.evidence import NOBODY, Evidence
+from bioreason_bench.audit.questions import Item, path_of
+from bioreason_bench.audit.training import Shown
+
+__all__ = ["LEGITIMATE", "SOLVERS", "Guess", "Knowledge", "learn", "observe"]
+
+LEGITIMATE = {("mem", "memory_only"), ("ctx", "context_only")}  # there it is no shortcut but the skill itself
+Choice = tuple[int, int]  # line of the context, answer that it leads to
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """An answer's id (NOBODY: none), and what guessing among the candidates seen would have been worth."""
+
+    answer: int
+    chance: float
+
+
+@dataclass
+class Knowledge:
+    """What the solvers may have learned: facts to recall, training questions, and which marks paid there."""
+
+    evidence: Evidence
+    shown: Mapping[str, Shown]  # training questions by skill
+    marks: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (skill, solver) -> mark to pick by
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """[relations] how many different objects each relation has."""
+        return [max(1, len(np.unique(row[row >= 0]))) for row in self.evidence.facts]
+
+    @cached_property
+    def mirrors(self) -> list[dict[int, int] | None]:
+        """For each relation that is not recalled but whose inverse is: object by subject, as the inverse's facts imply it."""
+        evidence = self.evidence
+        found: list[dict[int, int] | None] = []
+        for relation, inverse in enumerate(evidence.inverses):
+            if evidence.parametric[relation] or inverse < 0 or not evidence.parametric[inverse]:
+                found.append(None)
+            else:
+                found.append({target: subject for subject, target in enumerate(evidence.rows[inverse]) if target >= 0})
+        return found
+
+    @cached_property
+    def commonest(self) -> dict[tuple[str, int], int]:
+        """(skill, last relation) -> the commonest answer in training; skill "" for all of them together."""
+        base, counts = len(self.evidence.table), {}
+        for skill, shown in self.shown.items():
+            if len(shown.path):
+                last = (shown.path % (base + 1) - 1).astype(np.int64)
+                answers = shown.walk[np.arange(len(last)), shown.hops]
+                for relation in np.unique(last).tolist():
+                    here = Counter(answers[last == relation].tolist())
+                    counts[skill, relation] = here
+                    counts["", relation] = counts.get(("", relation), Counter()) + here
+        return {key: min(count, key=lambda answer, count=count: (-count[answer], answer)) for key, count in counts.items()}
+
+    @cached_property
+    def near(self) -> dict[str, Near]:
+        return {skill: Near(shown, len(self.evidence.table)) for skill, shown in self.shown.items() if len(shown.path)}
+
+    def prior(self, item: Item) -> Guess:
+        """The commonest answer to such questions in training; where there is none, the commonest object of the relation."""
+        last = item.path[-1]
+        skill = item.record["skill"]
+        answer = self.commonest.get((skill, last), self.commonest.get(("", last), NOBODY))
+        if answer == NOBODY and self.evidence.parametric[last]:
+            answer = self._object(last)
+        return Guess(answer, 1 / self.sizes[last])
+
+    def _object(self, relation: int) -> int:
+        objects = self.evidence.facts[relation]
+        values, counts = np.unique(objects[objects >= 0], return_counts=True)
+        return int(values[counts.argmax()]) if len(values) else NOBODY
+
+
+class Near:
+    """Training questions by their start and by their path."""
+
+    def __init__(self, shown: Shown, base: int) -> None:
+        self.answers = shown.walk[np.arange(len(shown.path)), shown.hops].tolist()
+        self.paths = [path_of(code, base) for code in shown.paths]
+        self.path_number = np.searchsorted(shown.paths, shown.path).tolist()
+        uses = Counter(relation for path, count in zip(self.paths, np.bincount(self.path_number), strict=True) for relation in path for _ in range(int(count)))
+        self.weight = {relation: float(np.log(1 + len(self.answers) / count)) for relation, count in uses.items()}
+        self.by_start: dict[int, list[int]] = {}
+        for row, start in enumerate(shown.start.tolist()):
+            self.by_start.setdefault(start, []).append(row)
+        self.by_path = {path: row for row, path in enumerate(self.path_number)}
+
+    def nearest(self, start: int, path: tuple[int, ...], kinds: list[str]) -> int:
+        """The answer of the training question with the same start, or else the same path, that shares most of the rest;
+        of those whose answers are of the kind asked for, if there are any."""
+        asked = set(path)
+        best, found = (-1.0, -1.0), NOBODY
+        for row in self.by_start.get(start, ()):
+            other = self.paths[self.path_number[row]]
+            score = float(kinds[other[-1]] == kinds[path[-1]]), sum(self.weight[relation] for relation in other if relation in asked)
+            if score > best:
+                best, found = score, self.answers[row]
+        if best[0] < 1:
+            numbers = [number for number, other in enumerate(self.paths) if kinds[other[-1]] == kinds[path[-1]]]
+            if numbers:
+                number = max(numbers, key=lambda k: sum(self.weight[relation] for relation in self.paths[k] if relation in asked))
+                found = self.answers[self.by_path[number]]
+        return found
+
+
+# the solvers -------------------------------------------------------------------------------------------------------------
+
+
+def oracle(item: Item, knowledge: Knowledge) -> Guess:
+    """Recalls and reads everything."""
+    return Guess(item.answer, 1.0)
+
+
+def question_only(item: Item, knowledge: Knowledge) -> Guess:
+    """The commonest answer in training to questions that end in the same relation."""
+    return knowledge.prior(item)
+
+
+def nearest_train(item: Item, knowledge: Knowledge) -> Guess:
+    """The answer of the most similar training question of the same skill."""
+    near = knowledge.near.get(item.record["skill"])
+    kinds = [relation.object for relation in knowledge.evidence.table.relations]
+    return Guess(near.nearest(item.start, item.path, kinds) if near else NOBODY, 1 / knowledge.sizes[item.path[-1]])
+
+
+def memory_only(item: Item, knowledge: Knowledge) -> Guess:
+    """Recalls every parametric fact, and its mirror, and reads nothing: stuck at a hop that only the context tells."""
+    evidence, here = knowledge.evidence, item.start
+    for relation in item.path:
+        if not 0 <= here < evidence.people:
+            break
+        mirror = knowledge.mirrors[relation]
+        here = evidence.rows[relation][here] if evidence.parametric[relation] else mirror.get(here, NOBODY) if mirror else NOBODY
+    prior = knowledge.prior(item)
+    return Guess(here, prior.chance) if here >= 0 else prior
+
+
+def context_only(item: Item, knowledge: Knowledge) -> Guess:
+    """Reads everything and recalls no fact, only who has a parametric biography: follows the context, and at a recalled hop
+    tries everybody who is not ruled out and from whom the context leads on to an answer."""
+    choices, seen = context_choices(item, knowledge)
+    return _choose(item, choices, seen, knowledge, "context_only")
+
+
+def last_relation(item: Item, knowledge: Knowledge) -> Guess:
+    """Any object of the last relation that the context states."""
+    choices = relation_choices(item, knowledge)
+    return _choose(item, choices, len(choices), knowledge, "last_relation")
+
+
+SOLVERS: dict[str, Callable[[Item, Knowledge], Guess]] = {
+    solver.__name__: solver for solver in (oracle, context_only, memory_only, question_only, last_relation, nearest_train)
+}
+
+
+def context_choices(item: Item, knowledge: Knowledge) -> tuple[list[Choice], int]:
+    """Answers that the context allows, with the line of the person last guessed; and how many people could be guessed there."""
+    evidence, context = knowledge.evidence, item.context
+    people, facts = evidence.people, context.facts
+    states: list[tuple[int, int, tuple[int, ...]]] = [(item.start, -1, (item.start,))]  # where one is, line last guessed, whom one has met
+    seen = 1
+    for hop, relation in enumerate(item.path):
+        on: list[tuple[int, int, tuple[int, ...]]] = []
+        if evidence.parametric[relation]:
+            if hop + 1 == len(item.path):
+                return [], 0
+            seen = 0
+            for here, _, met in states:
+                for line, person in enumerate(context.people):
+                    if person not in met:
+                        seen += 1
+                        if evidence.known[person] and not _ruled_out(evidence, facts, relation, here, person):
+                            on.append((person, line, (*met, person)))
+        else:
+            for here, line, met in states:
+                target = facts.get(relation * people + here, NOBODY)
+                if target >= 0 and target not in met:
+                    on.append((target, line, (*met, target)))
+        states = [state for state in on if hop + 1 == len(item.path) or state[0] < people]
+    return [(line, here) for here, line, _ in states], seen
+
+
+def _ruled_out(evidence: Evidence, facts: Mapping[int, int], relation: int, here: int, person: int) -> bool:
+    """Whether the context says that `person` is what `relation` leads to from somebody other than `here`."""
+    inverse = evidence.inverses[relation]
+    return inverse >= 0 and facts.get(inverse * evidence.people + person, here) != here
+
+
+def relation_choices(item: Item, knowledge: Knowledge) -> list[Choice]:
+    """The objects of the last relation that the context states, each with its line."""
+    people, last = knowledge.evidence.people, item.path[-1]
+    facts = item.context.facts
+    return [(line, facts[last * people + person]) for line, person in enumerate(item.context.people) if last * people + person in facts]
+
+
+def _choose(item: Item, choices: list[Choice], seen: int, knowledge: Knowledge, solver: str) -> Guess:
+    """Of the commonest answers the one whose line has most of the mark that paid in training."""
+    if not choices:
+        return knowledge.prior(item)
+    count = Counter(answer for _, answer in choices)
+    most = max(count.values())
+    mark = MARKS[knowledge.marks.get((item.record["skill"], solver), "first")]
+    best = max((choice for choice in choices if count[choice[1]] == most), key=lambda choice: mark(item, choice[0]))
+    return Guess(best[1], most / max(seen, len(choices)))
+
+
+# marks by which one line of a context may be picked ----------------------------------------------------------------------
+
+MARKS: dict[str, Callable[[Item, int], int]] = {
+    "first": lambda item, line: -line,
+    "last": lambda item, line: line,
+    "longest": lambda item, line: item.context.sizes[line],
+    "shortest": lambda item, line: -item.context.sizes[line],
+    "mentioned": lambda item, line: _mentions(item, line),
+    "unmentioned": lambda item, line: -_mentions(item, line),
+    "near the start": lambda item, line: -abs(line - _start(item)),
+    "far from the start": lambda item, line: abs(line - _start(item)),
+}
+PLAIN = ("first", "last", "longest", "shortest")  # for last_relation, which does not look at who is related to whom
+
+
+def observe(item: Item, knowledge: Knowledge, tally: Counter) -> None:
+    """Count on a training question which marks would have picked the right one of several candidates."""
+    for solver, choices, marks in (
+        ("context_only", context_choices(item, knowledge)[0], tuple(MARKS)),
+        ("last_relation", relation_choices(item, knowledge), PLAIN),
+    ):
+        if len({answer for _, answer in choices}) > 1:
+            for mark in marks:
+                score = MARKS[mark]
+                tally[item.record["skill"], solver, mark] += max(choices, key=lambda choice: score(item, choice[0]))[1] == item.answer
+
+
+def learn(tallies: Iterable[Counter]) -> dict[tuple[str, str], str]:
+    """(skill, solver) -> the mark that was right most often."""
+    total: Counter = Counter()
+    for tally in tallies:
+        total.update(tally)
+    best: dict[tuple[str, str], str] = {}
+    order = list(MARKS)
+    for (skill, solver, mark), hits in sorted(total.items(), key=lambda entry: (entry[0][:2], -entry[1], order.index(entry[0][2]))):
+        best.setdefault((skill, solver), mark)
+    return best
+
+
+def _mentions(item: Item, line: int) -> int:
+    person = item.context.people[line]
+    return sum(target == person for target in item.context.facts.values())
+
+
+def _start(item: Item) -> int:
+    return item.context.people.index(item.start) if item.start in item.context.people else 0
