@@ -215,9 +215,11 @@ class Grader:
 
     def _read(self, chain: str) -> tuple[list[Fact | None], bool]:
         """The facts of the chain's sentences (None where one states none), and whether each stated one."""
-        text = _without_thus(chain.rpartition("</think>")[2][-_LONGEST_CHAIN:]).translate(_QUOTES)
+        text = _without_thus(chain.rpartition("</think>")[2][-_LONGEST_CHAIN:])
         if not text:
             return [], False
+        if not text.isascii():
+            text = text.translate(_QUOTES)
         clean = len(chain) <= _LONGEST_CHAIN
         if "*" in text or "\n" in text or "`" in text or _BULLET.match(text):
             clean = False

@@ -258,7 +258,7 @@ def _made(folder: Path, plan: Plan, shard: Shard, official: dict[str, str]) -> P
         except (OSError, pa.ArrowException, ReleaseError):
             pass  # a broken file is made again
     try:
-        entry = write_shard(folder, shard.folder, shard.file, plan.make(shard))
+        entry = write_shard(folder, shard.file, shard.kind, plan.make(shard))
         beside = note.with_name(f".{note.name}.{os.getpid()}")
         beside.write_text(entry.digest, encoding="utf-8")
         beside.replace(note)

@@ -1,0 +1,101 @@
+"""Speed of the grader: completions/s on one core, by the kind of completion, beside a bare comparison of the answer.
+
+    python benchmarks/grading.py [--preset small] [--questions 20000] [--json]
+
+Every completion is another text, so that nothing is gained by grading the same one twice.  The second table grades a
+model that rambles before it answers: microseconds for each 1,000 characters, which must not grow with the length.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+import numpy as np
+
+from bioreason_bench.config import load_preset
+from bioreason_bench.draw import Draw
+from bioreason_bench.grading import Grader
+from bioreason_bench.language import language_of
+from bioreason_bench.plan import make_plan
+
+
+def completions(plan, rows: list[dict]) -> dict[str, list[str]]:
+    """Kind -> a completion for each row."""
+    world, language = plan.world, language_of(plan.world)
+    number = {name: place for place, name in enumerate(world.names)}
+    draw = Draw(0).at("benchmark")
+    other, wrong, chat = [], [], []
+    for place, row in enumerate(rows):
+        words = draw.at("wording").words([place])
+        parts = []
+        for hop, name in enumerate(row["path"]):
+            relation = world.table.number(name)
+            subject = number[row["entities"][hop]]
+            parts += language.statements(relation, np.array([subject]), [row["entities"][hop + 1]], words % language.variants(relation))
+        other.append(f"{' '.join(parts)} So, the answer is: {row['answer']}.")
+        stranger = world.names[int(draw.at("stranger").integers([place], len(world.names))[0])]
+        wrong.append(row["chain"].replace(row["entities"][1], stranger))
+        lines = "\n".join(f"{line}. **{part}**" for line, part in enumerate(parts, 1))
+        chat.append(f"Let me think step by step.\n\n{lines}\n\n**So, the answer is: {row['answer']}**")
+    return {
+        "gold chain": [f" {row['chain']}" for row in rows],
+        "gold chain, full stop": [f" {row['chain']}." for row in rows],
+        "other wordings": other,
+        "wrong hop": wrong,
+        "chat model's list": chat,
+        "answer alone": [f"The answer is {row['answer']}." for row in rows],
+    }
+
+
+def seconds(grader: Grader, texts: list[str], rows: list[dict]) -> float:
+    begin = time.process_time()
+    for text, row in zip(texts, rows, strict=True):
+        grader.grade(text, row)
+    return time.process_time() - begin
+
+
+def bare(texts: list[str], rows: list[dict]) -> float:
+    """The least that any grader does: cut the text and compare."""
+    begin = time.process_time()
+    for text, row in zip(texts, rows, strict=True):
+        _ = text.rpartition("the answer is:")[2].strip().rstrip(".") == row["answer"]
+    return time.process_time() - begin
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--preset", default="small")
+    options.add_argument("--questions", type=int, default=20_000)
+    options.add_argument("--json", action="store_true", help="one JSON object")
+    chosen = options.parse_args()
+    plan = make_plan(load_preset(chosen.preset))
+    shard = next(shard for shard in plan.shards(shard_rows=chosen.questions) if (shard.folder, shard.split) == ("comp", "train"))
+    columns = plan.make(shard)
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    found, total, count = [], 0.0, 0
+    for kind, texts in completions(plan, rows).items():
+        taken = seconds(Grader(plan.world.table, plan.config.language), texts, rows)
+        found.append({"kind": kind, "per_second": round(len(rows) / taken), "bare_per_second": round(len(rows) / bare(texts, rows))})
+        total, count = total + taken, count + len(rows)
+    found.append({"kind": "all", "per_second": round(count / total)})
+    grader, record, lengths = Grader(plan.world.table, plan.config.language), rows[0], []
+    for length in (1_000, 10_000, 100_000, 1_000_000):
+        texts = [f"{'We look it up in the text. ' * (length // 27)}{record['chain']} ({place})" for place in range(max(1, 2_000_000 // length))]
+        lengths.append({"characters": length, "us_per_1000": round(1e9 * seconds(grader, texts, [record] * len(texts)) / sum(map(len, texts)), 2)})
+    if chosen.json:
+        print(json.dumps({"preset": chosen.preset, "questions": len(rows), "kinds": found, "lengths": lengths}))
+        return
+    print(f"{len(rows)} questions of preset {chosen.preset}, Python {sys.version.split()[0]}, one core")
+    print(f"{'completions':24}{'graded/s':>12}{'bare/s':>12}")
+    for line in found:
+        print(f"{line['kind']:24}{line['per_second']:>12,}{line.get('bare_per_second', ''):>12}")
+    print(f"{'characters':24}{'us per 1000':>12}")
+    for line in lengths:
+        print(f"{line['characters']:<24,}{line['us_per_1000']:>12}")
+
+
+if __name__ == "__main__":
+    main()
