@@ -89,7 +89,7 @@ def _context(axes: Axes, left: float, right: float) -> None:
 
 
 def _box(axes: Axes, data: Mapping[str, Any], kind: str) -> None:
-    (x, y), text = data["at"], "\n".join(textwrap.wrap(data["text"], 20 if kind == "hop" else 19)[:3])
+    (x, y), text = data["at"], "\n".join(textwrap.wrap(data["text"], 19)[:3])
     if kind == "context":
         look = dict(edgecolor=READ, linewidth=1.8) if data["used"] else dict(edgecolor="#cccccc", linewidth=1)
         _rectangle(axes, x, y, 0.8, 0.27, facecolor="white", **look)

@@ -134,7 +134,7 @@ def _certificate(row: dict[str, Any]) -> str:
         return f"probe of {', '.join(row['probe_of'])}"
     says = ["path seen" if row["path_in_train"] else "path never seen"]
     says += [f"unseen relations: {', '.join(row['unseen_relations'])}"] if row["unseen_relations"] else ["every relation seen"]
-    says += [f"{row['hops_beyond_train']} more hops than any trained path"] if row["hops_beyond_train"] else []
+    says += [f"longer than any trained path by {row['hops_beyond_train']}"] if row["hops_beyond_train"] else []
     says += ["this start on this path seen" if row["start_in_train"] else "this start on this path never seen"]
     return "; ".join([*says, f"{row['people_in_train']} of its people seen"])
 

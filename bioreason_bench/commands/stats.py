@@ -55,7 +55,7 @@ def _questions(release: Release, files: list[str]) -> dict[str, Any]:
     counted = pa.concat_tables(release.read(release.path / file, ["hops", "pattern", "answer_kind"]) for file in files)
     count = {name: dict(sorted(Counter(counted[name].to_pylist()).items())) for name in counted.column_names}
     sample = release.read(release.path / files[0], ["question", "context", "context_people", "chain"])
-    sample = sample.take(range(0, sample.num_rows, max(1, sample.num_rows // SAMPLE))) if sample.num_rows else sample
+    sample = sample.take(list(range(0, sample.num_rows, max(1, sample.num_rows // SAMPLE)))) if sample.num_rows else sample
     lengths = {name: _lengths(sample[name]) for name in ("question", "context", "chain")}
     people = sample["context_people"].to_pylist()
     return {

@@ -92,7 +92,7 @@ def write_table(table: pa.Table, path: Path) -> None:
 
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        pq.write_table(table, beside, compression="zstd", row_group_size=ROW_GROUP, store_schema=False)
+        pq.write_table(table, beside, compression="zstd", compression_level=3, row_group_size=ROW_GROUP, store_schema=False)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

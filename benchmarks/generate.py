@@ -1,0 +1,108 @@
+"""How fast releases are made, and how near to the floor.
+
+    python benchmarks/generate.py [PRESET ...] [--workers N] [--set KEY=VALUE]
+
+One run on one machine prints, for each preset,
+- seconds and rows a second by stage, all in one process;
+- the floor: writing the very same columns, already in memory as Arrow tables, with pyarrow at the same compression, in the
+  same run and the same process; and how many times that the whole takes;
+- the whole command in a process of its own with N workers (all cores), with the peak memory of its largest process.
+Quote the ratios: seconds change with the machine and with what else it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+from bioreason_bench.config import Config, load_preset
+from bioreason_bench.plan import make_plan
+from bioreason_bench.release.digest import digest_rows
+from bioreason_bench.release.pool import available_cores
+from bioreason_bench.release.shards import SHARD_ROWS, make_table, write_table
+from bioreason_bench.world.facts import make_world
+
+WHOLE = """
+import resource, sys, time
+from bioreason_bench.cli import main
+began = time.perf_counter()
+try:
+    main(sys.argv[1:])
+except SystemExit as done:
+    assert not done.code, done.code
+peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(time.perf_counter() - began, peak * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+def stages(config: Config, folder: Path) -> None:
+    """Print the seconds of each stage in this process, and the ratio of their sum to the floor."""
+    seconds: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
+    began = time.perf_counter()
+    make_world(config)
+    seconds["world"] = time.perf_counter() - began
+    began = time.perf_counter()
+    plan = make_plan(config)
+    seconds["paths and levels"] = time.perf_counter() - began - seconds["world"]
+    began = time.perf_counter()
+    shards = plan.shards(SHARD_ROWS)
+    seconds["rows of each file"] = time.perf_counter() - began
+    size = 0
+    for shard in shards:
+        gc.collect()
+        marks = [time.perf_counter()]
+        columns = plan.make(shard)
+        marks.append(time.perf_counter())
+        table = make_table(shard.kind, columns)
+        marks.append(time.perf_counter())
+        file = folder / "shard.parquet"
+        write_table(table, file)
+        marks.append(time.perf_counter())
+        digest_rows(table)
+        marks.append(time.perf_counter())
+        size += file.stat().st_size
+        kind = {"question": f"questions {shard.folder.split('/')[0]}", "biography": "biographies", "probe": "probes"}.get(shard.kind, "tables")
+        rows[kind] += shard.rows
+        for stage, (begin, end) in zip((f"make {kind}", "to Arrow", "FLOOR write", "digest"), pairwise(marks), strict=True):
+            seconds[stage] += end - begin
+    for stage, took in seconds.items():
+        count = rows.get(stage.removeprefix("make "), 0)
+        print(f"  {stage:24} {took:7.2f} s" + (f"   {count / took:>10,.0f} rows/s   ({count:,} rows)" if count else ""))
+    questions, biographies = (sum(n for kind, n in rows.items() if kind.startswith(word)) for word in ("questions", "biographies"))
+    total, floor = sum(seconds.values()), seconds["FLOOR write"]
+    print(f"  {'sum, one process':24} {total:7.2f} s   {questions / total:>10,.0f} questions/s   {size / 2**20:,.0f} MiB of Parquet")
+    print(f"  ratio to the floor       {total / floor:7.2f}     ({biographies:,} biographies, {questions:,} questions)")
+
+
+def whole(config: Config, settings: list[str], workers: int, folder: Path) -> None:
+    """Print the wall seconds and the peak memory of the command itself."""
+    words = ["generate", "--preset", config.preset, "--out", str(folder / "release"), "--workers", str(workers), "--quiet", *settings]
+    done = subprocess.run([sys.executable, "-c", WHOLE, *words], capture_output=True, text=True, check=True)
+    seconds, peak = map(float, done.stdout.split())
+    print(f"  the command, {workers} workers   {seconds:7.2f} s wall, largest process {peak / 2**20:,.0f} MiB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("presets", nargs="*", default=["paper", "v1"])
+    parser.add_argument("--workers", type=int, default=available_cores())
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
+    options = parser.parse_args()
+    for name in options.presets or ["paper", "v1"]:
+        config = load_preset(name).override(dict(text.split("=", 1) for text in options.settings))
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"{name}")
+            whole(config, [word for text in options.settings for word in ("--set", text)], options.workers, Path(folder))
+            stages(config, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
