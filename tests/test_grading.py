@@ -16,8 +16,8 @@ from bioreason_bench.world.table import load_table
 
 CASES = tomllib.loads((Path(__file__).parent / "data" / "completions.toml").read_text(encoding="utf-8"))
 RECORDS = CASES["record"]
-KNOWN = {"Ada Quill", "Bo Ray", "Cara Stone", "Dan Vale", "Eve Moss", "Finn Ode", "Gus Hale", "Ivy Lane", "architect", "baker", "March 3, 1931"}
-GRADER = Grader(load_table(), known=KNOWN | {"May 1, 1940"})
+PEOPLE = {"Ada Quill", "Bo Ray", "Cara Stone", "Dan Vale", "Eve Moss", "Finn Ode", "Gus Hale", "Ivy Lane"}
+GRADER = Grader(load_table(), known=PEOPLE | {"architect", "baker", "March 3, 1931", "May 1, 1940"})
 SYMBOLS = {
     "path": ["child", "spouse"],
     "pattern": "PC",

@@ -8,6 +8,7 @@ lm-evaluation-harness calls `documents` with the leaf's `dataset_kwargs` and wit
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
 from collections.abc import Mapping, Sequence
@@ -132,20 +133,25 @@ def _grader(label: str) -> Grader:
 
 def score(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
     """The metrics of one completion."""
-    return as_metrics(grader(doc).grade(results[0], doc))
+    grade = grader(doc).grade(results[0], doc)
+    _note(doc, dataclasses.asdict(grade))
+    return as_metrics(grade)
 
 
 def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
     """The metrics of one answer given without a chain."""
-    return {"exact_match": float(grader(doc).grade_direct(results[0], doc).exact_match)}
+    grade = grader(doc).grade_direct(results[0], doc)
+    _note(doc, {"exact_match": grade.exact_match, "answer": grade.answer})
+    return {"exact_match": float(grade.exact_match)}
 
 
 def score_samples(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, float]:
     """pass@k of the samples of one question, by answer and by answer and chain, for k = 1, 2, 4, ..."""
     samples = results[0]
     grades = [grader(doc).grade(sample, doc) for sample in samples]
-    metrics = {}
     counts = {"pass": sum(grade.exact_match for grade in grades), "process_pass": sum(grade.process_verified for grade in grades)}
+    _note(doc, {"samples": len(samples), "right": counts["pass"], "process_right": counts["process_pass"]})
+    metrics = {}
     for name, right in counts.items():
         metrics |= {f"{name}@{k}": float(pass_at_k(len(samples), right, k)) for k in PASS_AT if k <= len(samples)}
     return metrics
@@ -158,3 +164,9 @@ def as_metrics(grade: Grade) -> dict[str, float]:
         "hop_accuracy": grade.hop_accuracy,
         "format_rate": float(grade.format_ok),
     }
+
+
+def _note(doc: Mapping[str, Any], verdict: dict[str, Any]) -> None:
+    """Keep the whole verdict with the document: the harness logs it as it is after scoring, and averages only what it returns."""
+    if isinstance(doc, dict):
+        doc["grade"] = verdict
