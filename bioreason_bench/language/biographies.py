@@ -29,7 +29,10 @@ class Sentences:
 
     def join(self) -> list[str]:
         """The biography of each row."""
-        return [" ".join([row[relation] for relation in order if relation >= 0]) for row, order in zip(self.text, self.order.tolist(), strict=True)]
+        return [
+            " ".join([row[relation] for relation in order if relation >= 0])
+            for row, order in zip(self.text, self.order.tolist(), strict=True)
+        ]
 
 
 def sentences(world: World, group: str, people: NDArray, rendering: NDArray | int = 0) -> Sentences:
@@ -55,7 +58,11 @@ def sentences(world: World, group: str, people: NDArray, rendering: NDArray | in
 
 def _order(stated: NDArray, relations: NDArray, people: NDArray, rendering: NDArray, draw: Draw) -> NDArray[np.int16]:
     """[rows, relations] the stated relations in drawn order, then -1."""
-    places = (rendering.astype(np.uint64)[:, None] << np.uint64(44)) + people.astype(np.uint64)[:, None] * np.uint64(256) + np.arange(len(relations), dtype=np.uint64)
+    places = (
+        (rendering.astype(np.uint64)[:, None] << np.uint64(44))
+        + people.astype(np.uint64)[:, None] * np.uint64(256)
+        + np.arange(len(relations), dtype=np.uint64)
+    )
     rank = np.where(stated, draw.uniform(places), 2.0)
     order = np.argsort(rank, axis=1, kind="stable")
     return np.where(np.take_along_axis(stated, order, axis=1), relations[order], np.int16(-1))

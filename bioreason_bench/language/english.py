@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.world.relations import RelationTable
-from bioreason_bench.world.templates import POSSESSIVE, Ask, cut_ask, cut_clause, cut_statement, with_article
+from bioreason_bench.world.templates import Ask, cut_ask, cut_clause, cut_statement, with_article
 from bioreason_bench.world.wording_laws import clause_unit, of_unit
 
 ANSWER = "So, the answer is: "
-LONG = 2  # a phrase of so many units or more stands at the end of its question, unless it is possessive
+POSSESSIVE_LONG, OF_LONG = 4, 2  # a phrase of so many units or more stands at the end of its question; a relative clause always does
 
 
 class English:
@@ -87,13 +87,14 @@ class Forms:
     """All ways to ask for a path, numbered: the styles one after the other, in each the asks, then the units of each hop."""
 
     def __init__(self, asks: list[Ask], phrase: list[tuple[list[str], list[str], list[str]]]) -> None:
-        long = len(phrase) >= LONG
-        plain = [ask for ask in asks if ask.final or not (ask.possessive or long)]
-        styles = [(asks, [possessives for possessives, _, _ in phrase])]
+        final = [ask for ask in asks if ask.final]
+        compact = asks if len(phrase) < POSSESSIVE_LONG else [ask for ask in asks if ask.final or ask.possessive]
+        plain = final if len(phrase) >= OF_LONG else [ask for ask in asks if not ask.possessive]
+        styles = [(compact, [possessives for possessives, _, _ in phrase])]
         if phrase:
             styles.append((plain, [units for _, units, _ in phrase]))
             if all(clauses for _, _, clauses in phrase):
-                styles.append((plain, [clauses for _, _, clauses in phrase]))
+                styles.append((final, [clauses for _, _, clauses in phrase]))
         self.styles = styles
         self.sizes = np.array([len(asks) * prod(map(len, units)) for asks, units in styles], np.uint64)
         self.begin = np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.int64)
@@ -154,6 +155,3 @@ def wordings(table: RelationTable) -> Wordings:
     _cut.append((table, Wordings(table)))
     del _cut[:-4]
     return _cut[-1][1]
-
-
-assert POSSESSIVE == "'s "

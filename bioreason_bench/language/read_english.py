@@ -6,13 +6,12 @@ import re
 from collections import defaultdict
 
 from bioreason_bench.world.relations import RelationTable
-from bioreason_bench.world.templates import POSSESSIVE, cut_ask, cut_clause, cut_statement, without_article
+from bioreason_bench.world.templates import CAPITAL, POSSESSIVE, cut_ask, cut_clause, cut_statement, without_article
 from bioreason_bench.world.wording_laws import clause_unit, of_unit
 
-_CAPITAL = "A-Z\u00c0-\u00d6\u00d8-\u00de"
-_WORD = rf"[{_CAPITAL}][\w-]*"
+_WORD = rf"[{CAPITAL}][\w-]*"
 _NAME = re.compile(rf"{_WORD}(?: {_WORD})*")
-_OPENING = re.compile(rf"([A-Z][a-z]* [a-z,][^{_CAPITAL}]*)?({_WORD}(?: {_WORD})*)")  # words before the subject, and the subject
+_OPENING = re.compile(rf"([A-Z][a-z]* [a-z][^{CAPITAL}]*)?({_WORD}(?: {_WORD})*)")  # words before the subject, and the subject
 _END = re.compile(r"(?<=[.?!])\s+")
 
 

@@ -32,6 +32,5 @@ class Reader:
         said, mark, answer = text.rpartition(MARK)
         if not mark:
             return [self.sentence(part) for part in self.sentences(text)], None
-        said = said.rstrip()
-        said = said[:-3] if said.endswith("So,") else said
+        said = said.rstrip().removesuffix("So,")
         return [self.sentence(part) for part in self.sentences(said)], answer.strip()

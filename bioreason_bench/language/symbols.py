@@ -16,17 +16,17 @@ class Symbols:
     def __init__(self, table: RelationTable, texts: dict[str, list[str]], objects: NDArray) -> None:
         self.table, self.texts, self.objects = table, texts, objects
 
-    def variants(self, relation: int) -> int:
+    def variants(self, relation: int) -> int:  # noqa: ARG002  every relation has one wording here
         return 1
 
-    def statements(self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray) -> list[str]:
+    def statements(self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray) -> list[str]:  # noqa: ARG002
         row, names = self.table[relation], self.texts["person"]
         if objects is None:
             texts = self.texts[row.object]
             objects = [texts[k] for k in self.objects[relation][subjects].tolist()]
         return [f"{names[k]} {row.name} {text} ." for k, text in zip(subjects.tolist(), objects, strict=True)]
 
-    def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:
+    def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:  # noqa: ARG002
         names, tail = self.texts["person"], " ".join(self.table.path_names(path))
         return [f"{names[k]} {tail} ?" for k in np.asarray(starts).tolist()]
 

@@ -22,7 +22,7 @@ DATE_ORIGIN = date(1800, 1, 1).toordinal()  # value 0 of the kind "date"; value 
 DATE_END = date(2025, 1, 1).toordinal()  # the first day that is no value
 UNIQUE = frozenset({"address", "email", "phone"})  # one for each person: the value's number is the person's
 COMPOSED = UNIQUE | {"date"}
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
 
 def world_texts(
@@ -36,9 +36,13 @@ def world_texts(
     for kind, size in pool_sizes.items():
         if kind not in table.pools:
             known = ", ".join(sorted(table.pools))
-            raise UsageError(f"pool_sizes.{kind} is set, but no relation of this world leads to a listed pool {kind!r}; the pools are {known}")
+            raise UsageError(
+                f"pool_sizes.{kind} is set, but no relation of this world leads to a listed pool {kind!r}; the pools are {known}"
+            )
         if not isinstance(size, int) or not 2 <= size <= len(table.pools[kind]):
-            raise UsageError(f"pool_sizes.{kind} is {size!r}; it must be a whole number from 2 to the {len(table.pools[kind])} values of the pool")
+            raise UsageError(
+                f"pool_sizes.{kind} is {size!r}; it must be a whole number from 2 to the {len(table.pools[kind])} values of the pool"
+            )
     if date(birth_years[0], 1, 1).toordinal() < DATE_ORIGIN:
         raise UsageError(f"birth_years begin in {birth_years[0]}; the calendar of this package begins in 1800")
     counts = {kind: pool_sizes.get(kind, len(table.pools.get(kind, ()))) for kind in kinds}

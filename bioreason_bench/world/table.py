@@ -10,7 +10,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,9 @@ def keep_relations(table: RelationTable, names: Sequence[str]) -> RelationTable:
     rows = tuple(
         relation if relation.inverse in names else replace(relation, inverse="") for relation in table.relations if relation.name in names
     )
-    return _checked(RelationTable(rows, {kind: table.pools[kind] for row in rows if (kind := row.object) in table.pools}), "keep", UsageError)
+    return _checked(
+        RelationTable(rows, {kind: table.pools[kind] for row in rows if (kind := row.object) in table.pools}), "keep", UsageError
+    )
 
 
 def table_as_dict(table: RelationTable) -> dict[str, Any]:
@@ -58,11 +60,13 @@ def table_as_dict(table: RelationTable) -> dict[str, Any]:
 
 def read_table(values: Mapping[str, Any], source: str = "manifest.json") -> RelationTable:
     """The table that `table_as_dict` made; raises ReleaseError where it breaks a law."""
+    _check_shape(values, source, ReleaseError)
     return _from_values(values, source, ReleaseError)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _built_in() -> RelationTable:
+    """Our own table; the tests have checked its shape, so that loading it needs no jsonschema."""
     return _from_values(tomllib.loads(BUILT_IN.read_text(encoding="utf-8")), BUILT_IN.name, UsageError)
 
 
@@ -71,12 +75,15 @@ def _read(path: Path) -> RelationTable:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"the relation table {path} cannot be read: {error}") from None
+    _check_shape(values, path.name, UsageError)
     return _from_values(values, path.name, UsageError)
 
 
 def _from_values(values: Mapping[str, Any], source: str, error: type[BioreasonError]) -> RelationTable:
-    _check_shape(values, source, error)
-    relations = tuple(_relation(row) for row in values["relation"])
+    try:
+        relations = tuple(_relation(row) for row in values["relation"])
+    except ValueError as problem:
+        raise error(f"{source}: {problem}") from None
     listed = values.get("pools", {})
     pools: dict[str, tuple[str, ...]] = {}
     for relation in relations:
@@ -97,6 +104,9 @@ def _from_values(values: Mapping[str, Any], source: str, error: type[BioreasonEr
 def _relation(row: Mapping[str, Any]) -> Relation:
     values = {key: tuple(value) if key in _TUPLES else value for key, value in row.items()}
     nouns = values.get("nouns", ())
+    for ask in values["asks"]:
+        if NOUN in ask and not nouns:
+            raise ValueError(f"relation '{row['name']}': ask {ask!r} has {NOUN}, but the relation has no nouns")
     asks = [ask.replace(NOUN, noun) for ask in values["asks"] for noun in (nouns if NOUN in ask else ("",))]
     return Relation(**values | {"asks": tuple(asks)})
 

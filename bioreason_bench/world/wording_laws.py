@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import pairwise, permutations
 from typing import TypeVar
 
 from bioreason_bench.world.relations import Relation, RelationTable
@@ -71,7 +72,7 @@ def _check_statements(statements: list[tuple[Relation, Statement]]) -> None:
         by_before[cut.before].append((cut.between, cut, row))
     for group in by_before.values():
         group.sort(key=lambda item: (item[0], item[1].after[::-1]))  # what begins or ends alike comes to stand side by side
-        for (words, cut, row), (other_words, other, other_row) in zip(group, group[1:], strict=False):
+        for (words, cut, row), (other_words, other, other_row) in pairwise(group):
             if words == other_words:
                 told = row.to_person and other_row.to_person and not cut.after.endswith(other.after) and not other.after.endswith(cut.after)
                 if not told:
@@ -97,37 +98,39 @@ def _check_nouns(people: list[Relation]) -> None:
 def _check_units(units: list[tuple[str, Relation]]) -> None:
     """No unit begins another, so a run of units can be cut in one way only."""
     ordered = sorted(units, key=lambda item: item[0])
-    for (unit, row), (other, other_row) in zip(ordered, ordered[1:], strict=False):
+    for (unit, row), (other, other_row) in pairwise(ordered):
         if other.startswith(unit):
-            raise ValueError(f"relation '{other_row.name}': {other.strip()!r} begins like {unit.strip()!r} of '{row.name}', so a phrase could be read in two ways")
+            raise ValueError(
+                f"relation '{other_row.name}': {other.strip()!r} begins like {unit.strip()!r} of '{row.name}', "
+                "so a phrase could be read in two ways; say one of them differently"
+            )
 
 
 def _check_asks(asks: list[tuple[Relation, Ask]], units: list[str], nouns: list[str]) -> None:
     owner: dict[Ask, Relation] = {}
+    by_after, by_before = defaultdict(list), defaultdict(list)
     for row, cut in asks:
         if cut in owner:
-            both = f"'{owner[cut].name}'" if owner[cut] is not row else "itself, a second time"
-            raise ValueError(f"relation '{row.name}': it is asked like {both}: {cut.before + '...' + cut.after!r}")
+            raise ValueError(f"relation '{row.name}': {_quote(cut)} is already an ask of '{owner[cut].name}'")
         owner[cut] = row
-    by_after, by_before = defaultdict(list), defaultdict(list)
-    for cut, row in owner.items():
         by_after[cut.after].append(cut)
         by_before[cut.before].append(cut)
-    for group in by_after.values():
-        for one in group:
-            for other in group:
-                if other.before.startswith(one.before) and one != other and meets(other.before[len(one.before) :], units):
-                    raise ValueError(
-                        f"relation '{owner[other].name}': {other.before + '...?'!r} could be read as an ask of '{owner[one].name}', {one.before + '...?'!r}, with a phrase"
-                    )
-    for group in by_before.values():
-        for one in group:
-            for other in group:
-                if one != other and _tails_meet(one, other, nouns):
-                    raise ValueError(
-                        f"relation '{owner[other].name}': {other.before + '...' + other.after!r} could be read as an ask of '{owner[one].name}', "
-                        f"{one.before + '...' + one.after!r}, with a possessive phrase"
-                    )
+    for group, meet in [(group, _heads_meet) for group in by_after.values()] + [(group, _tails_meet) for group in by_before.values()]:
+        for one, other in permutations(group, 2):
+            if meet(one, other, units if meet is _heads_meet else nouns):
+                raise ValueError(
+                    f"relation '{owner[other].name}': ask {_quote(other)} could be read as {_quote(one)} of '{owner[one].name}' "
+                    "with a longer phrase; say one of them differently"
+                )
+
+
+def _quote(ask: Ask) -> str:
+    return repr(f"{ask.before}{{person}}{ask.after}")
+
+
+def _heads_meet(one: Ask, other: Ask, units: list[str]) -> bool:
+    """Can `one` with a phrase begin like `other` with another?  Both end alike."""
+    return other.before.startswith(one.before) and meets(other.before[len(one.before) :], units)
 
 
 def meets(rest: str, units: list[str]) -> bool:
@@ -145,7 +148,7 @@ def meets(rest: str, units: list[str]) -> bool:
 
 
 def _tails_meet(one: Ask, other: Ask, nouns: list[str]) -> bool:
-    """Can a possessive phrase and the tail of `one` be the same text as another phrase and the tail of `other`?"""
+    """Can a possessive phrase and the end of `one` be the same text as another phrase and the end of `other`?  Both begin alike."""
     known = set(nouns)
     if not other.after.endswith(one.after):
         return False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
 
-@lru_cache(maxsize=None)
+@cache
 def read_words(name: str) -> tuple[str, ...]:
     """The lines of words/<name>.txt in their order; KeyError if there is no such list."""
     file = FOLDER / f"{name}.txt"
