@@ -1,0 +1,235 @@
+"""Runs a recipe: stage after stage, each into its own folder, resumable at any point.
+
+    RUN/recipe.yaml                  the recipe as it was run
+    RUN/run.json                     command, versions, git revision, release, machine
+    RUN/1-sft/model.safetensors ...  the model after the stage, loadable by name
+    RUN/1-sft/log.jsonl              learning curve
+    RUN/1-sft/test/CONFIG.jsonl      every verdict
+    RUN/1-sft/done.json              written last: the stage is complete
+    RUN/results.jsonl                one line for each stage and test set
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from bioreason_bench import __version__
+from bioreason_bench.baselines import model as models
+from bioreason_bench.baselines.data import Release, make_mixture
+from bioreason_bench.baselines.progress import Watch
+from bioreason_bench.baselines.recipe import Recipe, Stage
+from bioreason_bench.draw import Draw
+from bioreason_bench.errors import ReleaseError, UsageError
+
+Say = Callable[[str], None]
+
+
+def train(recipe: Recipe, release: Release, out: Path, *, resume: bool = False, say: Say = print, bar: bool = True, command: str = "") -> list[dict[str, Any]]:
+    """Runs all stages and evaluates; returns the lines of results.jsonl.  With `resume`, goes on where a run in `out` stopped."""
+    models.need_training()
+    models.quiet()
+    from accelerate import PartialState
+
+    state = PartialState(cpu=not _gpu())
+    check_fit(recipe, release)
+    if state.is_main_process:
+        open_run(recipe, release, out, resume, command)
+    state.wait_for_everyone()
+    model = tokenizer = None
+    results: list[dict[str, Any]] = []
+    for number, stage in enumerate(recipe.stages, 1):
+        folder = out / f"{number}-{stage.kind}"
+        name = f"{recipe.name}: stage {number} of {len(recipe.stages)}, {stage.kind}"
+        done = read_done(folder)
+        last = number == len(recipe.stages)
+        if done is None:
+            if model is None:
+                before = out / f"{number - 1}-{recipe.stages[number - 2].kind}"
+                model, tokenizer = models.load(before) if number > 1 else models.start(recipe, release)
+            if state.is_main_process:
+                folder.mkdir(parents=True, exist_ok=True)
+            state.wait_for_everyone()
+            speed = run_stage(model, tokenizer, release, recipe, stage, number, folder, name, say if state.is_main_process else _silent, bar)
+            if state.is_main_process:
+                save(model, tokenizer, folder)
+                done = {"stage": number, "kind": stage.kind, "steps": stage.steps, "parameters": model.num_parameters(), **speed}
+                if last or recipe.evaluate.get("each_stage"):
+                    done["results"] = evaluate(model, tokenizer, release, recipe, folder, name, say)
+                (folder / "done.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
+                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+            state.wait_for_everyone()
+        elif state.is_main_process:
+            say(f"{name}: already complete")
+        if done is not None:
+            results += [{"run": recipe.name, "seed": recipe.seed, "stage": number, "kind": stage.kind, **line} for line in done.get("results", [])]
+    if state.is_main_process:
+        (out / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in results), encoding="utf-8")
+    return results
+
+
+def run_stage(
+    model: Any, tokenizer: Any, release: Release, recipe: Recipe, stage: Stage, number: int, folder: Path, name: str, say: Say, bar: bool
+) -> dict[str, float]:
+    """Trains one stage in place."""
+    import torch
+
+    torch.manual_seed(recipe.seed)
+    draw = Draw(recipe.seed, ("stage", str(number), stage.kind))
+    watch = Watch(name, stage.steps, folder / "log.jsonl", bar)
+    if stage.kind == "grpo":
+        from bioreason_bench.baselines.grpo import train_grpo
+
+        replay = make_mixture(release, stage.batch, stage.steps, tokenizer, recipe.max_length, draw) if stage.batch else None
+        say(f"{name}: {stage.steps} steps of {stage.prompts.rows} prompts x {stage.samples} samples")
+        return train_grpo(model, tokenizer, release, replay, recipe, stage, folder, watch, draw)
+    from bioreason_bench.baselines.sft import train_sft
+
+    if stage.kind == "rft":
+        from bioreason_bench.baselines.rft import rft_mixture
+
+        mixture, kept = rft_mixture(model, tokenizer, release, recipe, stage, folder, draw, say, name)
+    else:
+        mixture, kept = make_mixture(release, stage.batch, stage.steps, tokenizer, recipe.max_length, draw), {}
+    from bioreason_bench.baselines.speed import expected_minutes
+
+    minutes = expected_minutes(model, tokenizer, mixture, recipe)
+    say(f"{name}: {stage.steps} steps of {mixture.step_rows} texts, about {minutes:.0f} min at this machine's speed now")
+    return {**train_sft(model, tokenizer, mixture, recipe, stage, folder, watch), **kept}
+
+
+def evaluate(model: Any, tokenizer: Any, release: Release, recipe: Recipe, folder: Path, name: str, say: Say) -> list[dict[str, Any]]:
+    """Every test set of the release (or those that the recipe names)."""
+    from bioreason_bench.baselines.measure import configs_of, measure
+
+    want = recipe.evaluate
+    configs = list(want.get("configs") or configs_of(release, want["split"]))
+    found = measure(model, tokenizer, release, configs, split=want["split"], limit=want["limit"], batch=want["batch"], out=folder / want["split"])
+    for line in found:
+        say(f"{name}: {line['config']:<17} answers {100 * line['exact_match']:5.1f}  chains {100 * line['process_verified']:5.1f}  ({line['questions']})")
+    return found
+
+
+def save(model: Any, tokenizer: Any, folder: Path) -> None:
+    try:
+        model.save_pretrained(folder, safe_serialization=True)
+        tokenizer.save_pretrained(folder)
+    except OSError as error:
+        raise ReleaseError(f"{folder} cannot be written ({error.strerror or error}); free some space and run again with --resume") from None
+
+
+def open_run(recipe: Recipe, release: Release, out: Path, resume: bool, command: str) -> None:
+    """Makes the folder, or checks that what is there is the same run."""
+    import yaml
+
+    described = out / "run.json"
+    if described.is_file():
+        if not resume:
+            raise UsageError(f"{out} holds a run already; go on with it by --resume, or choose another --out")
+        before = json.loads(described.read_text(encoding="utf-8"))
+        if before["recipe"] != json.loads(json.dumps(recipe.as_dict())):
+            raise UsageError(f"{out} was begun with another recipe; resume it with the same recipe and settings, or choose another --out")
+        if before["world"] != world_of(release):
+            raise UsageError(f"{out} was begun on another release; resume it with the same --data, or choose another --out")
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False), encoding="utf-8")
+        described.write_text(json.dumps(describe(recipe, release, command), indent=1), encoding="utf-8")
+    except OSError as error:
+        raise ReleaseError(f"{out} cannot be written ({error.strerror or error}); choose another --out or free some space") from None
+
+
+def check_fit(recipe: Recipe, release: Release) -> None:
+    """The release has what the recipe asks for; ReleaseError says what it lacks."""
+    for stage in recipe.stages:
+        for source in (*stage.batch, *([stage.prompts] if stage.prompts else [])):
+            if source.name != "atoms" and not release.has(source.name):
+                raise ReleaseError(
+                    f"recipe {recipe.name} needs {source.name!r}, which release {release.folder} does not have; generate one with: "
+                    f"bioreason generate --preset {recipe.preset}"
+                )
+    if "from_scratch" in recipe.model and release.language != "symbols" and recipe.preset == "nano":
+        raise ReleaseError(f"recipe {recipe.name} is for language symbols and release {release.folder} is in {release.language}; use preset nano")
+
+
+def describe(recipe: Recipe, release: Release, command: str) -> dict[str, Any]:
+    """What a reader needs to make the run again."""
+    return {
+        "recipe": recipe.as_dict(),
+        "command": command or " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "world": world_of(release),
+        "versions": versions(),
+        "revision": revision(),
+        "machine": {"processor": processor(), "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)), "cores": os.cpu_count()},
+        "begun": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    }
+
+
+def world_of(release: Release) -> dict[str, Any]:
+    config = release.config
+    return {"preset": config.get("preset"), "seed": config.get("seed"), "language": config.get("language")}
+
+
+def versions() -> dict[str, str]:
+    found = {"bioreason-bench": __version__, "python": platform.python_version()}
+    for name in ("torch", "transformers", "trl", "accelerate", "datasets", "tokenizers", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def revision() -> str:
+    """The git revision of a checkout, empty in an installed package."""
+    here = Path(__file__).resolve().parent
+    try:
+        return subprocess.run(["git", "-C", str(here), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def read_done(folder: Path) -> dict[str, Any] | None:
+    path = folder / "done.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def results_of(runs: Sequence[Path]) -> list[dict[str, Any]]:
+    """The lines of results.jsonl of several runs."""
+    lines = []
+    for run in runs:
+        path = run / "results.jsonl"
+        if not path.is_file():
+            raise UsageError(f"{run} has no results.jsonl: the run is not complete; finish it with --resume")
+        lines += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return lines
