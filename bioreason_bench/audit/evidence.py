@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.world.relations import PARAMETRIC, RelationTable
 
-__all__ = ["NOBODY", "UNKNOWN", "Context", "Evidence", "Parser"]
+__all__ = ["EMPTY", "NOBODY", "UNKNOWN", "Context", "Evidence", "Parser"]
 
 NOBODY = -1  # nothing is stated
 UNKNOWN = -2  # a text that stands neither in data/people nor in data/facts
@@ -149,15 +149,18 @@ class Parser:
             context.sizes.append(len(parts))
         return context
 
-    def solve(self, start: int, path: Iterable[int], context: Context) -> list[int]:
-        """The start and the object of each hop: recalled from the biographies, or read in this context; NOBODY from where it dangles."""
+    def solve(self, start: int, path: Iterable[int], context: Context | None) -> list[int]:
+        """The start and the object of each hop: recalled from the biographies, or read in this context; NOBODY from where it dangles.
+
+        Without a context what would be read is taken from the contextual biographies.
+        """
         evidence = self.evidence
         walk = [start]
         for relation in path:
             here = walk[-1]
             if not 0 <= here < evidence.people:
                 walk.append(NOBODY)
-            elif evidence.parametric[relation]:
+            elif evidence.parametric[relation] or context is None:
                 walk.append(evidence.rows[relation][here])
             else:
                 walk.append(context.facts.get(relation * evidence.people + here, NOBODY))

@@ -77,6 +77,7 @@ LAWS: dict[str, str] = {
     "twins": "two questions alike, whose contexts differ in one contextual fact of the chain, with two answers",
     "conflict": "one sentence contradicts a recalled fact of the chain, is marked, and leads to the other answer",
     "direction": "each fact of an inverse pair is asked from both ends, without a context",
-    # the audit itself
+    # the solvers
     "oracle": "whoever recalls and reads everything answers every question",
+    "shortcuts": "with guards and distractors, no shortcut is surely more than three points above chance",
 }

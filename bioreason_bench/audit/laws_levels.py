@@ -27,9 +27,10 @@ TABLE_LEVELS = {  # level of a question -> levels in data/paths of the paths tha
 }
 
 
-def check_levels(evidence: Evidence, files: Sequence[Rows], paths: Paths, config: Mapping[str, Any], ledger: Ledger) -> dict[str, Shown]:
-    """Check all of it; returns what training has shown, by skill."""
-    shown = {skill: Shown.collect(evidence, [rows for rows in files if rows.file.folder == skill and rows.file.split == "train"]) for skill in SKILLS}
+def check_levels(
+    evidence: Evidence, files: Sequence[Rows], shown: Mapping[str, Shown], paths: Paths, config: Mapping[str, Any], ledger: Ledger
+) -> None:
+    """Check all of it; `shown` is what the training questions of each skill have shown."""
     for rows in files:
         if rows.file.skill and len(rows):
             here = certificate(rows, shown[rows.file.skill])
@@ -44,7 +45,6 @@ def check_levels(evidence: Evidence, files: Sequence[Rows], paths: Paths, config
         _check_counts(mine, skill, config, ledger)
         _check_rl(mine, ledger)
         _check_portions(mine, skill, ledger)
-    return shown
 
 
 def certificate(rows: Rows, shown: Shown) -> dict[str, NDArray[np.int64]]:

@@ -92,13 +92,16 @@ def _check_lives(evidence: Evidence, ledger: Ledger) -> tuple[NDArray, NDArray]:
         if relation.date:
             objects = evidence.facts[number]
             subjects = np.flatnonzero(objects >= 0)
-            days = np.array([day(evidence.text(place)) or 0 for place in objects[subjects]], np.int64)
+            days = np.array([day(evidence.texts[place]) or 0 if place >= 0 else 0 for place in objects[subjects]], np.int64)
             _breach(evidence, ledger, "dates", number, subjects, days == 0, "is not a date")
             _breach(evidence, ledger, "dates", number, subjects, days >= REFERENCE, "lies after the reference date")
             (births if relation.date == "birth" else deaths)[subjects] = days
     both = np.flatnonzero((births > 0) & (deaths > 0))
     young = both[deaths[both] - births[both] < ADULT * YEAR - 1]
-    ledger.check("lives", evidence.biographies_file, len(both), young, lambda row: f"{evidence.text(row)} died less than {ADULT} years after birth")
+    dated = next((number for number, relation in enumerate(evidence.table.relations) if relation.date == "death"), 0)
+    ledger.check(
+        "lives", lambda person: evidence.place(dated, person), len(both), young, lambda person: f"{evidence.text(person)} died less than {ADULT} years after birth"
+    )
     return births, deaths
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bioreason_bench.audit.laws import LAWS
+
 __all__ = ["Breach", "Entry", "Ledger"]
 
 
@@ -51,7 +53,7 @@ class Ledger:
 
         `file` is the file whose rows they are, or a function from one of them to (file, row).
         """
-        entry = self.entries.setdefault(law, Entry())
+        entry = self._entry(law)
         entry.checked += int(checked)
         if len(broken):
             entry.broken += len(broken)
@@ -62,11 +64,15 @@ class Ledger:
 
     def whole(self, law: str, file: str, problem: str | None, checked: int = 1) -> None:
         """Count a check of a whole file (or of nothing smaller); `problem` says what is wrong, None that nothing is."""
-        entry = self.entries.setdefault(law, Entry())
+        entry = self._entry(law)
         entry.checked += checked
         if problem is not None:
             entry.broken += 1
             entry.first = entry.first or Breach(file, None, problem)
+
+    def _entry(self, law: str) -> Entry:
+        assert law in LAWS, law
+        return self.entries.setdefault(law, Entry())
 
     def add(self, other: Ledger) -> None:
         """Add the counts of another ledger to these."""
@@ -81,9 +87,11 @@ class Ledger:
         return sum(entry.broken for entry in self.entries.values())
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Plain values, law by law."""
-        return {
-            law: {"checked": entry.checked, "broken": entry.broken}
-            | ({"first": {"file": entry.first.file, "row": entry.first.row, "expected": entry.first.expected}} if entry.first else {})
-            for law, entry in self.entries.items()
-        }
+        """Every law in the order of `LAWS`: its text, how often checked and broken, and the first place where it is broken."""
+        found: dict[str, dict[str, Any]] = {}
+        for law, text in LAWS.items():
+            entry = self.entries.get(law, Entry())
+            found[law] = {"text": text, "checked": entry.checked, "broken": entry.broken}
+            if entry.first:
+                found[law]["first"] = {"file": entry.first.file, "row": entry.first.row, "expected": entry.first.expected}
+        return found

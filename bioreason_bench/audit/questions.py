@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.audit.evidence import NOBODY, UNKNOWN, Context, Evidence, Parser
+from bioreason_bench.audit.evidence import EMPTY, NOBODY, UNKNOWN, Context, Evidence, Parser
 
 __all__ = ["CERTIFICATE", "WIDTH", "File", "Item", "Rows", "RowsMaker", "code_of", "path_of", "read_items"]
 
@@ -126,14 +126,17 @@ class RowsMaker:
         return Rows(self.file, numbers[:, 0].astype(np.int32), numbers[:, 1], numbers[:, 2], walk, **hashes, recorded=recorded, lists=self.lists)
 
 
-def read_items(parser: Parser, columns: Mapping[str, list], first: int) -> Iterator[Item]:
-    """The rows of a batch, read back and solved; `first` is the number of its first row in the file."""
+def read_items(parser: Parser, columns: Mapping[str, list], first: int, every: int = 1) -> Iterator[Item]:
+    """The rows of a batch, read back and solved; `first` is the number of its first row in the file.
+
+    Of rows whose number `every` does not divide the context is left unread: their contextual hops are taken from the biographies.
+    """
     names = list(columns)
-    for place, values in enumerate(zip(*columns.values(), strict=True)):
+    for row, values in enumerate(zip(*columns.values(), strict=True), first):
         record = dict(zip(names, values, strict=True))
         start, path = parser.question(record["question"]) or (UNKNOWN, ())
-        context = parser.context(record["context"])
-        yield Item(first + place, start, path, context, parser.solve(start, path, context), record)
+        context = parser.context(record["context"]) if row % every == 0 else None
+        yield Item(row, start, path, context or EMPTY, parser.solve(start, path, context), record)
 
 
 def code_of(path: Iterable[int], base: int) -> int:

@@ -76,6 +76,10 @@ class Knowledge:
     def near(self) -> dict[str, Near]:
         return {skill: Near(shown, len(self.evidence.table)) for skill, shown in self.shown.items() if len(shown.path)}
 
+    def prepare(self) -> None:
+        """Work out everything now, so that processes forked later share it."""
+        _ = self.sizes, self.mirrors, self.commonest, self.near, self.evidence.rows, self.evidence.ids
+
     def prior(self, item: Item) -> Guess:
         """The commonest answer to such questions in training; where there is none, the commonest object of the relation."""
         last = item.path[-1]
