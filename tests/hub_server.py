@@ -7,8 +7,9 @@
 
 Standard library only.  Repositories live in memory: content by SHA-256, commits as {path: SHA-256}, branches and tags as
 names of commits.  Files of 10 MB or more, and all Parquet files, travel by the LFS protocol, as on the real Hub; Xet is not
-spoken (clients need HF_HUB_DISABLE_XET=1).  `STEPS` names the requests that can be told to fail; a status of "drop" cuts
-the connection without an answer.  `hub.log` holds (step, method, path, status) of everything that was asked.
+spoken (clients need HF_HUB_DISABLE_XET=1).  `STEPS` names the requests that can be told to fail; the status "drop" cuts the
+connection in the middle of the request, "lost" does what was asked and cuts it before the answer.  `hub.log` holds
+(step, method, path, status) of everything that was asked.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import base64
 import hashlib
 import json
 import re
+import socket
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -137,7 +139,8 @@ class HubServer:
 
     def environment(self, home: str) -> dict[str, str]:
         """What a client process must have in its environment before it imports huggingface_hub."""
-        return {"HF_ENDPOINT": self.url, "HF_HUB_DISABLE_XET": "1", "HF_HOME": home, "HF_TOKEN": self.token, "HF_HUB_DISABLE_TELEMETRY": "1"}
+        quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        return {"HF_ENDPOINT": self.url, "HF_HUB_DISABLE_XET": "1", "HF_HOME": home, "HF_TOKEN": self.token, **quiet}
 
     def _failure(self, step: str) -> int | str | None:
         failure = self.failures.get(step)
@@ -276,7 +279,8 @@ class HubServer:
     def on_tree(self, ask: _Handler, repo: str, revision: str, path: str | None) -> list[dict]:
         held = self.repo(repo, ask.token)
         commit = held.resolve(revision)
-        entries = self.entries(held.commits[commit], unquote(path or "").strip("/"), ask.query.get("recursive", "false").lower() in ("true", "1"))
+        recursive = ask.query.get("recursive", "false").lower() in ("true", "1")
+        entries = self.entries(held.commits[commit], unquote(path or "").strip("/"), recursive)
         if not entries and path:
             raise Refused(404, f"{unquote(path)} does not exist on {revision}", "EntryNotFound")
         start = int(ask.query.get("cursor", 0))
@@ -297,8 +301,16 @@ class HubServer:
         held = self.repo(repo, ask.token)
         commit = held.resolve(revision)
         siblings = [{"rfilename": path} for path in sorted(held.commits[commit])]
-        return {"id": repo, "_id": "0", "author": repo.split("/")[0], "sha": commit, "private": held.private, "disabled": False, "gated": False,
-                "downloads": 0, "likes": 0, "tags": [], "lastModified": "2026-01-01T00:00:00.000Z", "siblings": siblings}
+        told = {"id": repo, "_id": "0", "author": repo.split("/")[0], "sha": commit, "private": held.private, "siblings": siblings}
+        return {
+            **told,
+            "disabled": False,
+            "gated": False,
+            "downloads": 0,
+            "likes": 0,
+            "tags": [],
+            "lastModified": "2026-01-01T00:00:00.000Z",
+        }
 
     def on_resolve(self, ask: _Handler, repo: str, revision: str, path: str) -> None:
         held = self.repo(repo, ask.token)
@@ -336,7 +348,8 @@ class HubServer:
             for stop in stops:
                 if stop < len(parts):
                     folder = "/".join(parts[:stop])
-                    found.setdefault(folder, {"type": "directory", "oid": hashlib.sha1(folder.encode()).hexdigest(), "size": 0, "path": folder})
+                    oid_of_folder = hashlib.sha1(folder.encode()).hexdigest()
+                    found.setdefault(folder, {"type": "directory", "oid": oid_of_folder, "size": 0, "path": folder})
                 else:
                     found[name] = self.entry(name, oid)
         return list(found.values())
@@ -362,21 +375,16 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         self.query = {key: values[0] for key, values in parse_qs(url.query).items()}
         self.token = self.headers.get("Authorization", "").removeprefix("Bearer ") or None
-        for step, methods, pattern in PATTERNS:
-            match = pattern.match(url.path)
-            if match and self.command in methods:
-                break
-        else:
+        found = [(step, match) for step, methods, pattern in PATTERNS if self.command in methods and (match := pattern.match(url.path))]
+        if not found:
             self.body()
             return self._finish("", Refused(404, f"no such address: {self.command} {url.path}"))
+        step, match = found[0]
         with self.hub.lock:
             failure = self.hub._failure(step)
         if failure == "drop":
             self.rfile.read(int(self.headers.get("Content-Length") or 0) // 2)
-            self.hub.log.append((step, self.command, url.path, "drop"))
-            self.close_connection = True
-            self.connection.close()
-            return None
+            return self._hang_up(step, failure)
         self.body()
         try:
             if isinstance(failure, int):
@@ -384,14 +392,20 @@ class _Handler(BaseHTTPRequestHandler):
             if step not in ("info", "refs", "tree", "paths", "resolve", "validate", "put") and self.token != self.hub.token:
                 raise Refused(401, "Invalid credentials in Authorization header" if self.token else "Invalid username or password.")
             with self.hub.lock:
-                parts = {name: part for name, part in match.groupdict().items()}
-                answer = getattr(self.hub, f"on_{step}")(self, **parts)
+                answer = getattr(self.hub, f"on_{step}")(self, **match.groupdict())
         except Refused as refused:
             return self._finish(step, refused)
+        if failure == "lost":
+            return self._hang_up(step, failure)
         self.hub.log.append((step, self.command, url.path, 200))
         if answer is not None and not self.answered:
             self.reply(200, answer, self.answer_headers)
         return None
+
+    def _hang_up(self, step: str, how: str) -> None:
+        self.hub.log.append((step, self.command, urlsplit(self.path).path, how))
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def _finish(self, step: str, refused: Refused) -> None:
         self.hub.log.append((step, self.command, urlsplit(self.path).path, refused.status))
@@ -431,7 +445,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _run
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _run  # noqa: N815 - names of the standard library
 
     def log_message(self, *args: object) -> None:
         pass

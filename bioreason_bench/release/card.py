@@ -16,19 +16,18 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from bioreason_bench.errors import ReleaseError
 from bioreason_bench.release import card_text
 from bioreason_bench.release.croissant import make_croissant
 from bioreason_bench.release.front_matter import front_matter, split_patterns
 from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.picture import draw_chain
 from bioreason_bench.release.read import read_batches
+from bioreason_bench.release.report import read_audit
 from bioreason_bench.resources import folder as resource
 
-__all__ = ["AUDIT", "CARD_FILES", "REPO", "card_files", "read_audit", "write_card"]
+__all__ = ["CARD_FILES", "REPO", "card_files", "write_card"]
 
 REPO = "org/bioreason"  # stands for wherever the release is published
-AUDIT = "audit.json"
 CARD_FILES = ("README.md", "chain.svg", "croissant.json")
 SHOWN_FIRST = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")  # where the pictured question comes from
 LOOKED_AT = 512  # questions among which the pictured one is chosen
@@ -41,20 +40,6 @@ def write_card(folder: Path, manifest: Mapping[str, Any] | None = None) -> None:
         (folder / name).write_text(content, encoding="utf-8")
 
 
-def read_audit(folder: Path) -> dict[str, Any] | None:
-    """audit.json of a release, None where it has none; raises ReleaseError if it is broken."""
-    path = folder / AUDIT
-    if not path.is_file():
-        return None
-    try:
-        audit = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReleaseError(f"{path} cannot be read ({error}); write it again with: bioreason verify {folder} --write") from None
-    if not isinstance(audit, dict):
-        raise ReleaseError(f"{path} does not hold an audit; write it again with: bioreason verify {folder} --write")
-    return audit
-
-
 def card_files(folder: Path, manifest: Mapping[str, Any], audit: Mapping[str, Any] | None = None, repo: str = REPO) -> dict[str, str]:
     """The text of each of CARD_FILES, as it is to stand in `repo`."""
     cards = resource("cards")
@@ -65,7 +50,6 @@ def card_files(folder: Path, manifest: Mapping[str, Any], audit: Mapping[str, An
     words |= {"citation": citation, "published": re.search(r"\d{4}-\d{2}-\d{2}", changes)[0]}
     patterns = {config: split_patterns(splits) for config, splits in manifest["configs"].items()}
     record = pick_question(folder, manifest)
-    assert record is not None, "a release without test questions"
     fields = {
         **{key: str(manifest[key]) for key in ("preset", "seed", "canary")},
         **card_text.counts(manifest),
@@ -76,9 +60,7 @@ def card_files(folder: Path, manifest: Mapping[str, Any], audit: Mapping[str, An
         "citation": citation,
         "changes": changes,
         "first_config": next((config for config in SHOWN_FIRST if config in patterns), next(iter(patterns))),
-        "question": record["question"],
-        "chain": record["chain"],
-        "question_hops": card_text.hops_table(record),
+        "one_question": card_text.one_question(record),
         "configs_table": card_text.configs_table(manifest),
         "levels_table": card_text.levels_table(manifest, words["levels"]),
         "columns_table": card_text.columns_table(),
@@ -89,7 +71,7 @@ def card_files(folder: Path, manifest: Mapping[str, Any], audit: Mapping[str, An
     }
     readme = Template((cards / "README.template.md").read_text(encoding="utf-8")).substitute(fields)
     croissant = json.dumps(make_croissant(manifest, patterns, words, repo), indent=1, ensure_ascii=False) + "\n"
-    return {"README.md": readme, "chain.svg": draw_chain(record), "croissant.json": croissant}
+    return {"README.md": readme, "chain.svg": draw_chain(record) if record else "", "croissant.json": croissant}
 
 
 def pick_question(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -99,5 +81,9 @@ def pick_question(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any] |
         files = configs.get(config, {}).get("test", ())
         batch = next(read_batches([folder / file for file in files], rows=LOOKED_AT), None)
         if batch is not None and batch.num_rows:
-            return min(batch.to_pylist(), key=lambda row: (abs(row["hops"] - 3), -len(set(row["pattern"])), len(row["question"]), row["id"]))
+            return min(batch.to_pylist(), key=_telling)
     return None
+
+
+def _telling(row: Mapping[str, Any]) -> tuple[int, int, int, str]:
+    return abs(row["hops"] - 3), -len(set(row["pattern"])), len(row["question"]), row["id"]

@@ -43,12 +43,14 @@ def front_matter(folder: Path, manifest: Mapping[str, Any], patterns: Mapping[st
         "source_datasets": ["original"],
         "size_categories": [next((name for most, name in SIZES if rows < most), "n>100M")],
         "tags": words["tags"],
-        "configs": [
-            {"config_name": config, "data_files": [{"split": split, "path": pattern} for split, pattern in splits.items()]} for config, splits in patterns.items()
-        ],
+        "configs": [{"config_name": config, "data_files": _data_files(splits)} for config, splits in patterns.items()],
         "dataset_info": [_info(config, manifest, sizes) for config in patterns],
     }
     return yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def _data_files(splits: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"split": split, "path": pattern} for split, pattern in splits.items()]
 
 
 def _info(config: str, manifest: Mapping[str, Any], sizes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
@@ -62,7 +64,11 @@ def _info(config: str, manifest: Mapping[str, Any], sizes: Mapping[str, tuple[in
         "config_name": config,
         "features": features,
         "splits": [
-            {"name": split, "num_bytes": sum(sizes[file][1] for file in names), "num_examples": sum(manifest["files"][file]["rows"] for file in names)}
+            {
+                "name": split,
+                "num_bytes": sum(sizes[file][1] for file in names),
+                "num_examples": sum(manifest["files"][file]["rows"] for file in names),
+            }
             for split, names in splits.items()
         ],
         "download_size": sum(sizes[file][0] for file in files),

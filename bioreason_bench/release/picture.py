@@ -57,4 +57,5 @@ def draw_chain(record: Mapping[str, Any]) -> str:
 
 
 def _text(x: int, y: int, text: str, *, size: int, colour: str = "#1c2430", weight: str = "normal") -> str:
-    return f'<text x="{x}" y="{y}" font-family="Helvetica, Arial, sans-serif" font-size="{size}" font-weight="{weight}" fill="{colour}">{escape(text)}</text>'
+    font = f'font-family="Helvetica, Arial, sans-serif" font-size="{size}" font-weight="{weight}"'
+    return f'<text x="{x}" y="{y}" {font} fill="{colour}">{escape(text)}</text>'

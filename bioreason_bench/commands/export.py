@@ -1,0 +1,42 @@
+"""`bioreason export`: a release in the form that a trainer reads."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(name="export")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--to", required=True, type=click.Choice(["trl", "llamafactory", "verl"]), help="The trainer.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; DIR-TRAINER if not given.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
+def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
+    """Write the questions and biographies of DIR as files of TRL, LLaMA-Factory or veRL.
+
+    \b
+      bioreason export v1 --to verl --out v1-verl
+
+    Prompts and completions are those of evaluation. A README.md in the folder says how the trainer is pointed at it.
+    """
+    from tqdm import tqdm
+
+    from bioreason_bench.release.export import export, parts_of
+    from bioreason_bench.release.formats import FORMATS
+    from bioreason_bench.release.read import Release
+
+    release = Release(folder)
+    out = out or folder.with_name(f"{folder.resolve().name}-{to}")
+    total = sum(release.count(part.config, part.split) for part in parts_of(release) for use in part.uses if use in FORMATS[to])
+    with tqdm(total=total, unit=" rows", unit_scale=True, disable=quiet, file=sys.stderr) as bar:
+
+        def advance(name: str, rows: int) -> None:
+            bar.set_description(name, refresh=False)
+            bar.update(rows)
+
+        files = export(release, to, out, advance)
+    click.echo(out)
+    if not quiet:
+        click.echo(f"{len(files)} files, {sum(path.stat().st_size for path in files):,} bytes; read {out / 'README.md'}", err=True)
