@@ -18,7 +18,27 @@ from faker.providers.person.en_US import Provider
 
 WORDS = Path(__file__).resolve().parent.parent / "bioreason_bench" / "world" / "words"
 # Words that begin the package's own sentences, and months: no name may be one of them.
-TAKEN = frozenset("Against At By Email For In Of On So The To What When Where Which Who Whom With April August June May".split())
+TAKEN = {
+    "Against",
+    "At",
+    "By",
+    "Email",
+    "For",
+    "In",
+    "Of",
+    "On",
+    "So",
+    "The",
+    "To",
+    "What",
+    "When",
+    "Where",
+    "Which",
+    "Who",
+    "Whom",
+    "With",
+}
+TAKEN |= {"April", "August", "June", "May"}
 NO_APOSTROPHE = re.compile(r"O(?:brien|connell|connor|donnell|hara|keefe|neal|neil|neill|reilly|rourke|sullivan)$")
 
 

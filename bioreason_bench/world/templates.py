@@ -15,7 +15,27 @@ _AFTER_NAME = re.compile(r"(?:'s |,? )[a-z]")
 _NOUN = re.compile(r"[a-z]+(?:[ -][a-z]+)*\Z")
 _CLAUSE = re.compile(rf"who(?:se)? [a-z][^{CAPITAL}'?.]* \Z")
 # How a word sounds that begins with a vowel as a consonant would, or the other way round.
-_CONSONANT = ("eu", "ewe", "one", "once", "ubiq", "uga", "uk", "uni", "ura", "uri", "uro", "uru", "usa", "use", "usu", "uta", "ute", "uti", "uto", "uy")
+_CONSONANT = (
+    "eu",
+    "ewe",
+    "once",
+    "one",
+    "uga",
+    "uk",
+    "uni",
+    "ura",
+    "uri",
+    "uro",
+    "uru",
+    "usa",
+    "use",
+    "usu",
+    "uta",
+    "ute",
+    "uti",
+    "uto",
+    "uy",
+)
 _VOWEL = ("heir", "herb ", "honest", "honor", "hour", "unim", "unin")
 
 

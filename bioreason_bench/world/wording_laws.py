@@ -29,12 +29,13 @@ def clause_unit(clause: Ask) -> str:
 
 def check_wording(table: RelationTable) -> None:
     """Raise ValueError for the first breach."""
+    for row in table.relations:
+        list(_cuts(row, row.nouns, check_noun))
     statements = [(row, cut) for row in table.relations for cut in _cuts(row, row.statements, cut_statement)]
     asks = [(row, cut) for row in table.relations for cut in _cuts(row, row.asks, cut_ask)]
     people = [row for row in table.relations if row.to_person]
     nouns = {noun: row for row in people for noun in row.nouns}
     for row in table.relations:
-        list(_cuts(row, row.nouns, check_noun))
         if not any(cut.final for cut in _cuts(row, row.asks, cut_ask)):
             raise ValueError(f"relation '{row.name}': at least one ask must end in \"{{person}}?\", for long phrases")
         if row.to_person and not row.nouns:
