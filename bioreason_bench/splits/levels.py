@@ -108,7 +108,8 @@ def _test(plans: list[PathPlan], config: Config, skill: str, level: str, pool: s
 
 def _share(plans: list[PathPlan], config: Config, name: str, total: int, pool: str, level: str, split: str) -> None:
     """Deal `total` questions to the paths: hops by their shares, paths of the same hops alike, none beyond its starts."""
-    room = sum(plan.free(pool) for plan in plans)
+    free = {id(plan): max(0, plan.free(pool) - (level == "iid" and pool == OPEN)) for plan in plans}  # one start of an iid path is trained
+    room = sum(free.values())
     if room < total:
         raise UsageError(
             f"{name}: {total:,} {split} questions are asked for and this world has {room:,}; "
@@ -116,9 +117,9 @@ def _share(plans: list[PathPlan], config: Config, name: str, total: int, pool: s
         )
     shares = config.depth_hops if level == "depth" else config.hops
     classes = [[plan for plan in plans if len(plan.path) == hops] for hops in shares]
-    parts = fill(total, list(shares.values()), [sum(plan.free(pool) for plan in members) for members in classes])
+    parts = fill(total, list(shares.values()), [sum(free[id(plan)] for plan in members) for members in classes])
     for members, part in zip(classes, parts, strict=True):
-        for plan, count in zip(members, fill(part, [1.0] * len(members), [plan.free(pool) for plan in members]), strict=True):
+        for plan, count in zip(members, fill(part, [1.0] * len(members), [free[id(plan)] for plan in members]), strict=True):
             plan.take(level, split, pool, count)
 
 
