@@ -6,10 +6,8 @@ plain text), `comp_zeroshot` and so on (a test split), or `atoms` (one-hop quest
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,81 +15,59 @@ import numpy as np
 
 from bioreason_bench.baselines.recipe import Source
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.errors import UsageError
+from bioreason_bench.grading import Grader
+from bioreason_bench.release.read import Release
 
 IGNORE = -100  # label of a token that is given, not learnt
 SKILLS = ("mem", "ctx", "comp")
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Release:
-    """A folder written by `bioreason generate`."""
+class Corpus(Release):
+    """A release as a list of sources, each read once and kept."""
 
-    folder: Path
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path)
+        self._kept: dict[tuple[str, str], list[Row]] = {}
 
-    def __post_init__(self) -> None:
-        if not (self.folder / "manifest.json").is_file():
-            raise ReleaseError(f"{self.folder} is not a complete release (no manifest.json); make one with: bioreason generate --out {self.folder}")
+    def source(self, name: str, split: str = "test") -> list[Row]:
+        """The rows of source `name`; `split` counts only for test sets.  Raises UsageError if the release has no such source."""
+        key = self._place(name, split)
+        if key not in self._kept:
+            self._kept[key] = list(self.rows(*key))
+        return self._kept[key]
 
-    @property
-    def manifest(self) -> dict[str, Any]:
-        return json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+    def has(self, name: str, split: str = "test") -> bool:
+        config, split = self._place(name, split)
+        return split in self.manifest["configs"].get(config, {})
 
-    @property
-    def config(self) -> dict[str, Any]:
-        return self.manifest["config"]
+    def grader(self) -> Grader:
+        """The grader that knows this release's relations, names and values."""
+        known = {row["name"] for row in self.source("people")} | {row["object"] for row in self.source("facts")}
+        return Grader(self.relations, self.config.language, frozenset(known))
 
-    @property
-    def language(self) -> str:
-        return self.config["language"]
-
-    def rows(self, name: str, split: str = "train", columns: tuple[str, ...] | None = None) -> list[Row]:
-        """The rows of source `name`; `split` counts only for test sets.  Raises ReleaseError if the release has none."""
-        return _read(self.folder, self._pattern(name, split), columns)
-
-    def has(self, name: str, split: str = "train") -> bool:
-        return any(self.folder.glob(self._pattern(name, split)))
-
-    def levels(self, skill: str) -> list[str]:
-        """Names of the test levels of `skill` in this release, in the order of the design."""
-        return [level for level in ("iid", "composition", "zeroshot", "entity", "depth") if self.has(f"{skill}_{level}", "test")]
-
-    def _pattern(self, name: str, split: str) -> str:
-        if name == "comp_rl":
-            return "data/comp/rl-*.parquet"
-        if name == "biographies":
-            return "data/biographies/parametric-*.parquet"
+    def _place(self, name: str, split: str) -> tuple[str, str]:
+        """Config and split of a source."""
         if name in SKILLS:
-            return f"data/{name}/train-*.parquet"
-        skill, _, level = name.partition("_")
-        if skill in SKILLS and level:
-            return f"data/{skill}/{level}/{split}-*.parquet"
-        return f"data/{name}/*.parquet"
+            return next((config for config in self.configs() if config.startswith(f"{name}_") and config != "comp_rl"), f"{name}_iid"), "train"
+        if name == "biographies":
+            return name, "parametric"
+        if name == "probes":
+            return name, "test"
+        if name.partition("_")[0] in SKILLS and name != "comp_rl":
+            return name, split
+        return name, "train"
 
 
-@lru_cache(maxsize=32)
-def _read(folder: Path, pattern: str, columns: tuple[str, ...] | None) -> list[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    files = sorted(folder.glob(pattern))
-    if not files:
-        raise ReleaseError(f"release {folder} has no {pattern}; choose a preset or a recipe that fits the other")
-    try:
-        return pa.concat_tables([pq.read_table(file, columns=list(columns) if columns else None) for file in files]).to_pylist()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ReleaseError(f"release {folder}, {pattern}: {error}; generate it again") from None
-
-
-def choose(release: Release, source: Source, draw: Draw) -> list[Row]:
+def choose(release: Corpus, source: Source, draw: Draw) -> list[Row]:
     """The rows of a source after its filters (portion, hops, patterns, where) and, last, a drawn subset of `limit` rows."""
     if source.name == "atoms":
         from bioreason_bench.baselines.atoms import make_atoms
 
         rows = make_atoms(release)
     else:
-        rows = release.rows(source.name)
+        rows = release.source(source.name)
     if source.portion < 100:
         if rows and "portion" not in rows[0]:
             raise UsageError(f"source {source.name} has no portions; leave out `portion`")
@@ -101,7 +77,7 @@ def choose(release: Release, source: Source, draw: Draw) -> list[Row]:
     if source.patterns:
         rows = [row for row in rows if row["pattern"] in source.patterns]
     if source.without_paths_of:
-        seen = {tuple(row["path"]) for row in release.rows(source.without_paths_of)}
+        seen = {tuple(row["path"]) for row in release.source(source.without_paths_of)}
         rows = [row for row in rows if tuple(row["path"]) not in seen]
     if source.limit and source.limit < len(rows):
         chosen = np.sort(draw.at("limit", source.name).permutation(len(rows))[: source.limit])
@@ -193,6 +169,6 @@ class Mixture:
         return self._orders[which, epoch]
 
 
-def make_mixture(release: Release, sources: Sequence[Source], steps: int, tokenizer: Any, max_length: int, draw: Draw) -> Mixture:
+def make_mixture(release: Corpus, sources: Sequence[Source], steps: int, tokenizer: Any, max_length: int, draw: Draw) -> Mixture:
     encoded = [(source, encode(choose(release, source, draw), source.format, tokenizer, max_length)) for source in sources]
     return Mixture(encoded, steps, draw)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bioreason_bench.baselines.data import Mixture, Release, choose, prompt_of
+from bioreason_bench.baselines.data import Mixture, Corpus, choose, prompt_of
 from bioreason_bench.baselines.packing import Collate
 from bioreason_bench.baselines.progress import Watch
 from bioreason_bench.baselines.recipe import Recipe, Stage
@@ -24,7 +24,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 
 
-def prompts_in_order(release: Release, stage: Stage, draw: Draw) -> list[dict[str, Any]]:
+def prompts_in_order(release: Corpus, stage: Stage, draw: Draw) -> list[dict[str, Any]]:
     """The prompts of the whole stage, `stage.prompts.rows` a step, with the columns that rewards need."""
     rows = choose(release, stage.prompts, draw)
     need = stage.steps * stage.prompts.rows
@@ -35,7 +35,7 @@ def prompts_in_order(release: Release, stage: Stage, draw: Draw) -> list[dict[st
 
 
 def train_grpo(
-    model: Any, tokenizer: Any, release: Release, replay: Mixture | None, recipe: Recipe, stage: Stage, folder: Path, watch: Watch, draw: Draw
+    model: Any, tokenizer: Any, release: Corpus, replay: Mixture | None, recipe: Recipe, stage: Stage, folder: Path, watch: Watch, draw: Draw
 ) -> dict[str, float]:
     """Trains `model` in place; resumes from `folder`/checkpoints if something is there.  Returns seconds a step and the like."""
     from datasets import Dataset

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.baselines.data import Release, prompt_of
+from bioreason_bench.baselines.data import Corpus, prompt_of
 from bioreason_bench.draw import Draw
 from bioreason_bench.evaluation.intervals import clustered, clusters_of
 
@@ -20,15 +20,15 @@ LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_ok")
 
 
-def configs_of(release: Release, split: str = "test") -> list[str]:
+def configs_of(release: Corpus, split: str = "test") -> list[str]:
     """Names of the test sets of a release: mem_iid ... comp_depth, probes."""
     found = [f"{skill}_{level}" for skill in ("mem", "ctx", "comp") for level in LEVELS if release.has(f"{skill}_{level}", split)]
     return found + (["probes"] if split == "test" and release.has("probes") else [])
 
 
-def questions_of(release: Release, config: str, split: str, limit: int = 0) -> list[dict[str, Any]]:
+def questions_of(release: Corpus, config: str, split: str, limit: int = 0) -> list[dict[str, Any]]:
     """The questions of a test set; with a limit, so many drawn ones (the same for every model)."""
-    rows = release.rows(config, split)
+    rows = release.source(config, split)
     if limit and limit < len(rows):
         chosen = sorted(Draw(0, ("measure", config, split)).permutation(len(rows))[:limit].tolist())
         rows = [rows[index] for index in chosen]
@@ -71,20 +71,19 @@ def unseen_group(row: dict[str, Any], groups: dict[str, str]) -> str:
 
 
 def measure(
-    model: Any, tokenizer: Any, release: Release, configs: Sequence[str], *, split: str = "test", limit: int = 0, batch: int = 256, out: Path | None = None
+    model: Any, tokenizer: Any, release: Corpus, configs: Sequence[str], *, split: str = "test", limit: int = 0, batch: int = 256, out: Path | None = None
 ) -> list[dict[str, Any]]:
     """A summary of each test set; with `out`, also every verdict, as JSON lines in `out`/CONFIG.jsonl."""
     import time
 
-    from bioreason_bench.evaluation.source import open_source
 
-    grader = open_source(str(release.folder)).grader()
-    groups = {row["name"]: row["group"] for row in release.rows("relations")}
+    grader = release.grader()
+    groups = {row["name"]: row["group"] for row in release.source("relations")}
     summaries = []
     for config in configs:
         rows = questions_of(release, config, split, limit)
         begun = time.perf_counter()
-        max_new = longest_completion(tokenizer, release.rows(config, split))
+        max_new = longest_completion(tokenizer, release.source(config, split))
         texts = [group[0] for group in complete(model, tokenizer, rows, max_new, batch)]
         verdicts = [verdict_line(row, text, grader.grade(text, row), groups) for row, text in zip(rows, texts, strict=True)]
         if out is not None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.baselines.data import Release, completion_of, prompt_of
+from bioreason_bench.baselines.data import Corpus, completion_of, prompt_of
 from bioreason_bench.baselines.recipe import Recipe
 from bioreason_bench.errors import MissingExtra, UsageError
 
@@ -33,7 +33,7 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", module=r"(torch|transformers|trl|accelerate)\..*")
 
 
-def start(recipe: Recipe, release: Release) -> tuple[Any, Any]:
+def start(recipe: Recipe, release: Corpus) -> tuple[Any, Any]:
     """(model, tokenizer) that the first stage trains."""
     if "name" in recipe.model:
         return load(recipe.model["name"], dict(recipe.model.get("options", {})), recipe.model.get("revision"))
@@ -63,7 +63,7 @@ def load(name: str | Path, options: dict[str, Any] | None = None, revision: str 
     return model, tokenizer
 
 
-def from_scratch(options: dict[str, Any], release: Release, seed: int) -> tuple[Any, Any]:
+def from_scratch(options: dict[str, Any], release: Corpus, seed: int) -> tuple[Any, Any]:
     """A fresh model of `model_type` (default: nano) with the config `options`, and a tokenizer made from the release."""
     import torch
     from bioreason_bench.baselines import nano  # noqa: F401  (registers the class)
@@ -87,17 +87,17 @@ def from_scratch(options: dict[str, Any], release: Release, seed: int) -> tuple[
     return model, tokenizer
 
 
-def texts_of(release: Release):
+def texts_of(release: Corpus):
     """Everything that a model can meet in this release, test questions and facts included: the words, not what is asked."""
-    for row in release.rows("facts"):
+    for row in release.source("facts"):
         yield f"{row['subject']} {row['relation']} {row['object']}"
-    for row in release.rows("biographies"):
+    for row in release.source("biographies"):
         yield row["text"]
-    for row in release.rows("relations"):
+    for row in release.source("relations"):
         yield row["name"]
-    if release.language != "symbols":
+    if release.config.language != "symbols":
         for skill in ("mem", "ctx", "comp"):
-            for row in release.rows(skill):
+            for row in release.source(skill):
                 yield prompt_of(row) + completion_of(row, "chain")
 
 

@@ -33,7 +33,7 @@ class NanoConfig(PreTrainedConfig):
         conv_size: int = 4,
         rope_theta: float = 10_000.0,
         max_position_embeddings: int = 1024,
-        initializer_range: float = 0.02,
+        initializer_range: float = 0.05,
         tie_word_embeddings: bool = True,
         **kwargs,
     ) -> None:

@@ -78,6 +78,7 @@ class Recipe:
     packed: bool = False
     bf16: bool | None = None  # None: on GPUs, and on CPUs whose bfloat16 is native
     evaluate: Mapping[str, Any] = field(default_factory=lambda: {"split": "test", "limit": 0, "batch": 256})
+    ladder: Mapping[str, Any] = field(default_factory=dict)  # {"setting": key, "values": [...]}: `train --ladder` runs each
     source: Mapping[str, Any] = field(default_factory=dict)  # the recipe as a plain dictionary
 
     def as_dict(self) -> dict[str, Any]:

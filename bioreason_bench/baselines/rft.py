@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.baselines.data import Mixture, Release, choose, encode
+from bioreason_bench.baselines.data import Mixture, Corpus, choose, encode
 from bioreason_bench.baselines.measure import complete
 from bioreason_bench.baselines.recipe import Recipe, Source, Stage
 from bioreason_bench.draw import Draw
@@ -14,19 +14,18 @@ from bioreason_bench.errors import UsageError
 
 
 def rft_mixture(
-    model: Any, tokenizer: Any, release: Release, recipe: Recipe, stage: Stage, folder: Path, draw: Draw, say: Any, name: str
+    model: Any, tokenizer: Any, release: Corpus, recipe: Recipe, stage: Stage, folder: Path, draw: Draw, say: Any, name: str
 ) -> tuple[Mixture, dict[str, float]]:
     """Samples, keeps up to `stage.keep` different right completions a prompt, and mixes them with `stage.batch`.
 
     The kept samples are written to `folder`/kept.jsonl, from which an interrupted stage goes on."""
-    from bioreason_bench.evaluation.source import open_source
 
     rows = choose(release, stage.prompts, draw)
     path = folder / "kept.jsonl"
     if path.is_file():
         kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     else:
-        grader = open_source(str(release.folder)).grader()
+        grader = release.grader()
         say(f"{name}: sampling {len(rows)} prompts x {stage.samples}")
         kept = []
         texts = complete(

@@ -25,7 +25,7 @@ from typing import Any
 
 from bioreason_bench import __version__
 from bioreason_bench.baselines import model as models
-from bioreason_bench.baselines.data import Release, make_mixture
+from bioreason_bench.baselines.data import Corpus, make_mixture
 from bioreason_bench.baselines.progress import Watch
 from bioreason_bench.baselines.recipe import Recipe, Stage
 from bioreason_bench.draw import Draw
@@ -34,7 +34,7 @@ from bioreason_bench.errors import ReleaseError, UsageError
 Say = Callable[[str], None]
 
 
-def train(recipe: Recipe, release: Release, out: Path, *, resume: bool = False, say: Say = print, bar: bool = True, command: str = "") -> list[dict[str, Any]]:
+def train(recipe: Recipe, release: Corpus, out: Path, *, resume: bool = False, say: Say = print, bar: bool = True, command: str = "") -> list[dict[str, Any]]:
     """Runs all stages and evaluates; returns the lines of results.jsonl.  With `resume`, goes on where a run in `out` stopped."""
     models.need_training()
     models.quiet()
@@ -78,7 +78,7 @@ def train(recipe: Recipe, release: Release, out: Path, *, resume: bool = False, 
 
 
 def run_stage(
-    model: Any, tokenizer: Any, release: Release, recipe: Recipe, stage: Stage, number: int, folder: Path, name: str, say: Say, bar: bool
+    model: Any, tokenizer: Any, release: Corpus, recipe: Recipe, stage: Stage, number: int, folder: Path, name: str, say: Say, bar: bool
 ) -> dict[str, float]:
     """Trains one stage in place."""
     import torch
@@ -107,7 +107,7 @@ def run_stage(
     return {**train_sft(model, tokenizer, mixture, recipe, stage, folder, watch), **kept}
 
 
-def evaluate(model: Any, tokenizer: Any, release: Release, recipe: Recipe, folder: Path, name: str, say: Say) -> list[dict[str, Any]]:
+def evaluate(model: Any, tokenizer: Any, release: Corpus, recipe: Recipe, folder: Path, name: str, say: Say) -> list[dict[str, Any]]:
     """Every test set of the release (or those that the recipe names)."""
     from bioreason_bench.baselines.measure import configs_of, measure
 
@@ -127,7 +127,7 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
         raise ReleaseError(f"{folder} cannot be written ({error.strerror or error}); free some space and run again with --resume") from None
 
 
-def open_run(recipe: Recipe, release: Release, out: Path, resume: bool, command: str) -> None:
+def open_run(recipe: Recipe, release: Corpus, out: Path, resume: bool, command: str) -> None:
     """Makes the folder, or checks that what is there is the same run."""
     import yaml
 
@@ -149,20 +149,20 @@ def open_run(recipe: Recipe, release: Release, out: Path, resume: bool, command:
         raise ReleaseError(f"{out} cannot be written ({error.strerror or error}); choose another --out or free some space") from None
 
 
-def check_fit(recipe: Recipe, release: Release) -> None:
+def check_fit(recipe: Recipe, release: Corpus) -> None:
     """The release has what the recipe asks for; ReleaseError says what it lacks."""
     for stage in recipe.stages:
         for source in (*stage.batch, *([stage.prompts] if stage.prompts else [])):
             if source.name != "atoms" and not release.has(source.name):
                 raise ReleaseError(
-                    f"recipe {recipe.name} needs {source.name!r}, which release {release.folder} does not have; generate one with: "
+                    f"recipe {recipe.name} needs {source.name!r}, which release {release.path} does not have; generate one with: "
                     f"bioreason generate --preset {recipe.preset}"
                 )
-    if "from_scratch" in recipe.model and release.language != "symbols" and recipe.preset == "nano":
-        raise ReleaseError(f"recipe {recipe.name} is for language symbols and release {release.folder} is in {release.language}; use preset nano")
+    if "from_scratch" in recipe.model and release.config.language != "symbols" and recipe.preset == "nano":
+        raise ReleaseError(f"recipe {recipe.name} is for language symbols and release {release.path} is in {release.config.language}; use preset nano")
 
 
-def describe(recipe: Recipe, release: Release, command: str) -> dict[str, Any]:
+def describe(recipe: Recipe, release: Corpus, command: str) -> dict[str, Any]:
     """What a reader needs to make the run again."""
     return {
         "recipe": recipe.as_dict(),
@@ -175,9 +175,9 @@ def describe(recipe: Recipe, release: Release, command: str) -> dict[str, Any]:
     }
 
 
-def world_of(release: Release) -> dict[str, Any]:
+def world_of(release: Corpus) -> dict[str, Any]:
     config = release.config
-    return {"preset": config.get("preset"), "seed": config.get("seed"), "language": config.get("language")}
+    return {"preset": config.preset, "seed": config.seed, "language": config.language, "known": config.known, "novel": config.novel}
 
 
 def versions() -> dict[str, str]:
