@@ -98,10 +98,11 @@ def main() -> None:
 @SET
 @click.option("--ladder", is_flag=True, help="One run for each value of the recipe's ladder.")
 @click.option("--resume", is_flag=True, help="Go on where a run stopped.")
+@click.option("--command", "made_by", default="", hidden=True, help="The command to note down, where another one called this.")
 @click.option("--list", "list_them", is_flag=True, help="Print the shipped recipes and leave.")
 @QUIET
 def train(
-    recipe: str, data: Path | None, world_seed: int, out: Path | None, seed: int, settings: tuple[str, ...], ladder: bool, resume: bool, list_them: bool, quiet: bool
+    recipe: str, data: Path | None, world_seed: int, out: Path | None, seed: int, settings: tuple[str, ...], ladder: bool, resume: bool, made_by: str, list_them: bool, quiet: bool
 ) -> None:
     """Train with RECIPE (a shipped one or a YAML file), then evaluate on every level.
 
@@ -129,7 +130,7 @@ def train(
     tell(f"{loaded.name}: {loaded.about}")
     for suffix, more in steps:
         results = run(
-            load_recipe(recipe, {**chosen, **more}), corpus, folder.with_name(folder.name + suffix), resume=resume, say=tell, bar=not quiet, command=_command()
+            load_recipe(recipe, {**chosen, **more}), corpus, folder.with_name(folder.name + suffix), resume=resume, say=tell, bar=not quiet, command=made_by or _command()
         )
         for line in results:
             click.echo(json.dumps(line))
@@ -196,8 +197,8 @@ def passk(models: tuple[str, ...], data: Path, config: str, split: str, samples:
 
 @main.command()
 @click.option("--preset", default="nano", show_default=True, help="Preset of the world; nano trains on two CPU cores.")
-@DATA
-@WORLD
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of a release for all seeds; default: a world for each seed, in releases/.")
+@click.option("--world-seed", type=int, help="Seed of the one world for all seeds; default: 42 + seed, a world for each.")
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Seed of training; may be given several times.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reproduce"), show_default=True)
 @click.option("--full", is_flag=True, help="More arms: SFT(mem)+GRPO, SFT(ctx)+GRPO, rejection fine-tuning, answers alone, and pass@k.")
@@ -205,19 +206,20 @@ def passk(models: tuple[str, ...], data: Path, config: str, split: str, samples:
 @SET
 @QUIET
 def reproduce(
-    preset: str, data: Path | None, world_seed: int, seeds: tuple[int, ...], out: Path, full: bool, workers: int, settings: tuple[str, ...], quiet: bool
+    preset: str, data: Path | None, world_seed: int | None, seeds: tuple[int, ...], out: Path, full: bool, workers: int, settings: tuple[str, ...], quiet: bool
 ) -> None:
     """The paper's finding in minutes: five arms, SFT(comp) and SFT(mem+ctx), each then with GRPO, and the control without RL.
 
-    Goes on where it stopped when called again with the same --out.  The seed trains another model in the same world.
+    Goes on where it stopped when called again with the same --out.  Each seed has its own model and, unless --data or --world-seed is
+    given, its own world with its own unseen relations.
     """
     from bioreason_bench.baselines.model import need_training
     from bioreason_bench.baselines.reproduce import reproduce as run
 
     need_training()
     tell = _silent if quiet else say
-    corpus = corpus_at(data, preset, world_seed, tell)
-    page = run(corpus, out, seeds=tuple(dict.fromkeys(seeds)), full=full, workers=workers, settings=_settings(settings), say=tell, command=_command())
+    corpora = {seed: corpus_at(data, preset, 42 + seed if world_seed is None else world_seed, tell) for seed in seeds}
+    page = run(corpora, out, full=full, workers=workers, settings=_settings(settings), say=tell, command=_command())
     click.echo(page)
 
 

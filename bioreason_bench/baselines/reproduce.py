@@ -1,0 +1,236 @@
+"""The paper's finding on a laptop: arms that share their first stage, side by side, one thread each.
+
+    OUT/seed0/ARM/                a run (see run.py); arms that go on from another one load its model by name
+    OUT/results.jsonl             a line for each run (recipe, command, versions, machine, speed) and for each test set
+    OUT/report/                   the page
+
+Called again with the same OUT it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioreason_bench.baselines.data import Corpus
+from bioreason_bench.baselines.recipe import load_recipe
+from bioreason_bench.baselines.run import read_done
+from bioreason_bench.errors import BioreasonError
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A run of `recipe`; with `base`, its later stages only, on the model that arm `base` of the same seed left."""
+
+    name: str
+    recipe: str
+    base: str = ""
+    cost: float = 1.0  # minutes on a quiet core of 2024, only to say how long is left
+
+
+ARMS = (
+    Arm("sft_mem_ctx", "sft_mem_ctx", cost=5),
+    Arm("sft_comp", "sft_comp", cost=5),
+    Arm("sft_mem_ctx_grpo", "sft_mem_ctx_grpo", "sft_mem_ctx", cost=3),
+    Arm("sft_comp_grpo", "sft_comp_grpo", "sft_comp", cost=3),
+    Arm("sft_mem_ctx_sft", "sft_mem_ctx_sft", "sft_mem_ctx", cost=1),
+)
+MORE = (
+    Arm("sft_mem", "sft_mem", cost=2),
+    Arm("sft_ctx", "sft_ctx", cost=5),
+    Arm("sft_mem_grpo", "sft_mem_grpo", "sft_mem", cost=3),
+    Arm("sft_ctx_grpo", "sft_ctx_grpo", "sft_ctx", cost=3),
+    Arm("sft_mem_ctx_rft", "sft_mem_ctx_rft", "sft_mem_ctx", cost=3),
+    Arm("sft_comp_rft", "sft_comp_rft", "sft_comp", cost=3),
+    Arm("sft_mem_ctx_sft_answers", "sft_mem_ctx_sft_answers", "sft_mem_ctx", cost=1),
+)
+PASSK_ARMS = ("sft_mem_ctx", "sft_mem_ctx_grpo", "sft_mem_ctx_sft", "sft_comp", "sft_comp_grpo")
+
+
+@dataclass(frozen=True)
+class Job:
+    arm: Arm
+    seed: int
+    corpus: Corpus
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.root / f"seed{self.seed}" / self.arm.name
+
+    @property
+    def label(self) -> str:
+        return f"{self.arm.name} seed {self.seed}"
+
+    def model(self) -> Path:
+        """The folder of the model after the last stage."""
+        return sorted(path.parent for path in self.folder.glob("*-*/done.json"))[-1]
+
+    def complete(self) -> bool:
+        return (self.folder / "results.jsonl").is_file()
+
+    def write_recipe(self, settings: Mapping[str, str], base: Job | None) -> Path:
+        """The recipe file that the arm's process reads."""
+        import yaml
+
+        values = load_recipe(self.arm.recipe, fitting(self.arm.recipe, settings)).as_dict()
+        values["name"] = self.arm.name
+        values.pop("ladder", None)
+        if base is not None:
+            values["model"] = {"name": base.model().as_posix()}
+            values["stages"] = values["stages"][1:]
+        path = self.folder.with_suffix(".yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        return path
+
+
+def fitting(recipe: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings that this recipe has a stage for: `grpo.steps=50` is no mistake for an arm without GRPO."""
+    kinds = {stage.kind for stage in load_recipe(recipe).stages}
+    return {key: value for key, value in settings.items() if key.partition(".")[0] not in {"sft", "rft", "grpo"} - kinds}
+
+
+def reproduce(
+    corpora: Mapping[int, Corpus], out: Path, *, full: bool = False, workers: int = 0, settings: Mapping[str, str] | None = None, say: Say = print, command: str = ""
+) -> Path:
+    """Runs the arms for each seed (a key of `corpora`, each with its release); returns the path of the report."""
+    arms = ARMS + MORE if full else ARMS
+    jobs = [Job(arm, seed, corpus, out) for seed, corpus in corpora.items() for arm in arms]
+    workers = workers or max(1, os.cpu_count() or 1)
+    cost = sum(job.arm.cost for job in jobs if not job.complete())
+    say(f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds), {workers} side by side: about {cost / workers:.0f} min on a quiet machine")
+    run_jobs(jobs, workers, settings or {}, say, command)
+    lines = collect(jobs)
+    if full:
+        lines += passk_lines(jobs, say)
+    (out / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    from bioreason_bench.baselines.report import make_report
+
+    return make_report([out / "results.jsonl"], out / "report", say=say)
+
+
+def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Say, command: str) -> None:
+    """Runs what is not complete, a process each, bases first; raises BioreasonError if one fails (the others finish)."""
+    by_key = {(job.arm.name, job.seed): job for job in jobs}
+    waiting = [job for job in jobs if not job.complete()]
+    running: dict[subprocess.Popen[bytes], Job] = {}
+    failed: list[Job] = []
+    begun, spoken = time.perf_counter(), time.perf_counter()
+    all_cost = sum(job.arm.cost for job in waiting) or 1.0
+    try:
+        while waiting or running:
+            for job in list(waiting):
+                base = by_key.get((job.arm.base, job.seed)) if job.arm.base else None
+                if base in failed:
+                    waiting.remove(job)
+                    failed.append(job)
+                elif len(running) < workers and (base is None or base.complete()):
+                    waiting.remove(job)
+                    say(f"{job.label}: begins")
+                    running[start(job, job.write_recipe(settings, base), command)] = job
+            time.sleep(1.0)
+            for process in [process for process in running if process.poll() is not None]:
+                job = running.pop(process)
+                if process.returncode or not job.complete():
+                    failed.append(job)
+                    say(f"{job.label}: failed; {last_words(job)}")
+                else:
+                    say(f"{job.label}: {headline(job)}")
+            if time.perf_counter() - spoken > 60:
+                spoken = time.perf_counter()
+                left = sum(job.arm.cost for job in waiting) + sum(job.arm.cost * (1 - share(job)) for job in running.values())
+                done = max(all_cost - left, 1e-6)
+                pace = (spoken - begun) / 60 / done
+                say(", ".join(f"{job.label} {100 * share(job):.0f} %" for job in running.values()) + f"; about {left * pace:.0f} min left")
+    finally:
+        for process in running:
+            process.terminate()
+    if failed:
+        raise BioreasonError(f"{len(failed)} of {len(jobs)} runs failed, first {failed[0].label}: {last_words(failed[0])}; call the same command again to go on")
+
+
+def start(job: Job, recipe: Path, command: str) -> subprocess.Popen[bytes]:
+    """The arm as a process of its own, one thread."""
+    arguments = ["train", str(recipe), "--data", str(job.corpus.path), "--out", str(job.folder), "--set", f"seed={job.seed}", "--resume", "--command", command]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    with job.folder.with_suffix(".log").open("ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "bioreason_bench.baselines.cli", *arguments], stdout=subprocess.DEVNULL, stderr=log, env=environment)
+
+
+def share(job: Job) -> float:
+    """How much of the arm's steps is done, in [0, 1]."""
+    import yaml
+
+    steps = [stage["steps"] for stage in yaml.safe_load(job.folder.with_suffix(".yaml").read_text(encoding="utf-8"))["stages"]]
+    done = 0
+    for log in job.folder.glob("*-*/log.jsonl"):
+        text = log.read_text(encoding="utf-8").strip().rpartition("\n")[2]
+        done += json.loads(text)["step"] if text.endswith("}") else 0
+    return min(1.0, done / sum(steps))
+
+
+def last_words(job: Job) -> str:
+    path = job.folder.with_suffix(".log")
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.is_file() else []
+    return lines[-1][-300:] if lines else "it left no message"
+
+
+def results(job: Job) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (job.folder / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def headline(job: Job) -> str:
+    found = {line["config"]: line for line in results(job)}
+    parts = [f"{config.partition('_')[2]} {100 * found[config]['exact_match']:.0f} ({100 * found[config]['process_verified']:.0f})" for config in found if config.startswith("comp_")]
+    return f"comp answers (chains): {', '.join(parts)}"
+
+
+def collect(jobs: list[Job]) -> list[dict[str, Any]]:
+    """A line for each run and each of its test sets, as they are committed and reported."""
+    lines: list[dict[str, Any]] = []
+    for job in jobs:
+        run = json.loads((job.folder / "run.json").read_text(encoding="utf-8"))
+        done = [read_done(path) or {} for path in sorted(job.folder.glob("*-*")) if path.is_dir()]
+        stages = [{key: value for key, value in stage.items() if key != "results"} for stage in done]
+        minutes = round(sum(stage.get("seconds", 0.0) for stage in stages) / 60, 1)
+        lines.append({"type": "run", "arm": job.arm.name, "seed": job.seed, "base": job.arm.base, "minutes": minutes, "stages": stages, "curve": curve(job), **run})
+        lines += [{"type": "result", "arm": job.arm.name, **{key: value for key, value in line.items() if key != "run"}} for line in results(job)]
+    return lines
+
+
+def curve(job: Job) -> list[dict[str, Any]]:
+    """The learning curve, at most 40 points a stage."""
+    points: list[dict[str, Any]] = []
+    for log in sorted(job.folder.glob("*-*/log.jsonl")):
+        rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        rows = rows[:: max(1, len(rows) // 40)]
+        points += [{"stage": log.parent.name, **{key: row[key] for key in ("step", "loss", "reward") if key in row}} for row in rows]
+    return points
+
+
+def passk_lines(jobs: list[Job], say: Say) -> list[dict[str, Any]]:
+    """pass@k of the main arms on comp_zeroshot, each beside the model that it began with."""
+    from bioreason_bench.baselines.passk import compare
+
+    lines = []
+    for seed in dict.fromkeys(job.seed for job in jobs):
+        chosen = [job for job in jobs if job.seed == seed and job.arm.name in PASSK_ARMS]
+        kept = chosen[0].root / f"seed{seed}" / "passk.jsonl"
+        if not kept.is_file():
+            chosen.sort(key=lambda job: PASSK_ARMS.index(job.arm.name))
+            found = compare([str(job.model()) for job in chosen], chosen[0].corpus, "comp_zeroshot", samples=512, limit=60, say=say)
+            kept.write_text("".join(json.dumps({"type": "passk", "arm": job.arm.name, "seed": seed, **line}) + "\n" for job, line in zip(chosen, found, strict=True)), encoding="utf-8")
+        lines += [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
+    return lines
+
+
