@@ -84,10 +84,11 @@ def audit_table(audit: Mapping[str, Any] | None) -> str:
     laws = audit["laws"]
     total, broken = (sum(entry[key] for entry in laws.values()) for key in ("checked", "broken"))
     part = "A sample of the release" if audit["sample"] else "The release"
-    found = f"{len(laws)} laws, {total:,} checks, **{broken:,} broken**"
+    held = {law: entry for law, entry in laws.items() if entry["checked"]}
+    found = f"{len(held)} laws, {total:,} checks, **{broken:,} broken**"
     text = f"{part} was read back from its text alone: {found}. `bioreason verify DIR` does it again."
-    rows = table(["law", "checked", "broken"], ([law, f"{entry['checked']:,}", f"{entry['broken']:,}"] for law, entry in laws.items()))
-    return f"{text}\n\n<details><summary>law by law</summary>\n\n{rows}\n\n</details>"
+    rows = ([law, entry["text"], f"{entry['checked']:,}", f"{entry['broken']:,}"] for law, entry in held.items())
+    return f"{text}\n\n<details><summary>law by law</summary>\n\n{table(['law', 'says', 'checked', 'broken'], rows)}\n\n</details>"
 
 
 def shortcuts_table(audit: Mapping[str, Any] | None, words: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 manifest   sha256 of the bytes of manifest.json: which release was audited
 ok         whether no law was broken
 sample     questions of each file that were solved, 0 for all
-laws       {law: {checked, broken}}
+laws       {law: {text, checked, broken}}
 solvers    {config: {solver: {score, chance, shortcut, ...}}}, shares of 1
 """
 
