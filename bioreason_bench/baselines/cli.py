@@ -77,7 +77,9 @@ def corpus_at(data: Path | None, preset: str, world_seed: int, tell: Any = say) 
     return Corpus(folder)
 
 
-DATA = click.option("--data", type=click.Path(path_type=Path), help="Folder of a release; default: the recipe's preset, generated in releases/.")
+DATA = click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of a release; default: the recipe's preset, generated in releases/."
+)
 WORLD = click.option("--world-seed", default=42, show_default=True, help="Seed of the release, where it is generated.")
 SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a field of the recipe, such as grpo.steps=300.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -102,7 +104,17 @@ def main() -> None:
 @click.option("--list", "list_them", is_flag=True, help="Print the shipped recipes and leave.")
 @QUIET
 def train(
-    recipe: str, data: Path | None, world_seed: int, out: Path | None, seed: int, settings: tuple[str, ...], ladder: bool, resume: bool, made_by: str, list_them: bool, quiet: bool
+    recipe: str,
+    data: Path | None,
+    world_seed: int,
+    out: Path | None,
+    seed: int,
+    settings: tuple[str, ...],
+    ladder: bool,
+    resume: bool,
+    made_by: str,
+    list_them: bool,
+    quiet: bool,
 ) -> None:
     """Train with RECIPE (a shipped one or a YAML file), then evaluate on every level.
 
@@ -130,11 +142,19 @@ def train(
     tell(f"{loaded.name}: {loaded.about}")
     for suffix, more in steps:
         results = run(
-            load_recipe(recipe, {**chosen, **more}), corpus, folder.with_name(folder.name + suffix), resume=resume, say=tell, bar=not quiet, command=made_by or _command()
+            load_recipe(recipe, {**chosen, **more}),
+            corpus,
+            folder.with_name(folder.name + suffix),
+            resume=resume,
+            say=tell,
+            bar=not quiet,
+            command=made_by or _command(),
         )
         for line in results:
             click.echo(json.dumps(line))
-        tell(f"results are in {folder.with_name(folder.name + suffix) / 'results.jsonl'}; bioreason-baseline report {folder.with_name(folder.name + suffix)} makes a page of them")
+        tell(
+            f"results are in {folder.with_name(folder.name + suffix) / 'results.jsonl'}; bioreason-baseline report {folder.with_name(folder.name + suffix)} makes a page of them"
+        )
 
 
 @main.command(name="eval")
@@ -166,7 +186,9 @@ def evaluate(model: str, data: Path, split: str, configs: tuple[str, ...], limit
     for line in measure(loaded, tokenizer, corpus, configs or known, split=split, limit=limit, batch=batch, out=out):
         click.echo(json.dumps(line))
         if not quiet:
-            say(f"{line['config']:<17} answers {100 * line['exact_match']:5.1f}  chains {100 * line['process_verified']:5.1f}  ({line['questions']})")
+            say(
+                f"{line['config']:<17} answers {100 * line['exact_match']:5.1f}  chains {100 * line['process_verified']:5.1f}  ({line['questions']})"
+            )
 
 
 @main.command()
@@ -179,7 +201,9 @@ def evaluate(model: str, data: Path, split: str, configs: tuple[str, ...], limit
 @click.option("--temperature", default=1.0, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @QUIET
-def passk(models: tuple[str, ...], data: Path, config: str, split: str, samples: int, limit: int, temperature: float, seed: int, quiet: bool) -> None:
+def passk(
+    models: tuple[str, ...], data: Path, config: str, split: str, samples: int, limit: int, temperature: float, seed: int, quiet: bool
+) -> None:
     """pass@k of MODELS, the first being the base: does training open up what the base never reaches, or sharpen what it does?
 
     Unbiased, the same number of samples for every model, for answers and for whole chains; prints one JSON line a model: the curve, the
@@ -191,22 +215,36 @@ def passk(models: tuple[str, ...], data: Path, config: str, split: str, samples:
 
     need_training()
     tell = _silent if quiet else say
-    for line in compare(models, Corpus(data), config, split=split, samples=samples, limit=limit, temperature=temperature, seed=seed, say=tell):
+    for line in compare(
+        models, Corpus(data), config, split=split, samples=samples, limit=limit, temperature=temperature, seed=seed, say=tell
+    ):
         click.echo(json.dumps(line))
 
 
 @main.command()
 @click.option("--preset", default="nano", show_default=True, help="Preset of the world; nano trains on two CPU cores.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of a release for all seeds; default: a world for each seed, in releases/.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of a release for all seeds; default: a world for each seed, in releases/."
+)
 @click.option("--world-seed", type=int, help="Seed of the one world for all seeds; default: 42 + seed, a world for each.")
-@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Seed of training; may be given several times.")
+@click.option(
+    "--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Seed of training; may be given several times."
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reproduce"), show_default=True)
 @click.option("--full", is_flag=True, help="More arms: SFT(mem)+GRPO, SFT(ctx)+GRPO, rejection fine-tuning, answers alone, and pass@k.")
 @click.option("--workers", default=0, help="Arms side by side, one thread each; 0: one for each core.")
 @SET
 @QUIET
 def reproduce(
-    preset: str, data: Path | None, world_seed: int | None, seeds: tuple[int, ...], out: Path, full: bool, workers: int, settings: tuple[str, ...], quiet: bool
+    preset: str,
+    data: Path | None,
+    world_seed: int | None,
+    seeds: tuple[int, ...],
+    out: Path,
+    full: bool,
+    workers: int,
+    settings: tuple[str, ...],
+    quiet: bool,
 ) -> None:
     """The paper's finding in minutes: five arms, SFT(comp) and SFT(mem+ctx), each then with GRPO, and the control without RL.
 
@@ -225,7 +263,13 @@ def reproduce(
 
 @main.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True, help="Folder for report.md, report.html and pictures.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("report"),
+    show_default=True,
+    help="Folder for report.md, report.html and pictures.",
+)
 @QUIET
 def report(runs: tuple[Path, ...], out: Path, quiet: bool) -> None:
     """A page (Markdown, and HTML in one file) of RUNS: run folders, folders of them, or files of results (JSON lines)."""

@@ -50,7 +50,9 @@ class Corpus(Release):
     def _place(self, name: str, split: str) -> tuple[str, str]:
         """Config and split of a source."""
         if name in SKILLS:
-            return next((config for config in self.configs() if config.startswith(f"{name}_") and config != "comp_rl"), f"{name}_iid"), "train"
+            return next(
+                (config for config in self.configs() if config.startswith(f"{name}_") and config != "comp_rl"), f"{name}_iid"
+            ), "train"
         if name == "biographies":
             return name, "parametric"
         if name == "probes":
@@ -125,8 +127,12 @@ def encode(rows: Sequence[Row], form: str, tokenizer: Any, max_length: int) -> E
     texts = [prompt + completion + end for prompt, completion in zip(prompts, completions, strict=True)]
     lengths = np.array([len(text) for text in texts], np.int64)
     if lengths.max() > max_length:
-        raise UsageError(f"a text of {lengths.max()} tokens exceeds max_length {max_length}; raise it with --set max_length={lengths.max()}")
-    return Encoded(np.concatenate([np.array(text, np.int32) for text in texts]), lengths.cumsum(), np.array([len(p) for p in prompts], np.int64))
+        raise UsageError(
+            f"a text of {lengths.max()} tokens exceeds max_length {max_length}; raise it with --set max_length={lengths.max()}"
+        )
+    return Encoded(
+        np.concatenate([np.array(text, np.int32) for text in texts]), lengths.cumsum(), np.array([len(p) for p in prompts], np.int64)
+    )
 
 
 def _ids(tokenizer: Any, texts: list[str]) -> list[list[int]]:

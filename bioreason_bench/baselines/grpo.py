@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bioreason_bench.baselines.data import Mixture, Corpus, choose, prompt_of
+from bioreason_bench.baselines.data import Corpus, Mixture, choose, prompt_of
 from bioreason_bench.baselines.packing import Collate
 from bioreason_bench.baselines.progress import Watch
 from bioreason_bench.baselines.recipe import Recipe, Stage
@@ -35,7 +35,15 @@ def prompts_in_order(release: Corpus, stage: Stage, draw: Draw) -> list[dict[str
 
 
 def train_grpo(
-    model: Any, tokenizer: Any, release: Corpus, replay: Mixture | None, recipe: Recipe, stage: Stage, folder: Path, watch: Watch, draw: Draw
+    model: Any,
+    tokenizer: Any,
+    release: Corpus,
+    replay: Mixture | None,
+    recipe: Recipe,
+    stage: Stage,
+    folder: Path,
+    watch: Watch,
+    draw: Draw,
 ) -> dict[str, float]:
     """Trains `model` in place; resumes from `folder`/checkpoints if something is there.  Returns seconds a step and the like."""
     from datasets import Dataset
@@ -87,7 +95,9 @@ def grpo_trainer() -> type:
     class ReplayGRPOTrainer(GRPOTrainer):
         replay: Mixture | None = None
 
-        def _generate_single_turn(self, prompt_ids: Any, images: Any, multimodal_fields: Any, num_generations: int, *rest: Any, **more: Any) -> Any:
+        def _generate_single_turn(
+            self, prompt_ids: Any, images: Any, multimodal_fields: Any, num_generations: int, *rest: Any, **more: Any
+        ) -> Any:
             if self.use_vllm or self.use_transformers_continuous_batching or self.is_fsdp_enabled or self.is_deepspeed_enabled:
                 return super()._generate_single_turn(prompt_ids, images, multimodal_fields, num_generations, *rest, **more)
             model = self.accelerator.unwrap_model(self.model_wrapped)
@@ -119,7 +129,10 @@ def grpo_trainer() -> type:
         def _replay_loss(self, model: Any) -> Any:
             """Mean loss a token of this device's share of the step's replay texts."""
             parts = self.accelerator.num_processes * self.current_gradient_accumulation_steps
-            part = self.accelerator.process_index * self.current_gradient_accumulation_steps + self._step % self.current_gradient_accumulation_steps
+            part = (
+                self.accelerator.process_index * self.current_gradient_accumulation_steps
+                + self._step % self.current_gradient_accumulation_steps
+            )
             begin = self.state.global_step * self.replay.step_rows
             items = [self.replay[begin + row] for row in range(part, self.replay.step_rows, parts)]
             batch = {name: tensor.to(self.accelerator.device) for name, tensor in self.collate(items).items()}

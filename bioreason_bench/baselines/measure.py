@@ -14,7 +14,7 @@ from typing import Any
 
 from bioreason_bench.baselines.data import Corpus, prompt_of
 from bioreason_bench.draw import Draw
-from bioreason_bench.evaluation.intervals import clustered, clusters_of
+from bioreason_bench.evaluation.intervals import clustered, clusters_of, gate
 
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_ok")
@@ -36,7 +36,14 @@ def questions_of(release: Corpus, config: str, split: str, limit: int = 0) -> li
 
 
 def complete(
-    model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], max_new: int, batch: int = 256, samples: int = 1, temperature: float = 0.0, seed: int = 0
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[dict[str, Any]],
+    max_new: int,
+    batch: int = 256,
+    samples: int = 1,
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> list[list[str]]:
     """`samples` completions of each question as text; an unended one is cut at `max_new` tokens."""
     from bioreason_bench.baselines.sample import sample
@@ -44,7 +51,15 @@ def complete(
     prompts = tokenizer([prompt_of(row) for row in rows], add_special_tokens=False)["input_ids"]
     ends = end_tokens(model, tokenizer)
     texts = sample(
-        model, prompts, ends=ends, max_new=max_new, samples=samples, temperature=temperature, seed=seed, batch=batch, pad=tokenizer.pad_token_id
+        model,
+        prompts,
+        ends=ends,
+        max_new=max_new,
+        samples=samples,
+        temperature=temperature,
+        seed=seed,
+        batch=batch,
+        pad=tokenizer.pad_token_id,
     )
     flat = tokenizer.batch_decode([text for group in texts for text in group], skip_special_tokens=True)
     return [flat[begin : begin + samples] for begin in range(0, len(flat), samples)]
@@ -71,15 +86,23 @@ def unseen_group(row: dict[str, Any], groups: dict[str, str]) -> str:
 
 
 def measure(
-    model: Any, tokenizer: Any, release: Corpus, configs: Sequence[str], *, split: str = "test", limit: int = 0, batch: int = 256, out: Path | None = None
+    model: Any,
+    tokenizer: Any,
+    release: Corpus,
+    configs: Sequence[str],
+    *,
+    split: str = "test",
+    limit: int = 0,
+    batch: int = 256,
+    out: Path | None = None,
 ) -> list[dict[str, Any]]:
     """A summary of each test set; with `out`, also every verdict, as JSON lines in `out`/CONFIG.jsonl."""
     import time
 
-
     grader = release.grader()
     groups = {row["name"]: row["group"] for row in release.source("relations")}
     summaries = []
+    kept: dict[str, list[dict[str, Any]]] = {}
     for config in configs:
         rows = questions_of(release, config, split, limit)
         begun = time.perf_counter()
@@ -89,8 +112,25 @@ def measure(
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             (out / f"{config}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in verdicts), encoding="utf-8")
+        kept[config] = verdicts
         summaries.append({"config": config, "split": split, **summarise(verdicts), "seconds": round(time.perf_counter() - begun, 1)})
+    if "probes" in kept:
+        probe_of = {row["id"]: row["probe_of"] for row in release.source("probes")}
+        for summary in summaries:
+            if summary["config"] != "probes":
+                summary["gated"] = gated(kept[summary["config"]], kept["probes"], probe_of)
     return summaries
+
+
+def gated(verdicts: Sequence[dict[str, Any]], probes: Sequence[dict[str, Any]], probe_of: dict[str, list[str]]) -> dict[str, float]:
+    """Means over the questions all of whose single hops the same model answers."""
+    answered = {line["id"]: float(line["exact_match"]) for line in probes}
+    out: dict[str, float] = {}
+    for metric in ("exact_match", "process_verified"):
+        passed = gate({line["id"]: float(line[metric]) for line in verdicts}, probe_of, answered)
+        out["questions"] = len(passed)
+        out[metric] = round(sum(passed.values()) / len(passed), 4) if passed else 0.0
+    return out
 
 
 def verdict_line(row: dict[str, Any], text: str, grade: Any, groups: dict[str, str]) -> dict[str, Any]:
@@ -130,7 +170,9 @@ def summarise(verdicts: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 for key, lines in sorted(parts.items())
             }
     wrong = [line for line in verdicts if not line["process_verified"]]
-    out["first_error"] = dict(sorted(Counter(f"{line['first_error']}/{line['hops']}" for line in wrong if line["first_error"] is not None).items()))
+    out["first_error"] = dict(
+        sorted(Counter(f"{line['first_error']}/{line['hops']}" for line in wrong if line["first_error"] is not None).items())
+    )
     out["error_kinds"] = dict(Counter(str(line["error_kind"]) for line in wrong).most_common())
     out["failed_group"] = dict(sorted(Counter(str(line["failed_group"]) for line in wrong if line["failed_group"]).items()))
     return out

@@ -42,21 +42,28 @@ def start(recipe: Recipe, release: Corpus) -> tuple[Any, Any]:
 
 def load(name: str | Path, options: dict[str, Any] | None = None, revision: str | None = None) -> tuple[Any, Any]:
     """A saved model and its tokenizer, safetensors only, no code of theirs is run; UsageError if there is no such model."""
-    import bioreason_bench.baselines.nano  # noqa: F401  (registers the class)
     from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    import bioreason_bench.baselines.nano  # noqa: F401  (registers the class)
 
     options = {"use_safetensors": True, "trust_remote_code": False, "dtype": "float32", **(options or {})}
     if revision:
         options["revision"] = revision
     try:
         model = AutoModelForCausalLM.from_pretrained(str(name), **options)
-        tokenizer = AutoTokenizer.from_pretrained(str(name), trust_remote_code=False, padding_side="left", **({"revision": revision} if revision else {}))
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(name), trust_remote_code=False, padding_side="left", **({"revision": revision} if revision else {})
+        )
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise UsageError(f"model {str(name)!r} cannot be loaded; give a folder with safetensors or a Hub name (offline: one in the cache): {reason}") from None
+        raise UsageError(
+            f"model {str(name)!r} cannot be loaded; give a folder with safetensors or a Hub name (offline: one in the cache): {reason}"
+        ) from None
     except Exception as error:  # huggingface_hub raises a dozen kinds for a name that it does not like or a network that is not there
         if type(error).__module__.startswith(("huggingface_hub", "httpx", "requests")):
-            raise UsageError(f"model {str(name)!r} cannot be loaded: {' '.join(str(error).split())[:200]}; give a local folder or a Hub name") from None
+            raise UsageError(
+                f"model {str(name)!r} cannot be loaded: {' '.join(str(error).split())[:200]}; give a local folder or a Hub name"
+            ) from None
         raise
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -66,9 +73,10 @@ def load(name: str | Path, options: dict[str, Any] | None = None, revision: str 
 def from_scratch(options: dict[str, Any], release: Corpus, seed: int) -> tuple[Any, Any]:
     """A fresh model of `model_type` (default: nano) with the config `options`, and a tokenizer made from the release."""
     import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
     from bioreason_bench.baselines import nano  # noqa: F401  (registers the class)
     from bioreason_bench.baselines.tokenizer import make_tokenizer
-    from transformers import AutoConfig, AutoModelForCausalLM
 
     vocabulary = options.pop("vocabulary", 50_000)
     tokenizer = make_tokenizer(texts_of(release), vocabulary)
@@ -107,4 +115,6 @@ def native_bf16() -> bool:
 
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
-    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)() or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)())
+    return bool(
+        getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)() or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
+    )

@@ -32,7 +32,9 @@ def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
 class MuonAdamW(Optimizer):
     """Two kinds of parameter groups: those with `matrix` true get Muon steps, the others AdamW steps."""
 
-    def __init__(self, groups: list[dict[str, Any]], betas: tuple[float, float] = (0.9, 0.98), momentum: float = 0.95, weight_decay: float = 0.01):
+    def __init__(
+        self, groups: list[dict[str, Any]], betas: tuple[float, float] = (0.9, 0.98), momentum: float = 0.95, weight_decay: float = 0.01
+    ):
         super().__init__(groups, {"lr": 1e-3, "betas": betas, "momentum": momentum, "weight_decay": weight_decay, "matrix": False})
 
     @torch.no_grad()
@@ -68,7 +70,9 @@ class MuonAdamW(Optimizer):
         weight.addcdiv_(state["mean"], scale, value=-group["lr"] / (1 - first ** state["step"]))
 
 
-def make_optimizer(model: Any, learning_rate: float, matrix_learning_rate: float, betas: tuple[float, float], weight_decay: float) -> MuonAdamW:
+def make_optimizer(
+    model: Any, learning_rate: float, matrix_learning_rate: float, betas: tuple[float, float], weight_decay: float
+) -> MuonAdamW:
     """Muon for the weight matrices of linear layers inside the model, AdamW for embeddings, norms and the rest."""
     outside = {id(model.get_input_embeddings().weight), id(model.get_output_embeddings().weight)}
     inside = [module.weight for module in model.modules() if isinstance(module, torch.nn.Linear)]

@@ -51,15 +51,21 @@ def compare(
         if base is None:
             base = solved
         else:
-            line["base_unsolved_now_solved"] = [row["id"] for row, before, now in zip(rows, base, solved, strict=True) if now and not before]
-            line["base_solved_now_unsolved"] = [row["id"] for row, before, now in zip(rows, base, solved, strict=True) if before and not now]
+            line["base_unsolved_now_solved"] = [
+                row["id"] for row, before, now in zip(rows, base, solved, strict=True) if now and not before
+            ]
+            line["base_solved_now_unsolved"] = [
+                row["id"] for row, before, now in zip(rows, base, solved, strict=True) if before and not now
+            ]
             line["reading"] = reading(lines[0]["answers"], line["answers"])
         lines.append(line)
         say(f"{name}: pass@1 {100 * line['answers']['1']:.1f}, pass@{samples} {100 * max(line['answers'].values()):.1f} answers")
     return lines
 
 
-def verdicts(model: Any, tokenizer: Any, corpus: Corpus, rows: list[dict[str, Any]], samples: int, temperature: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def verdicts(
+    model: Any, tokenizer: Any, corpus: Corpus, rows: list[dict[str, Any]], samples: int, temperature: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Right answers and right chains, [questions, samples] booleans."""
     grader = corpus.grader()
     longest = longest_completion(tokenizer, rows)
@@ -68,7 +74,12 @@ def verdicts(model: Any, tokenizer: Any, corpus: Corpus, rows: list[dict[str, An
         size = min(BLOCK, samples - block)
         texts = complete(model, tokenizer, rows, longest, samples=size, temperature=temperature, seed=seed * 1_000_003 + block, batch=512)
         grades = [[grader.grade(text, row) for text in group] for row, group in zip(rows, texts, strict=True)]
-        found.append(([[grade.exact_match for grade in group] for group in grades], [[grade.process_verified for grade in group] for group in grades]))
+        found.append(
+            (
+                [[grade.exact_match for grade in group] for group in grades],
+                [[grade.process_verified for grade in group] for group in grades],
+            )
+        )
     return np.concatenate([np.array(right) for right, _ in found], 1), np.concatenate([np.array(chain) for _, chain in found], 1)
 
 

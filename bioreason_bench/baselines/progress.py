@@ -30,14 +30,22 @@ class Watch:
 
     def note(self, step: int, values: dict[str, Any]) -> None:
         """Appends a line of the learning curve."""
-        kept = {key: round(value, 5) if isinstance(value, float) else value for key, value in values.items() if isinstance(value, int | float)}
+        kept = {
+            key: round(value, 5) if isinstance(value, float) else value for key, value in values.items() if isinstance(value, int | float)
+        }
         with self.log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"stage": self.stage, "step": step, "seconds": round(time.perf_counter() - self.begun, 1), **kept}) + "\n")
+            file.write(
+                json.dumps({"stage": self.stage, "step": step, "seconds": round(time.perf_counter() - self.begun, 1), **kept}) + "\n"
+            )
 
     def summary(self) -> dict[str, float]:
         seconds = max(1e-9, self.ended - self.begun)
         steps = max(1, self.step - self.first)
-        return {"seconds": round(seconds, 1), "seconds_per_step": round(seconds / steps, 4), "tokens_per_second": round(self.tokens / seconds)}
+        return {
+            "seconds": round(seconds, 1),
+            "seconds_per_step": round(seconds / steps, 4),
+            "tokens_per_second": round(self.tokens / seconds),
+        }
 
     def callback(self) -> Any:
         """The same as a callback of transformers' Trainer."""
@@ -63,7 +71,9 @@ class Watch:
                 logs = logs or {}
                 if watch.shown and ("loss" in logs or "reward" in logs):
                     watch.note(state.global_step, logs)
-                    self.bar.set_postfix_str(" ".join(f"{key} {logs[key]:.3f}" for key in ("loss", "reward") if isinstance(logs.get(key), float)))
+                    self.bar.set_postfix_str(
+                        " ".join(f"{key} {logs[key]:.3f}" for key in ("loss", "reward") if isinstance(logs.get(key), float))
+                    )
 
             def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
                 self.bar.close()

@@ -101,14 +101,23 @@ def fitting(recipe: str, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def reproduce(
-    corpora: Mapping[int, Corpus], out: Path, *, full: bool = False, workers: int = 0, settings: Mapping[str, str] | None = None, say: Say = print, command: str = ""
+    corpora: Mapping[int, Corpus],
+    out: Path,
+    *,
+    full: bool = False,
+    workers: int = 0,
+    settings: Mapping[str, str] | None = None,
+    say: Say = print,
+    command: str = "",
 ) -> Path:
     """Runs the arms for each seed (a key of `corpora`, each with its release); returns the path of the report."""
     arms = ARMS + MORE if full else ARMS
     jobs = [Job(arm, seed, corpus, out) for seed, corpus in corpora.items() for arm in arms]
     workers = workers or max(1, os.cpu_count() or 1)
     cost = sum(job.arm.cost for job in jobs if not job.complete())
-    say(f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds), {workers} side by side: about {cost / workers:.0f} min on a quiet machine")
+    say(
+        f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds), {workers} side by side: about {cost / workers:.0f} min on a quiet machine"
+    )
     run_jobs(jobs, workers, settings or {}, say, command)
     lines = collect(jobs)
     if full:
@@ -156,15 +165,31 @@ def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Sa
         for process in running:
             process.terminate()
     if failed:
-        raise BioreasonError(f"{len(failed)} of {len(jobs)} runs failed, first {failed[0].label}: {last_words(failed[0])}; call the same command again to go on")
+        raise BioreasonError(
+            f"{len(failed)} of {len(jobs)} runs failed, first {failed[0].label}: {last_words(failed[0])}; call the same command again to go on"
+        )
 
 
 def start(job: Job, recipe: Path, command: str) -> subprocess.Popen[bytes]:
     """The arm as a process of its own, one thread."""
-    arguments = ["train", str(recipe), "--data", str(job.corpus.path), "--out", str(job.folder), "--set", f"seed={job.seed}", "--resume", "--command", command]
+    arguments = [
+        "train",
+        str(recipe),
+        "--data",
+        str(job.corpus.path),
+        "--out",
+        str(job.folder),
+        "--set",
+        f"seed={job.seed}",
+        "--resume",
+        "--command",
+        command,
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     with job.folder.with_suffix(".log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "bioreason_bench.baselines.cli", *arguments], stdout=subprocess.DEVNULL, stderr=log, env=environment)
+        return subprocess.Popen(
+            [sys.executable, "-m", "bioreason_bench.baselines.cli", *arguments], stdout=subprocess.DEVNULL, stderr=log, env=environment
+        )
 
 
 def share(job: Job) -> float:
@@ -191,7 +216,11 @@ def results(job: Job) -> list[dict[str, Any]]:
 
 def headline(job: Job) -> str:
     found = {line["config"]: line for line in results(job)}
-    parts = [f"{config.partition('_')[2]} {100 * found[config]['exact_match']:.0f} ({100 * found[config]['process_verified']:.0f})" for config in found if config.startswith("comp_")]
+    parts = [
+        f"{config.partition('_')[2]} {100 * found[config]['exact_match']:.0f} ({100 * found[config]['process_verified']:.0f})"
+        for config in found
+        if config.startswith("comp_")
+    ]
     return f"comp answers (chains): {', '.join(parts)}"
 
 
@@ -203,8 +232,21 @@ def collect(jobs: list[Job]) -> list[dict[str, Any]]:
         done = [read_done(path) or {} for path in sorted(job.folder.glob("*-*")) if path.is_dir()]
         stages = [{key: value for key, value in stage.items() if key != "results"} for stage in done]
         minutes = round(sum(stage.get("seconds", 0.0) for stage in stages) / 60, 1)
-        lines.append({"type": "run", "arm": job.arm.name, "seed": job.seed, "base": job.arm.base, "minutes": minutes, "stages": stages, "curve": curve(job), **run})
-        lines += [{"type": "result", "arm": job.arm.name, **{key: value for key, value in line.items() if key != "run"}} for line in results(job)]
+        lines.append(
+            {
+                "type": "run",
+                "arm": job.arm.name,
+                "seed": job.seed,
+                "base": job.arm.base,
+                "minutes": minutes,
+                "stages": stages,
+                "curve": curve(job),
+                **run,
+            }
+        )
+        lines += [
+            {"type": "result", "arm": job.arm.name, **{key: value for key, value in line.items() if key != "run"}} for line in results(job)
+        ]
     return lines
 
 
@@ -229,8 +271,12 @@ def passk_lines(jobs: list[Job], say: Say) -> list[dict[str, Any]]:
         if not kept.is_file():
             chosen.sort(key=lambda job: PASSK_ARMS.index(job.arm.name))
             found = compare([str(job.model()) for job in chosen], chosen[0].corpus, "comp_zeroshot", samples=512, limit=60, say=say)
-            kept.write_text("".join(json.dumps({"type": "passk", "arm": job.arm.name, "seed": seed, **line}) + "\n" for job, line in zip(chosen, found, strict=True)), encoding="utf-8")
+            kept.write_text(
+                "".join(
+                    json.dumps({"type": "passk", "arm": job.arm.name, "seed": seed, **line}) + "\n"
+                    for job, line in zip(chosen, found, strict=True)
+                ),
+                encoding="utf-8",
+            )
         lines += [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
     return lines
-
-

@@ -46,7 +46,8 @@ def composite(completions: Sequence[str], weights: Mapping[str, float] | None = 
     if total <= 0:
         raise UsageError(f"the weights of the composite reward sum to {total}; at least one must be positive")
     return [
-        (given["primitives"] * _named(text, record) + given["structure"] * verdict.hop_accuracy + given["answer"] * verdict.exact_match) / total
+        (given["primitives"] * _named(text, record) + given["structure"] * verdict.hop_accuracy + given["answer"] * verdict.exact_match)
+        / total
         for text, record, verdict in zip(completions, _records(columns, len(completions)), _grades(completions, columns), strict=True)
     ]
 
@@ -54,7 +55,9 @@ def composite(completions: Sequence[str], weights: Mapping[str, float] | None = 
 REWARDS: dict[str, Callable[..., list[float]]] = {"outcome": outcome, "process": process, "composite": composite, "format": format}
 
 
-def make_rewards(weights: Mapping[str, float], options: Mapping[str, float] | None = None, end: Sequence[int] = ()) -> list[Callable[..., list[float]]]:
+def make_rewards(
+    weights: Mapping[str, float], options: Mapping[str, float] | None = None, end: Sequence[int] = ()
+) -> list[Callable[..., list[float]]]:
     """The rewards named in a recipe, in its order, as TRL calls them; with `end` (token ids), an unended completion earns 0."""
     made = []
     for name in weights:
@@ -64,8 +67,12 @@ def make_rewards(weights: Mapping[str, float], options: Mapping[str, float] | No
     return made
 
 
-def _for_trl(name: str, reward: Callable[..., list[float]], options: dict[str, float] | None, end: frozenset[int]) -> Callable[..., list[float]]:
-    def call(prompts: Sequence[Any], completions: Sequence[Any], completion_ids: Sequence[Sequence[int]] | None = None, **columns: Any) -> list[float]:
+def _for_trl(
+    name: str, reward: Callable[..., list[float]], options: dict[str, float] | None, end: frozenset[int]
+) -> Callable[..., list[float]]:
+    def call(
+        prompts: Sequence[Any], completions: Sequence[Any], completion_ids: Sequence[Sequence[int]] | None = None, **columns: Any
+    ) -> list[float]:
         texts = [text if isinstance(text, str) else text[-1]["content"] for text in completions]
         columns = {key: value for key, value in columns.items() if key in COLUMNS}
         values = reward(texts, **columns, **({"weights": options} if options is not None else {}))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.baselines.data import Mixture, Corpus, choose, encode
+from bioreason_bench.baselines.data import Corpus, Mixture, choose, encode
 from bioreason_bench.baselines.measure import complete
 from bioreason_bench.baselines.recipe import Recipe, Source, Stage
 from bioreason_bench.draw import Draw
@@ -37,7 +37,9 @@ def rft_mixture(
         path.with_suffix(".part").write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
         path.with_suffix(".part").rename(path)
     if not kept:
-        raise UsageError(f"recipe {recipe.name}: none of {len(rows) * stage.samples} samples is right; start from a model that answers some questions")
+        raise UsageError(
+            f"recipe {recipe.name}: none of {len(rows) * stage.samples} samples is right; start from a model that answers some questions"
+        )
     say(f"{name}: kept {len(kept)} right completions of {len({row['id'] for row in kept})} prompts")
     own = Source(name="kept", rows=stage.prompts.rows)
     sources = [(own, encode(kept, "chain", tokenizer, recipe.max_length))]

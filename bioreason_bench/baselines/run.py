@@ -1,12 +1,12 @@
 """Runs a recipe: stage after stage, each into its own folder, resumable at any point.
 
-    RUN/recipe.yaml                  the recipe as it was run
-    RUN/run.json                     command, versions, git revision, release, machine
-    RUN/1-sft/model.safetensors ...  the model after the stage, loadable by name
-    RUN/1-sft/log.jsonl              learning curve
-    RUN/1-sft/test/CONFIG.jsonl      every verdict
-    RUN/1-sft/done.json              written last: the stage is complete
-    RUN/results.jsonl                one line for each stage and test set
+RUN/recipe.yaml                  the recipe as it was run
+RUN/run.json                     command, versions, git revision, release, machine
+RUN/1-sft/model.safetensors ...  the model after the stage, loadable by name
+RUN/1-sft/log.jsonl              learning curve
+RUN/1-sft/test/CONFIG.jsonl      every verdict
+RUN/1-sft/done.json              written last: the stage is complete
+RUN/results.jsonl                one line for each stage and test set
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ from bioreason_bench.errors import ReleaseError, UsageError
 Say = Callable[[str], None]
 
 
-def train(recipe: Recipe, release: Corpus, out: Path, *, resume: bool = False, say: Say = print, bar: bool = True, command: str = "") -> list[dict[str, Any]]:
+def train(
+    recipe: Recipe, release: Corpus, out: Path, *, resume: bool = False, say: Say = print, bar: bool = True, command: str = ""
+) -> list[dict[str, Any]]:
     """Runs all stages and evaluates; returns the lines of results.jsonl.  With `resume`, goes on where a run in `out` stopped."""
     models.need_training()
     models.quiet()
@@ -59,7 +61,9 @@ def train(recipe: Recipe, release: Corpus, out: Path, *, resume: bool = False, s
             if state.is_main_process:
                 folder.mkdir(parents=True, exist_ok=True)
             state.wait_for_everyone()
-            speed = run_stage(model, tokenizer, release, recipe, stage, number, folder, name, say if state.is_main_process else _silent, bar)
+            speed = run_stage(
+                model, tokenizer, release, recipe, stage, number, folder, name, say if state.is_main_process else _silent, bar
+            )
             if state.is_main_process:
                 save(model, tokenizer, folder)
                 done = {"stage": number, "kind": stage.kind, "steps": stage.steps, "parameters": model.num_parameters(), **speed}
@@ -71,7 +75,9 @@ def train(recipe: Recipe, release: Corpus, out: Path, *, resume: bool = False, s
         elif state.is_main_process:
             say(f"{name}: already complete")
         if done is not None:
-            results += [{"run": recipe.name, "seed": recipe.seed, "stage": number, "kind": stage.kind, **line} for line in done.get("results", [])]
+            results += [
+                {"run": recipe.name, "seed": recipe.seed, "stage": number, "kind": stage.kind, **line} for line in done.get("results", [])
+            ]
     if state.is_main_process:
         (out / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in results), encoding="utf-8")
     return results
@@ -113,9 +119,13 @@ def evaluate(model: Any, tokenizer: Any, release: Corpus, recipe: Recipe, folder
 
     want = recipe.evaluate
     configs = list(want.get("configs") or configs_of(release, want["split"]))
-    found = measure(model, tokenizer, release, configs, split=want["split"], limit=want["limit"], batch=want["batch"], out=folder / want["split"])
+    found = measure(
+        model, tokenizer, release, configs, split=want["split"], limit=want["limit"], batch=want["batch"], out=folder / want["split"]
+    )
     for line in found:
-        say(f"{name}: {line['config']:<17} answers {100 * line['exact_match']:5.1f}  chains {100 * line['process_verified']:5.1f}  ({line['questions']})")
+        say(
+            f"{name}: {line['config']:<17} answers {100 * line['exact_match']:5.1f}  chains {100 * line['process_verified']:5.1f}  ({line['questions']})"
+        )
     return found
 
 
@@ -159,7 +169,9 @@ def check_fit(recipe: Recipe, release: Corpus) -> None:
                     f"bioreason generate --preset {recipe.preset}"
                 )
     if "from_scratch" in recipe.model and release.config.language != "symbols" and recipe.preset == "nano":
-        raise ReleaseError(f"recipe {recipe.name} is for language symbols and release {release.path} is in {release.config.language}; use preset nano")
+        raise ReleaseError(
+            f"recipe {recipe.name} is for language symbols and release {release.path} is in {release.config.language}; use preset nano"
+        )
 
 
 def describe(recipe: Recipe, release: Corpus, command: str) -> dict[str, Any]:
@@ -170,7 +182,11 @@ def describe(recipe: Recipe, release: Corpus, command: str) -> dict[str, Any]:
         "world": world_of(release),
         "versions": versions(),
         "revision": revision(),
-        "machine": {"processor": processor(), "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)), "cores": os.cpu_count()},
+        "machine": {
+            "processor": processor(),
+            "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
+            "cores": os.cpu_count(),
+        },
         "begun": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     }
 
@@ -194,7 +210,9 @@ def revision() -> str:
     """The git revision of a checkout, empty in an installed package."""
     here = Path(__file__).resolve().parent
     try:
-        return subprocess.run(["git", "-C", str(here), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", str(here), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, timeout=10, check=True
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 

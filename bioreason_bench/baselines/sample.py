@@ -7,7 +7,6 @@ completions are the same (tested).
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,7 +84,7 @@ def sample(
     training = model.training
     model.eval()
     try:
-        with torch.no_grad(), autocast_as_it_is(model):
+        with torch.no_grad():
             for begin in range(0, len(order), at_once):
                 some = order[begin : begin + at_once]
                 copies = [len(different[prompt]) * samples if temperature > 0 else 1 for prompt in some]
@@ -102,12 +101,16 @@ def sample(
     return out
 
 
-def autocast_as_it_is(model: Any) -> contextlib.AbstractContextManager[Any]:
-    """Whatever precision the caller has set; half-precision weights need none."""
-    return contextlib.nullcontext()
-
-
-def _sample(model: Any, prompts: list[tuple[int, ...]], copies: list[int], ends: list[int], max_new: int, temperature: float, generator: Any, pad: int):
+def _sample(
+    model: Any,
+    prompts: list[tuple[int, ...]],
+    copies: list[int],
+    ends: list[int],
+    max_new: int,
+    temperature: float,
+    generator: Any,
+    pad: int,
+):
     device = model.device
     width = max(map(len, prompts))
     ids = torch.full((len(prompts), width), pad, dtype=torch.long)
@@ -131,7 +134,11 @@ def _sample(model: Any, prompts: list[tuple[int, ...]], copies: list[int], ends:
     live = torch.arange(total, device=device)
     last = position[:, -1:]
     for step in range(max_new):
-        token = logits.argmax(-1) if not temperature > 0 else torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)[:, 0]
+        token = (
+            logits.argmax(-1)
+            if not temperature > 0
+            else torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)[:, 0]
+        )
         for row, word in zip(live.tolist(), token.tolist(), strict=True):
             written[row].append(word)
         going = ~torch.isin(token, stop)
@@ -144,7 +151,9 @@ def _sample(model: Any, prompts: list[tuple[int, ...]], copies: list[int], ends:
             token, mask, last, live, going = token[keep], mask[keep], last[keep], live[keep], going[keep]
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
         last = last + 1
-        out = model(input_ids=token[:, None], attention_mask=mask, position_ids=last, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        out = model(
+            input_ids=token[:, None], attention_mask=mask, position_ids=last, past_key_values=cache, use_cache=True, logits_to_keep=1
+        )
         logits = out.logits[:, -1].float()
     for text in written:
         cut = next((place + 1 for place, word in enumerate(text) if word in ends), len(text))

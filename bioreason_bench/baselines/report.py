@@ -1,0 +1,359 @@
+"""One page of runs: what each arm reaches on each level, beside the paper's numbers, and what that says.
+
+The page is a list of blocks (headings, sentences, tables, pictures), written once as Markdown and once as HTML in a single file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bioreason_bench.baselines.pages import Block, Picture, Table, as_html, as_markdown
+from bioreason_bench.baselines.reading import RL_GAIN, TRAP_IID, TRAP_ZEROSHOT, control_sentence, percent, signatures
+from bioreason_bench.errors import UsageError
+
+LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
+PAPER = (  # arXiv 2512.01970 and its one independent replication, answers in percent: iid, composition, zeroshot
+    ("paper, Qwen2.5-1.5B: SFT(comp)", 90.0, 76.0, 18.0),
+    ("paper: SFT(mem+ctx) + RL on 12.8k comp", None, None, 50.0),
+    ("replication, 0.5B/1.5B: SFT(comp)", 62.7, 47.6, 29.1),
+    ("replication: SFT(mem+ctx) + RL on 36k comp", 42.9, 38.5, 29.2),
+)
+ORDER = (
+    "sft_comp",
+    "sft_comp_grpo",
+    "sft_comp_rft",
+    "sft_mem",
+    "sft_mem_grpo",
+    "sft_ctx",
+    "sft_ctx_grpo",
+    "sft_mem_ctx",
+    "sft_mem_ctx_grpo",
+    "sft_mem_ctx_sft",
+)
+BASES = {
+    f"{base}_{more}": base for base in ("sft_comp", "sft_mem", "sft_ctx", "sft_mem_ctx") for more in ("grpo", "rft", "sft", "sft_answers")
+}
+
+
+class Results:
+    """The lines of several runs, by arm and seed."""
+
+    def __init__(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        self.runs = [line for line in lines if line.get("type") == "run"]
+        self.passk = [line for line in lines if line.get("type") == "passk"]
+        last = {(line["arm"], line["seed"]): 0 for line in lines if line.get("type") == "result"}
+        for line in lines:
+            if line.get("type") == "result":
+                last[line["arm"], line["seed"]] = max(last[line["arm"], line["seed"]], line["stage"])
+        self.lines = [line for line in lines if line.get("type") == "result" and line["stage"] == last[line["arm"], line["seed"]]]
+        found = {line["arm"] for line in self.lines}
+        self.arms = [arm for arm in ORDER if arm in found] + sorted(found - set(ORDER))
+        self.seeds = sorted({line["seed"] for line in self.lines})
+
+    def of(self, arm: str) -> list[Mapping[str, Any]]:
+        return [line for line in self.lines if line["arm"] == arm]
+
+    def by_arm(self) -> dict[str, list[Mapping[str, Any]]]:
+        return {arm: self.of(arm) for arm in self.arms}
+
+    def configs(self, skill: str) -> list[str]:
+        found = {line["config"] for line in self.lines}
+        return [f"{skill}_{level}" for level in LEVELS if f"{skill}_{level}" in found]
+
+
+def read_lines(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """Result lines of files, run folders, or folders of either; UsageError where there are none."""
+    lines: list[dict[str, Any]] = []
+    for path in paths:
+        if path.is_file():
+            lines += _lines_of_file(path)
+        elif (path / "run.json").is_file():
+            lines += _lines_of_run(path)
+        elif (path / "results.jsonl").is_file():
+            lines += _lines_of_file(path / "results.jsonl")
+        else:
+            inner = sorted(folder.parent for folder in path.glob("**/run.json")) if path.is_dir() else []
+            lines += [line for folder in inner for line in _lines_of_run(folder)]
+    if not any(line.get("type") == "result" for line in lines):
+        raise UsageError(f"no results in {', '.join(map(str, paths))}; give run folders that are complete, or files of results")
+    return lines
+
+
+def _lines_of_file(path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no file of results (JSON lines): {error}") from None
+
+
+def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
+    if not (folder / "results.jsonl").is_file():
+        return []
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    results = _lines_of_file(folder / "results.jsonl")
+    arm = run["recipe"]["name"].replace("/", "-") + ladder_value(run["recipe"])
+    done = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*-*/done.json"))]
+    stages = [{key: value for key, value in stage.items() if key != "results"} for stage in done]
+    minutes = round(sum(stage.get("seconds", 0.0) for stage in stages) / 60, 1)
+    head = {"type": "run", "arm": arm, "seed": run["recipe"].get("seed", 0), "minutes": minutes, "stages": stages, **run}
+    return [head, *({"type": "result", **line, "arm": arm} for line in results)]
+
+
+def ladder_value(recipe: Mapping[str, Any]) -> str:
+    """ "=8" for a rung of a ladder, "" for any other run."""
+    if "ladder" not in recipe:
+        return ""
+    first, *rest = recipe["ladder"]["setting"].split(".")
+    stages = recipe["stages"]
+    place: Any = stages[int(first) - 1] if first.isdigit() else next(stage for stage in stages if stage["kind"] == first)
+    for part in rest:
+        place = place.get(part) if isinstance(place, Mapping) else None
+    return "" if place is None else f"={place}"
+
+
+def make_report(paths: Sequence[Path], out: Path, say: Callable[[str], None] = print) -> Path:
+    """Writes report.md, report.html and the pictures (PNG and SVG) into `out`; returns the path of the HTML page."""
+    from bioreason_bench.baselines import pictures
+
+    results = Results(read_lines(paths))
+    out.mkdir(parents=True, exist_ok=True)
+    drawn = pictures.draw_all(results, out)
+    blocks = make_blocks(results, drawn)
+    (out / "report.md").write_text(as_markdown(blocks), encoding="utf-8")
+    page = out / "report.html"
+    page.write_text(as_html(blocks, out), encoding="utf-8")
+    say(f"report of {len(results.arms)} arms, {len(results.seeds)} seeds: {page}")
+    return page
+
+
+def make_blocks(results: Results, drawn: Mapping[str, str]) -> list[Block]:
+    worlds = {(run["world"]["preset"], run["world"]["seed"]) for run in results.runs}
+    presets = ", ".join(sorted({preset for preset, _ in worlds})) or "?"
+    blocks: list[Block] = [
+        "# Do language models compose what they know? Results",
+        f"World: preset {presets}. Seeds: {', '.join(map(str, results.seeds))}.",
+    ]
+    blocks += [
+        "Answers are exact matches by the package's grader; in parentheses the share whose whole chain is right as well (process-verified)."
+    ]
+
+    def picture(name: str, text: str) -> None:
+        if name in drawn:
+            blocks.append(Picture(drawn[name], text))
+
+    found = signatures(results.by_arm(), BASES)
+    control = control_sentence(results.by_arm())
+    blocks += ["## What came out", *([control] if control else []), *(f"- {sentence}" for sentence in found)]
+    picture("levels", "Answers (bars) and whole chains (hatched) by arm and level; dots are seeds.")
+    blocks += [
+        "## Arm by level",
+        level_table(results),
+        "Mean over seeds; in brackets the smallest and largest seed, or for a single seed the 95 % interval (bootstrap over people).",
+    ]
+    if len(results.seeds) > 1:
+        blocks += ["### Every seed", seed_table(results)]
+    blocks += ["### The atomic skills", skill_table(results)]
+    if gain := gain_table(results):
+        blocks += ["## Is the gain from RL conditional on where it starts?", gain]
+        picture("gain", "Zero-shot answers before and after, by starting point.")
+    if groups := part_table(results, "unseen", "comp_zeroshot"):
+        blocks += ["## Zero-shot by group of the unseen relation", groups]
+    for part, title in (("hops", "by number of hops"), ("pattern", "by pattern")):
+        if table := part_table(results, part, "comp_zeroshot"):
+            blocks += [f"## Zero-shot {title}", table]
+    picture("patterns", "Whole chains on zero-shot by pattern (P recalled, C read).")
+    blocks += ["## Where the first error falls (zero-shot)", error_table(results)]
+    picture("errors", "Hop of the first error, zero-shot questions.")
+    if gated := gated_table(results):
+        blocks += ["## Gated: questions all of whose single hops the same model answers", gated]
+    if results.passk:
+        blocks += ["## pass@k", passk_table(results), passk_rule()]
+        picture("passk", "pass@k on zero-shot, the same number of samples for every arm.")
+    picture("ladder", "Along the ladder: comp answers by setting.")
+    picture("curves", "Learning curves: loss of supervised stages, reward of GRPO.")
+    blocks += ["## How it was run", run_table(results), *commands(results), rules()]
+    return blocks
+
+
+def show(lines: Sequence[Mapping[str, Any]], config: str) -> str:
+    """ "97.1 (95.0) [96.0, 98.0]" """
+    chosen = [line for line in lines if line["config"] == config]
+    if not chosen:
+        return "–"
+    values = [100 * line["exact_match"] for line in chosen]
+    chains = 100 * sum(line["process_verified"] for line in chosen) / len(chosen)
+    low, high = (min(values), max(values)) if len(values) > 1 else (100 * end for end in chosen[0]["exact_match_interval"])
+    return f"{sum(values) / len(values):.1f} ({chains:.1f}) [{low:.0f}, {high:.0f}]"
+
+
+def level_table(results: Results) -> Table:
+    configs = results.configs("comp")
+    rows = [[arm, *(show(results.of(arm), config) for config in configs)] for arm in results.arms]
+    for name, *values in PAPER:
+        known = dict(zip(("iid", "composition", "zeroshot"), values, strict=True))
+        levels = [config.partition("_")[2] for config in configs]
+        rows.append([name, *("–" if known.get(level) is None else f"{known[level]:.1f}" for level in levels)])
+    return Table(["arm", *(config.partition("_")[2] for config in configs)], rows)
+
+
+def seed_table(results: Results) -> Table:
+    configs = results.configs("comp")
+    rows = []
+    for arm in results.arms:
+        for seed in results.seeds:
+            lines = [line for line in results.of(arm) if line["seed"] == seed]
+            if lines:
+                rows.append([arm, str(seed), *(show(lines, config) for config in configs)])
+    return Table(["arm", "seed", *(config.partition("_")[2] for config in configs)], rows)
+
+
+def skill_table(results: Results) -> Table:
+    configs = results.configs("mem") + results.configs("ctx")
+    return Table(["arm", *configs], [[arm, *(show(results.of(arm), config) for config in configs)] for arm in results.arms])
+
+
+def gain_table(results: Results) -> Table | None:
+    rows = []
+    for arm in results.arms:
+        base = BASES.get(arm, "")
+        before, after = percent(results.of(base), "comp_zeroshot"), percent(results.of(arm), "comp_zeroshot")
+        if before is None or after is None:
+            continue
+        chains = [percent(results.of(name), "comp_zeroshot", "process_verified") or 0.0 for name in (base, arm)]
+        rows.append(
+            [base, arm.removeprefix(f"{base}_"), f"{before:.1f}", f"{after:.1f}", f"{after - before:+.1f}", f"{chains[1] - chains[0]:+.1f}"]
+        )
+    return Table(["starting point", "then", "zero-shot before", "after", "gain", "gain in whole chains"], rows) if rows else None
+
+
+def part_table(results: Results, part: str, config: str) -> Table | None:
+    """A row an arm, a column for each group, hops or pattern: answers (chains), pooled over seeds."""
+    parts: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for line in results.lines:
+        for key, values in line.get(f"by_{part}", {}).items():
+            if line["config"] == config:
+                parts[line["arm"]][key].append(values)
+    keys = sorted({key for arm in parts.values() for key in arm})
+    if not keys:
+        return None
+
+    def cell(values: list[Mapping[str, Any]]) -> str:
+        count = sum(value["questions"] for value in values)
+        if not count:
+            return "–"
+        mean = [100 * sum(value[m] * value["questions"] for value in values) / count for m in ("exact_match", "process_verified")]
+        return f"{mean[0]:.0f} ({mean[1]:.0f})"
+
+    counts = {key: sum(value["questions"] for value in next(iter(parts.values())).get(key, [])) for key in keys}
+    return Table(
+        ["arm", *(f"{key} (n={counts[key]})" for key in keys)],
+        [[arm, *(cell(parts[arm].get(key, [])) for key in keys)] for arm in results.arms if arm in parts],
+    )
+
+
+def error_table(results: Results, config: str = "comp_zeroshot") -> Table:
+    rows = []
+    for arm in results.arms:
+        groups: dict[str, int] = defaultdict(int)
+        kinds: dict[str, int] = defaultdict(int)
+        early = total = 0
+        for line in results.of(arm):
+            if line["config"] != config:
+                continue
+            for place, count in line.get("first_error", {}).items():
+                hop, hops = (int(number) for number in place.split("/"))
+                early, total = early + count * (hop < hops / 2), total + count
+            for group, count in line.get("failed_group", {}).items():
+                groups[group] += count
+            for kind, count in line.get("error_kinds", {}).items():
+                kinds[kind] += count
+        if total:
+            common = ", ".join(
+                f"{kind} {100 * count / sum(kinds.values()):.0f} %" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])[:3]
+            )
+            half = f"{100 * early / total:.0f} %"
+            rows.append([arm, str(total), half, f"{100 * groups['parametric'] / max(1, sum(groups.values())):.0f} %", common])
+    return Table(["arm", "wrong chains", "first error in the first half", "at a recalled hop", "commonest kinds"], rows)
+
+
+def gated_table(results: Results) -> Table | None:
+    configs = results.configs("comp")
+    rows = []
+    for arm in results.arms:
+        cells = []
+        for config in configs:
+            gated = [line["gated"] for line in results.of(arm) if line["config"] == config and line.get("gated", {}).get("questions")]
+            count = sum(value["questions"] for value in gated)
+            mean = sum(value["exact_match"] * value["questions"] for value in gated) / count if count else 0.0
+            cells.append(f"{100 * mean:.1f} (n={count})" if count else "–")
+        rows.append([arm, *cells])
+    return (
+        Table(["arm", *(config.partition("_")[2] for config in configs)], rows)
+        if any(cell != "–" for row in rows for cell in row[1:])
+        else None
+    )
+
+
+def passk_table(results: Results) -> Table:
+    ks = sorted({int(k) for line in results.passk for k in line["answers"]})
+    chosen = [k for k in ks if k in (1, 8, 32, 128, 512) or k == ks[-1]]
+    rows = []
+    for line in results.passk:
+        cells = [
+            f"{100 * line['answers'][str(k)]:.0f} ({100 * line['chains'][str(k)]:.0f})" if str(k) in line["answers"] else "–"
+            for k in chosen
+        ]
+        solved = str(len(line["base_unsolved_now_solved"])) if "base_unsolved_now_solved" in line else "base"
+        rows.append([line["arm"], str(line["seed"]), *cells, str(line["gold_chain_log_likelihood"]), solved, line.get("reading", "")])
+    return Table(["arm", "seed", *(f"pass@{k}" for k in chosen), "log-likelihood of the gold chain", "solved, base never", "reading"], rows)
+
+
+def passk_rule() -> str:
+    return (
+        f"Reading: of the gain at k = 1 (at least {RL_GAIN:.0f} points, else no gain), less than a quarter left at the largest k is amplification "
+        "(the curves merge), more than half is synthesis (they stay apart); saturated: the base solves nearly everything at the largest k."
+    )
+
+
+def run_table(results: Results) -> Table:
+    rows = []
+    for run in results.runs:
+        speed = ", ".join(
+            f"{stage['kind']} {stage.get('tokens_per_second', 0):,} tokens/s, {stage.get('seconds_per_step', 0):.2f} s/step"
+            for stage in run.get("stages", [])
+        )
+        world = run["world"]
+        rows.append(
+            [
+                run["arm"],
+                str(run["seed"]),
+                f"{world['preset']}, seed {world['seed']}",
+                str(run.get("minutes", "")),
+                speed,
+                run.get("revision", ""),
+            ]
+        )
+    return Table(["arm", "seed", "world", "minutes", "speed", "revision"], rows)
+
+
+def commands(results: Results) -> list[Block]:
+    found = dict.fromkeys(run["command"] for run in results.runs)
+    versions = results.runs[0]["versions"] if results.runs else {}
+    lines: list[Block] = [f"Command: `{command}`" for command in found]
+    if versions:
+        machine = results.runs[0].get("machine", {})
+        lines.append(
+            f"{', '.join(f'{name} {number}' for name, number in versions.items())}; {machine.get('processor', '')}, {machine.get('threads', '?')} thread(s) a run."
+        )
+    return lines
+
+
+def rules() -> str:
+    return (
+        f"Rules behind the sentences above: memorisation trap, I.I.D. over {TRAP_IID:.0f} and zero-shot under {TRAP_ZEROSHOT:.0f}; "
+        f"RL adds nothing, under {RL_GAIN:.0f} points; wrong chains, answers 15 points above chains; no bridge, over 60 % of first errors in the first half of the chain and zero-shot under 50."
+    )
