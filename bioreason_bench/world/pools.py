@@ -49,6 +49,9 @@ def world_texts(
     counts |= {kind: people for kind in kinds if kind in UNIQUE} | {kind: DATE_END - DATE_ORIGIN for kind in kinds if kind == "date"}
     if language == "symbols":
         return {PERSON: [f"p{k}" for k in range(people)]} | {kind: [f"{kind}{k}" for k in range(count)] for kind, count in counts.items()}
+    for kind in filter(UNIQUE.__contains__, kinds):
+        if people > (room := prod(map(len, _parts(kind)))):
+            raise UsageError(f"{people:,} people are asked for, but there are only {room:,} values of the kind {kind!r}; lower known or novel")
     texts = {PERSON: people_names(people, draw.at(PERSON))}
     for kind, count in counts.items():
         texts[kind] = list(table.pools[kind][:count]) if kind in table.pools else composed(kind, count, draw.at(kind))
@@ -69,15 +72,18 @@ def composed(kind: str, index: int | ArrayLike, draw: Draw) -> list[str]:
     if kind == "date":
         days = np.arange(index) if isinstance(index, int) else np.asarray(index)
         return [f"{_MONTHS[day.month - 1]} {day.day}, {day.year}" for day in map(date.fromordinal, (days + DATE_ORIGIN).tolist())]
+    join = {"email": "{}.{}{}@{}", "phone": "{}-555-{:04d}", "address": "{} {} {}"}[kind].format
+    return [join(*words) for words in _combinations(_parts(kind), index, draw)]
+
+
+def _parts(kind: str) -> list:
+    """The lists from which a text of one of the UNIQUE kinds takes a word each."""
     if kind == "email":
-        words = [read_words("email_first"), read_words("email_second"), range(10, 1000), read_words("email_domains")]
-        return [f"{a}.{b}{n}@{host}" for a, b, n, host in _combinations(words, index, draw)]
+        return [read_words("email_first"), read_words("email_second"), range(10, 1000), read_words("email_domains")]
     if kind == "phone":
-        areas = [code for code in range(201, 990) if code % 100 != 11 and code != 555]
-        return [f"{area}-555-{number:04d}" for area, number in _combinations([areas, range(10_000)], index, draw)]
+        return [[code for code in range(201, 990) if code % 100 != 11 and code != 555], range(10_000)]
     if kind == "address":
-        words = [range(1, 10_000), read_words("street_words"), read_words("street_kinds")]
-        return [f"{number} {street} {way}" for number, street, way in _combinations(words, index, draw)]
+        return [range(1, 10_000), read_words("street_words"), read_words("street_kinds")]
     raise KeyError(kind)
 
 
