@@ -10,7 +10,7 @@ import click
 @click.command(name="plot")
 @click.argument("results", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the pictures; OUT/plots if left out.")
-@click.option("--audit", type=click.Path(path_type=Path), help="A release, or its audit.json: shortcuts and chance are drawn beside the bars.")
+@click.option("--audit", type=click.Path(path_type=Path), help="A release, or its audit.json: its shortcuts stand beside the bars.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not list the files.")
 def command(results: Path, to: Path | None, audit: Path | None, quiet: bool) -> None:
     """Draw bars by skill and level, curves by hops and pattern, and pass@k, from the answers below OUT (PNG and SVG).

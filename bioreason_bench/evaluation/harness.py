@@ -22,7 +22,7 @@ from bioreason_bench.grading import Grade, Grader
 from bioreason_bench.questions.records import make_prompt
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
+    from datasets import Dataset, DatasetDict
 
 __all__ = ["METRICS", "PASS_AT", "documents", "prompt", "score", "score_direct", "score_samples", "target", "target_direct"]
 
@@ -61,12 +61,20 @@ def documents(
     source.require(questions)
     skill, _, level = questions.partition("_")
     rows = _probes(source, questions, split) if variant == "probes" else source.table(f"{skill}/{level}", split).to_pylist()
-    few = source.few(skill).to_pylist()
     if variant == "openbook":
-        rows, few = opened(source, rows), opened(source, few)
+        rows = opened(source, rows)
     _sources[source.label] = source
     _log.info("%s%s: %d questions from %s", questions, f" ({variant})" if variant else "", len(rows), source.label)
-    return DatasetDict({"test": Dataset.from_list(_marked(rows, source)), "fewshot": Dataset.from_list(_marked(few, source))})
+    return DatasetDict({"test": Dataset.from_list(_marked(rows, source)), "fewshot": _few(source, skill, variant)})
+
+
+@functools.lru_cache(maxsize=16)
+def _few(source: Source, skill: str, variant: str) -> Dataset:
+    """Training questions of a skill, which all its levels share."""
+    from datasets import Dataset
+
+    rows = source.few(skill).to_pylist()
+    return Dataset.from_list(_marked(opened(source, rows) if variant == "openbook" else rows, source))
 
 
 def _probes(source: Source, questions: str, split: str) -> list[dict[str, Any]]:

@@ -40,7 +40,8 @@ def read_lines(path: Path) -> Lines:
     except FileNotFoundError:
         raise UsageError(f"there is no {path}; make it with: bioreason verify {path.parent} --write") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{path} has no scores of solvers ({error!r}); make it again with: bioreason verify {path.parent} --write") from None
+        again = f"make it again with: bioreason verify {path.parent} --write"
+        raise ReleaseError(f"{path} has no scores of solvers ({error!r}); {again}") from None
     return found
 
 
@@ -93,7 +94,7 @@ def _levels(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool:
         panel.set_xlim(-0.6, len(levels[skill]) - 0.4)
     handles = [_patch(COLOURS[number % 6], HATCHES[number % 6], model) for number, model in enumerate(models)]
     handles += [_patch("white", "", "answer right, chain not")] if chained else []
-    _finish(figure, panels, "Right answers by level" + _variant(answers), handles, lines is not None)
+    _finish(figure, "Right answers by level" + _variant(answers), handles, lines is not None)
     return True
 
 
@@ -162,7 +163,7 @@ def _curves(figure: Figure, answers: pd.DataFrame, key: str, label: str, title: 
         panel.set_xlabel(label)
     handles = [_line(COLOURS[number % 6], MARKERS[number % 6], model) for number, model in enumerate(models)]
     handles += [_line(FAINT, "o", "answer and chain right", hollow=True)] if chained else []
-    _finish(figure, panels, title + _variant(answers), handles, False)
+    _finish(figure, title + _variant(answers), handles, False)
     return True
 
 
@@ -192,7 +193,7 @@ def _passk(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool: 
         panel.set_xticks(ks, [str(k) for k in ks])
     handles = [_line(COLOURS[number % 6], MARKERS[number % 6], model) for number, model in enumerate(models)]
     handles += [_line(FAINT, "o", "answer and chain right", hollow=True)]
-    _finish(figure, panels, "pass@k: at least one of k samples right", handles, False)
+    _finish(figure, "pass@k: at least one of k samples right", handles, False)
     return True
 
 
@@ -216,11 +217,12 @@ def _panels(figure: Figure, titles: Sequence[str], widths: Sequence[int]) -> lis
     return list(panels)
 
 
-def _finish(figure: Figure, panels: Sequence[Axes], title: str, handles: list[Any], solvers: bool) -> None:  # noqa: ARG001
+def _finish(figure: Figure, title: str, handles: list[Any], solvers: bool) -> None:
     from matplotlib.lines import Line2D
 
     if solvers:
-        handles += [Line2D([], [], color=INK, linewidth=1.6, label="best shortcut"), Line2D([], [], color=INK, linestyle=":", label="its chance")]
+        handles.append(Line2D([], [], color=INK, linewidth=1.6, label="best shortcut"))
+        handles.append(Line2D([], [], color=INK, linestyle=":", label="its chance"))
     figure.suptitle(title, fontsize=10.5, color=INK)
     figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=8.5)
 

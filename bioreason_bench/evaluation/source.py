@@ -138,8 +138,16 @@ def official_digests() -> dict[str, str]:
 
 
 def _of_folder(folder: Path) -> Source:
-    release = Release(folder)
+    try:
+        written = (folder / MANIFEST).stat().st_mtime_ns
+    except OSError:
+        written = 0  # Release says what is wrong
+    return _of_written(folder, written)
 
+
+@functools.lru_cache(maxsize=8)
+def _of_written(folder: Path, written: int) -> Source:  # noqa: ARG001 - a release made anew is read anew
+    release = Release(folder)
     return _of_release(release, str(folder), lambda name, split, _: _files(release, name, split))
 
 
