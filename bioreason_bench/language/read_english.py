@@ -80,34 +80,38 @@ class EnglishParser:
 
     def _phrase(self, text: str, at: int, afters: dict[str, str]) -> tuple[str, tuple[str, ...]] | None:
         """The reading of text[at:] as a phrase and one of the endings of its ask."""
-        path: list[str] = []
         if text.startswith("the ", at):
-            units = self._units[text.startswith("the person who", at)]
-            while text.startswith("the ", at):
-                at = self._unit(text, at, units, path)
-                if not at:
-                    return None
-            path.reverse()
-        found = _NAME.match(text, at)
-        if not found:
+            for units in self._units:
+                path: list[str] = []
+                end = at
+                while text.startswith("the ", end):
+                    end = self._unit(text, end, units, path)
+                found = _NAME.match(text, end) if end else None
+                if found:
+                    last = afters.get(text[found.end() :])
+                    if last is not None and not text.startswith(POSSESSIVE, found.end()):
+                        return found[0], (*reversed(path), last)
             return None
-        name, rest = found[0], text[found.end() :]
-        last = afters.get(rest)
-        if last is not None and not (path and rest.startswith(POSSESSIVE)):
-            return name, (*path, last)
-        if path or not rest.startswith(POSSESSIVE):
+        found = _NAME.match(text, at)
+        return self._possessive(found[0], text[found.end() :], afters) if found else None
+
+    def _possessive(self, name: str, rest: str, afters: dict[str, str]) -> tuple[str, tuple[str, ...]] | None:
+        """The reading of what follows a name: any number of "'s boss", and an ending."""
+        if rest in afters:
+            return name, (afters[rest],)
+        if not rest.startswith(POSSESSIVE):
             return None
         *nouns, tail = rest[len(POSSESSIVE) :].split(POSSESSIVE)
-        for noun in nouns:
-            if noun not in self._nouns:
-                return None
-            path.append(self._nouns[noun])
+        if not self._nouns.keys() >= set(nouns):
+            return None
+        path = [self._nouns[noun] for noun in nouns]
         last = afters.get(POSSESSIVE + tail)
         if last is not None:
             return name, (*path, last)
         for after, relation in afters.items():
-            if tail.endswith(after) and tail[: -len(after)] in self._nouns:
-                return name, (*path, self._nouns[tail[: -len(after)]], relation)
+            noun = tail.removesuffix(after)
+            if noun != tail and noun in self._nouns:
+                return name, (*path, self._nouns[noun], relation)
         return None
 
     def _unit(self, text: str, at: int, units: dict[str, str], path: list[str]) -> int:
