@@ -3,7 +3,7 @@
 Each solver gets one question as its text says it and makes the best of what it may see.  Where nothing tells the people of a
 context apart, it picks by the mark (first line, longest, most often mentioned, ...) that was right most often on training
 questions, so that any trace which the sampling leaves shows as a score.  `chance` is what a guess among the candidates that it
-sees is worth: the share of them that give the commonest answer.
+sees is worth: the share of them that give the commonest answer, and no less than one in as many as the config promises.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Knowledge:
     evidence: Evidence
     shown: Mapping[str, Shown]  # training questions by skill
     marks: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (skill, solver) -> mark to pick by
+    distractors: int = 0  # that the config promises for each question
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -162,14 +163,17 @@ def memory_only(item: Item, knowledge: Knowledge) -> Guess:
 def context_only(item: Item, knowledge: Knowledge) -> Guess:
     """Reads everything and recalls no fact, only who has a parametric biography: follows the context, and at a recalled hop
     tries everybody who is not ruled out and from whom the context leads on to an answer."""
-    choices, seen = context_choices(item, knowledge)
-    return _choose(item, choices, seen, knowledge, "context_only")
+    choices = context_choices(item, knowledge, strict=True)
+    seen = context_choices(item, knowledge, strict=False)
+    guess = _choose(item, choices or seen, seen, knowledge, "context_only")
+    recalls = any(knowledge.evidence.parametric[relation] for relation in item.path)
+    return Guess(guess.answer, max(guess.chance, 1 / (1 + knowledge.distractors))) if seen and recalls and knowledge.distractors else guess
 
 
 def last_relation(item: Item, knowledge: Knowledge) -> Guess:
     """Any object of the last relation that the context states."""
     choices = relation_choices(item, knowledge)
-    return _choose(item, choices, len(choices), knowledge, "last_relation")
+    return _choose(item, choices, choices, knowledge, "last_relation")
 
 
 SOLVERS: dict[str, Callable[[Item, Knowledge], Guess]] = {
@@ -177,31 +181,32 @@ SOLVERS: dict[str, Callable[[Item, Knowledge], Guess]] = {
 }
 
 
-def context_choices(item: Item, knowledge: Knowledge) -> tuple[list[Choice], int]:
-    """Answers that the context allows, with the line of the person last guessed; and how many people could be guessed there."""
+def context_choices(item: Item, knowledge: Knowledge, strict: bool) -> list[Choice]:
+    """Answers that the context leads to, whoever is meant at the recalled hops, each with the line of the person last guessed.
+
+    Empty where the last hop is a recalled one.  With `strict` only those people are tried who are known, whom the context does
+    not rule out, and from whom the next recalled hop can be taken.
+    """
     evidence, context = knowledge.evidence, item.context
-    people, facts = evidence.people, context.facts
+    people, facts, known = evidence.people, context.facts, evidence.known
+    if evidence.parametric[item.path[-1]]:
+        return []
     states: list[tuple[int, int, tuple[int, ...]]] = [(item.start, -1, (item.start,))]  # where one is, line last guessed, whom one has met
-    seen = 1
-    for hop, relation in enumerate(item.path):
+    for relation in item.path:
         on: list[tuple[int, int, tuple[int, ...]]] = []
-        if evidence.parametric[relation]:
-            if hop + 1 == len(item.path):
-                return [], 0
-            seen = 0
-            for here, _, met in states:
-                for line, person in enumerate(context.people):
-                    if person not in met:
-                        seen += 1
-                        if evidence.known[person] and not _ruled_out(evidence, facts, relation, here, person):
-                            on.append((person, line, (*met, person)))
-        else:
-            for here, line, met in states:
+        for here, line, met in states:
+            if here >= people:
+                continue
+            if not evidence.parametric[relation]:
                 target = facts.get(relation * people + here, NOBODY)
                 if target >= 0 and target not in met:
                     on.append((target, line, (*met, target)))
-        states = [state for state in on if hop + 1 == len(item.path) or state[0] < people]
-    return [(line, here) for here, line, _ in states], seen
+            elif not strict or known[here]:
+                for place, person in enumerate(context.people):
+                    if person not in met and not (strict and (not known[person] or _ruled_out(evidence, facts, relation, here, person))):
+                        on.append((person, place, (*met, person)))
+        states = on
+    return [(line, here) for here, line, _ in states]
 
 
 def _ruled_out(evidence: Evidence, facts: Mapping[int, int], relation: int, here: int, person: int) -> bool:
@@ -217,15 +222,16 @@ def relation_choices(item: Item, knowledge: Knowledge) -> list[Choice]:
     return [(line, facts[last * people + person]) for line, person in enumerate(item.context.people) if last * people + person in facts]
 
 
-def _choose(item: Item, choices: list[Choice], seen: int, knowledge: Knowledge, solver: str) -> Guess:
-    """Of the commonest answers the one whose line has most of the mark that paid in training."""
+def _choose(item: Item, choices: list[Choice], seen: list[Choice], knowledge: Knowledge, solver: str) -> Guess:
+    """Of the commonest answers among `choices` the one whose line has most of the mark that paid in training; chance is that of
+    the commonest answer among all that were `seen`."""
     if not choices:
         return knowledge.prior(item)
     count = Counter(answer for _, answer in choices)
     most = max(count.values())
     mark = MARKS[knowledge.marks.get((item.record["skill"], solver), "first")]
     best = max((choice for choice in choices if count[choice[1]] == most), key=lambda choice: mark(item, choice[0]))
-    return Guess(best[1], most / max(seen, len(choices)))
+    return Guess(best[1], max(Counter(answer for _, answer in seen).values()) / len(seen))
 
 
 # marks by which one line of a context may be picked ----------------------------------------------------------------------
@@ -246,7 +252,7 @@ PLAIN = ("first", "last", "longest", "shortest")  # for last_relation, which doe
 def observe(item: Item, knowledge: Knowledge, tally: Counter) -> None:
     """Count on a training question which marks would have picked the right one of several candidates."""
     for solver, choices, marks in (
-        ("context_only", context_choices(item, knowledge)[0], tuple(MARKS)),
+        ("context_only", context_choices(item, knowledge, strict=True), tuple(MARKS)),
         ("last_relation", relation_choices(item, knowledge), PLAIN),
     ):
         if len({answer for _, answer in choices}) > 1:

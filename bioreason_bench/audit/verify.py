@@ -127,7 +127,7 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
         return
     rows = [one.rows for one in first]
     shown = {skill: Shown.collect(evidence, [part for part in rows if part.file.folder == skill]) for skill in SKILLS}
-    knowledge = Knowledge(evidence, shown, learn(one.tally for one in first))
+    knowledge = Knowledge(evidence, shown, learn(one.tally for one in first), config.get("distractors", 0))
     knowledge.prepare()
     rest = stage("test questions", [file for file in questions if file not in training], replace(reading, knowledge=knowledge))
     if rest is None:

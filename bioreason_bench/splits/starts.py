@@ -52,6 +52,7 @@ class Starts:
         """People from whom the path leads to an answer, over people who are all different.
 
         Where a context is shortened or has distractors, everybody read about must state every contextual relation of the path.
+        With guards, something has to be read that memory alone does not imply.
         """
         world = self.world
         places = world.places(path, np.arange(len(world.people)))
@@ -72,7 +73,21 @@ class Starts:
             needed = 1 + (world.config.distractors - 1) * size * size + (len(path) + 1) * size  # whatever else is taken, one run is left
             enough = np.bincount(runs.kind[runs.heads], minlength=4) >= needed
             good &= enough[runs.kind[places[runs.begin]]]
+        if read and world.config.guards:
+            good &= ~self.remembered(path, read, places)
         return arrived[good]
+
+    def remembered(self, path: Path, read: list[int], places: list[NDArray]) -> NDArray[np.bool_]:
+        """[starts] whether all that is to be read could be recalled as well: each contextual hop is the mirror of a fact (whose child
+        somebody was, where that person's parent is asked for) that the parametric biography of the person it leads to states."""
+        table, told = self.world.table, np.ones(len(places[0]), bool)
+        numbers = {relation.name: number for number, relation in enumerate(table.relations)}
+        for hop in read:
+            mirror = numbers.get(table[path[hop]].inverse)
+            if mirror is None or table[mirror].group == CONTEXTUAL:
+                return np.zeros(len(places[0]), bool)
+            told &= self.world.steps[mirror, places[hop + 1]] == places[hop]
+        return told
 
     def runs(self, path: Path) -> Runs:
         """The run that distractors copy: the last one that a recalled hop leads into; where there is none, the last person read about."""
