@@ -82,7 +82,8 @@ def choose(release: Corpus, source: Source, draw: Draw) -> list[Row]:
         seen = {tuple(row["path"]) for row in release.source(source.without_paths_of)}
         rows = [row for row in rows if tuple(row["path"]) not in seen]
     if source.limit and source.limit < len(rows):
-        chosen = np.sort(draw.at("limit", source.name).permutation(len(rows))[: source.limit])
+        every_stage = Draw(draw.seed, ("limit", source.name))  # the same rows for SFT, RFT and GRPO of one seed
+        chosen = np.sort(every_stage.permutation(len(rows))[: source.limit])
         rows = [rows[index] for index in chosen.tolist()]
     if not rows:
         raise UsageError(f"no row of {source.name} is left after the recipe's filters; loosen portion, hops, patterns or limit")

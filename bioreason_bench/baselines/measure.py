@@ -125,9 +125,10 @@ def measure(
 def gated(verdicts: Sequence[dict[str, Any]], probes: Sequence[dict[str, Any]], probe_of: dict[str, list[str]]) -> dict[str, float]:
     """Means over the questions all of whose single hops the same model answers."""
     answered = {line["id"]: float(line["exact_match"]) for line in probes}
+    hops = {line["id"]: line["hops"] for line in verdicts}
     out: dict[str, float] = {}
     for metric in ("exact_match", "process_verified"):
-        passed = gate({line["id"]: float(line[metric]) for line in verdicts}, probe_of, answered)
+        passed, _ = gate({line["id"]: float(line[metric]) for line in verdicts}, hops, probe_of, answered)
         out["questions"] = len(passed)
         out[metric] = round(sum(passed.values()) / len(passed), 4) if passed else 0.0
     return out
