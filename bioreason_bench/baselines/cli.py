@@ -58,7 +58,7 @@ def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _command() -> str:
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return shlex.join(["bioreason-baseline", *sys.argv[1:]])
 
 
 def corpus_at(data: Path | None, preset: str, world_seed: int, tell: Any = say) -> Any:

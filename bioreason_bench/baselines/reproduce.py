@@ -158,7 +158,7 @@ def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Sa
             if time.perf_counter() - spoken > 60:
                 spoken = time.perf_counter()
                 left = sum(job.arm.cost for job in waiting) + sum(job.arm.cost * (1 - share(job)) for job in running.values())
-                done = max(all_cost - left, 1e-6)
+                done = max(all_cost - left, 0.01 * all_cost)
                 pace = (spoken - begun) / 60 / done
                 say(", ".join(f"{job.label} {100 * share(job):.0f} %" for job in running.values()) + f"; about {left * pace:.0f} min left")
     finally:
