@@ -25,10 +25,9 @@ from bioreason_bench.release.read import read_batches
 from bioreason_bench.release.report import read_audit
 from bioreason_bench.resources import folder as resource
 
-__all__ = ["CARD_FILES", "REPO", "card_files", "write_card"]
+__all__ = ["REPO", "card_files", "write_card"]
 
 REPO = "org/bioreason"  # stands for wherever the release is published
-CARD_FILES = ("README.md", "chain.svg", "croissant.json")
 SHOWN_FIRST = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")  # where the pictured question comes from
 LOOKED_AT = 512  # questions among which the pictured one is chosen
 
@@ -41,7 +40,7 @@ def write_card(folder: Path, manifest: Mapping[str, Any] | None = None) -> None:
 
 
 def card_files(folder: Path, manifest: Mapping[str, Any], audit: Mapping[str, Any] | None = None, repo: str = REPO) -> dict[str, str]:
-    """The text of each of CARD_FILES, as it is to stand in `repo`."""
+    """The texts of README.md, chain.svg and croissant.json, as they are to stand in `repo`; a release without tests has no picture."""
     cards = resource("cards")
     words = tomllib.loads((cards / "card.toml").read_text(encoding="utf-8"))
     changes = (cards / "changes.md").read_text(encoding="utf-8").strip()
@@ -71,7 +70,8 @@ def card_files(folder: Path, manifest: Mapping[str, Any], audit: Mapping[str, An
     }
     readme = Template((cards / "README.template.md").read_text(encoding="utf-8")).substitute(fields)
     croissant = json.dumps(make_croissant(manifest, patterns, words, repo), indent=1, ensure_ascii=False) + "\n"
-    return {"README.md": readme, "chain.svg": draw_chain(record) if record else "", "croissant.json": croissant}
+    picture = {"chain.svg": draw_chain(record)} if record else {}
+    return {"README.md": readme, **picture, "croissant.json": croissant}
 
 
 def pick_question(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any] | None:

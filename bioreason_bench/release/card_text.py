@@ -80,7 +80,7 @@ def contexts(config: Mapping[str, Any]) -> str:
 def audit_table(audit: Mapping[str, Any] | None) -> str:
     """How often each law was checked and broken."""
     if audit is None:
-        return "Not audited yet: `bioreason verify DIR --write` solves every question from the text alone and puts its counts here."
+        return "Not audited when this card was written: `bioreason verify DIR` solves every question from the text alone."
     laws = audit["laws"]
     total, broken = (sum(entry[key] for entry in laws.values()) for key in ("checked", "broken"))
     part = "A sample of the release" if audit["sample"] else "The release"
