@@ -22,6 +22,15 @@ from bioreason_bench.evaluation.source import open_source
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    """Worlds that these tests make land here, and no test asks the network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIOREASON_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
 def manager(**metadata) -> TaskManager:
     return TaskManager(include_path=str(resources.folder("tasks")), include_defaults=False, metadata=metadata)
 
@@ -153,7 +162,6 @@ def test_a_group_weighs_its_levels_by_their_questions(tiny_release):
 
 def test_a_folder_and_its_preset_are_the_same_questions(tiny_release, tmp_path, monkeypatch):
     monkeypatch.setenv("BIOREASON_CACHE", str(tmp_path))
-    harness.open_source.__globals__["_of_preset"].cache_clear()
     for config, variant in (("comp_zeroshot", ""), ("mem_iid", "openbook"), ("ctx_depth", "probes")):
         written = harness.documents(config, variant, data=str(tiny_release))
         made = harness.documents(config, variant, preset="tiny", seed=42)
@@ -164,7 +172,6 @@ def test_a_folder_and_its_preset_are_the_same_questions(tiny_release, tmp_path, 
 
 def test_what_lies_broken_in_the_cache_is_made_again(tmp_path, monkeypatch):
     monkeypatch.setenv("BIOREASON_CACHE", str(tmp_path))
-    harness.open_source.__globals__["_of_preset"].cache_clear()
     first = harness.documents("comp_iid", preset="tiny", seed=5)["test"].to_list()
     (file,) = tmp_path.rglob("comp/iid/test-*.parquet")
     for damage in (b"", file.read_bytes()[:-100]):

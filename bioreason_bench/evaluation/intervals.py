@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,13 +32,20 @@ class Estimate:
 
 
 def clustered(
-    scores: ArrayLike, clusters: Sequence[Hashable], *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+    scores: ArrayLike,
+    clusters: Sequence[Hashable],
+    *,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    verdicts: bool = True,
 ) -> Estimate:
     """Mean of `scores` (one per question), its interval by resampling whole clusters with replacement.
 
     The percentile interval of Davison & Hinkley (1997, section 3.8) over `resamples` draws; the same seed gives the same
-    interval.  With a single cluster nothing can be resampled and the interval is [nan, nan].  Where every score is the
-    same, resampling shows no spread at all: then the ends come from the rule of three on the number of clusters.
+    interval.  With a single cluster nothing can be resampled and the interval is [nan, nan].  Where all verdicts (right or
+    wrong) are the same, resampling shows no spread at all: then the other end is the exact binomial bound for as many
+    trials as there are clusters (the "rule of three").  Set `verdicts` to False where scores are chances, such as pass@k.
     """
     scores = _scores(scores)
     sums, counts = _by_cluster(scores, clusters)
@@ -47,7 +55,7 @@ def clustered(
         return Estimate(value, float("nan"), float("nan"), len(scores), number)
     means = _resampled_means(sums, counts, resamples, seed)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    if scores.min() == scores.max() and scores[0] in (0.0, 1.0):
+    if verdicts and scores.min() == scores.max() and scores[0] in (0.0, 1.0):
         slack = 1.0 - (1.0 - level) ** (1.0 / number)
         low, high = (0.0, slack) if value == 0.0 else (1.0 - slack, 1.0)
     return Estimate(value, float(low), float(high), len(scores), number)
@@ -68,20 +76,18 @@ def clusters_of(entities: Iterable[Sequence[str]]) -> list[str]:
     return [people[0] for people in entities]
 
 
-def gate(correct: Mapping[str, float], probe_of: Mapping[str, Iterable[str]], probes: Mapping[str, float]) -> dict[str, float]:
-    """The scores of the questions all of whose probes were answered.
+def gate(
+    correct: Mapping[str, float], hops: Mapping[str, int], probe_of: Mapping[str, Iterable[str]], probes: Mapping[str, float]
+) -> tuple[dict[str, float], int]:
+    """The scores of the questions all of whose probes were answered right, and how many questions had all their probes asked.
 
-    `correct`: question id -> score.  `probe_of`: probe id -> ids of the questions it is a hop of.  `probes`: probe id ->
-    score.  A question without any probe in `probes` is left out: nothing is known about its hops.
+    `correct`: question id -> score.  `hops`: question id -> its number of hops, each of which has one probe.  `probe_of`:
+    probe id -> ids of the questions that it is a hop of.  `probes`: probe id -> score.
     """
-    asked: set[str] = set()
-    failed: set[str] = set()
-    for probe, score in probes.items():
-        for question in probe_of.get(probe, ()):
-            asked.add(question)
-            if not score:
-                failed.add(question)
-    return {question: float(score) for question, score in correct.items() if question in asked and question not in failed}
+    asked = Counter(question for probe in probes for question in probe_of.get(probe, ()))
+    failed = {question for probe, score in probes.items() if not score for question in probe_of.get(probe, ())}
+    whole = [question for question in correct if asked[question] == hops[question]]
+    return {question: float(correct[question]) for question in whole if question not in failed}, len(whole)
 
 
 def _scores(scores: ArrayLike) -> NDArray[np.float64]:

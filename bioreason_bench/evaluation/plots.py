@@ -29,6 +29,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 INK, FAINT = "#1d232b", "#9aa1a9"
 SKILL_WORDS = {"mem": "recalled (mem)", "ctx": "read (ctx)", "comp": "recalled and read (comp)"}
 VARIANT_WORDS = {"": "", "openbook": ", open book", "direct": ", answer without a chain", "probes": ", one-hop probes"}
+FEWEST, MOST_PATTERNS = 10, 14  # a pattern with fewer questions says nothing; the most frequent ones are drawn
 Lines = Mapping[str, Mapping[str, Mapping[str, Any]]]  # config -> solver -> score, chance, shortcut (`solvers` of audit.json)
 
 
@@ -77,7 +78,8 @@ def _levels(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool:
     """Bars of right answers by level, a panel a skill; the part with a right chain too is filled darker."""
     skills, models = _present(answers, "skill", SKILLS), sorted(answers["model"].unique())
     levels = {skill: _present(answers[answers["skill"] == skill], "level", (*LEVELS, *TWINS)) for skill in skills}
-    figure.set_size_inches(2.2 + sum(0.5 + 0.42 * len(levels[skill]) * (len(models) + 1) for skill in skills), 3.6)
+    bars = sum(map(len, levels.values())) * (len(models) + 1)
+    figure.set_size_inches(1.6 + 0.4 * len(skills) + max(0.22 * bars, 0.62 * sum(map(len, levels.values()))), 3.4)
     panels = _panels(figure, skills, [len(levels[skill]) for skill in skills])
     width = 0.8 / len(models)
     chained = bool(answers["process_verified"].notna().all())
@@ -90,7 +92,7 @@ def _levels(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool:
                 at = place + (number - (len(models) - 1) / 2) * width
                 _bar(panel, at, width, part, COLOURS[number % 6], HATCHES[number % 6], chained)
         _solver_lines(panel, skill, levels[skill], lines)
-        panel.set_xticks(range(len(levels[skill])), levels[skill], rotation=20 if len(levels[skill]) > 3 else 0)
+        panel.set_xticks(range(len(levels[skill])), levels[skill], rotation=28, ha="right", rotation_mode="anchor")
         panel.set_xlim(-0.6, len(levels[skill]) - 0.4)
     handles = [_patch(COLOURS[number % 6], HATCHES[number % 6], model) for number, model in enumerate(models)]
     handles += [_patch("white", "", "answer right, chain not")] if chained else []
@@ -110,7 +112,8 @@ def _bar(panel: Axes, at: float, width: float, part: pd.DataFrame, colour: str, 
 
 def _interval(panel: Axes, at: float, found: Estimate) -> None:
     if found.low == found.low:  # not nan
-        panel.plot([at, at], [100 * found.low, 100 * found.high], color=INK, linewidth=1.1, zorder=5, solid_capstyle="butt")
+        for colour, width in (("white", 3.2), (INK, 1.3)):  # a halo, so that it is seen on a dark bar
+            panel.plot([at, at], [100 * found.low, 100 * found.high], color=colour, linewidth=width, zorder=5, solid_capstyle="butt")
 
 
 def _solver_lines(panel: Axes, skill: str, levels: Sequence[str], lines: Lines | None) -> None:
@@ -132,6 +135,8 @@ def _hops(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool:  
 def _patterns(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool:  # noqa: ARG001
     """Right answers by the order of recalled (P) and read (C) hops."""
     both = answers[answers["skill"] == "comp"]
+    asked = both.drop_duplicates("id")["pattern"].value_counts()
+    both = both[both["pattern"].isin(asked[asked >= FEWEST].index[:MOST_PATTERNS])]
     return _curves(figure, both, "pattern", "order of the hops (P recalled, C read)", "Right answers by pattern") if len(both) else False
 
 
@@ -158,7 +163,7 @@ def _curves(figure: Figure, answers: pd.DataFrame, key: str, label: str, title: 
                     for at, record in zip(places, records, strict=True):
                         if record["low"] is not None:
                             panel.plot([at, at], [100 * record["low"], 100 * record["high"]], color=style["color"], linewidth=1, zorder=2)
-        panel.set_xticks(range(len(values[skill])), [str(value) for value in values[skill]], rotation=60 if key == "pattern" else 0)
+        panel.set_xticks(range(len(values[skill])), [str(value) for value in values[skill]], rotation=45 if key == "pattern" else 0)
         panel.set_xlim(-0.5, len(values[skill]) - 0.5)
         panel.set_xlabel(label)
     handles = [_line(COLOURS[number % 6], MARKERS[number % 6], model) for number, model in enumerate(models)]

@@ -118,24 +118,24 @@ def by(answers: pd.DataFrame, *keys: str, metric: str = "exact_match") -> list[d
     return sorted(made, key=lambda record: [_rank(key, record[key]) for key in keys])
 
 
-def gated(answers: pd.DataFrame, probes: pd.DataFrame, metric: str = "exact_match") -> tuple[Estimate | None, float]:
+def gated(answers: pd.DataFrame, probes: pd.DataFrame, metric: str = "exact_match") -> tuple[Estimate | None, float | None]:
     """Accuracy over the questions all of whose probes the same model answers, and the share of questions that pass that gate.
 
-    None where no question passes, or none was probed.
+    The accuracy is None where no question passes, the share too where of none all probes were asked.
     """
-    scores = dict(zip(answers["id"], answers[metric], strict=True))
+    scores, hops = (dict(zip(answers["id"], answers[column], strict=True)) for column in (metric, "hops"))
     hop_of = dict(zip(probes["id"], probes["probe_of"], strict=True))
-    passed = gate(scores, hop_of, dict(zip(probes["id"], probes["exact_match"], strict=True)))
-    asked = {question for questions in probes["probe_of"] for question in questions} & set(scores)
+    passed, asked = gate(scores, hops, hop_of, dict(zip(probes["id"], probes["exact_match"], strict=True)))
     if not passed:
-        return None, 0.0
-    return estimate(answers[answers["id"].isin(list(passed))], metric), len(passed) / len(asked)
+        return None, 0.0 if asked else None
+    return estimate(answers[answers["id"].isin(list(passed))], metric), len(passed) / asked
 
 
 def pass_curve(answers: pd.DataFrame, column: str = "right") -> dict[int, Estimate]:
     """Mean pass@k with its interval, for k = 1, 2, 4, ... up to the samples that every question has."""
     samples, right = answers["samples"].to_numpy(), answers[column].to_numpy()
-    return {k: clustered(pass_at_k(samples, right, k), answers["start"].tolist()) for k in powers_of_two(int(samples.min()))}
+    starts = answers["start"].tolist()
+    return {k: clustered(pass_at_k(samples, right, k), starts, verdicts=False) for k in powers_of_two(int(samples.min()))}
 
 
 def first_errors(answers: pd.DataFrame) -> dict[str, dict[str, float]]:
@@ -170,7 +170,8 @@ def summarise(answers: pd.DataFrame) -> list[dict[str, Any]]:
             record["first_errors"] = first_errors(part)
             if variant == "" and (model, skill, level) in probed:
                 found, share = gated(part, probed[model, skill, level])
-                record["gated"] = {**(_estimate(found) if found else {"value": None, "questions": 0}), "share": round(share, 4)}
+                if share is not None:
+                    record["gated"] = {**(_estimate(found) if found else {"value": None, "questions": 0}), "share": round(share, 4)}
         records.append(record)
     return sorted(records, key=lambda record: [_rank(key, record[key]) for key in ("model", "variant", "skill", "level")])
 
@@ -197,11 +198,17 @@ def render(records: list[dict[str, Any]]) -> str:
             gate_cell = f"{'-' if value is None else f'{100 * value:.1f}'} of {100 * record['gated']['share']:.0f} %"
         lines.append(f"{task:32}{record['questions']:>10}  {cells[0]:22}{cells[1]:22}{hops:8}{gate_cell}")
         for key, parts in record["by"].items():
+            if key == "pattern":  # as many as one takes in at a glance
+                common = sorted(parts, key=lambda part: -part["questions"])[:6]
+                parts = [part for part in parts if part in common] if record["skill"] == "comp" else []
+            if not parts:
+                continue
             shown = "   ".join(f"{part[key] or 'none'} {100 * part['value']:.1f} ({part['questions']})" for part in parts)
             lines.append(f"    by {key.replace('_', ' ')}: {shown}")
         if record["first_errors"]:
-            kinds = record["first_errors"]["kind"]
-            lines.append(f"    first error: {', '.join(f'{kind} {100 * share:.0f} %' for kind, share in kinds.items())}")
+            shown = (record["first_errors"]["kind"], record["first_errors"]["group"])
+            cells = [", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items()) for shares in shown]
+            lines.append(f"    first error: {'; '.join(cells)}")
     return "\n".join(lines[1:])
 
 

@@ -11,32 +11,29 @@ own number, so that a few training questions (for few-shot prompts) cost as much
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import functools
-import hashlib
 import json
-import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioreason_bench import __version__
-from bioreason_bench.config import SKILLS, Config, load_preset, preset_names
+from bioreason_bench.config import SKILLS, load_preset, preset_names
 from bioreason_bench.errors import MissingExtra, ReleaseError, UsageError
 from bioreason_bench.grading import Grader
+from bioreason_bench.release.cache import Cache, cache_folder
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.release.read import Release
+from bioreason_bench.world.relations import RelationTable
+from bioreason_bench.world.table import load_table, read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bioreason_bench.plan import Plan, Shard
-    from bioreason_bench.world.relations import RelationTable
 
-__all__ = ["OFFICIAL", "Source", "cache_folder", "official_digests", "open_source"]
+__all__ = ["OFFICIAL", "Source", "official_digests", "open_source"]
 
 OFFICIAL = ("v1", 42)
 DIGESTS = Path(__file__).parent / "official.json"  # file of the official release -> digest of its rows; scripts/write_digests.py makes it
@@ -122,13 +119,6 @@ def open_source(data: str | None = None, revision: str | None = None, preset: st
     return _of_preset(OFFICIAL[0] if preset is None else str(preset), number)
 
 
-def cache_folder() -> Path:
-    """BIOREASON_CACHE, else the user's cache folder as the platform has it."""
-    if place := os.environ.get("BIOREASON_CACHE"):
-        return Path(place).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "bioreason"
-
-
 @functools.cache
 def official_digests() -> dict[str, str]:
     return json.loads(DIGESTS.read_text(encoding="utf-8"))["files"] if DIGESTS.is_file() else {}
@@ -161,8 +151,6 @@ def _files(release: Release, name: str, split: str) -> list[Path]:
 
 
 def _table(release: Release) -> RelationTable:
-    from bioreason_bench.world.table import read_table
-
     return read_table(release.manifest["relations"])
 
 
@@ -213,88 +201,36 @@ def _first_line(error: Exception) -> str:
 # --- a preset ---------------------------------------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=4)
 def _of_preset(preset: str, seed: int) -> Source:
+    return _of_cache(preset, seed, cache_folder())
+
+
+@functools.lru_cache(maxsize=8)
+def _of_cache(preset: str, seed: int, root: Path) -> Source:
     config = load_preset(preset, seed)
-    folder = cache_folder() / f"{config.preset}-{seed}-{_version(config)}"
+    cache = Cache(config, root)
     official = official_digests() if (preset, seed) == OFFICIAL else {}
 
     def fetch(name: str, split: str, first: int) -> list[Path]:
-        plan = _plan(preset, seed)
-        return [_made(folder, plan, shard, official) for shard in _shards(plan, name, split, first)]
+        files = cache.files(name, split, first)
+        for file in files:
+            _check(file, official.get(file.relative_to(cache.folder).as_posix()))
+        return files
 
+    configs = tuple(name for name, splits in cache.configs().items() if "test" in splits and name.split("_")[0] in SKILLS)
     label = f"preset {preset}, seed {seed}"
-    return Source(label, folder, config.language, _configs(config), fetch, lambda: _plan(preset, seed).world.table)
+    return Source(label, cache.folder, config.language, configs, fetch, lambda: load_table(config.relations, config.keep))
 
 
-@functools.lru_cache(maxsize=2)
-def _plan(preset: str, seed: int) -> Plan:
-    from bioreason_bench.plan import make_plan
-
-    return make_plan(load_preset(preset, seed))
-
-
-def _configs(config: Config) -> tuple[str, ...]:
-    return tuple(f"{skill}_{level}" for skill in SKILLS for level in config.levels if config.skill(skill).test(level))
-
-
-def _shards(plan: Plan, folder: str, split: str, first: int) -> list[Shard]:
-    """The file that holds a split; for its `first` rows, the first one of as many as leave it large enough.
-
-    Shards of questions differ in size by chance, so twice the rows wanted are allowed for; those of a table do not.
-    """
-    shards = [shard for shard in plan.shards(shard_rows=1 << 40) if (shard.folder, shard.split) == (folder, split)]
-    if first and shards:
-        wanted = 2 * first if shards[0].kind == "question" else first
-        return [dataclasses.replace(shards[0], count=max(1, shards[0].rows // wanted))]
-    return shards
-
-
-def _made(folder: Path, plan: Plan, shard: Shard, official: dict[str, str]) -> Path:
-    """The file of a shard in the cache, written if it is not there or not what it was; raises UsageError where it cannot be written."""
-    import pyarrow as pa
+def _check(file: Path, wanted: str | None) -> None:
+    """Raise ReleaseError where a file of the official release came out otherwise than everywhere else."""
+    if wanted is None:
+        return
     import pyarrow.parquet as pq
 
-    from bioreason_bench.release.shards import write_shard
-
-    path = folder / shard.file
-    note = path.with_suffix(".digest")
-    if path.is_file() and note.is_file():
-        try:
-            if digest_rows(pq.read_table(path)) == note.read_text(encoding="utf-8").strip():
-                return path
-        except (OSError, pa.ArrowException, ReleaseError):
-            pass  # a broken file is made again
-    try:
-        entry = write_shard(folder, shard.file, shard.kind, plan.make(shard))
-        beside = note.with_name(f".{note.name}.{os.getpid()}")
-        beside.write_text(entry.digest, encoding="utf-8")
-        beside.replace(note)
-    except OSError as error:
-        reason = error.strerror or error
-        raise UsageError(f"the cache {folder} cannot be written ({reason}); set BIOREASON_CACHE to a folder with room") from None
-    wanted = official.get(shard.file)
-    if wanted and wanted != entry.digest:
+    found = digest_rows(pq.read_table(file))
+    if found != wanted:
         raise ReleaseError(
-            f"{shard.file} of the official release came out as {entry.digest[:19]}..., not {wanted[:19]}...: this installation "
-            "makes other rows; install the released version of bioreason-bench again"
+            f"{file.name} of the official release came out as {found[:19]}..., not {wanted[:19]}...: this installation makes "
+            "other rows than everybody's; install the released version of bioreason-bench again"
         )
-    return path
-
-
-@functools.cache
-def _code_digest() -> str:
-    """A digest of all that fixes the rows: code and word lists. An edited checkout must not find what it made before the edit."""
-    package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256(__version__.encode())
-    for part in ("config.py", "draw.py", "plan.py", "world", "language", "splits", "questions"):
-        place = package / part
-        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if file.is_file() and file.suffix not in (".pyc", ".pyo"):
-                digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
-
-
-def _version(config: Config) -> str:
-    text = json.dumps(config.as_dict(), sort_keys=True) + _code_digest()
-    return f"{__version__}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
