@@ -25,6 +25,7 @@ from bioreason_bench.questions.probes import Probes
 from bioreason_bench.questions.records import Columns, Writer, merge
 from bioreason_bench.splits import levels
 from bioreason_bench.splits.levels import RL, TEST, TRAIN, VALIDATION, PathPlan
+from bioreason_bench.splits.paths import Path
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.world.facts import World, make_world
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
@@ -159,20 +160,24 @@ class Plan:
         return merge(parts, keys)
 
     def _rows_of_path(self, plan: PathPlan, level: str, split: str, starts: NDArray, ids: list[str], places: NDArray) -> Columns:
-        size, table = len(starts), self.world.table
-        training = split in (TRAIN, RL)
+        size, training = len(starts), split in (TRAIN, RL)
         rows = {"id": ids, "skill": [plan.skill] * size, "level": [TRAIN if training else level] * size}
         rows |= self.writer.write(plan.path, starts)
-        unseen = [table[relation].name for relation in plan.path if relation not in self.seen[plan.skill]]
-        rows |= {
-            "path_in_train": [plan.trained] * size,
-            "unseen_relations": [unseen] * size,
-            "start_in_train": [training] * size,
-            "hops_beyond_train": [max(0, len(plan.path) - self.max_train_hops[plan.skill])] * size,
-            "people_in_train": self.writer.people_met(plan.path, starts, self.met[plan.skill]),
-            "portion": self._portions(plan, places, split).tolist() if training else [0] * size,
-        }
+        rows |= self.certificate(plan.skill, plan.path, self.world.walk(plan.path, starts), path_in_train=plan.trained, start_in_train=training)
+        rows["portion"] = self._portions(plan, places, split).tolist() if training else [0] * size
         return rows
+
+    def certificate(self, skill: str, path: Path, walk: NDArray, *, path_in_train: bool, start_in_train: bool = False) -> Columns:
+        """What the skill's training questions have shown of the questions with these walks."""
+        size = len(walk)
+        return {
+            "path_in_train": [path_in_train] * size,
+            "unseen_relations": [[self.world.table[relation].name for relation in path if relation not in self.seen[skill]]] * size,
+            "start_in_train": [start_in_train] * size,
+            "hops_beyond_train": [max(0, len(path) - self.max_train_hops[skill])] * size,
+            "people_in_train": self.writer.people_met(path, walk, self.met[skill]),
+            "direction_seen": self.writer.direction_seen(path, walk),
+        }
 
     def _portions(self, plan: PathPlan, places: NDArray, split: str) -> NDArray[np.int64]:
         """1..10 by place in the path's training slice, so that the portions are nested and each holds every path alike."""

@@ -63,6 +63,7 @@ class Probes:
                 "start_in_train": [False] * size,
                 "hops_beyond_train": [0] * size,
                 "people_in_train": [0] * size,
+                "direction_seen": writer.direction_seen((relation,), writer.starts.world.walk((relation,), self.subject[rows])),
                 "portion": [0] * size,
                 "probe_of": [self.asked_by[place] for place in rows.tolist()],
             }

@@ -37,10 +37,14 @@ class Writer:
 
     def write(self, path: Path, starts: NDArray) -> Columns:
         """The columns that follow from the path and its starts alone: [len(starts)] values each."""
+        walk = self.starts.world.walk(path, starts)
+        people = self.contexts.people(path, walk)
+        return self.rows(path, walk, people, self.contexts.texts(path, people))
+
+    def rows(self, path: Path, walk: NDArray, people: NDArray, contexts: list[str]) -> Columns:
+        """The same from walks ([questions, hops + 1] ids), the people of each context and its text."""
         world = self.starts.world
         table, names, language = world.table, world.names, language_of(world)
-        walk = world.walk(path, starts)
-        people = self.contexts.people(path, walk)
         relations = list(table.path_names(path))
         last = table[path[-1]]
         texts = [names] * len(path) + [world.texts[last.object]]
@@ -52,18 +56,23 @@ class Writer:
             "hops": [len(path)] * size,
             "entities": [list(row) for row in entities],
             "question": language.questions(path, walk[:, 0], self.draw.at("question", *relations).words(walk[:, 0])),
-            "context": self.contexts.texts(path, people),
+            "context": contexts,
             "context_people": [[names[k] for k in row] for row in people.tolist()],
             "chain": language.chains(path, walk),
             "answer": [row[-1] for row in entities],
             "answer_kind": [last.object] * size,
         }
 
-    def people_met(self, path: Path, starts: NDArray, met: NDArray[np.bool_]) -> list[int]:
+    def people_met(self, path: Path, walk: NDArray, met: NDArray[np.bool_]) -> list[int]:
         """How many people of each question's chain are marked in `met`."""
-        world = self.starts.world
-        walk = world.walk(path, starts)
-        return met[walk[:, : len(path) + int(world.table[path[-1]].to_person)]].sum(axis=1).tolist()
+        return met[walk[:, : len(path) + int(self.starts.world.table[path[-1]].to_person)]].sum(axis=1).tolist()
+
+    def direction_seen(self, path: Path, walk: NDArray) -> list[bool]:
+        """Whether no hop of each question asks for a fact from the end that the biographies to train on do not state it from."""
+        turned = np.zeros(len(walk), bool)
+        for hop, relation in enumerate(path):
+            turned |= self.starts.implied(relation, walk[:, hop], walk[:, hop + 1])
+        return (~turned).tolist()
 
 
 def merge(parts: list[Columns], keys: list[NDArray]) -> Columns:

@@ -78,16 +78,26 @@ class Starts:
         return arrived[good]
 
     def remembered(self, path: Path, read: list[int], places: list[NDArray]) -> NDArray[np.bool_]:
-        """[starts] whether all that is to be read could be recalled as well: each contextual hop is the mirror of a fact (whose child
-        somebody was, where that person's parent is asked for) that the parametric biography of the person it leads to states."""
-        table, told = self.world.table, np.ones(len(places[0]), bool)
-        numbers = {relation.name: number for number, relation in enumerate(table.relations)}
+        """[starts] whether all that is to be read could be recalled as well, each hop as the mirror of a fact."""
+        told = np.ones(len(places[0]), bool)
         for hop in read:
-            mirror = numbers.get(table[path[hop]].inverse)
-            if mirror is None or table[mirror].group == CONTEXTUAL:
-                return np.zeros(len(places[0]), bool)
-            told &= self.world.steps[mirror, places[hop + 1]] == places[hop]
+            told &= self.implied(path[hop], places[hop], places[hop + 1])
         return told
+
+    def implied(self, relation: int, subjects: NDArray, objects: NDArray) -> NDArray[np.bool_]:
+        """Whether the relation is a contextual one whose inverse is recalled, and the object's parametric biography states the mirror:
+        whoever knows that Ann's child was Bo knows Bo's parent, if knowledge can be turned round."""
+        inverse = self._inverses[relation]
+        if inverse < 0:
+            return np.zeros(len(subjects), bool)
+        return self.world.steps[inverse, objects] == subjects
+
+    @cached_property
+    def _inverses(self) -> list[int]:
+        """The number of the parametric inverse of each contextual relation; -1 for all others."""
+        rows = self.world.table.relations
+        numbers = {row.name: number for number, row in enumerate(rows) if row.group != CONTEXTUAL}
+        return [numbers.get(row.inverse, -1) if row.group == CONTEXTUAL else -1 for row in rows]
 
     def runs(self, path: Path) -> Runs:
         """The run that distractors copy: the last one that a recalled hop leads into; where there is none, the last person read about."""
