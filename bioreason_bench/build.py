@@ -40,8 +40,7 @@ def generate(
     """
     out = Path(out).expanduser().absolute()
     check_target(out, force)
-    with _Progress(progress) as bar:
-        bar.stage("people, facts and paths")
+    with _Progress(progress, "people, facts and paths") as bar:
         plan = make_plan(config)
         head = manifest_head(config, table_as_dict(plan.world.table))
         return write_release(
@@ -65,12 +64,13 @@ def _plan_again(values: dict[str, Any]) -> Plan:
 class _Progress:
     """One line on stderr: the stage, and the share of all rows that stand on disk."""
 
-    def __init__(self, shown: bool) -> None:
+    def __init__(self, shown: bool, first: str) -> None:
         from tqdm import tqdm
 
         tqdm.monitor_interval = 0  # no thread of its own: processes are forked while the bar stands
         interval = 0.1 if sys.stderr.isatty() else 5.0  # a log gets few lines
-        self.bar = tqdm(total=0, unit=" rows", unit_scale=True, disable=not shown, mininterval=interval, dynamic_ncols=True, file=sys.stderr)
+        look = {"unit": " rows", "unit_scale": True, "mininterval": interval, "dynamic_ncols": True}
+        self.bar = tqdm(desc=first, bar_format="{desc} ...", disable=not shown, file=sys.stderr, **look)
 
     def __enter__(self) -> _Progress:
         return self
@@ -78,11 +78,7 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         self.bar.close()
 
-    def stage(self, name: str) -> None:
-        self.bar.set_description(name)
-
     def advance(self, entry: FileEntry, total: int) -> None:
-        place = entry.file.removeprefix("data/").rpartition("/")[0]
-        self.bar.total = total
-        self.bar.set_description(place, refresh=False)
+        self.bar.total, self.bar.bar_format = total, None
+        self.bar.set_description(entry.file.removeprefix("data/").rpartition("/")[0], refresh=False)
         self.bar.update(entry.rows)

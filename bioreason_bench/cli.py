@@ -56,6 +56,8 @@ class Commands(click.Group):
             _stop(str(error), error.exit_code)
         except KeyboardInterrupt:
             _stop("interrupted", 130)
+        except MemoryError:
+            _stop("memory ran out; ask for fewer people (known, novel), or for fewer --workers", 1)
         except OSError as error:
             if error.errno == errno.EPIPE:  # a reader such as head has seen enough; click leaves quietly
                 raise

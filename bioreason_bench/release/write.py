@@ -98,7 +98,7 @@ def write_release(
         begin = partial(Making, source, root) if FORK or workers <= 1 else partial(_begin_elsewhere, again, root)
         with plain_errors(root), (root / JOURNAL).open("a", encoding="utf-8") as journal, closing(run(tasks, begin, workers)) as entries:
             for entry in entries:
-                journal.write(json.dumps(asdict(entry)) + "\n")
+                journal.write(_line(root, entry))
                 journal.flush()
                 done[entry.file] = entry
                 advance(entry, total)
@@ -132,9 +132,12 @@ def _partial(out: Path, key: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str
             first = json.dumps({"key": hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()}) + "\n"
             done = _finished(root, first)
             _clean(root, keep=set(done))
-            entries = "".join(json.dumps(asdict(entry)) + "\n" for entry in done.values())
-            (root / JOURNAL).write_text(first + entries, encoding="utf-8")
-        yield root, done
+            (root / JOURNAL).write_text(first + "".join(_line(root, entry) for entry in done.values()), encoding="utf-8")
+        try:
+            yield root, done
+        finally:
+            for half in root.glob("data/**/.*"):  # of workers that were ended
+                half.unlink(missing_ok=True)
 
 
 def _lock(file: IO[str], out: Path) -> None:
@@ -149,17 +152,22 @@ def _lock(file: IO[str], out: Path) -> None:
             pass  # a file system without locks
 
 
+def _line(root: Path, entry: FileEntry) -> str:
+    return json.dumps({**asdict(entry), "bytes": (root / entry.file).stat().st_size}) + "\n"
+
+
 def _finished(root: Path, first: str) -> dict[str, FileEntry]:
-    """Entries in the journal of a run with the same key whose files are there; a torn last line is dropped."""
+    """Entries in the journal of a run with the same key whose files are there and whole; a torn last line is dropped."""
     found: dict[str, FileEntry] = {}
     with suppress(FileNotFoundError), (root / JOURNAL).open(encoding="utf-8", errors="replace") as journal:
         if journal.readline() != first:
             return {}
         for line in journal:
-            with suppress(ValueError, TypeError):
-                entry = FileEntry(**json.loads(line))
-                if (root / entry.file).is_file():
-                    found[entry.file] = entry
+            with suppress(ValueError, TypeError, KeyError, FileNotFoundError):
+                values = json.loads(line)
+                size = values.pop("bytes")
+                if (root / values["file"]).stat().st_size == size:
+                    found[values["file"]] = FileEntry(**values)
     return found
 
 
