@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioreason_bench.commands.tables import score_table, table
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -96,19 +98,23 @@ def _text(release: Release, found: dict[str, Any]) -> str:
     lines = [f"{release.path}: preset {found['preset']}, seed {found['seed']}", "", "rows"]
     splits = ("train", "validation", "test", "parametric", "contextual")
     cells = [[config, *(f"{rows[split]:,}" if split in rows else "" for split in splits)] for config, rows in found["rows"].items()]
-    lines += _table(["config", *splits], cells)
+    lines += table([["config", *splits], *cells])
     lines += ["", "questions                       (lengths in words and signs: median, 95 %, max)"]
     cells = [
         [place, f"{row['rows']:,}", _shares(row["hops"]), _patterns(row["pattern"]), *(_three(row["tokenish"][name]) for name in ("question", "context", "chain"))]
         for place, row in found["questions"].items()
     ]
-    lines += _table(["files", "rows", "hops", "patterns", "question", "context", "chain"], cells, left=4)
+    lines += table([["files", "rows", "hops", "patterns", "question", "context", "chain"], *cells], left=4)
     lines += ["", "chance of a blind guess         (uniform over the objects that occur; the most frequent object)"]
     cells = [
         [name, row["group"], row["object"], f"{row['objects']:,}", f"{row['uniform']:.2%}", f"{row['majority']:.2%}"]
         for name, row in sorted(found["chance"].items(), key=lambda item: -item[1]["uniform"])
     ]
-    lines += _table(["answer relation", "group", "leads to", "objects", "uniform", "majority"], cells, left=3)
+    lines += table([["answer relation", "group", "leads to", "objects", "uniform", "majority"], *cells], left=3)
+    if found["audit"] and found["audit"]["solvers"]:
+        lines += ["", "solvers of the audit: the oracle, and shortcuts that should be worth no more than chance", *score_table(found["audit"]["solvers"])]
+    else:
+        lines += ["", f"no solvers' scores yet: bioreason verify {release.path} --write"]
     return "\n".join(lines)
 
 
@@ -124,9 +130,3 @@ def _patterns(counts: dict[str, int], most: int = 3) -> str:
 
 def _three(lengths: dict[str, int]) -> str:
     return "/".join(str(lengths[key]) for key in ("median", "p95", "max"))
-
-
-def _table(head: list[str], rows: list[list[str]], left: int = 1) -> list[str]:
-    """Columns as wide as their widest cell; the first `left` to the left, figures to the right."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    return ["  " + "  ".join(f"{cell:<{w}}" if k < left else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip() for row in [head, *rows]]

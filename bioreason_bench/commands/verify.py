@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bioreason_bench.commands.tables import score_table
+
 if TYPE_CHECKING:
     from bioreason_bench.audit.verify import Audit
 
@@ -83,19 +85,9 @@ def _text(audit: Audit, quiet: bool) -> str:
             row = "" if first["row"] is None else f" row {first['row']}"
             lines += [f"        {entry['text']}", f"        {first['file']}{row}: {first['expected']}"]
     if audit.scores and not quiet:
-        lines += ["", *_scores(audit)]
+        lines += ["", *score_table(audit.as_dict()["solvers"])]
     lines += [] if quiet else ["", _verdict(audit)]
     return "\n".join(lines)
-
-
-def _scores(audit: Audit) -> list[str]:
-    """Right answers in per cent by config and solver, and chance where it is a shortcut."""
-    solvers = list(next(iter(audit.scores.values())))
-    cells = [["right answers, % (chance)", *solvers]]
-    for config, scores in audit.scores.items():
-        cells.append([config, *(f"{100 * score['score']:.1f}" + (f" ({100 * score['chance']:.1f})" if score["shortcut"] else "") for score in scores.values())])
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(f"{cell:<{w}}" if k == 0 else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(row, widths, strict=True))) for row in cells]
 
 
 def _verdict(audit: Audit) -> str:
