@@ -23,13 +23,17 @@ END = [1, 2, 7]
 @pytest.fixture(scope="module")
 def nano():
     torch.manual_seed(0)
-    return NanoForCausalLM(NanoConfig(vocab_size=60, hidden_size=32, num_hidden_layers=2, intermediate_size=64, initializer_range=0.2)).eval()
+    return NanoForCausalLM(
+        NanoConfig(vocab_size=60, hidden_size=32, num_hidden_layers=2, intermediate_size=64, initializer_range=0.2)
+    ).eval()
 
 
 @pytest.fixture(scope="module")
 def llama():
     torch.manual_seed(0)
-    config = LlamaConfig(vocab_size=60, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, initializer_range=0.2)
+    config = LlamaConfig(
+        vocab_size=60, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, initializer_range=0.2
+    )
     return LlamaForCausalLM(config).eval()
 
 
@@ -115,7 +119,7 @@ def test_a_saved_model_is_safetensors_only_and_comes_back_by_the_auto_class(nano
 def test_scoring_only_labels_gives_the_same_scores_and_gradients(nano, prompts):
     from trl.trainer.utils import add_fused_lm_head
 
-    batch = Collate(0, packed=False)([{"input_ids": prompt, "labels": [IGNORE] + prompt[1:]} for prompt in prompts])
+    batch = Collate(0, packed=False)([{"input_ids": prompt, "labels": [IGNORE, *prompt[1:]]} for prompt in prompts])
     found = []
     for ours in (False, True):
         add_fused_lm_head(nano, outputs=("log_probs", "entropy", "is_top1"))

@@ -38,7 +38,7 @@ def test_every_shipped_recipe_is_valid_and_says_what_it_is():
     ],
 )
 def test_a_wrong_setting_gets_one_sentence_that_says_where(settings, words):
-    with pytest.raises(UsageError, match="sft_mem_ctx_grpo|--set") as caught:
+    with pytest.raises(UsageError, match=r"sft_mem_ctx_grpo|--set") as caught:
         load_recipe("sft_mem_ctx_grpo", settings)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -141,10 +141,11 @@ def train(
     steps = [(f"-{value}", {loaded.ladder["setting"]: str(value)}) for value in loaded.ladder["values"]] if ladder else [("", {})]
     tell(f"{loaded.name}: {loaded.about}")
     for suffix, more in steps:
+        place = folder.with_name(folder.name + suffix)
         results = run(
             load_recipe(recipe, {**chosen, **more}),
             corpus,
-            folder.with_name(folder.name + suffix),
+            place,
             resume=resume,
             say=tell,
             bar=not quiet,
@@ -152,9 +153,7 @@ def train(
         )
         for line in results:
             click.echo(json.dumps(line))
-        tell(
-            f"results are in {folder.with_name(folder.name + suffix) / 'results.jsonl'}; bioreason-baseline report {folder.with_name(folder.name + suffix)} makes a page of them"
-        )
+        tell(f"results are in {place / 'results.jsonl'}; bioreason-baseline report {place} makes a page of them")
 
 
 @main.command(name="eval")
@@ -173,7 +172,7 @@ def evaluate(model: str, data: Path, split: str, configs: tuple[str, ...], limit
     """
     from bioreason_bench.baselines import model as models
     from bioreason_bench.baselines.data import Corpus
-    from bioreason_bench.baselines.measure import configs_of, measure
+    from bioreason_bench.baselines.measure import as_line, configs_of, measure
 
     models.need_training()
     models.quiet()
@@ -186,9 +185,7 @@ def evaluate(model: str, data: Path, split: str, configs: tuple[str, ...], limit
     for line in measure(loaded, tokenizer, corpus, configs or known, split=split, limit=limit, batch=batch, out=out):
         click.echo(json.dumps(line))
         if not quiet:
-            say(
-                f"{line['config']:<17} answers {100 * line['exact_match']:5.1f}  chains {100 * line['process_verified']:5.1f}  ({line['questions']})"
-            )
+            say(as_line(line))
 
 
 @main.command()

@@ -134,6 +134,12 @@ def gated(verdicts: Sequence[dict[str, Any]], probes: Sequence[dict[str, Any]], 
     return out
 
 
+def as_line(summary: dict[str, Any]) -> str:
+    """A summary for people."""
+    answers, chains = (100 * summary[metric] for metric in ("exact_match", "process_verified"))
+    return f"{summary['config']:<17} answers {answers:5.1f}  chains {chains:5.1f}  ({summary['questions']} questions)"
+
+
 def verdict_line(row: dict[str, Any], text: str, grade: Any, groups: dict[str, str]) -> dict[str, Any]:
     return {
         "id": row["id"],

@@ -13,6 +13,8 @@ The cache is transformers' own: each layer keeps the last inputs of its convolut
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -129,7 +131,7 @@ class NanoPreTrainedModel(PreTrainedModel):
     base_model_prefix = "model"
     _supports_sdpa = True
     supports_gradient_checkpointing = False
-    _no_split_modules = ["Layer"]
+    _no_split_modules = ("Layer",)
 
     def _init_weights(self, module: nn.Module) -> None:
         std = self.config.initializer_range
@@ -200,7 +202,7 @@ def _causal(length: int, past: int, device: torch.device) -> Tensor:
 
 
 class NanoForCausalLM(NanoPreTrainedModel, GenerationMixin):
-    _tied_weights_keys = {"lm_head.weight": "model.embed_tokens.weight"}
+    _tied_weights_keys: ClassVar[dict[str, str]] = {"lm_head.weight": "model.embed_tokens.weight"}
 
     def __init__(self, config: NanoConfig) -> None:
         super().__init__(config)
@@ -220,7 +222,7 @@ class NanoForCausalLM(NanoPreTrainedModel, GenerationMixin):
         logits_to_keep: int | Tensor = 0,
         num_items_in_batch: Tensor | int | None = None,
         output_hidden_states: bool | None = None,
-        **kwargs,
+        **_,
     ) -> CausalLMOutputWithPast:
         """Logits [B, T, V], or the last `logits_to_keep` of them; with labels [B, T] (-100: none) the mean loss too."""
         out = self.model(input_ids, attention_mask, position_ids, past_key_values, inputs_embeds, use_cache)

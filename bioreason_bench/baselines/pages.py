@@ -70,7 +70,8 @@ def as_html(blocks: Sequence[Block], folder: Path) -> str:
         else:
             body.append(f"<p>{_inline(block)}</p>")
     page = "\n".join(body).replace("</ul>\n<ul>", "\n")
-    return f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style></head>\n<body>\n{page}\n</body></html>\n'
+    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{page}\n</body></html>\n'
 
 
 def _inline(text: str) -> str:

@@ -18,11 +18,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 def plt() -> Any:
     try:
-        import matplotlib
+        import matplotlib as mpl
     except ModuleNotFoundError:
         raise MissingExtra("matplotlib", "plot") from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    mpl.use("Agg")
+    from matplotlib import pyplot  # noqa: ICN001 - plt is this function
 
     pyplot.rcParams.update(
         {
@@ -57,10 +57,8 @@ def arm_name(arm: str) -> str:
 def draw_all(results: Results, out: Path) -> dict[str, str]:
     """Draws what the results allow; name of the picture -> file name of its PNG."""
     drawn = {}
-    for name, draw in (
-        ("levels", levels), ("gain", gain), ("patterns", patterns), ("errors", errors), ("passk", passk), ("ladder", ladder), ("curves", curves),
-    ):  # fmt: skip
-        figure = draw(results)
+    for draw in (levels, gain, patterns, errors, passk, ladder, curves):
+        name, figure = draw.__name__, draw(results)
         if figure is not None:
             figure.tight_layout()
             figure.savefig(out / f"{name}.png", dpi=150)
@@ -68,6 +66,19 @@ def draw_all(results: Results, out: Path) -> dict[str, str]:
             plt().close(figure)
             drawn[name] = f"{name}.png"
     return drawn
+
+
+def line_style(number: int, arm: str) -> dict[str, Any]:
+    """The look of the number-th line of a picture."""
+    return {
+        "color": "black",
+        "linestyle": STYLES[number % len(STYLES)],
+        "linewidth": 1,
+        "marker": MARKERS[number % len(MARKERS)],
+        "markerfacecolor": "white",
+        "markersize": 5,
+        "label": arm_name(arm).replace("\n", " "),
+    }
 
 
 def levels(results: Results) -> Any:
@@ -148,10 +159,7 @@ def patterns(results: Results) -> Any:
             parts = values[arm].get(pattern, [])
             count = sum(size for _, size in parts)
             points.append(sum(value * size for value, size in parts) / count if count else float("nan"))
-        axes.plot(
-            range(len(found)), points, color="black", linestyle=STYLES[number % len(STYLES)], marker=MARKERS[number % len(MARKERS)], markerfacecolor="white",
-            label=arm_name(arm).replace("\n", " "), linewidth=1,
-        )  # fmt: skip
+        axes.plot(range(len(found)), points, **line_style(number, arm))
     axes.set_xticks(range(len(found)), found)
     axes.set_ylim(-3, 103)
     axes.set_ylabel("whole chains right, %")
@@ -204,10 +212,7 @@ def passk(results: Results) -> Any:
             lines = [line for line in results.passk if line["arm"] == arm]
             ks = sorted(int(k) for k in lines[0][metric])
             values = [100 * sum(line[metric][str(k)] for line in lines) / len(lines) for k in ks]
-            axes.plot(
-                ks, values, color="black", linestyle=STYLES[number % len(STYLES)], marker=MARKERS[number % len(MARKERS)], markerfacecolor="white", markersize=5,
-                linewidth=1, label=arm_name(arm).replace("\n", " "),
-            )  # fmt: skip
+            axes.plot(ks, values, **line_style(number, arm))
         axes.set_xscale("log", base=2)
         axes.set_ylim(0, 103)
         axes.set_xlabel("k")

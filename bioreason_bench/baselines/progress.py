@@ -55,7 +55,7 @@ class Watch:
         watch = self
 
         class Callback(TrainerCallback):
-            def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
                 watch.begun, watch.first, watch.step = time.perf_counter(), state.global_step, state.global_step
                 watch.shown = state.is_world_process_zero
                 self.bar = tqdm(
@@ -63,11 +63,11 @@ class Watch:
                     disable=not (watch.show and watch.shown), mininterval=1 if sys.stderr.isatty() else 30, leave=True,
                 )  # fmt: skip
 
-            def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            def on_step_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
                 watch.step, watch.ended = state.global_step, time.perf_counter()
                 self.bar.update(1)
 
-            def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+            def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
                 logs = logs or {}
                 if watch.shown and ("loss" in logs or "reward" in logs):
                     watch.note(state.global_step, logs)
@@ -75,7 +75,7 @@ class Watch:
                         " ".join(f"{key} {logs[key]:.3f}" for key in ("loss", "reward") if isinstance(logs.get(key), float))
                     )
 
-            def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            def on_train_end(self, _args: Any, _state: Any, _control: Any, **_: Any) -> None:
                 self.bar.close()
 
         return Callback()

@@ -31,11 +31,10 @@ def signatures(arms: Mapping[str, Lines], bases: Mapping[str, str]) -> list[str]
         chains = percent(lines, "comp_zeroshot", "process_verified")
         if zero is not None and chains is not None and zero - chains > 15:
             found.append(f"right answers by wrong chains: {arm}, zero-shot answers {zero:.0f}, whole chains {chains:.0f}")
-        late = early_errors(lines)
-        if late is not None and late > 0.6 and zero is not None and zero < 50:
-            found.append(
-                f"no bridge from memory to context: {arm}, {100 * late:.0f} % of first errors on zero-shot fall in the first half of the chain"
-            )
+        early = early_errors(lines)
+        if early is not None and early > 0.6 and zero is not None and zero < 50:
+            where = f"{100 * early:.0f} % of first errors on zero-shot fall in the first half of the chain"
+            found.append(f"no bridge from memory to context: {arm}, {where}")
         base = bases.get(arm, "")
         if base in arms and arm.endswith("_grpo"):
             before = percent(arms[base], "comp_zeroshot")

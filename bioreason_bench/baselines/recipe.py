@@ -8,6 +8,7 @@ kind): `sft.steps=100`, `2.learning_rate=1e-4`, `sft.batch.mem=64`.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import difflib
@@ -172,10 +173,8 @@ def _set(values: dict[str, Any], key: str, text: str) -> None:
     except yaml.YAMLError:
         value = text
     if isinstance(value, str):
-        try:
+        with contextlib.suppress(ValueError):
             value = float(value)  # YAML takes 1e-4 for a word
-        except ValueError:
-            pass
     first, *rest = key.split(".")
     stages = values.get("stages") or []
     places: list[dict[str, Any]]

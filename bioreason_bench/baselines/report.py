@@ -314,8 +314,8 @@ def passk_table(results: Results) -> Table:
 
 def passk_rule() -> str:
     return (
-        f"Reading: of the gain at k = 1 (at least {RL_GAIN:.0f} points, else no gain), less than a quarter left at the largest k is amplification "
-        "(the curves merge), more than half is synthesis (they stay apart); saturated: the base solves nearly everything at the largest k."
+        f"Reading: of the gain at k = 1 (at least {RL_GAIN:.0f} points, else no gain), less than a quarter left at the largest k is "
+        "amplification (the curves merge), more than half is synthesis (they stay apart); saturated: the base solves nearly everything at the largest k."
     )
 
 
@@ -347,7 +347,8 @@ def commands(results: Results) -> list[Block]:
     if versions:
         machine = results.runs[0].get("machine", {})
         lines.append(
-            f"{', '.join(f'{name} {number}' for name, number in versions.items())}; {machine.get('processor', '')}, {machine.get('threads', '?')} thread(s) a run."
+            f"{', '.join(f'{name} {number}' for name, number in versions.items())}; "
+            f"{machine.get('processor', '')}, {machine.get('threads', '?')} thread(s) a run."
         )
     return lines
 
@@ -355,5 +356,6 @@ def commands(results: Results) -> list[Block]:
 def rules() -> str:
     return (
         f"Rules behind the sentences above: memorisation trap, I.I.D. over {TRAP_IID:.0f} and zero-shot under {TRAP_ZEROSHOT:.0f}; "
-        f"RL adds nothing, under {RL_GAIN:.0f} points; wrong chains, answers 15 points above chains; no bridge, over 60 % of first errors in the first half of the chain and zero-shot under 50."
+        f"RL adds nothing, under {RL_GAIN:.0f} points; wrong chains, answers 15 points above chains; "
+        "no bridge, over 60 % of first errors in the first half of the chain and zero-shot under 50."
     )

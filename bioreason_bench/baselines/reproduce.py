@@ -73,7 +73,7 @@ class Job:
 
     def model(self) -> Path:
         """The folder of the model after the last stage."""
-        return sorted(path.parent for path in self.folder.glob("*-*/done.json"))[-1]
+        return max(path.parent for path in self.folder.glob("*-*/done.json"))
 
     def complete(self) -> bool:
         return (self.folder / "results.jsonl").is_file()
@@ -116,7 +116,8 @@ def reproduce(
     workers = workers or max(1, os.cpu_count() or 1)
     cost = sum(job.arm.cost for job in jobs if not job.complete())
     say(
-        f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds), {workers} side by side: about {cost / workers:.0f} min on a quiet machine"
+        f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds), {workers} side by side: "
+        f"about {cost / workers:.0f} min on a quiet machine"
     )
     run_jobs(jobs, workers, settings or {}, say, command)
     lines = collect(jobs)
@@ -166,7 +167,8 @@ def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Sa
             process.terminate()
     if failed:
         raise BioreasonError(
-            f"{len(failed)} of {len(jobs)} runs failed, first {failed[0].label}: {last_words(failed[0])}; call the same command again to go on"
+            f"{len(failed)} of {len(jobs)} runs failed, first {failed[0].label}: {last_words(failed[0])}; "
+            "call the same command again to go on"
         )
 
 

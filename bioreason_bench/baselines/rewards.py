@@ -22,7 +22,7 @@ from typing import Any
 from bioreason_bench.errors import UsageError
 from bioreason_bench.grading import Grade, Grader, grade
 
-__all__ = ["REWARDS", "composite", "compute_score", "format", "make_rewards", "outcome", "process"]
+__all__ = ["REWARDS", "composite", "compute_score", "form", "make_rewards", "outcome", "process"]
 
 COLUMNS = ("question", "context", "chain", "answer", "entities", "path")
 DEFAULT_WEIGHTS = {"primitives": 0.25, "structure": 0.25, "answer": 0.5}
@@ -36,7 +36,7 @@ def process(completions: Sequence[str], **columns: Any) -> list[float]:
     return [verdict.hop_accuracy for verdict in _grades(completions, columns)]
 
 
-def format(completions: Sequence[str], **columns: Any) -> list[float]:
+def form(completions: Sequence[str], **columns: Any) -> list[float]:
     return [float(verdict.format_ok) for verdict in _grades(completions, columns)]
 
 
@@ -52,7 +52,7 @@ def composite(completions: Sequence[str], weights: Mapping[str, float] | None = 
     ]
 
 
-REWARDS: dict[str, Callable[..., list[float]]] = {"outcome": outcome, "process": process, "composite": composite, "format": format}
+REWARDS: dict[str, Callable[..., list[float]]] = {"outcome": outcome, "process": process, "composite": composite, "format": form}
 
 
 def make_rewards(
@@ -70,9 +70,7 @@ def make_rewards(
 def _for_trl(
     name: str, reward: Callable[..., list[float]], options: dict[str, float] | None, end: frozenset[int]
 ) -> Callable[..., list[float]]:
-    def call(
-        prompts: Sequence[Any], completions: Sequence[Any], completion_ids: Sequence[Sequence[int]] | None = None, **columns: Any
-    ) -> list[float]:
+    def call(completions: Sequence[Any], completion_ids: Sequence[Sequence[int]] | None = None, **columns: Any) -> list[float]:
         texts = [text if isinstance(text, str) else text[-1]["content"] for text in completions]
         columns = {key: value for key, value in columns.items() if key in COLUMNS}
         values = reward(texts, **columns, **({"weights": options} if options is not None else {}))
@@ -84,7 +82,12 @@ def _for_trl(
     return call
 
 
-def compute_score(data_source: str, solution_str: str, ground_truth: Any, extra_info: Mapping[str, Any] | None = None) -> float:
+def compute_score(
+    data_source: str,  # noqa: ARG001 - veRL's signature
+    solution_str: str,
+    ground_truth: Any,
+    extra_info: Mapping[str, Any] | None = None,
+) -> float:
     """veRL's signature: `custom_reward_function.path=<this file>`; outcome, with the question's columns in `extra_info`."""
     record = dict(extra_info or {})
     record.setdefault("answer", ground_truth)

@@ -115,7 +115,7 @@ def run_stage(
 
 def evaluate(model: Any, tokenizer: Any, release: Corpus, recipe: Recipe, folder: Path, name: str, say: Say) -> list[dict[str, Any]]:
     """Every test set of the release (or those that the recipe names)."""
-    from bioreason_bench.baselines.measure import configs_of, measure
+    from bioreason_bench.baselines.measure import as_line, configs_of, measure
 
     want = recipe.evaluate
     configs = list(want.get("configs") or configs_of(release, want["split"]))
@@ -123,9 +123,7 @@ def evaluate(model: Any, tokenizer: Any, release: Corpus, recipe: Recipe, folder
         model, tokenizer, release, configs, split=want["split"], limit=want["limit"], batch=want["batch"], out=folder / want["split"]
     )
     for line in found:
-        say(
-            f"{name}: {line['config']:<17} answers {100 * line['exact_match']:5.1f}  chains {100 * line['process_verified']:5.1f}  ({line['questions']})"
-        )
+        say(f"{name}: {as_line(line)}")
     return found
 
 
