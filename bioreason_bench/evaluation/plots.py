@@ -123,8 +123,9 @@ def _solver_lines(panel: Axes, skill: str, levels: Sequence[str], lines: Lines |
         short = [score for score in solvers.values() if score.get("shortcut")]
         if short:
             best = max(short, key=lambda score: score["score"])
-            panel.hlines(100 * best["score"], place - 0.46, place + 0.46, color=INK, linewidth=1.6, zorder=6)
-            panel.hlines(100 * best["chance"], place - 0.46, place + 0.46, color=INK, linewidth=1.2, linestyle=":", zorder=6)
+            for name, dash in (("score", "-"), ("chance", ":")):
+                panel.hlines(100 * best[name], place - 0.46, place + 0.46, color="white", linewidth=3.4, zorder=6)
+                panel.hlines(100 * best[name], place - 0.46, place + 0.46, color=INK, linewidth=1.6, linestyle=dash, zorder=7)
 
 
 def _hops(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool:  # noqa: ARG001 - all draws have one signature
@@ -229,7 +230,7 @@ def _finish(figure: Figure, title: str, handles: list[Any], solvers: bool) -> No
         handles.append(Line2D([], [], color=INK, linewidth=1.6, label="best shortcut"))
         handles.append(Line2D([], [], color=INK, linestyle=":", label="its chance"))
     figure.suptitle(title, fontsize=10.5, color=INK)
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=8.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(handles)), frameon=False, fontsize=8.5)
 
 
 def _variant(answers: pd.DataFrame) -> str:
