@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import datasets
+import networkx as nx
 import pytest
 
+import bioreason_bench
 from bioreason_bench.baselines.rewards import COLUMNS, outcome
 from bioreason_bench.questions.records import make_prompt
 from bioreason_bench.release.export import export
@@ -167,6 +169,14 @@ def test_verl_gets_biographies_as_plain_text(tiny_release, exported, tmp_path):
     rows = loaded(exported["verl"] / "sft" / "biographies-contextual.parquet", tmp_path)
     texts = [row["text"] for row in Release(tiny_release).rows("biographies", "contextual")]
     assert rows["text"] == texts and [turns[-1]["content"] for turns in rows["messages"]] == texts
+
+
+# --- GraphML ----------------------------------------------------------------------------------------------------------
+
+
+def test_graphml_holds_the_graph_of_the_release(tiny_release, exported):
+    got, world = nx.read_graphml(exported["graphml"] / "world.graphml"), bioreason_bench.graph(tiny_release)
+    assert sorted(got.edges(keys=True)) == sorted(world.edges(keys=True)) and dict(got.nodes(data=True)) == dict(world.nodes(data=True))
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

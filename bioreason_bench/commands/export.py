@@ -10,11 +10,16 @@ import click
 
 @click.command(name="export")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--to", required=True, type=click.Choice(["trl", "llamafactory", "verl"]), help="The trainer.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; DIR-TRAINER if not given.")
+@click.option(
+    "--to",
+    required=True,
+    type=click.Choice(["trl", "llamafactory", "verl", "graphml"]),
+    help="The trainer; or graphml, the world as a graph.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; DIR-trl and so on if not given.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
 def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
-    """Write the questions and biographies of DIR as files of TRL, LLaMA-Factory or veRL.
+    """Write the questions and biographies of DIR as files of TRL, LLaMA-Factory or veRL; or its world as a graph.
 
     \b
       bioreason export v1 --to verl --out v1-verl

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from bioreason_bench.config import SKILLS
 from bioreason_bench.errors import UsageError
 from bioreason_bench.release.formats import BIOGRAPHY, FORMATS, NOTES, REWARD, RL, SFT, Form, dataset_info, parquet_schema
+from bioreason_bench.release.graph import make_graph
 from bioreason_bench.release.read import Release
 from bioreason_bench.release.write import plain_errors
 
@@ -72,6 +73,10 @@ def export(release: Release, to: str, out: Path, advance: Callable[[str, int], N
             if to == "llamafactory":
                 info = dataset_info({path.name: use for path, use in files.items()})
                 (beside / "dataset_info.json").write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
+            if to == "graphml":
+                import networkx as nx
+
+                nx.write_graphml(make_graph(release), beside / "world.graphml")
             if to == "verl":
                 (beside / "reward.py").write_text(REWARD, encoding="utf-8")
             if out.is_dir():

@@ -3,6 +3,7 @@
     trl           TRL 1.x: standard (not conversational) prompt-completion JSONL; GRPO takes the prompt, rewards take the other columns
     llamafactory  LLaMA-Factory 0.9: alpaca records, with a dataset_info.json that declares them
     verl          veRL 0.9: Parquet with data_source, prompt (messages), ability, reward_model, extra_info; SFT reads messages
+    graphml       no trainer: the world as a graph, for networkx, Gephi, Cytoscape and the like
 
 Prompt and completion are those of evaluation: make_prompt(row), and a blank before the chain.
 """
@@ -95,6 +96,7 @@ FORMATS: dict[str, dict[str, Form]] = {
         RL: Form("rl", ".parquet", _verl_rl),
         BIOGRAPHY: Form("sft", ".parquet", _verl_text),
     },
+    "graphml": {},
 }
 
 
@@ -171,5 +173,13 @@ With a chat template instead of `empty`, the blank that begins each output does 
 
 reward.py is `compute_score` over the package's one grader: 1 if the final answer is right. rl/ holds data_source, prompt (messages),
 ability, reward_model.ground_truth and extra_info (what other rewards need); sft/ holds messages, and biographies as text and as messages.
+""",
+    "graphml": """Format: GraphML, as networkx writes it.
+
+    world = networkx.read_graphml("world.graphml")
+
+Nodes are people (by name) and values (by "kind: text"), with kind and label; people have known, in_context and their biographies,
+`parametric` and `contextual`. Every fact is an edge with relation, group, and the id of the biography that states it.
+`bioreason_bench.graph(DIR)` gives the same graph without a file.
 """,
 }
