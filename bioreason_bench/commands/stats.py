@@ -1,4 +1,4 @@
-"""`bioreason stats`: what a release holds, and what guessing is worth."""
+"""`bioreason stats`: what a release holds, and what guessing is worth; or what a model answered."""
 
 from __future__ import annotations
 
@@ -21,12 +21,21 @@ TOKENISH = r"\w+|[^\w\s]"  # a word or a sign; models' tokens are somewhat more
 
 
 @click.command(name="stats")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR|RESULTS", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(folder: Path, as_json: bool) -> None:
-    """Count the rows of DIR by config, hops and pattern; lengths; chance levels; the audit's scores where there are some."""
+    """Count the rows of DIR by config, hops and pattern; lengths; chance levels; the audit's scores where there are some.
+
+    Of RESULTS, the --output_path of a bioreason eval: accuracy and intervals by level, hops, pattern and unseen group, first errors.
+    """
+    from bioreason_bench.evaluation.results import has_results, read_results, render, summarise
+    from bioreason_bench.release.manifest import MANIFEST
     from bioreason_bench.release.read import Release
 
+    if not (folder / MANIFEST).is_file() and has_results(folder):
+        records = summarise(read_results(folder))
+        click.echo(json.dumps(records, indent=1, ensure_ascii=False) if as_json else render(records))
+        return
     release = Release(folder)
     found = collect(release)
     click.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else _text(release, found))
