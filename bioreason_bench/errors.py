@@ -15,14 +15,20 @@ __all__ = ["BioreasonError", "MissingExtra", "ReleaseError", "UsageError"]
 
 
 class BioreasonError(Exception):
+    """Something written is broken, or a check failed; every error for users is one."""
+
     exit_code = 1
 
 
 class UsageError(BioreasonError):
+    """A wrong option, preset or path, or a request that cannot be met."""
+
     exit_code = 2
 
 
 class ReleaseError(BioreasonError):
+    """A release, or another file that was read, is missing, broken or does not fit."""
+
     exit_code = 1
 
 
