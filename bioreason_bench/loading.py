@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import datasets
     import networkx as nx
 
+    from bioreason_bench.release.cache import Cache
+
 __all__ = ["graph", "load"]
 
 
@@ -51,7 +53,7 @@ def load(
     for split in wanted:
         if split not in held[config]:
             raise UsageError(f"config {config} has no split {split!r}: {_hint(split, held[config])}")
-    files = {split: [str(path) for path in cache.make(held[config][split])] for split in wanted}
+    files = {split: _made(cache, held[config][split], f"Making {config} {split}") for split in wanted}
     kind = next(shard.kind for shard in cache.shards() if shard.file == held[config][wanted[0]][0])
     features = datasets.Features.from_arrow_schema(arrow_schema(kind))
     return datasets.load_dataset("parquet", data_files=files, features=features, cache_dir=str(cache.folder / "datasets"))
@@ -69,6 +71,19 @@ def graph(release: str | Path, biographies: bool = True) -> nx.MultiDiGraph:
     from bioreason_bench.release.read import Release
 
     return make_graph(Release(release), biographies)
+
+
+def _made(cache: Cache, files: Sequence[str], title: str) -> list[str]:
+    """The files of a split, with a bar (one of `datasets`' own: datasets.disable_progress_bars() silences it) if any must be made."""
+    from datasets.utils import tqdm
+
+    with tqdm(desc=title, unit=" rows", unit_scale=True, leave=False, delay=1) as bar:
+
+        def advance(rows: int, total: int) -> None:
+            bar.total = total
+            bar.update(rows)
+
+        return [str(path) for path in cache.make(files, advance)]
 
 
 def _toml(value: Any) -> str:

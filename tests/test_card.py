@@ -20,6 +20,8 @@ from bioreason_bench.release.read import Release
 from bioreason_bench.release.report import read_audit
 from bioreason_bench.release.schema import arrow_schema
 
+NO_EXTRAS = {"comp.counterfactual": "0", "comp.conflict": "0", "mem.direction": "0"}
+
 
 @pytest.fixture(scope="module")
 def front(tiny_release: Path) -> dict:
@@ -112,7 +114,7 @@ def test_only_the_levels_of_the_release_are_explained(tiny_release, tmp_path):
 def test_a_release_without_tests_has_a_card_without_a_picture(tmp_path):
     from bioreason_bench.build import generate
 
-    generate(load_preset("tiny").override({"levels": "[]"}), tmp_path / "none")
+    generate(load_preset("tiny").override({"levels": "[]", **NO_EXTRAS}), tmp_path / "none")
     assert "holds no test questions" in (tmp_path / "none" / "README.md").read_text()
     assert not (tmp_path / "none" / "chain.svg").exists()
 
@@ -129,6 +131,13 @@ def test_the_audit_stands_on_the_card_law_by_law_and_score_by_score(tiny_release
     scores = audit["solvers"]["comp_zeroshot"]
     assert row.split("|")[2].strip() == "100.0", "the oracle"
     assert f"{100 * scores['context_only']['score']:.1f} ({100 * scores['context_only']['chance']:.1f})" in row
+
+
+def test_every_version_whose_rows_changed_is_named_on_the_card(tiny_release):
+    log = (Path(__file__).parent.parent / "CHANGELOG.md").read_text()
+    versions = [part.split("]")[0] for part in log.split("\n## [")[1:] if "\n### Data" in part]
+    text = (tiny_release / "README.md").read_text().split("## Changes of the data")[1]
+    assert versions and all(version in text or version == "Unreleased" for version in versions), "add it to cards/changes.md"
 
 
 # --- the picture ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,23 +89,26 @@ class Cache:
         shards = [shard for shard in self.shards() if (shard.folder, shard.split) == (folder, split)]
         return self._make(_cut(shards, first) if first else shards)
 
-    def make(self, files: Sequence[str]) -> list[Path]:
-        """These files of the release (data/comp/zeroshot/test-00000-of-00001.parquet), made if they are not there."""
-        shards = {shard.file: shard for shard in self.shards()}
-        return self._make([shards[file] for file in files])
+    def make(self, files: Sequence[str], advance: Callable[[int, int], None] = lambda _rows, _total: None) -> list[Path]:
+        """These files of the release (data/comp/zeroshot/test-00000-of-00001.parquet), made if they are not there.
 
-    def _make(self, shards: Sequence[Shard]) -> list[Path]:
+        `advance(rows, total)` hears of each file that had to be made.
+        """
+        shards = {shard.file: shard for shard in self.shards()}
+        return self._make([shards[file] for file in files], advance)
+
+    def _make(self, shards: Sequence[Shard], advance: Callable[[int, int], None] = lambda _rows, _total: None) -> list[Path]:
         missing = [shard for shard in shards if not _whole(self.folder / shard.file)]
         workers = available_cores() if FORK and len(missing) >= MANY else 1
         if missing:
             _ = self.plan  # made once, before processes are forked
         with self._plain_errors(), closing(run(missing, lambda: self._one, workers)) as made:
-            for _ in made:
-                pass
+            for rows in made:
+                advance(rows, sum(shard.rows for shard in missing))
         return [self.folder / shard.file for shard in shards]
 
-    def _one(self, shard: Shard) -> None:
-        """Make a file, once: whoever asks at the same time waits, and finds it."""
+    def _one(self, shard: Shard) -> int:
+        """Make a file, once (whoever asks at the same time waits, and finds it), and return its number of rows."""
         from filelock import FileLock
 
         path = self.folder / shard.file
@@ -114,6 +117,7 @@ class Cache:
             if not _whole(path):
                 entry = write_shard(self.folder, shard.file, shard.kind, self.plan.make(shard))
                 _write(path.with_suffix(".json"), json.dumps({"bytes": _sha256(path), "rows": entry.digest}))
+        return shard.rows
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:

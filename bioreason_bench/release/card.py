@@ -76,9 +76,9 @@ def card_files(folder: Path, manifest: Mapping[str, Any], audit: Mapping[str, An
 
 def pick_question(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
     """A test question with both kinds of hops, of three hops and short where there is one; None if there are no questions."""
-    configs = manifest["configs"]
+    configs = {name: splits["test"] for name, splits in manifest["configs"].items() if "test" in splits and name != "probes"}
     for config in (*SHOWN_FIRST, *configs):
-        files = configs.get(config, {}).get("test", ())
+        files = configs.get(config, ())
         batch = next(read_batches([folder / file for file in files], rows=LOOKED_AT), None)
         if batch is not None and batch.num_rows:
             return min(batch.to_pylist(), key=_telling)
