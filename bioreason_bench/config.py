@@ -45,6 +45,9 @@ class SkillConfig:
     entity: int = 0
     depth: int = 0
     rl: int = 0  # training questions that are set aside for reinforcement learning (comp only)
+    counterfactual: int = 0  # pairs of test questions whose contexts differ in one fact (comp only)
+    conflict: int = 0  # test questions whose context contradicts memory (comp only)
+    direction: int = 0  # facts of inverse pairs that are asked from both ends (mem only)
     roles: Roles = field(default_factory=Roles)
 
     def test(self, level: str) -> int:
@@ -192,6 +195,9 @@ def _problems(config: Config) -> list[str]:
                     found.append(f"{skill_name}.roles are {shares}; three shares that sum to 1 are needed")
             elif isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 found.append(f"{skill_name}.{item.name} is {value!r}; it must be a whole number of at least 0")
+        for name, owner in (("counterfactual", "comp"), ("conflict", "comp"), ("direction", "mem")):
+            if skill_name != owner and getattr(skill, name):
+                found.append(f"{skill_name}.{name} is {getattr(skill, name)!r}; only {owner} has such questions")
         if isinstance(skill.rl, int) and isinstance(skill.train, int) and skill.rl > skill.train:
             found.append(f"{skill_name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions")
     return found

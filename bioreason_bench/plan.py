@@ -21,12 +21,14 @@ from bioreason_bench.config import SKILLS, Config
 from bioreason_bench.draw import Draw
 from bioreason_bench.language import biographies
 from bioreason_bench.questions.contexts import Contexts
+from bioreason_bench.questions.direction import DIRECTION, Directions
 from bioreason_bench.questions.probes import Probes
 from bioreason_bench.questions.records import Columns, Writer, merge
+from bioreason_bench.questions.twins import CONFLICT, COUNTERFACTUAL, Crossed, draw_crossed, write_conflicts, write_twins
 from bioreason_bench.splits import levels
 from bioreason_bench.splits.levels import RL, TEST, TRAIN, VALIDATION, PathPlan
 from bioreason_bench.splits.paths import Path
-from bioreason_bench.splits.starts import Starts
+from bioreason_bench.splits.starts import HELDOUT, OPEN, Starts
 from bioreason_bench.world.facts import World, make_world
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
@@ -43,7 +45,7 @@ class Shard:
     number: int
     count: int
     rows: int
-    kind: str  # the schema of its rows: question, probe, biography, fact, person, path, relation
+    kind: str  # the schema of its rows: question, counterfactual, conflict, direction, probe, biography, fact, person, path, relation
 
     @property
     def file(self) -> str:
@@ -59,6 +61,8 @@ class Plan:
     starts: Starts
     paths: dict[str, list[PathPlan]]  # by skill
     met: dict[str, NDArray[np.bool_]]  # skill -> [people] who stand on a chain of its training questions
+    crossed: dict[str, list[Crossed]]  # counterfactual, conflict -> their questions
+    directions: Directions
 
     def shards(self, shard_rows: int = SHARD_ROWS) -> list[Shard]:
         """Every file of the release, in the order of its layout (DESIGN section 9); empty splits have none."""
@@ -74,6 +78,14 @@ class Plan:
             total = sum(plan.count(level, split) for plan in self.paths[skill])
             keys = partial(self._question_keys, skill, level, split)
             made += _by_key(folder, split, "question", total, shard_rows, keys)
+        for kind, rows in ((COUNTERFACTUAL, 2), (CONFLICT, 1)):
+            total = rows * sum(len(crossed.starts) for crossed in self.crossed[kind])
+            made += _by_key(
+                f"comp/{kind}", TEST, kind, total, shard_rows, lambda k=kind, n=rows: np.repeat(np.concatenate(self._crossed_keys(k)), n)
+            )
+        made += _by_key(
+            f"mem/{DIRECTION}", TEST, DIRECTION, 2 * len(self.directions.keys), shard_rows, lambda: np.repeat(self.directions.keys, 2)
+        )
         made += _by_key("probes", TEST, "probe", len(self.probes), shard_rows, lambda: self.probes.keys)
         return made
 
@@ -86,6 +98,9 @@ class Plan:
             "path": self._path_rows,
             "biography": self._biography_rows,
             "question": self._question_rows,
+            COUNTERFACTUAL: self._crossed_rows,
+            CONFLICT: self._crossed_rows,
+            DIRECTION: self._direction_rows,
             "probe": lambda shard: self.probes.write(self.writer, _key_range(shard.number, shard.count)),
         }
         return makers[shard.kind](shard)
@@ -163,7 +178,9 @@ class Plan:
         size, training = len(starts), split in (TRAIN, RL)
         rows = {"id": ids, "skill": [plan.skill] * size, "level": [TRAIN if training else level] * size}
         rows |= self.writer.write(plan.path, starts)
-        rows |= self.certificate(plan.skill, plan.path, self.world.walk(plan.path, starts), path_in_train=plan.trained, start_in_train=training)
+        rows |= self.certificate(
+            plan.skill, plan.path, self.world.walk(plan.path, starts), path_in_train=plan.trained, start_in_train=training
+        )
         rows["portion"] = self._portions(plan, places, split).tolist() if training else [0] * size
         return rows
 
@@ -178,6 +195,28 @@ class Plan:
             "people_in_train": self.writer.people_met(path, walk, self.met[skill]),
             "direction_seen": self.writer.direction_seen(path, walk),
         }
+
+    # questions beyond the levels ---------------------------------------------------------------------------------------
+
+    def _crossed_keys(self, kind: str) -> list[NDArray[np.uint64]]:
+        draw = Draw(self.config.seed).at("order", kind)
+        return [draw.at(crossed.plan.number).words(crossed.starts) for crossed in self.crossed[kind]]
+
+    def _crossed_rows(self, shard: Shard) -> Columns:
+        low, high = _key_range(shard.number, shard.count)
+        write, each = (write_twins, 2) if shard.kind == COUNTERFACTUAL else (write_conflicts, 1)
+        parts, keys = [], []
+        for crossed, key in zip(self.crossed[shard.kind], self._crossed_keys(shard.kind), strict=True):
+            here = np.flatnonzero((key >= low) & (key <= high))
+            if here.size:
+                parts.append(write(self.writer, crossed, here, partial(self.certificate, "comp", path_in_train=True)))
+                keys.append(np.repeat(key[here], each))
+        return merge(parts, keys)
+
+    def _direction_rows(self, shard: Shard) -> Columns:
+        low, high = _key_range(shard.number, shard.count)
+        here = np.flatnonzero((self.directions.keys >= low) & (self.directions.keys <= high))
+        return self.directions.write(self.writer, here, partial(self.certificate, "mem", path_in_train=False))
 
     def _portions(self, plan: PathPlan, places: NDArray, split: str) -> NDArray[np.int64]:
         """1..10 by place in the path's training slice, so that the portions are nested and each holds every path alike."""
@@ -273,7 +312,13 @@ def make_plan(config: Config) -> Plan:
     atomic = levels.usable(table, paths["mem"] + paths["ctx"])
     paths["comp"] = levels.plan_skill(config, starts, "comp", atomic, draw.at("comp"))
     met = {skill: levels.people_in_training(starts, plans) for skill, plans in paths.items()}
-    return Plan(config, world, starts, paths, met)
+    pool = HELDOUT if config.heldout_starts else OPEN
+    crossed: dict[str, list[Crossed]] = {}
+    for kind in (COUNTERFACTUAL, CONFLICT):
+        taken = crossed.get(COUNTERFACTUAL, [])
+        crossed[kind] = draw_crossed(kind, starts, paths["comp"], getattr(config.comp, kind), config.hops, pool, taken, draw.at(kind))
+    directions = Directions.collect(world, config.mem.direction, draw.at(DIRECTION))
+    return Plan(config, world, starts, paths, met, crossed, directions)
 
 
 def _in_order(folder: str, split: str, kind: str, rows: int, shard_rows: int) -> list[Shard]:
@@ -299,4 +344,3 @@ def _key_range(number: int, count: int) -> tuple[np.uint64, np.uint64]:
     """The first and the last 64-bit key of shard `number` of `count`."""
     width = 2**64 // count + (count > 1)
     return np.uint64(number * width), np.uint64(min((number + 1) * width, 2**64) - 1)
-

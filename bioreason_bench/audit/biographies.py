@@ -63,7 +63,12 @@ def read_biographies(parser: Parser, file: str, batches: Iterable[tuple[int, Map
         ids.append(hash_texts(columns["id"]))
     ledger.check("readable", file, checked, sorted(bad), lambda row: bad[row])
     hashes = [np.concatenate(parts) if parts else np.empty(0, np.uint64) for parts in (texts, ids)]
-    arrays = np.array(people, np.int32), np.array(kinds, np.int8), np.array(renderings, np.int32), np.array(told, np.int32).reshape(-1, width)
+    arrays = (
+        np.array(people, np.int32),
+        np.array(kinds, np.int8),
+        np.array(renderings, np.int32),
+        np.array(told, np.int32).reshape(-1, width),
+    )
     return Biographies(file, *arrays, *hashes)
 
 
@@ -149,4 +154,10 @@ def _check_renderings(evidence: Evidence, files: Sequence[Biographies], written:
         ledger.check(law, place, len(seen), again, lambda _, what=what: f"this {what} stands a second time")
     for file in files:
         odd = np.flatnonzero((file.rendering < 0) | (file.rendering >= np.where(file.group == 0, renderings, 1)))
-        ledger.check("renderings", file.file, len(file.rendering), odd, lambda row, file=file: f"rendering {file.rendering[row]} is more than the config says")
+        ledger.check(
+            "renderings",
+            file.file,
+            len(file.rendering),
+            odd,
+            lambda row, file=file: f"rendering {file.rendering[row]} is more than the config says",
+        )

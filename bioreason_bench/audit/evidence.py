@@ -56,6 +56,15 @@ class Evidence:
         names = {relation.name: number for number, relation in enumerate(self.table.relations)}
         return [names.get(relation.inverse, -1) if relation.inverse else -1 for relation in self.table.relations]
 
+    @cached_property
+    def mirrors(self) -> list[dict[int, int] | None]:
+        """For each contextual relation with a parametric inverse: object by subject, as the facts of the inverse imply it."""
+        found: list[dict[int, int] | None] = []
+        for relation, inverse in enumerate(self.inverses):
+            turned = not self.parametric[relation] and inverse >= 0 and self.parametric[inverse]
+            found.append({target: subject for subject, target in enumerate(self.rows[inverse]) if target >= 0} if turned else None)
+        return found
+
     def text(self, number: int) -> str:
         """The text of an id, quoted; what the negative ones mean."""
         number = int(number)
@@ -148,6 +157,18 @@ class Parser:
             context.told.append(told)
             context.sizes.append(len(parts))
         return context
+
+    def solve_turned(self, start: int, path: Iterable[int]) -> list[int]:
+        """The same with nothing to read: what is not recalled is the mirror of what is."""
+        evidence, walk = self.evidence, [start]
+        for relation in path:
+            mirror = evidence.mirrors[relation]
+            here = walk[-1]
+            if mirror is not None:
+                walk.append(mirror.get(here, NOBODY))
+            else:
+                walk.append(evidence.rows[relation][here] if evidence.parametric[relation] and 0 <= here < evidence.people else NOBODY)
+        return walk
 
     def solve(self, start: int, path: Iterable[int], context: Context | None) -> list[int]:
         """The start and the object of each hop: recalled from the biographies, or read in this context; NOBODY from where it dangles.

@@ -38,7 +38,9 @@ def check_folder(folder: Path, ledger: Ledger) -> dict[str, Any] | None:
     files = manifest["files"]
     try:
         configs = configs_of(files)
-        wrong = next((name for name in sorted({*configs, *manifest["configs"]}) if configs.get(name) != manifest["configs"].get(name)), None)
+        wrong = next(
+            (name for name in sorted({*configs, *manifest["configs"]}) if configs.get(name) != manifest["configs"].get(name)), None
+        )
         problem = None if wrong is None else f"config {wrong} must list {configs.get(wrong)}, found {manifest['configs'].get(wrong)}"
     except BioreasonError as error:
         problem = str(error)
@@ -47,7 +49,9 @@ def check_folder(folder: Path, ledger: Ledger) -> dict[str, Any] | None:
         folder_name = file.removeprefix("data/").rpartition("/")[0]
         last = folder_name.rpartition("/")[2]
         schema = KINDS.get(folder_name, last if last in BEYOND else "question")
-        ledger.whole("manifest", file, None if entry["schema"] == schema else f"its schema must be {schema}, the manifest says {entry['schema']}")
+        ledger.whole(
+            "manifest", file, None if entry["schema"] == schema else f"its schema must be {schema}, the manifest says {entry['schema']}"
+        )
     data = folder / "data"
     found = sorted(path.relative_to(folder).as_posix() for path in data.rglob("*") if path.is_file()) if data.is_dir() else []
     for file in found:
@@ -101,4 +105,8 @@ def _check_canary(folder: Path, manifest: Mapping[str, Any], ledger: Ledger) -> 
         card = (folder / CARD).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         card = ""
-    ledger.whole("canary", CARD, None if manifest["canary"] in card else "the card must hold the canary of the manifest, so that corpora can be searched for it")
+    ledger.whole(
+        "canary",
+        CARD,
+        None if manifest["canary"] in card else "the card must hold the canary of the manifest, so that corpora can be searched for it",
+    )

@@ -79,5 +79,5 @@ LAWS: dict[str, str] = {
     "direction": "each fact of an inverse pair is asked from both ends, without a context",
     # the solvers
     "oracle": "whoever recalls and reads everything answers every question",
-    "shortcuts": "with guards and distractors, no shortcut is surely more than three points above chance",
+    "shortcuts": "with guards and distractors, no shortcut is more than three points above chance (luck aside)",
 }

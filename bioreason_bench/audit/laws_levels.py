@@ -14,7 +14,7 @@ from bioreason_bench.audit.questions import Rows, code_of, path_of
 from bioreason_bench.audit.training import Shown, chain_people, pairs
 from bioreason_bench.config import LEVELS, SKILLS
 
-__all__ = ["check_levels", "certificate"]
+__all__ = ["certificate", "check_levels"]
 
 Paths = dict[tuple[str, int], set[str]]  # (skill, path code) -> levels that data/paths gives it
 TABLE_LEVELS = {  # level of a question -> levels in data/paths of the paths that it may follow
@@ -121,7 +121,13 @@ def _check_level(rows: Rows, here: dict[str, NDArray], shown: Shown, config: Map
     ledger.check(level, rows.file.name, int(read.sum()), np.flatnonzero(read & ~good), say)
     if config.get("heldout_starts") and level not in ("train", "entity"):
         inside = np.flatnonzero(read & shown.starts[np.where(read, rows.start, 0)])
-        ledger.check("held-out starts", rows.file.name, int(read.sum()), inside, lambda row: f"{shown.evidence.text(rows.start[row])} begins training questions")
+        ledger.check(
+            "held-out starts",
+            rows.file.name,
+            int(read.sum()),
+            inside,
+            lambda row: f"{shown.evidence.text(rows.start[row])} begins training questions",
+        )
 
 
 def _check_path(rows: Rows, paths: Paths, evidence: Evidence, ledger: Ledger) -> None:
@@ -140,7 +146,10 @@ def _check_path(rows: Rows, paths: Paths, evidence: Evidence, ledger: Ledger) ->
 def _check_once(files: Sequence[Rows], ledger: Ledger) -> None:
     """No (start, path) and no question text twice, rl files and configs beyond the levels aside."""
     mine = [rows for rows in files if rows.file.level in TABLE_LEVELS and rows.file.split != "rl"]
-    for law_text, keys in (("start and path", [pairs(rows.start, rows.path) for rows in mine]), ("question text", [rows.text for rows in mine])):
+    for law_text, keys in (
+        ("start and path", [pairs(rows.start, rows.path) for rows in mine]),
+        ("question text", [rows.text for rows in mine]),
+    ):
         _twice("once", law_text, mine, keys, [rows.path >= 0 for rows in mine], ledger)
 
 
@@ -171,7 +180,13 @@ def _twice(law: str, what: str, files: Sequence[Rows], keys: list[NDArray], read
     for number, rows in enumerate(files):
         begin = ends[number] - len(rows)
         broken = np.flatnonzero(again[begin : ends[number]])
-        ledger.check(law, rows.file.name, len(rows), broken, lambda row, begin=begin: "the same {} stands in {} row {}".format(what, *place(first[begin + row])))
+        ledger.check(
+            law,
+            rows.file.name,
+            len(rows),
+            broken,
+            lambda row, begin=begin: "the same {} stands in {} row {}".format(what, *place(first[begin + row])),
+        )
 
 
 def _check_counts(files: Sequence[Rows], skill: str, config: Mapping[str, Any], ledger: Ledger) -> None:
@@ -198,7 +213,9 @@ def _check_rl(files: Sequence[Rows], ledger: Ledger) -> None:
     for rows in files:
         if rows.file.split == "rl":
             strange = ~np.isin(rows.id ^ rows.whole, ids)
-            ledger.check("rl", rows.file.name, len(rows), np.flatnonzero(strange), lambda _: "this row does not stand in the training files")
+            ledger.check(
+                "rl", rows.file.name, len(rows), np.flatnonzero(strange), lambda _: "this row does not stand in the training files"
+            )
 
 
 def _check_portions(files: Sequence[Rows], skill: str, ledger: Ledger) -> None:

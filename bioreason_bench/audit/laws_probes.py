@@ -48,7 +48,13 @@ def check_probes(evidence: Evidence, files: Sequence[Rows], ledger: Ledger) -> N
                 bad[row] = _say(evidence, question, hops, found)
         ledger.check("probes", rows.file.name, len(rows), sorted(bad), lambda row, bad=bad: bad[row])
     for question, hops in named.items():
-        ledger.check("probes", lambda _, hops=hops: places[next(iter(sorted(hops)))], 1, np.zeros(1, int), lambda _, question=question: f"probe_of names {question}, which is no test question")
+        ledger.check(
+            "probes",
+            lambda _, hops=hops: places[next(iter(sorted(hops)))],
+            1,
+            np.zeros(1, int),
+            lambda _, question=question: f"probe_of names {question}, which is no test question",
+        )
 
 
 def _say(evidence: Evidence, question: str, hops: set[Hop], found: set[Hop]) -> str:

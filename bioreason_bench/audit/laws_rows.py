@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bioreason_bench.audit.evidence import Evidence, Parser
+from bioreason_bench.audit.evidence import UNKNOWN, Evidence, Parser
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.questions import File, Item
 
@@ -50,7 +50,12 @@ class RowLaws:
         record, row, check = item.record, item.row, self.faults.check
         readable = item.path and item.start >= 0
         path = [self.names[relation] for relation in item.path]
-        check("question", row, readable and path == record["path"] and record["entities"][:1] == [self._text(item.start)], lambda: self._question(item))
+        check(
+            "question",
+            row,
+            readable and path == record["path"] and record["entities"][:1] == [self._text(item.start)],
+            lambda: self._question(item),
+        )
         self._placed(item)
         self._context(item)
         if not readable:
@@ -71,9 +76,16 @@ class RowLaws:
             all(record[name] == value for name, value in columns.items()),
             lambda: next(f"{name} must be {value!r}, found {record[name]!r}" for name, value in columns.items() if record[name] != value),
         )
-        check("chain", row, self._chain(record["chain"]) == (list(zip(expected, path, expected[1:], strict=False)), expected[-1]), lambda: self._say_chain(item))
+        check(
+            "chain",
+            row,
+            self._chain(record["chain"]) == (list(zip(expected, path, expected[1:], strict=False)), expected[-1]),
+            lambda: self._say_chain(item),
+        )
         on_chain = [place for place in item.walk if 0 <= place < people]
-        check("different people", row, len(set(on_chain)) == len(on_chain), lambda: f"somebody stands twice on the chain {_arrows(expected)}")
+        check(
+            "different people", row, len(set(on_chain)) == len(on_chain), lambda: f"somebody stands twice on the chain {_arrows(expected)}"
+        )
         if item.context.people:
             self._choices(item, pattern)
 
@@ -85,8 +97,10 @@ class RowLaws:
             "placed",
             item.row,
             good and (record["portion"] == 0 or file.level == "train"),
-            lambda: f"skill, level, portion must be {skill}, {file.level}, {'1 to 10' if file.level == 'train' else 0}; "
-            f"found {record['skill']}, {record['level']}, {record['portion']}",
+            lambda: (
+                f"skill, level, portion must be {skill}, {file.level}, {'1 to 10' if file.level == 'train' else 0}; "
+                f"found {record['skill']}, {record['level']}, {record['portion']}"
+            ),
         )
 
     def _context(self, item: Item) -> None:
@@ -104,9 +118,30 @@ class RowLaws:
             people == record["context_people"] and len(set(people)) == len(people),
             lambda: f"the lines are about {', '.join(map(str, people))}; context_people says {', '.join(record['context_people'])}",
         )
-        check("context true", row, not context.false, lambda: self._false(context.false[0]))
-        recalled = [key for key in context.facts if self.parser.evidence.parametric[key // self.parser.evidence.people]]
-        check("context group", row, not recalled, lambda: f"the context states what is to be recalled: {self._say(recalled[0], context.facts[recalled[0]])}")
+        marked = self.marked(record)
+        false = [fact for fact in context.false if fact != marked]
+        check("context true", row, not false, lambda: self._false(false[0]))
+        recalled = [
+            key
+            for key, target in context.facts.items()
+            if self.parser.evidence.parametric[key // self.parser.evidence.people] and (key, target) != marked
+        ]
+        check(
+            "context group",
+            row,
+            not recalled,
+            lambda: f"the context states what is to be recalled: {self._say(recalled[0], context.facts[recalled[0]])}",
+        )
+
+    def marked(self, record: Mapping[str, Any]) -> tuple[int, int] | None:
+        """(key, object) of the one false sentence that a row beyond the levels says its context holds."""
+        fact = record["changed"] if record.get("altered") else record.get("conflicting")
+        if not fact:
+            return None
+        subject, relation, _, target = fact
+        ids, people = self.parser.evidence.ids, self.parser.evidence.people
+        number = self.parser.numbers.get(relation, UNKNOWN)
+        return (number * people + ids.get(subject, UNKNOWN), ids.get(target, UNKNOWN)) if number >= 0 else None
 
     def _choices(self, item: Item, pattern: str) -> None:
         """Guards, distractors, and what could tell the person meant from the others."""
@@ -114,15 +149,31 @@ class RowLaws:
         asked = sum(1 << relation for relation, letter in zip(item.path, pattern, strict=True) if letter == "C")
         if self.distractors or self.length:
             lacking = [line for line, told in enumerate(context.told) if told & asked != asked]
-            check("alike", row, not lacking, lambda: f"line {lacking[0] + 1} does not state every contextual relation of {' > '.join(item.record['path'])}")
+            check(
+                "alike",
+                row,
+                not lacking,
+                lambda: f"line {lacking[0] + 1} does not state every contextual relation of {' > '.join(item.record['path'])}",
+            )
         if self.length:
-            most = max(self.length, asked.bit_count())
+            most = max(self.length, asked.bit_count()) + ("conflicting" in item.record)
             longest = max(context.sizes)
             check("context length", row, longest <= most, lambda: f"at most {most} sentences a person, found {longest}")
         if self.guards and "P" in pattern:
             mirrors = {evidence.inverses[relation] for relation, letter in zip(item.path, pattern, strict=True) if letter == "P"}
-            given = [(line, mirror) for line, told in enumerate(context.told) for mirror in mirrors if mirror >= 0 and told >> mirror & 1]
-            check("guard", row, not given, lambda: f"line {given[0][0] + 1} states {self.names[given[0][1]]}, the mirror of a hop to be recalled")
+            marked = (self.marked(item.record) or (None,))[0]
+            given = [
+                (line, mirror)
+                for line, (person, told) in enumerate(zip(context.people, context.told, strict=True))
+                for mirror in mirrors
+                if mirror >= 0 and told >> mirror & 1 and mirror * evidence.people + person != marked
+            ]
+            check(
+                "guard",
+                row,
+                not given,
+                lambda: f"line {given[0][0] + 1} states {self.names[given[0][1]]}, the mirror of a hop to be recalled",
+            )
         if self.distractors:
             least = self.distractors + 1
             found = candidates(evidence, item, pattern)
@@ -141,12 +192,14 @@ class RowLaws:
 
     def _false(self, fact: tuple[int, int]) -> str:
         relation, subject = divmod(fact[0], self.parser.evidence.people)
-        return f"it states {self._say(*fact)}; the biography states {self.parser.evidence.text(self.parser.evidence.facts[relation, subject])}"
+        return (
+            f"it states {self._say(*fact)}; the biography states {self.parser.evidence.text(self.parser.evidence.facts[relation, subject])}"
+        )
 
     def _question(self, item: Item) -> str:
         record = item.record
         said = f"{self._text(item.start)} and {' > '.join(self.names[relation] for relation in item.path)}" if item.path else "nothing"
-        return f"{record['question']!r} reads as {said}; the row says {record['entities'][0] if record['entities'] else None} and {' > '.join(record['path'])}"
+        return f"{record['question']!r} reads as {said}; the row says {' '.join(record['entities'][:1])} and {' > '.join(record['path'])}"
 
     def _say_chain(self, item: Item) -> str:
         expected = _arrows([self._text(place) for place in item.walk])

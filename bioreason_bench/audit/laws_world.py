@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from bioreason_bench.world.facts import ADULT, REFERENCE
 __all__ = ["check_world"]
 
 YEAR = 365.2425  # days
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 FEWEST = 40  # values of a list; with fewer, guessing pays
 
 
@@ -26,7 +27,7 @@ def check_world(evidence: Evidence, config: dict, ledger: Ledger) -> None:
             _check_people(evidence, number, ledger)
         else:
             _check_values(evidence, number, config, ledger)
-    births, deaths = _check_lives(evidence, ledger)
+    births = _check_lives(evidence, ledger)
     _check_ages(evidence, births, ledger)
     _check_kin(evidence, ledger)
 
@@ -39,9 +40,25 @@ def _check_people(evidence: Evidence, number: int, ledger: Ledger) -> None:
     _breach(evidence, ledger, "not oneself", number, subjects, found == subjects, "nobody is related to themselves")
     if relation.group == "parametric":
         unknown = ~evidence.known[np.where(found < evidence.people, found, subjects)]
-        _breach(evidence, ledger, "known circle", number, subjects, unknown, "a parametric relation leads to known people, and this one is novel")
+        _breach(
+            evidence,
+            ledger,
+            "known circle",
+            number,
+            subjects,
+            unknown,
+            "a parametric relation leads to known people, and this one is novel",
+        )
     if relation.inverse or relation.symmetric:
-        _breach(evidence, ledger, "one to one", number, subjects, _repeated(found), "somebody else has the same object, and the relation is one-to-one")
+        _breach(
+            evidence,
+            ledger,
+            "one to one",
+            number,
+            subjects,
+            _repeated(found),
+            "somebody else has the same object, and the relation is one-to-one",
+        )
 
 
 def _check_mirror(evidence: Evidence, number: int, ledger: Ledger) -> None:
@@ -85,8 +102,8 @@ def _check_values(evidence: Evidence, number: int, config: dict, ledger: Ledger)
         ledger.whole("long lists", "manifest.json", problem)
 
 
-def _check_lives(evidence: Evidence, ledger: Ledger) -> tuple[NDArray, NDArray]:
-    """([people] day of birth, of death), as proleptic ordinals; 0 where no biography tells."""
+def _check_lives(evidence: Evidence, ledger: Ledger) -> NDArray:
+    """[people] days of birth as proleptic ordinals; 0 where no biography tells."""
     births, deaths = (np.zeros(evidence.people, np.int64) for _ in range(2))
     for number, relation in enumerate(evidence.table.relations):
         if relation.date:
@@ -100,9 +117,13 @@ def _check_lives(evidence: Evidence, ledger: Ledger) -> tuple[NDArray, NDArray]:
     young = both[deaths[both] - births[both] < ADULT * YEAR - 1]
     dated = next((number for number, relation in enumerate(evidence.table.relations) if relation.date == "death"), 0)
     ledger.check(
-        "lives", lambda person: evidence.place(dated, person), len(both), young, lambda person: f"{evidence.text(person)} died less than {ADULT} years after birth"
+        "lives",
+        lambda person: evidence.place(dated, person),
+        len(both),
+        young,
+        lambda person: f"{evidence.text(person)} died less than {ADULT} years after birth",
     )
-    return births, deaths
+    return births
 
 
 def _check_ages(evidence: Evidence, births: NDArray, ledger: Ledger) -> None:
@@ -117,7 +138,14 @@ def _check_ages(evidence: Evidence, births: NDArray, ledger: Ledger) -> None:
         odd = (years < least - 0.01) | (years > most + 0.01)
         _breach(evidence, ledger, "ages", number, subjects, odd, f"must be {least} to {most} years older")
         if least > 0:
-            _breach(evidence, ledger, "no cycles", number, *_cycles(objects, evidence.people), "descends from this person again: the line is a circle")
+            _breach(
+                evidence,
+                ledger,
+                "no cycles",
+                number,
+                *_cycles(objects, evidence.people),
+                "descends from this person again: the line is a circle",
+            )
 
 
 def _check_kin(evidence: Evidence, ledger: Ledger) -> None:
@@ -132,11 +160,13 @@ def _check_kin(evidence: Evidence, ledger: Ledger) -> None:
 
 def day(text: str) -> int | None:
     """The proleptic ordinal of 'March 3, 1931', or the number at the end of a symbol such as 'date123' (at least 1)."""
+    if number := re.fullmatch(r"[a-z_]+(\d+)", text):
+        return int(number[1]) + 1
+    found = re.fullmatch(r"([A-Z][a-z]+) (\d{1,2}), (\d{4})", text)
     try:
-        return datetime.strptime(text, "%B %d, %Y").toordinal()
+        return date(int(found[3]), MONTHS.index(found[1]) + 1, int(found[2])).toordinal() if found else None
     except ValueError:
-        number = re.fullmatch(r"[a-z_]+(\d+)", text)
-        return int(number[1]) + 1 if number else None
+        return None
 
 
 def _repeated(values: NDArray) -> NDArray[np.bool_]:

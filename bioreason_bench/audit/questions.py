@@ -123,10 +123,12 @@ class RowsMaker:
         hashes = {name: np.concatenate(parts) if parts else np.empty(0, np.uint64) for name, parts in self.hashes.items()}
         recorded = {name: np.array(values, np.int64) for name, values in self.recorded.items() if values}
         walk = np.array(self.walks, np.int32).reshape(-1, WIDTH)
-        return Rows(self.file, numbers[:, 0].astype(np.int32), numbers[:, 1], numbers[:, 2], walk, **hashes, recorded=recorded, lists=self.lists)
+        return Rows(
+            self.file, numbers[:, 0].astype(np.int32), numbers[:, 1], numbers[:, 2], walk, **hashes, recorded=recorded, lists=self.lists
+        )
 
 
-def read_items(parser: Parser, columns: Mapping[str, list], first: int, every: int = 1) -> Iterator[Item]:
+def read_items(parser: Parser, file: File, columns: Mapping[str, list], first: int, every: int = 1) -> Iterator[Item]:
     """The rows of a batch, read back and solved; `first` is the number of its first row in the file.
 
     Of rows whose number `every` does not divide the context is left unread: their contextual hops are taken from the biographies.
@@ -136,7 +138,8 @@ def read_items(parser: Parser, columns: Mapping[str, list], first: int, every: i
         record = dict(zip(names, values, strict=True))
         start, path = parser.question(record["question"]) or (UNKNOWN, ())
         context = parser.context(record["context"]) if row % every == 0 else None
-        yield Item(row, start, path, context or EMPTY, parser.solve(start, path, context), record)
+        walk = parser.solve_turned(start, path) if file.level == "direction" else parser.solve(start, path, context)
+        yield Item(row, start, path, context or EMPTY, walk, record)
 
 
 def code_of(path: Iterable[int], base: int) -> int:

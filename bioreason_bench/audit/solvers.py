@@ -43,21 +43,10 @@ class Knowledge:
     distractors: int = 0  # that the config promises for each question
 
     @cached_property
-    def sizes(self) -> list[int]:
-        """[relations] how many different objects each relation has."""
-        return [max(1, len(np.unique(row[row >= 0]))) for row in self.evidence.facts]
-
-    @cached_property
-    def mirrors(self) -> list[dict[int, int] | None]:
-        """For each relation that is not recalled but whose inverse is: object by subject, as the inverse's facts imply it."""
-        evidence = self.evidence
-        found: list[dict[int, int] | None] = []
-        for relation, inverse in enumerate(evidence.inverses):
-            if evidence.parametric[relation] or inverse < 0 or not evidence.parametric[inverse]:
-                found.append(None)
-            else:
-                found.append({target: subject for subject, target in enumerate(evidence.rows[inverse]) if target >= 0})
-        return found
+    def shares(self) -> list[float]:
+        """[relations] the share of the commonest object: what the best constant guess is worth."""
+        counts = [np.unique(row[row >= 0], return_counts=True)[1] for row in self.evidence.facts]
+        return [float(count.max() / count.sum()) if len(count) else 0.0 for count in counts]
 
     @cached_property
     def commonest(self) -> dict[tuple[str, int], int]:
@@ -79,7 +68,7 @@ class Knowledge:
 
     def prepare(self) -> None:
         """Work out everything now, so that processes forked later share it."""
-        _ = self.sizes, self.mirrors, self.commonest, self.near, self.evidence.rows, self.evidence.ids
+        _ = self.shares, self.commonest, self.near, self.evidence.rows, self.evidence.ids, self.evidence.mirrors
 
     def prior(self, item: Item) -> Guess:
         """The commonest answer to such questions in training; where there is none, the commonest object of the relation."""
@@ -88,7 +77,7 @@ class Knowledge:
         answer = self.commonest.get((skill, last), self.commonest.get(("", last), NOBODY))
         if answer == NOBODY and self.evidence.parametric[last]:
             answer = self._object(last)
-        return Guess(answer, 1 / self.sizes[last])
+        return Guess(answer, self.shares[last])
 
     def _object(self, relation: int) -> int:
         objects = self.evidence.facts[relation]
@@ -103,7 +92,12 @@ class Near:
         self.answers = shown.walk[np.arange(len(shown.path)), shown.hops].tolist()
         self.paths = [path_of(code, base) for code in shown.paths]
         self.path_number = np.searchsorted(shown.paths, shown.path).tolist()
-        uses = Counter(relation for path, count in zip(self.paths, np.bincount(self.path_number), strict=True) for relation in path for _ in range(int(count)))
+        uses = Counter(
+            relation
+            for path, count in zip(self.paths, np.bincount(self.path_number), strict=True)
+            for relation in path
+            for _ in range(int(count))
+        )
         self.weight = {relation: float(np.log(1 + len(self.answers) / count)) for relation, count in uses.items()}
         self.by_start: dict[int, list[int]] = {}
         for row, start in enumerate(shown.start.tolist()):
@@ -131,7 +125,7 @@ class Near:
 # the solvers -------------------------------------------------------------------------------------------------------------
 
 
-def oracle(item: Item, knowledge: Knowledge) -> Guess:
+def oracle(item: Item, knowledge: Knowledge) -> Guess:  # noqa: ARG001 - one signature for all solvers
     """Recalls and reads everything."""
     return Guess(item.answer, 1.0)
 
@@ -145,7 +139,7 @@ def nearest_train(item: Item, knowledge: Knowledge) -> Guess:
     """The answer of the most similar training question of the same skill."""
     near = knowledge.near.get(item.record["skill"])
     kinds = [relation.object for relation in knowledge.evidence.table.relations]
-    return Guess(near.nearest(item.start, item.path, kinds) if near else NOBODY, 1 / knowledge.sizes[item.path[-1]])
+    return Guess(near.nearest(item.start, item.path, kinds) if near else NOBODY, knowledge.shares[item.path[-1]])
 
 
 def memory_only(item: Item, knowledge: Knowledge) -> Guess:
@@ -154,7 +148,7 @@ def memory_only(item: Item, knowledge: Knowledge) -> Guess:
     for relation in item.path:
         if not 0 <= here < evidence.people:
             break
-        mirror = knowledge.mirrors[relation]
+        mirror = evidence.mirrors[relation]
         here = evidence.rows[relation][here] if evidence.parametric[relation] else mirror.get(here, NOBODY) if mirror else NOBODY
     prior = knowledge.prior(item)
     return Guess(here, prior.chance) if here >= 0 else prior
@@ -236,12 +230,22 @@ def _choose(item: Item, choices: list[Choice], seen: list[Choice], knowledge: Kn
 
 # marks by which one line of a context may be picked ----------------------------------------------------------------------
 
+
+def _mentions(item: Item, line: int) -> int:
+    person = item.context.people[line]
+    return sum(target == person for target in item.context.facts.values())
+
+
+def _start(item: Item) -> int:
+    return item.context.people.index(item.start) if item.start in item.context.people else 0
+
+
 MARKS: dict[str, Callable[[Item, int], int]] = {
     "first": lambda item, line: -line,
     "last": lambda item, line: line,
     "longest": lambda item, line: item.context.sizes[line],
     "shortest": lambda item, line: -item.context.sizes[line],
-    "mentioned": lambda item, line: _mentions(item, line),
+    "mentioned": _mentions,
     "unmentioned": lambda item, line: -_mentions(item, line),
     "near the start": lambda item, line: -abs(line - _start(item)),
     "far from the start": lambda item, line: abs(line - _start(item)),
@@ -268,15 +272,6 @@ def learn(tallies: Iterable[Counter]) -> dict[tuple[str, str], str]:
         total.update(tally)
     best: dict[tuple[str, str], str] = {}
     order = list(MARKS)
-    for (skill, solver, mark), hits in sorted(total.items(), key=lambda entry: (entry[0][:2], -entry[1], order.index(entry[0][2]))):
+    for skill, solver, mark in sorted(total, key=lambda key: (key[:2], -total[key], order.index(key[2]))):
         best.setdefault((skill, solver), mark)
     return best
-
-
-def _mentions(item: Item, line: int) -> int:
-    person = item.context.people[line]
-    return sum(target == person for target in item.context.facts.values())
-
-
-def _start(item: Item) -> int:
-    return item.context.people.index(item.start) if item.start in item.context.people else 0

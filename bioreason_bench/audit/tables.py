@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,27 @@ from bioreason_bench.world.relations import RelationTable
 
 __all__ = ["check_path_levels", "check_relations", "read_evidence", "read_facts", "read_paths"]
 
-TITLES = {"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "jr", "sr", "ii", "iii", "iv", "md", "dds", "phd", "dvm", "esq", "rev"}
+TITLES = {
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "dr",
+    "prof",
+    "professor",
+    "sir",
+    "jr",
+    "sr",
+    "ii",
+    "iii",
+    "iv",
+    "md",
+    "dds",
+    "phd",
+    "dvm",
+    "esq",
+    "rev",
+}
 Named = Mapping[str, pa.Table]  # file -> rows, in order
 PathLevels = dict[tuple[str, int], set[str]]  # (skill, path code) -> levels
 
@@ -27,7 +48,13 @@ def check_relations(table: RelationTable, files: Named, ledger: Ledger) -> None:
     """data/relations against the relation table of the manifest, and inverses against each other."""
     names = {relation.name for relation in table.relations}
     wanted = [
-        {"name": row.name, "object": row.object, "group": row.group, "inverse": row.inverse if row.inverse in names else "", "symmetric": row.symmetric}
+        {
+            "name": row.name,
+            "object": row.object,
+            "group": row.group,
+            "inverse": row.inverse if row.inverse in names else "",
+            "symmetric": row.symmetric,
+        }
         for row in table.relations
     ]
     expected = {row["name"]: row for row in wanted}
@@ -36,14 +63,24 @@ def check_relations(table: RelationTable, files: Named, ledger: Ledger) -> None:
         found = rows.to_pylist()
         bad = [place for place, row in enumerate(found) if row != expected.get(row["name"]) or row["name"] in seen]
         seen |= {row["name"] for row in found}
-        ledger.check("relations", file, len(found), bad, lambda place, found=found: f"must be {expected.get(found[place]['name'])}, found {found[place]}")
+        ledger.check(
+            "relations",
+            file,
+            len(found),
+            bad,
+            lambda place, found=found: f"must be {expected.get(found[place]['name'])}, found {found[place]}",
+        )
     missing = [row["name"] for row in wanted if row["name"] not in seen]
     ledger.whole("relations", "data/relations", f"{missing[0]} is missing" if missing else None)
     for row in table.relations:
         if row.inverse in names:
             back = table[table.number(row.inverse)]
             good = back.inverse == row.name and back.to_person and row.to_person
-            ledger.whole("relations", "manifest.json", None if good else f"{row.name} names {row.inverse} as its inverse, which names {back.inverse!r}")
+            ledger.whole(
+                "relations",
+                "manifest.json",
+                None if good else f"{row.name} names {row.inverse} as its inverse, which names {back.inverse!r}",
+            )
 
 
 def read_evidence(table: RelationTable, language: str, people: Named, facts: Named, ledger: Ledger) -> Evidence:
@@ -76,14 +113,20 @@ def read_facts(evidence: Evidence, files: Named, ledger: Ledger) -> NDArray[np.i
     groups = [relation.group for relation in evidence.table.relations]
     for file, rows in files.items():
         columns = {name: rows.column(name).to_pylist() for name in ("subject", "relation", "object", "group")}
-        subject = np.array([evidence.ids[name] if evidence.ids.get(name, evidence.people) < evidence.people else UNKNOWN for name in columns["subject"]], int)
+        subject = np.array(
+            [evidence.ids[name] if evidence.ids.get(name, evidence.people) < evidence.people else UNKNOWN for name in columns["subject"]],
+            int,
+        )
         relation = np.array([numbers.get(name, UNKNOWN) for name in columns["relation"]], int)
         target = np.array([evidence.ids[text] for text in columns["object"]], int)
         strange = (subject < 0) | (relation < 0)
-        wrong = np.array([number >= 0 and groups[number] != group for number, group in zip(relation.tolist(), columns["group"], strict=True)], bool)
+        wrong = np.array(
+            [number >= 0 and groups[number] != group for number, group in zip(relation.tolist(), columns["group"], strict=True)], bool
+        )
 
         def say(row: int, columns: dict[str, list] = columns) -> str:
-            return f"the row {' '.join(values[row] for values in columns.values())} names somebody or something that does not exist, or the wrong group"
+            says = " ".join(values[row] for values in columns.values())
+            return f"{says!r} names somebody or something that does not exist, or the wrong group"
 
         ledger.check("facts told", file, len(subject), np.flatnonzero(strange | wrong), say)
         good = np.flatnonzero(~strange)
@@ -92,12 +135,20 @@ def read_facts(evidence: Evidence, files: Named, ledger: Ledger) -> NDArray[np.i
         again = np.ones(len(good), bool)
         again[first] = False
         again |= listed.reshape(-1)[place] != NOBODY
-        ledger.check("functional", file, len(good), good[again], lambda row, columns=columns: f"{columns['subject'][row]} has a {columns['relation'][row]} already")
+        ledger.check(
+            "functional",
+            file,
+            len(good),
+            good[again],
+            lambda row, columns=columns: f"{columns['subject'][row]} has a {columns['relation'][row]} already",
+        )
         listed[relation[good][~again], subject[good][~again]] = target[good][~again]
     return listed
 
 
-def read_paths(table: RelationTable, files: Named, guards: bool, ledger: Ledger) -> tuple[PathLevels, dict[tuple[str, int], tuple[str, int]]]:
+def read_paths(
+    table: RelationTable, files: Named, guards: bool, ledger: Ledger
+) -> tuple[PathLevels, dict[tuple[str, int], tuple[str, int]]]:
     """Levels by (skill, path code), and where each stands."""
     numbers = {relation.name: number for number, relation in enumerate(table.relations)}
     levels: PathLevels = {}
@@ -129,7 +180,7 @@ def path_problem(table: RelationTable, numbers: Mapping[str, int], record: Mappi
         return f"{says} holds a relation twice"
     if values := [row.name for row in relations[:-1] if not row.to_person]:
         return f"{says} stops at {values[0]!r}: only people have relations"
-    for before, after in zip(relations, relations[1:], strict=False):
+    for before, after in pairwise(relations):
         if before.inverse and after.name == before.inverse:
             return f"{says} steps straight back by {after.name}"
     pattern = "".join(row.letter for row in relations)
@@ -158,7 +209,9 @@ def check_path_levels(
         if trained != (level in ("train", "iid")):
             said[number] = f"level {level}, and the path is {'' if trained else 'not '}in the training questions"
         elif bool(fresh) != (level == "zeroshot"):
-            said[number] = f"level {level}, and training lacks {', '.join(evidence.table.path_names(tuple(sorted(fresh)))) or 'none of its relations'}"
+            said[number] = (
+                f"level {level}, and training lacks {', '.join(evidence.table.path_names(tuple(sorted(fresh)))) or 'none of its relations'}"
+            )
         elif (len(path) > shown[skill].longest) != (level == "depth"):
             said[number] = f"level {level}, with {len(path)} hops where training has at most {shown[skill].longest}"
         if skill == "comp" and set(path) - atomic:

@@ -31,7 +31,9 @@ class Shown:
         parts = [(rows, rows.path >= 0) for rows in files]
         if not parts:
             return cls(evidence, np.empty(0, np.int32), np.empty(0, np.int64), np.empty((0, 9), np.int32), np.empty(0, np.int64))
-        return cls(evidence, *(np.concatenate([getattr(rows, name)[read] for rows, read in parts]) for name in ("start", "path", "walk", "hops")))
+        return cls(
+            evidence, *(np.concatenate([getattr(rows, name)[read] for rows, read in parts]) for name in ("start", "path", "walk", "hops"))
+        )
 
     @cached_property
     def paths(self) -> NDArray[np.int64]:

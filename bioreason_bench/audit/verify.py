@@ -23,13 +23,14 @@ from bioreason_bench import __version__
 from bioreason_bench.audit.biographies import Biographies, check_biographies, read_biographies
 from bioreason_bench.audit.evidence import Evidence, Parser
 from bioreason_bench.audit.files import check_folder, open_file
+from bioreason_bench.audit.laws_beyond import BEYOND
 from bioreason_bench.audit.laws_levels import check_levels
 from bioreason_bench.audit.laws_probes import check_probes
 from bioreason_bench.audit.laws_rows import RowLaws
 from bioreason_bench.audit.laws_world import check_world
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.questions import File, Rows, RowsMaker, read_items
-from bioreason_bench.audit.scores import Trial, shortcut_laws, summarise
+from bioreason_bench.audit.scores import Trial, summarise
 from bioreason_bench.audit.solvers import Knowledge, learn, observe
 from bioreason_bench.audit.tables import check_path_levels, check_relations, read_evidence, read_facts, read_paths
 from bioreason_bench.audit.training import Shown
@@ -118,7 +119,9 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
     biographies = stage("biographies", [file for file in files if File(file).folder == "biographies"], reading)
     if biographies is None:
         return
-    check_biographies(evidence, listed, [one.biographies for one in biographies], 1 if audit.sample else config.get("renderings", 1), ledger)
+    check_biographies(
+        evidence, listed, [one.biographies for one in biographies], 1 if audit.sample else config.get("renderings", 1), ledger
+    )
     check_world(evidence, config, ledger)
     questions = [file for file in files if files[file]["schema"] in QUESTIONS]
     training = [file for file in questions if File(file).folder in SKILLS and File(file).split == "train"]
@@ -136,8 +139,7 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
     check_levels(evidence, rows, shown, levels, config, ledger)
     check_path_levels(evidence, levels, places, shown, ledger)
     check_probes(evidence, rows, ledger)
-    audit.scores = summarise(one.trial for one in rest if one.trial)
-    shortcut_laws(audit.scores, config, ledger)
+    audit.scores = summarise((one.trial for one in rest if one.trial), config, ledger)
 
 
 QUESTIONS = ("question", "probe", "counterfactual", "conflict", "direction")
@@ -193,19 +195,24 @@ class Reading:
     def _questions(self, parser: Parser, file: File, table: pa.Table, found: Found) -> None:
         laws, maker = RowLaws(parser, file, self.config), RowsMaker(file, self.evidence)
         trial = Trial(file, self.knowledge) if file.split == "test" and file.skill else None
-        every = max(1, table.num_rows // self.sample) if self.sample else 1
+        beyond = BEYOND[file.level](parser) if file.level in BEYOND else None
+        every = max(1, table.num_rows // self.sample) if self.sample and not beyond else 1
         marked = max(1, table.num_rows // OBSERVED)
         for first, columns in self._batches(table):
-            for item in read_items(parser, columns, first, every):
+            for item in read_items(parser, file, columns, first, every):
                 maker.add(item)
                 if item.row % every:
                     continue
                 laws.check(item)
+                if beyond:
+                    beyond.add(item, laws.faults)
                 if trial:
                     trial.add(item)
                 elif file.level == "train" and item.row % marked == 0 and item.path:
                     observe(item, self.knowledge, found.tally)
             maker.add_columns(columns)
+        if beyond:
+            beyond.end(laws.faults)
         laws.faults.enter(found.ledger, file.name)
         found.rows = maker.make()
         found.trial = trial.arrays() if trial else None

@@ -55,7 +55,9 @@ class _Progress:
             tqdm.monitor_interval = 0  # no thread of its own beside the processes
             interval = 0.1 if sys.stderr.isatty() else 5.0
             self.stage = stage
-            self.bar = tqdm(total=total, desc=stage, unit=" rows", unit_scale=True, disable=not self.shown, mininterval=interval, dynamic_ncols=True)
+            self.bar = tqdm(
+                total=total, desc=stage, unit=" rows", unit_scale=True, disable=not self.shown, mininterval=interval, dynamic_ncols=True
+            )
         self.bar.update(done - self.bar.n)
 
     def close(self) -> None:

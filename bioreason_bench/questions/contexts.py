@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.language import biographies
+from bioreason_bench.language import biographies, language_of
 from bioreason_bench.splits.paths import Path
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.world.relations import CONTEXTUAL
@@ -27,17 +27,48 @@ class Contexts:
     starts: Starts
     draw: Draw
 
-    def people(self, path: Path, walk: NDArray) -> NDArray[np.int64]:
-        """[questions, people] whose biographies stand in the context, in its order; no columns where nothing is read."""
+    def people(
+        self, path: Path, walk: NDArray, other: NDArray | None = None, hop: int = 0, also: NDArray | None = None
+    ) -> NDArray[np.int64]:
+        """[questions, people] whose biographies stand in the context, in its order; no columns where nothing is read.
+
+        With `other` (walks that may be crossed over to at `hop`) those who are read about beyond that hop on it as well, and nobody
+        from it among the distractors; with `also` ([questions] ids) these people, too.
+        """
         table, config = self.starts.world.table, self.starts.world.config
-        read = [hop for hop, relation in enumerate(path) if table[relation].group == CONTEXTUAL]
+        read = [place for place, relation in enumerate(path) if table[relation].group == CONTEXTUAL]
         gold = walk[:, read].astype(np.int64)
         if not read:
             return gold
         stream = self.draw.at("people", *table.path_names(path))
-        everybody = np.concatenate([gold, self._distractors(path, walk, config.distractors, stream)], axis=1)
+        last = len(path) + int(table[path[-1]].to_person)
+        chains, parts = [walk[:, :last]], [gold]
+        if other is not None:
+            chains.append(other[:, :last])
+            parts.append(other[:, [later for later in read if later > hop]].astype(np.int64))
+        if also is not None:
+            parts.append(also[:, None].astype(np.int64))
+        parts.append(self._distractors(path, np.concatenate(chains, axis=1), config.distractors, stream))
+        everybody = np.concatenate(parts, axis=1)
         places = walk[:, :1].astype(np.uint64) * np.uint64(64) + np.arange(everybody.shape[1], dtype=np.uint64)
         return np.take_along_axis(everybody, np.argsort(stream.at("order").words(places), axis=1, kind="stable"), axis=1)
+
+    def sentence(self, relation: int, subjects: NDArray, objects: NDArray | None) -> list[str]:
+        """What the contextual biographies of these people say of the relation; with `objects`, the same of these instead.
+
+        A relation that the biographies do not state is said in its first wording.
+        """
+        world = self.starts.world
+        language = language_of(world)
+        told = [self._sentences.text[person].get(relation, "") for person in subjects.tolist()]
+        if objects is None:
+            return told
+        variant = np.zeros(len(subjects), np.int64)
+        for number in range(language.variants(relation)) if any(told) else ():
+            said = language.statements(relation, subjects, None, np.full(len(subjects), number))
+            variant[[one == other for one, other in zip(said, told, strict=True)]] = number
+        texts = world.texts[world.table[relation].object]
+        return language.statements(relation, subjects, [texts[place] for place in objects.tolist()], variant)
 
     def texts(self, path: Path, people: NDArray) -> list[str]:
         """The context of each row of people: their biographies, one on a line."""
@@ -77,14 +108,12 @@ class Contexts:
             for person, begin, end in zip(people.tolist(), ends, ends[1:], strict=False)
         ]
 
-    def _distractors(self, path: Path, walk: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:
-        """[questions, count * run] other people, told from those meant by nothing that the context says."""
-        world = self.starts.world
+    def _distractors(self, path: Path, chain: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:
+        """[questions, count * run] people who are not on the chain, told from those meant by nothing that the context says."""
         runs = self.starts.runs(path)
-        chain = walk[:, : len(path) + int(world.table[path[-1]].to_person)]
-        found = np.empty((len(walk), count * runs.length), np.int64)
+        found = np.empty((len(chain), count * runs.length), np.int64)
         if count:
-            kind = runs.kind[walk[:, runs.begin]]
+            kind = runs.kind[chain[:, runs.begin]]
             for one in np.unique(kind).tolist():
                 found[kind == one] = _pick(chain[kind == one], runs.people, np.flatnonzero(runs.heads & (runs.kind == one)), count, draw)
         return found

@@ -47,14 +47,13 @@ class Writer:
         table, names, language = world.table, world.names, language_of(world)
         relations = list(table.path_names(path))
         last = table[path[-1]]
-        texts = [names] * len(path) + [world.texts[last.object]]
-        entities = list(zip(*([text[k] for k in column] for text, column in zip(texts, walk.T.tolist(), strict=True)), strict=True))
+        entities = self.entities(path, walk)
         size = len(walk)
         return {
             "path": [relations] * size,
             "pattern": [table.pattern(path)] * size,
             "hops": [len(path)] * size,
-            "entities": [list(row) for row in entities],
+            "entities": entities,
             "question": language.questions(path, walk[:, 0], self.draw.at("question", *relations).words(walk[:, 0])),
             "context": contexts,
             "context_people": [[names[k] for k in row] for row in people.tolist()],
@@ -62,6 +61,13 @@ class Writer:
             "answer": [row[-1] for row in entities],
             "answer_kind": [last.object] * size,
         }
+
+    def entities(self, path: Path, walk: NDArray) -> list[list[str]]:
+        """The texts of each walk: the start, then the object of each hop."""
+        world = self.starts.world
+        texts = [world.names] * len(path) + [world.texts[world.table[path[-1]].object]]
+        columns = ([text[k] for k in column] for text, column in zip(texts, walk.T.tolist(), strict=True))
+        return [list(row) for row in zip(*columns, strict=True)]
 
     def people_met(self, path: Path, walk: NDArray, met: NDArray[np.bool_]) -> list[int]:
         """How many people of each question's chain are marked in `met`."""

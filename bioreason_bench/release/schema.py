@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "arrow_schema", "columns", "load_schema", "validator"]
 
-ROWS = ("question", "probe", "biography", "person", "fact", "path", "relation")  # schemas of a row, the names of their files
+ROWS = (  # schemas of a row, the names of their files
+    "question",
+    "counterfactual",
+    "conflict",
+    "direction",
+    "probe",
+    "biography",
+    "person",
+    "fact",
+    "path",
+    "relation",
+)
 
 
 @cache
