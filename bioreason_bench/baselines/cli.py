@@ -159,10 +159,10 @@ def train(
 @main.command(name="eval")
 @click.argument("model")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of a release.")
-@click.option("--split", type=click.Choice(["test", "validation"]), default="test", show_default=True)
+@click.option("--split", type=click.Choice(["test", "validation"]), default="test", show_default=True, help="Which questions.")
 @click.option("--config", "configs", multiple=True, help="A test set such as comp_zeroshot; default: all.")
 @click.option("--limit", default=0, help="Questions a test set; 0 for all.")
-@click.option("--batch", default=256, show_default=True)
+@click.option("--batch", default=256, show_default=True, help="Questions at a time.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for every verdict, as JSON lines.")
 @QUIET
 def evaluate(model: str, data: Path, split: str, configs: tuple[str, ...], limit: int, batch: int, out: Path | None, quiet: bool) -> None:
@@ -192,11 +192,11 @@ def evaluate(model: str, data: Path, split: str, configs: tuple[str, ...], limit
 @click.argument("models", nargs=-1, required=True)
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of a release.")
 @click.option("--config", default="comp_zeroshot", show_default=True, help="Test set.")
-@click.option("--split", type=click.Choice(["test", "validation"]), default="test", show_default=True)
+@click.option("--split", type=click.Choice(["test", "validation"]), default="test", show_default=True, help="Which questions.")
 @click.option("--samples", default=512, show_default=True, help="Completions a question; the same for every model.")
 @click.option("--limit", default=100, show_default=True, help="Questions; 0 for all.")
-@click.option("--temperature", default=1.0, show_default=True)
-@click.option("--seed", default=0, show_default=True)
+@click.option("--temperature", default=1.0, show_default=True, help="Of the samples.")
+@click.option("--seed", default=0, show_default=True, help="Of the samples.")
 @QUIET
 def passk(
     models: tuple[str, ...], data: Path, config: str, split: str, samples: int, limit: int, temperature: float, seed: int, quiet: bool

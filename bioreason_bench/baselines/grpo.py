@@ -87,7 +87,6 @@ def train_grpo(
 
 def grpo_trainer() -> type:
     """The subclass of TRL's GRPOTrainer; made late, since importing TRL takes seconds."""
-    import torch
     from trl import GRPOTrainer
 
     from bioreason_bench.baselines.sample import sample
@@ -104,16 +103,15 @@ def grpo_trainer() -> type:
             place = self.state.global_step * self.accelerator.num_processes + self.accelerator.process_index
             texts = sample(
                 model,
-                group_once(prompt_ids, num_generations),
+                prompt_ids,
                 ends=list(self.eos_token_ids),
                 max_new=self.max_completion_length,
-                samples=num_generations,
                 temperature=self.temperature,
                 seed=int(Draw(self.args.seed).at("rollout").words([place])[0] >> np.uint64(1)),
                 batch=len(prompt_ids),
                 pad=self._tokenizer.pad_token_id,
             )
-            completions = [text for group in texts for text in group]
+            completions = [text for (text,) in texts]
             self.watch.tokens += sum(map(len, completions)) + sum(map(len, prompt_ids))
             return completions, None
 
@@ -142,28 +140,26 @@ def grpo_trainer() -> type:
             self._metrics["train"]["replay_loss"].append(value.item())
             return value
 
-    def without_idle(inputs: dict[str, Any]) -> dict[str, Any]:
-        """The samples that have an advantage (at least one sample), cut to their longest prompt and completion."""
-        keep = inputs["advantages"].abs() > 1e-8
-        if not bool(keep.any()):
-            keep = torch.zeros_like(keep)
-            keep[0] = True
-        rows = keep.shape[0]
-        inputs = {
-            name: value[keep] if isinstance(value, torch.Tensor) and value.dim() and value.shape[0] == rows else value
-            for name, value in inputs.items()
-        }
-        prompt, completion = int(inputs["prompt_mask"].sum(1).max()), int(inputs["completion_mask"].sum(1).max())
-        for name in ("prompt_ids", "prompt_mask"):
-            inputs[name] = inputs[name][:, -prompt:]
-        for name in ("completion_ids", "completion_mask", "old_per_token_logps", "sampling_per_token_logps"):
-            if name in inputs:
-                inputs[name] = inputs[name][:, : max(1, completion)]
-        return inputs
-
     return ReplayGRPOTrainer
 
 
-def group_once(prompts: list[list[int]], copies: int) -> list[list[int]]:
-    """The prompt of each group of `copies` equal neighbours."""
-    return prompts[::copies]
+def without_idle(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The samples that have an advantage (at least one sample), cut to their longest prompt and completion."""
+    import torch
+
+    keep = inputs["advantages"].abs() > 1e-8
+    if not bool(keep.any()):
+        keep = torch.zeros_like(keep)
+        keep[0] = True
+    rows = keep.shape[0]
+    inputs = {
+        name: value[keep] if isinstance(value, torch.Tensor) and value.dim() and value.shape[0] == rows else value
+        for name, value in inputs.items()
+    }
+    prompt, completion = int(inputs["prompt_mask"].sum(1).max()), int(inputs["completion_mask"].sum(1).max())
+    for name in ("prompt_ids", "prompt_mask"):
+        inputs[name] = inputs[name][:, -prompt:]
+    for name in ("completion_ids", "completion_mask", "old_per_token_logps", "sampling_per_token_logps"):
+        if name in inputs:
+            inputs[name] = inputs[name][:, : max(1, completion)]
+    return inputs

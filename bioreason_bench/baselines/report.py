@@ -315,7 +315,8 @@ def passk_table(results: Results) -> Table:
 def passk_rule() -> str:
     return (
         f"Reading: of the gain at k = 1 (at least {RL_GAIN:.0f} points, else no gain), less than a quarter left at the largest k is "
-        "amplification (the curves merge), more than half is synthesis (they stay apart); saturated: the base solves nearly everything at the largest k."
+        "amplification (the curves merge), more than half is synthesis (they stay apart); "
+        "saturated: the base solves nearly everything at the largest k."
     )
 
 

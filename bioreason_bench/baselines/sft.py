@@ -46,7 +46,7 @@ def trainer_options(recipe: Recipe, stage: Stage, folder: Path, rows: int) -> di
         "gradient_checkpointing": False,
         "seed": recipe.seed,
         "data_seed": recipe.seed,
-        "logging_steps": 25,
+        "logging_steps": max(1, min(25, stage.steps // 4)),
         "report_to": "none",
         "disable_tqdm": True,
         "save_strategy": "steps",
