@@ -69,7 +69,9 @@ def stages(config: Config, folder: Path) -> None:
         digest_rows(table)
         marks.append(time.perf_counter())
         size += file.stat().st_size
-        kind = {"question": f"questions {shard.folder.split('/')[0]}", "biography": "biographies", "probe": "probes"}.get(shard.kind, "tables")
+        kind = {"question": f"questions {shard.folder.split('/')[0]}", "biography": "biographies", "probe": "probes"}.get(
+            shard.kind, "tables"
+        )
         rows[kind] += shard.rows
         for stage, (begin, end) in zip((f"make {kind}", "to Arrow", "FLOOR write", "digest"), pairwise(marks), strict=True):
             seconds[stage] += end - begin

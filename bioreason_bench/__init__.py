@@ -33,7 +33,20 @@ if TYPE_CHECKING:
     from bioreason_bench.release.read import Release
 
 __version__ = "0.1.0"
-__all__ = ["BioreasonError", "Config", "MissingExtra", "Release", "ReleaseError", "UsageError", "generate", "grade", "graph", "load", "load_preset", "make_prompt"]
+__all__ = [
+    "BioreasonError",
+    "Config",
+    "MissingExtra",
+    "Release",
+    "ReleaseError",
+    "UsageError",
+    "generate",
+    "grade",
+    "graph",
+    "load",
+    "load_preset",
+    "make_prompt",
+]
 
 _HOMES = {
     "build": ["generate"],

@@ -1,7 +1,7 @@
 """From a configuration to a release, in the order in which it happens:
 
-    config → world → language → splits → questions      what is true, how it is said, what training may show: `plan`
-    → release                                           shards in several processes, card, manifest, rename: here
+config → world → language → splits → questions      what is true, how it is said, what training may show: `plan`
+→ release                                           shards in several processes, card, manifest, rename: here
 """
 
 from __future__ import annotations

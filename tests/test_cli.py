@@ -56,7 +56,8 @@ def test_help_imports_nothing_heavy():
     look = (
         "import sys; from bioreason_bench.cli import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "heavy = {'numpy', 'pyarrow', 'pandas', 'datasets', 'torch', 'transformers', 'lm_eval', 'matplotlib', 'networkx', 'huggingface_hub', 'jsonschema', 'faker', 'yaml'}\n"
+        "heavy = {'numpy', 'pyarrow', 'pandas', 'datasets', 'torch', 'transformers', 'lm_eval', 'matplotlib', 'networkx', "
+        "'huggingface_hub', 'jsonschema', 'faker', 'yaml'}\n"
         "print('HEAVY', sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True)
@@ -70,7 +71,9 @@ def test_generate_lists_the_presets_with_their_own_words(cli):
 
 
 def test_generate_writes_a_release_and_says_so(cli, tmp_path):
-    done = cli("generate", "--preset", "tiny", "--out", tmp_path / "r", "--seed", "3", "--set", "comp.train=300", "--workers", "1", "--json")
+    done = cli(
+        "generate", "--preset", "tiny", "--out", tmp_path / "r", "--seed", "3", "--set", "comp.train=300", "--workers", "1", "--json"
+    )
     assert done.exit_code == 0
     said = json.loads(done.stdout)
     assert said["rows"]["person"] == 180

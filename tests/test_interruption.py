@@ -23,7 +23,18 @@ from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.write import JOURNAL, check_target
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-SETTINGS = ["--preset", "tiny", "--set", "mem.train=2000", "--set", "ctx.train=1000", "--set", "renderings=5", "--shard-rows", "100"]  # 100 files
+SETTINGS = [
+    "--preset",
+    "tiny",
+    "--set",
+    "mem.train=2000",
+    "--set",
+    "ctx.train=1000",
+    "--set",
+    "renderings=5",
+    "--shard-rows",
+    "100",
+]  # 100 files
 
 
 def start(out: Path, *more: str, **options) -> subprocess.Popen:
@@ -168,7 +179,7 @@ def test_an_existing_release_needs_force_and_stays_until_the_new_one_is_complete
 def test_force_replaces_nothing_but_releases(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
-    with pytest.raises(UsageError, match="is not a release, so --force does not replace it"):
+    with pytest.raises(UsageError, match=r"is not a release, so --force does not replace it"):
         generate(load_preset("tiny"), tmp_path / "thesis", force=True)
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError, match="is a file"):
@@ -247,7 +258,7 @@ def test_the_pool_does_every_task_once(workers):
 def test_an_error_in_a_worker_arrives_with_its_place():
     with pytest.raises(RuntimeError, match=r"(?s)in square.*ValueError: thirteen"):
         list(pool.run(range(10, 14), start_squaring, 2))
-    with pytest.raises(UsageError, match="^fourteen; choose another$"):
+    with pytest.raises(UsageError, match=r"^fourteen; choose another$"):
         list(pool.run([1, 14], start_squaring, 2))
 
 
@@ -256,5 +267,5 @@ def start_badly() -> Callable[[int], int]:
 
 
 def test_a_worker_that_cannot_start_says_why():
-    with pytest.raises(BioreasonError, match="no luck at the start"):
+    with pytest.raises(BioreasonError, match=r"no luck at the start"):
         list(pool.run([1, 2, 3], start_badly, 2))

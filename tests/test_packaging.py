@@ -40,7 +40,9 @@ def test_the_wheel_is_what_is_tested():
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_the_folders_that_are_no_code_are_complete(name):
-    here, there = (sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()) for root in (CHECKOUT / name, folder(name)))
+    here, there = (
+        sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()) for root in (CHECKOUT / name, folder(name))
+    )
     assert [path for path in there if "__pycache__" not in path] == [path for path in here if "__pycache__" not in path]
     assert here
 
@@ -65,8 +67,12 @@ def test_every_module_says_what_it_is_and_offers_only_what_it_has():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert ast.get_docstring(tree) or path.name == "__init__.py", path
         made = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-        made |= {name.asname or name.name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for name in node.names}
-        made |= {target.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) for target in [node]}
+        made |= {
+            name.asname or name.name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for name in node.names
+        }
+        made |= {
+            target.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) for target in [node]
+        }
         for node in tree.body:
             if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets):
                 assert set(ast.literal_eval(node.value)) <= made, path
@@ -90,7 +96,9 @@ def imports(path: Path) -> set[str]:
 
 
 def test_a_stage_imports_only_from_the_stages_before_it():
-    stages = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    stages = {
+        path.stem if path.is_file() else path.name for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
     assert stages - set(FOLDERS) - {"presets"} == {*ORDER, *ABOVE}
     broken = []
     for rank, stage in enumerate(ORDER):
@@ -161,10 +169,16 @@ def test_the_tree_of_the_readme_is_the_tree_that_is_there():
             named.append(head.rstrip("/"))
         if len(heads) == 1 and head.endswith("/") and len(words) > 1 and head != "presets/":
             for module in words[1].split():
-                assert (PACKAGE / head / module).is_dir() if module.endswith("/") else (PACKAGE / head / f"{module}.py").is_file(), f"{head}{module}"
+                assert (PACKAGE / head / module).is_dir() if module.endswith("/") else (PACKAGE / head / f"{module}.py").is_file(), (
+                    f"{head}{module}"
+                )
     stages = [name for name in named if name in ORDER]
     assert stages == list(ORDER)
-    top = {f"{path.name}/" for path in CHECKOUT.iterdir() if (path / "..").is_dir() and path.name in {"tasks", "schemas", "cards", "tests", "benchmarks", "scripts"}}
+    top = {
+        f"{path.name}/"
+        for path in CHECKOUT.iterdir()
+        if (path / "..").is_dir() and path.name in {"tasks", "schemas", "cards", "tests", "benchmarks", "scripts"}
+    }
     assert top <= set(named)
 
 

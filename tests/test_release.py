@@ -20,6 +20,7 @@ from bioreason_bench.release.schema import ROWS, arrow_schema, columns, validato
 from bioreason_bench.release.shards import configs_of, make_table, write_table
 
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
+FURTHER = ("comp_counterfactual", "comp_conflict", "mem_direction")  # test questions of another kind
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +33,18 @@ def test_a_release_holds_the_layout_that_is_promised(tiny_release):
     folders = {path.parent.relative_to(tiny_release).as_posix() for path in tiny_release.rglob("*.parquet")}
     skills = ("mem", "ctx", "comp")
     expected = {f"data/{name}" for name in ("relations", "people", "facts", "paths", "biographies", "probes", *skills)}
-    assert folders == expected | {f"data/{skill}/{level}" for skill in skills for level in LEVELS}
+    assert folders == expected | {f"data/{skill}/{level}" for skill in skills for level in LEVELS} | {
+        f"data/{name.replace('_', '/')}" for name in FURTHER
+    }
     there = {path.relative_to(tiny_release).as_posix() for path in (tiny_release / "data").rglob("*") if path.is_file()}
     assert there == set(read_manifest(tiny_release)["files"])
     assert {"README.md", "manifest.json"} <= {path.name for path in tiny_release.iterdir()}
-    assert not [path for path in tiny_release.rglob(".*")], "a leftover of the writing"
+    assert not list(tiny_release.rglob(".*")), "a leftover of the writing"
 
 
 def test_configs_are_those_of_the_hub_and_share_the_training_files(release):
     names = [f"{skill}_{level}" for skill in ("mem", "ctx", "comp") for level in LEVELS]
-    assert set(release.configs()) == {*names, "comp_rl", "biographies", "facts", "people", "relations", "paths", "probes"}
+    assert set(release.configs()) == {*names, *FURTHER, "comp_rl", "biographies", "facts", "people", "relations", "paths", "probes"}
     for name in names:
         assert release.splits(name) == ["train", "validation", "test"]
         assert release.files(name, "train") == release.files(f"{name.split('_')[0]}_iid", "train")
@@ -137,7 +140,11 @@ def test_a_folder_without_a_release_is_refused(tmp_path, tiny_release):
     with pytest.raises(ReleaseError, match=r"has no manifest\.json"):
         Release(tmp_path)
     manifest = json.loads((tiny_release / "manifest.json").read_text(encoding="utf-8"))
-    for text, reason in (("{", "cannot be read"), ("{}", "broken at its top level"), (json.dumps(manifest | {"seed": "x"}), "broken at seed")):
+    for text, reason in (
+        ("{", "cannot be read"),
+        ("{}", "broken at its top level"),
+        (json.dumps(manifest | {"seed": "x"}), "broken at seed"),
+    ):
         (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
         with pytest.raises(ReleaseError, match=reason):
             Release(tmp_path)

@@ -41,7 +41,10 @@ def test_every_hop_is_found_where_it_is_to_be_found(release, config):
 
 
 def test_show_marks_each_hop_and_json_says_the_same(cli, tiny_release):
-    text, rows = cli("show", tiny_release, "comp_zeroshot", "-n", "4").stdout, cli("show", tiny_release, "comp_zeroshot", "-n", "4", "--json").stdout
+    text, rows = (
+        cli("show", tiny_release, "comp_zeroshot", "-n", "4").stdout,
+        cli("show", tiny_release, "comp_zeroshot", "-n", "4", "--json").stdout,
+    )
     rows = [json.loads(line) for line in rows.splitlines()]
     assert len(rows) == 4
     for row in rows:
@@ -63,7 +66,10 @@ def test_show_finds_any_id(cli, tiny_release):
 
 
 def test_show_spreads_what_it_shows_over_the_split(cli, tiny_release):
-    ids = [json.loads(line)["id"] for line in cli("show", tiny_release, "comp_iid", "--split", "train", "-n", "600", "--json").stdout.splitlines()]
+    ids = [
+        json.loads(line)["id"]
+        for line in cli("show", tiny_release, "comp_iid", "--split", "train", "-n", "600", "--json").stdout.splitlines()
+    ]
     assert ids == [row["id"] for row in Release(tiny_release).rows("comp_iid", "train", ["id"])]
     assert len(cli("show", tiny_release, "comp_iid", "-n", "9999", "--json").stdout.splitlines()) == 40
 
@@ -104,13 +110,17 @@ def test_the_graph_says_what_the_question_says(tiny_release):
     hops = find_hops(row, Reader(release.relations))
     graph = chain_graph(row, hops)
     steps = sorted((a[1], data["text"], data["recalled"]) for a, b, data in graph.edges(data=True) if "recalled" in data)
-    assert steps == [(k, name.replace("_", " "), letter == "P") for k, (name, letter) in enumerate(zip(row["path"], row["pattern"], strict=True))]
+    assert steps == [
+        (k, name.replace("_", " "), letter == "P") for k, (name, letter) in enumerate(zip(row["path"], row["pattern"], strict=True))
+    ]
     read = next(hop for hop in hops if not hop.recalled)
     assert graph.nodes["context", read.biography]["used"]
     assert sum(data.get("used", False) for _, data in graph.nodes(data=True)) == 1
 
 
-@pytest.mark.parametrize(("words", "says"), [(["--plot", "x.gif"], ".png, .svg or .pdf"), (["people", "--plot", "x.png"], "--plot draws questions")])
+@pytest.mark.parametrize(
+    ("words", "says"), [(["--plot", "x.gif"], ".png, .svg or .pdf"), (["people", "--plot", "x.png"], "--plot draws questions")]
+)
 def test_what_cannot_be_drawn_is_said(cli, tiny_release, tmp_path, monkeypatch, words, says):
     monkeypatch.chdir(tmp_path)
     done = cli("show", tiny_release, *words)

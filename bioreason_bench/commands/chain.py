@@ -106,7 +106,9 @@ def _rectangle(axes: Axes, x: float, y: float, half: float, height: float, **loo
     from matplotlib.patches import FancyBboxPatch
 
     round_corners = "round,pad=0,rounding_size=0.1"
-    axes.add_patch(FancyBboxPatch((x - half, y - height), 2 * half, 2 * height, boxstyle=round_corners, zorder=2 if height < 0.5 else 0, **look))
+    axes.add_patch(
+        FancyBboxPatch((x - half, y - height), 2 * half, 2 * height, boxstyle=round_corners, zorder=2 if height < 0.5 else 0, **look)
+    )
 
 
 def _arrows(axes: Axes, graph: nx.DiGraph, at: Mapping[Any, tuple[float, float]]) -> None:

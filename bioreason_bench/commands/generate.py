@@ -10,6 +10,9 @@ import click
 
 from bioreason_bench.errors import UsageError
 
+WRITTEN = {"person": "people", "biography": "biographies", "question": "questions", "probe": "probes"}
+
+
 class Generate(click.Command):
     """The command, whose help lists the presets with the first line of their files."""
 
@@ -66,7 +69,8 @@ def command(
         click.echo(json.dumps({"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}))
     elif not quiet:
         seconds = time.perf_counter() - began
-        text = f"{out}: {rows['person']:,} people, {rows['biography']:,} biographies, {rows.get('question', 0):,} questions, {rows.get('probe', 0):,} probes"
+        counts = ", ".join(f"{rows[kind]:,} {name}" for kind, name in WRITTEN.items() if kind in rows)
+        text = f"{out}: {counts}"
         click.echo(f"{text} in {seconds:.1f} s", err=True)
 
 

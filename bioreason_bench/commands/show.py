@@ -26,9 +26,13 @@ if TYPE_CHECKING:
 @click.option("--split", help="Split to show; test if there is one.")
 @click.option("--id", "wanted", metavar="ID", help="The question with this id, wherever it is.")
 @click.option("--context", "whole", is_flag=True, help="Print the whole context, its sentences that answer a hop marked.")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw the first one's chain (.png, .svg, .pdf).")
+@click.option(
+    "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw the first one's chain (.png, .svg, .pdf)."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the hops.")
-def command(folder: Path, config: str | None, count: int, split: str | None, wanted: str | None, whole: bool, plot: Path | None, as_json: bool) -> None:
+def command(
+    folder: Path, config: str | None, count: int, split: str | None, wanted: str | None, whole: bool, plot: Path | None, as_json: bool
+) -> None:
     """Show questions of DIR: each hop, whether it is to be recalled or read, and where it stands.
 
     CONFIG is comp_zeroshot if not given; biographies, facts and the other tables are shown as they are.
@@ -91,7 +95,9 @@ def _find(release: Release, wanted: str) -> dict[str, Any]:
             place = pc.index(release.read(release.path / file, ["id"])["id"], wanted).as_py()
             if place >= 0:
                 return release.read(release.path / file).slice(place, 1).to_pylist()[0]
-    raise UsageError(f"{release.path} has no question, probe or biography with the id {wanted!r}; bioreason show {release.path} prints some")
+    raise UsageError(
+        f"{release.path} has no question, probe or biography with the id {wanted!r}; bioreason show {release.path} prints some"
+    )
 
 
 def _hops(release: Release, rows: list[dict[str, Any]]) -> list[list[Hop]]:
@@ -105,8 +111,11 @@ def _hops(release: Release, rows: list[dict[str, Any]]) -> list[list[Hop]]:
 
 def _question(row: dict[str, Any], hops: list[Hop], whole: bool) -> str:
     """A question as a person reads it."""
+    from bioreason_bench.release.schema import columns
+
     width = min(110, shutil.get_terminal_size().columns)
-    head = f"{click.style(row['id'], bold=True)}   {row['skill']} {row['level']}, pattern {row['pattern']}, {row['hops']} hop{'s' * (row['hops'] > 1)}"
+    hops_in_words = f"{row['hops']} hop{'s' * (row['hops'] > 1)}"
+    head = f"{click.style(row['id'], bold=True)}   {row['skill']} {row['level']}, pattern {row['pattern']}, {hops_in_words}"
     lines = ["", head, *_wrap(row["question"], "  Q  ", width), *_wrap(row["answer"], "  A  ", width)]
     for number, hop in enumerate(hops, 1):
         word = click.style("RECALL", fg="blue", bold=True) if hop.recalled else click.style("READ  ", fg="yellow", bold=True)
@@ -116,7 +125,9 @@ def _question(row: dict[str, Any], hops: list[Hop], whole: bool) -> str:
         lines += ["  context", *_context(row, hops, width)]
     elif row["context"]:
         lines += _wrap(f"{len(row['context_people'])} biographies: {', '.join(row['context_people'])}", "  context  ", width)
-    return "\n".join([*lines, *_wrap(_certificate(row), "  training  ", width)])
+    lines += _wrap(_certificate(row), "  training  ", width)
+    further = {name: value for name, value in row.items() if name not in columns("question") and name != "probe_of"}
+    return "\n".join([*lines, *(line for name, value in further.items() for line in _wrap(_words(value), f"  {name}  ", width))])
 
 
 def _where(hop: Hop, row: dict[str, Any]) -> str:
@@ -136,6 +147,7 @@ def _certificate(row: dict[str, Any]) -> str:
     says += [f"unseen relations: {', '.join(row['unseen_relations'])}"] if row["unseen_relations"] else ["every relation seen"]
     says += [f"longer than any trained path by {row['hops_beyond_train']}"] if row["hops_beyond_train"] else []
     says += ["this start on this path seen" if row["start_in_train"] else "this start on this path never seen"]
+    says += [] if row["direction_seen"] else ["a recalled fact is stated from the other end only"]
     return "; ".join([*says, f"{row['people_in_train']} of its people seen"])
 
 
@@ -155,4 +167,8 @@ def _wrap(text: str, begin: str, width: int) -> list[str]:
 
 
 def _plain(row: dict[str, Any]) -> str:
-    return "\n".join(["", *(f"{name}: {value if not isinstance(value, list) else ' > '.join(value)}" for name, value in row.items())])
+    return "\n".join(["", *(f"{name}: {_words(value)}" for name, value in row.items())])
+
+
+def _words(value: object) -> str:
+    return " > ".join(value) if isinstance(value, list) else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

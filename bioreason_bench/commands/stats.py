@@ -44,10 +44,11 @@ def command(folder: Path, as_json: bool) -> None:
 def collect(release: Release) -> dict[str, Any]:
     """Plain values: `rows` {config: {split: n}}, `questions` by place, `chance` by relation, `audit` (None without one)."""
     from bioreason_bench.release.card import read_audit
+    from bioreason_bench.release.schema import columns
 
     files: dict[str, list[str]] = {}
     for file, entry in release.manifest["files"].items():
-        if entry["schema"] in ("question", "probe"):
+        if "question" in columns(entry["schema"]):
             files.setdefault(file.removeprefix("data/").rpartition("-of-")[0].rpartition("-")[0], []).append(file)
     return {
         "preset": release.manifest["preset"],
@@ -110,7 +111,13 @@ def _text(release: Release, found: dict[str, Any]) -> str:
     lines += table([["config", *splits], *cells])
     lines += ["", "questions                       (lengths in words and signs: median, 95 %, max)"]
     cells = [
-        [place, f"{row['rows']:,}", _shares(row["hops"]), _patterns(row["pattern"]), *(_three(row["tokenish"][name]) for name in ("question", "context", "chain"))]
+        [
+            place,
+            f"{row['rows']:,}",
+            _shares(row["hops"]),
+            _patterns(row["pattern"]),
+            *(_three(row["tokenish"][name]) for name in ("question", "context", "chain")),
+        ]
         for place, row in found["questions"].items()
     ]
     lines += table([["files", "rows", "hops", "patterns", "question", "context", "chain"], *cells], left=4)
@@ -121,7 +128,11 @@ def _text(release: Release, found: dict[str, Any]) -> str:
     ]
     lines += table([["answer relation", "group", "leads to", "objects", "uniform", "majority"], *cells], left=3)
     if found["audit"] and found["audit"]["solvers"]:
-        lines += ["", "solvers of the audit: the oracle, and shortcuts that should be worth no more than chance", *score_table(found["audit"]["solvers"])]
+        lines += [
+            "",
+            "solvers of the audit: the oracle, and shortcuts that should be worth no more than chance",
+            *score_table(found["audit"]["solvers"]),
+        ]
     else:
         lines += ["", f"no solvers' scores yet: bioreason verify {release.path} --write"]
     return "\n".join(lines)

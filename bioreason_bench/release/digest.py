@@ -37,7 +37,7 @@ def digest_rows(table: pa.Table) -> str:
 
 
 def _type_name(name: str, kind: pa.DataType) -> str:
-    import pyarrow.types as types
+    from pyarrow import types
 
     if types.is_list(kind) or types.is_large_list(kind):
         return f"list<{_type_name(name, kind.value_type)}>"
@@ -48,7 +48,7 @@ def _type_name(name: str, kind: pa.DataType) -> str:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow.types as types
+    from pyarrow import types
 
     return types.is_string(kind) or types.is_large_string(kind)
 

@@ -85,7 +85,7 @@ def _serve(start: Callable, end: Connection, inherited: list[Connection]) -> Non
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             work = start()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised in the parent
             end.recv()
             end.send((False, _portable(error)))
             return
@@ -93,7 +93,7 @@ def _serve(start: Callable, end: Connection, inherited: list[Connection]) -> Non
             task = end.recv()
             try:
                 outcome = (True, work(task))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is raised in the parent
                 outcome = (False, _portable(error))
             end.send(outcome)
 
@@ -102,7 +102,7 @@ def _portable(error: Exception) -> Exception:
     """The exception if it survives the way to the parent, else one with its whole traceback as text."""
     if isinstance(error, (BioreasonError, OSError, MemoryError)):
         with suppress(Exception):
-            return pickle.loads(pickle.dumps(error))
+            return pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     return RuntimeError("in a worker process:\n" + "".join(traceback.format_exception(error)))
 
 

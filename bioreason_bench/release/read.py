@@ -71,9 +71,13 @@ class Release:
         """One file in memory."""
         import pyarrow as pa
 
-        return pa.Table.from_batches(read_batches([file], columns, rows=65_536), self._arrow(file.relative_to(self.path).as_posix(), columns))
+        return pa.Table.from_batches(
+            read_batches([file], columns, rows=65_536), self._arrow(file.relative_to(self.path).as_posix(), columns)
+        )
 
-    def batches(self, config: str, split: str = "train", columns: Sequence[str] | None = None, rows: int = 2048) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, config: str, split: str = "train", columns: Sequence[str] | None = None, rows: int = 2048
+    ) -> Iterator[pa.RecordBatch]:
         """All rows of a split as Arrow batches of at most `rows`; raises ReleaseError for a missing or broken file."""
         return read_batches(self.files(config, split), columns, rows)
 

@@ -203,5 +203,7 @@ def plain_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno in _FULL:
-            raise BioreasonError(f"no room to write {path} ({reason}); make room and run the same command again: finished files are kept") from None
+            raise BioreasonError(
+                f"no room to write {path} ({reason}); make room and run the same command again: finished files are kept"
+            ) from None
         raise UsageError(f"cannot write {path}: {reason}; choose another --out") from None
