@@ -219,6 +219,27 @@ def passk(
 
 
 @main.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of a release.")
+@click.option("--level", default="iid", show_default=True, help="Level whose questions are asked.")
+@click.option("--limit", default=200, show_default=True, help="Questions a skill; 0 for all.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("analysis"), show_default=True, help="Folder for the pictures.")
+@QUIET
+def analyse(models: tuple[str, ...], data: Path, level: str, limit: int, out: Path, quiet: bool) -> None:
+    """How sure MODELS are of their chains (entropy a token), and their hidden states by skill (principal axes), before and after RL.
+
+    Prints one JSON line a model, and draws a picture for each.
+    """
+    from bioreason_bench.baselines.analyse import analyse as run
+    from bioreason_bench.baselines.data import Corpus
+    from bioreason_bench.baselines.model import need_training
+
+    need_training()
+    for line in run(models, Corpus(data), out, level=level, limit=limit, say=_silent if quiet else say):
+        click.echo(json.dumps(line))
+
+
+@main.command()
 @click.option("--preset", default="nano", show_default=True, help="Preset of the world; nano trains on two CPU cores.")
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of a release for all seeds; default: a world for each seed, in releases/."
