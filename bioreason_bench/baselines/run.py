@@ -93,10 +93,14 @@ def run_stage(
     draw = Draw(recipe.seed, ("stage", str(number), stage.kind))
     watch = Watch(name, stage.steps, folder / "log.jsonl", bar)
     if stage.kind == "grpo":
-        from bioreason_bench.baselines.grpo import train_grpo
+        from bioreason_bench.baselines.grpo import prompts_in_order, train_grpo
+        from bioreason_bench.baselines.speed import expected_rollout_minutes
 
         replay = make_mixture(release, stage.batch, stage.steps, tokenizer, recipe.max_length, draw) if stage.batch else None
-        say(f"{name}: {stage.steps} steps of {stage.prompts.rows} prompts x {stage.samples} samples")
+        half = models.native_bf16() if recipe.bf16 is None else recipe.bf16
+        first = [row["prompt"] for row in prompts_in_order(release, stage, draw)[: stage.prompts.rows]]
+        minutes = "" if stage.trl.get("use_vllm") else f", about {expected_rollout_minutes(model, tokenizer, first, stage, half):.0f} min"
+        say(f"{name}: {stage.steps} steps of {stage.prompts.rows} prompts x {stage.samples} samples{minutes} at this machine's speed now")
         return train_grpo(model, tokenizer, release, replay, recipe, stage, folder, watch, draw)
     from bioreason_bench.baselines.sft import train_sft
 

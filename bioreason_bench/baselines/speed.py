@@ -7,7 +7,7 @@ from typing import Any
 
 from bioreason_bench.baselines.data import Mixture
 from bioreason_bench.baselines.packing import Collate
-from bioreason_bench.baselines.recipe import Recipe
+from bioreason_bench.baselines.recipe import Recipe, Stage
 
 TRAINER = 1.15  # what the trainer adds to the bare loop on small models (benchmarks/training.py)
 
@@ -32,6 +32,27 @@ def expected_minutes(model: Any, tokenizer: Any, mixture: Mixture, recipe: Recip
         took.append(time.perf_counter() - begun)
         model.zero_grad(set_to_none=True)
     return min(took) * mixture.steps * TRAINER / 60
+
+
+def expected_rollout_minutes(model: Any, tokenizer: Any, prompts: list[str], stage: Stage, half: bool) -> float:
+    """Minutes that a GRPO stage should take: one step's samples are drawn, and learning from them takes about as long again."""
+    import torch
+
+    from bioreason_bench.baselines.sample import sample
+
+    ids = tokenizer(prompts, add_special_tokens=False)["input_ids"]
+    begun = time.perf_counter()
+    with torch.autocast("cuda" if torch.cuda.is_available() else "cpu", torch.bfloat16, enabled=half):
+        sample(
+            model,
+            ids,
+            ends=[tokenizer.eos_token_id],
+            max_new=stage.max_completion,
+            samples=stage.samples,
+            temperature=stage.temperature,
+            batch=512,
+        )
+    return 2.0 * (time.perf_counter() - begun) * stage.steps / 60
 
 
 def bare_loss(model: Any, batch: dict[str, Any], half: bool) -> Any:

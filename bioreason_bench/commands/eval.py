@@ -27,6 +27,11 @@ def command(arguments: tuple[str, ...]) -> None:
     --output_path the answers are logged too, so that `bioreason plot` and `bioreason stats` can read them. Tasks of levels
     that the data do not have are left out of groups.
     """
+    import contextlib
+
     from bioreason_bench.evaluation.run import run_harness
 
+    if any(argument in ("hf", "hf-auto", "huggingface") or argument.endswith("=hf") for argument in arguments):
+        with contextlib.suppress(ModuleNotFoundError):
+            import bioreason_bench.baselines.nano  # noqa: F401 - the harness then knows the class of our small models
     run_harness(list(arguments))
