@@ -23,10 +23,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from bioreason_bench.config import Config, load_preset
-from bioreason_bench.plan import make_plan
+from bioreason_bench.plan import SHARD_ROWS, make_plan
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.pool import available_cores
-from bioreason_bench.release.shards import SHARD_ROWS, make_table, write_table
+from bioreason_bench.release.shards import make_table, write_table
 from bioreason_bench.world.facts import make_world
 
 WHOLE = """

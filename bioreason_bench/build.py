@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.config import Config, from_dict
-from bioreason_bench.plan import Plan, make_plan
+from bioreason_bench.plan import SHARD_ROWS, Plan, make_plan
 from bioreason_bench.release.card import write_card
 from bioreason_bench.release.manifest import manifest_head
 from bioreason_bench.release.pool import available_cores
-from bioreason_bench.release.shards import SHARD_ROWS, FileEntry
+from bioreason_bench.release.shards import FileEntry
 from bioreason_bench.release.write import check_target, write_release
 from bioreason_bench.world.table import table_as_dict
 

@@ -33,7 +33,7 @@ from bioreason_bench.world.facts import World, make_world
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
 PORTIONS = 10
-SHARD_ROWS = 20_000
+SHARD_ROWS = 40_000  # rows of a file: about 100 MB of contexts in memory; fewer cost more, as every file visits every path
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ class Plan:
 
     @cached_property
     def probes(self) -> Probes:
-        return Probes.collect(self.world, [(plan.path, *self._taken(plan, level, TEST)) for plan, level in self._tested()])
+        tested = [(plan, level, self.starts_of(plan, level, TEST)) for plan, level in self._tested()]
+        return Probes.collect(self.world, [(plan.path, starts, self._ids(plan, level, starts)) for plan, level, starts in tested])
 
     @cached_property
     def max_train_hops(self) -> dict[str, int]:
@@ -147,10 +148,9 @@ class Plan:
                     if split == TEST:
                         yield plan, level
 
-    def _taken(self, plan: PathPlan, level: str, split: str) -> tuple[NDArray[np.int32], list[str]]:
-        starts = self.starts_of(plan, level, split)
+    def _ids(self, plan: PathPlan, level: str, starts: NDArray[np.int32]) -> list[str]:
         name = TRAIN if level == RL else level
-        return starts, [f"{plan.skill}-{name}-{plan.number:04d}-{start:06d}" for start in starts.tolist()]
+        return [f"{plan.skill}-{name}-{plan.number:04d}-{start:06d}" for start in starts.tolist()]
 
     def _keys(self, plan: PathPlan, starts: NDArray) -> NDArray[np.uint64]:
         return Draw(self.config.seed).at("order", plan.skill, plan.number).words(starts)
@@ -166,17 +166,17 @@ class Plan:
         parts, keys = [], []
         for plan in self.paths[skill]:
             if plan.count(level, shard.split):
-                starts, ids = self._taken(plan, level, shard.split)
+                starts = self.starts_of(plan, level, shard.split)
                 key = self._keys(plan, starts)
                 here = np.flatnonzero((key >= low) & (key <= high))
                 if here.size:
                     keys.append(key[here])
-                    parts.append(self._rows_of_path(plan, level, shard.split, starts[here], [ids[k] for k in here.tolist()], here))
+                    parts.append(self._rows_of_path(plan, level, shard.split, starts[here], here))
         return merge(parts, keys)
 
-    def _rows_of_path(self, plan: PathPlan, level: str, split: str, starts: NDArray, ids: list[str], places: NDArray) -> Columns:
+    def _rows_of_path(self, plan: PathPlan, level: str, split: str, starts: NDArray, places: NDArray) -> Columns:
         size, training = len(starts), split in (TRAIN, RL)
-        rows = {"id": ids, "skill": [plan.skill] * size, "level": [TRAIN if training else level] * size}
+        rows = {"id": self._ids(plan, level, starts), "skill": [plan.skill] * size, "level": [TRAIN if training else level] * size}
         rows |= self.writer.write(plan.path, starts)
         rows |= self.certificate(
             plan.skill, plan.path, self.world.walk(plan.path, starts), path_in_train=plan.trained, start_in_train=training

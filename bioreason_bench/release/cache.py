@@ -25,7 +25,7 @@ from bioreason_bench import __version__
 from bioreason_bench.config import Config, from_dict
 from bioreason_bench.errors import UsageError
 from bioreason_bench.release.pool import FORK, available_cores, run
-from bioreason_bench.release.shards import SHARD_ROWS, configs_of, write_shard
+from bioreason_bench.release.shards import configs_of, write_shard
 
 if TYPE_CHECKING:
     from bioreason_bench.plan import Plan, Shard
@@ -71,7 +71,7 @@ class Cache:
         try:
             return [Shard(**values) for values in json.loads(note.read_text(encoding="utf-8"))]
         except (OSError, ValueError, TypeError):
-            shards = self.plan.shards(SHARD_ROWS)
+            shards = self.plan.shards()
             with self._plain_errors():
                 self.folder.mkdir(parents=True, exist_ok=True)
                 _write(note, json.dumps([dataclasses.asdict(shard) for shard in shards]))

@@ -21,9 +21,8 @@ from bioreason_bench.release.schema import arrow_schema
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ROW_GROUP", "SHARD_ROWS", "FileEntry", "configs_of", "make_table", "write_shard", "write_table"]
+__all__ = ["ROW_GROUP", "FileEntry", "configs_of", "make_table", "write_shard", "write_table"]
 
-SHARD_ROWS = 16_384  # rows of a file: about 80 MB of contexts in memory, and enough files for many cores
 ROW_GROUP = 4_096  # rows of a row group, the least that a streaming reader fetches
 _FILE = re.compile(r"data/(?P<folder>[a-z0-9_]+(?:/[a-z0-9_]+)?)/(?P<split>[a-z_]+)-\d{5}-of-\d{5}\.parquet")
 
