@@ -36,7 +36,8 @@ def run_line(arm: str, seed: int) -> dict:
         "type": "run", "arm": arm, "seed": seed, "base": BASES.get(arm, ""), "minutes": 4.2,
         "stages": [{"kind": "sft", "tokens_per_second": 12000, "seconds_per_step": 0.3}],
         "curve": [{"stage": "1-sft", "step": 25, "loss": 2.0}, {"stage": "1-sft", "step": 50, "loss": 1.0}],
-        "recipe": {"name": arm}, "command": "bioreason-baseline reproduce", "world": {"preset": "nano", "seed": 42}, "versions": {"torch": "2"},
+        "recipe": {"name": arm}, "command": "bioreason-baseline reproduce",
+        "world": {"preset": "nano", "seed": 42}, "versions": {"torch": "2"},
         "revision": "abc", "machine": {"processor": "x", "threads": 1},
     }  # fmt: skip
 
