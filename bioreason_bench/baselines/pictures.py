@@ -214,6 +214,7 @@ def passk(results: Results) -> Any:
             values = [100 * sum(line[metric][str(k)] for line in lines) / len(lines) for k in ks]
             axes.plot(ks, values, **line_style(number, arm))
         axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(lambda k, _: f"{k:g}")
         axes.set_ylim(0, 103)
         axes.set_xlabel("k")
         axes.set_title("answers" if metric == "answers" else "whole chains", fontsize=10)
@@ -249,6 +250,7 @@ def ladder(results: Results) -> Any:
         axes.set_title(name, fontsize=10)
         if max(found)[0] / max(min(found)[0], 1) > 16:
             axes.set_xscale("log", base=2)
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_ylim(0, 103)
         axes.legend(frameon=False)
     every[0][0].set_ylabel("comp answers, %")
