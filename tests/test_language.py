@@ -141,8 +141,8 @@ def test_renderings_say_a_fact_in_different_words_and_another_order():
     people = np.arange(40)
     renderings = [biographies.sentences(WORLD, "parametric", people, k) for k in range(5)]
     for person in people.tolist():
-        for relation in renderings[0].text[person]:
-            assert len({made.text[person][relation] for made in renderings}) == 5
+        for relation in renderings[0].order[person].tolist():
+            assert len({made.of([person], relation)[0] for made in renderings}) == 5
     orders = np.stack([made.order for made in renderings])
     assert len(np.unique(orders.reshape(-1, orders.shape[2]), axis=0)) == 200
     assert (np.sort(orders, axis=2) == np.sort(orders[0, 0])).all()
@@ -179,5 +179,8 @@ def test_what_is_not_so_is_not_stated(tiny_world):
             if row.group == "contextual" and tiny_world.stated(number)[person]
         ]
         assert sorted(order[: len(stated)]) == stated and set(order[len(stated) :]) <= {-1}
-        assert sorted(made.text[person]) == stated
-    assert not any(made.text[person] for person in np.flatnonzero(~tiny_world.in_context).tolist())
+        told = [
+            number for number, row in enumerate(tiny_world.table.relations) if row.group == "contextual" and made.of([person], number)[0]
+        ]
+        assert told == stated
+    assert not any(made.text[person].any() for person in np.flatnonzero(~tiny_world.in_context).tolist())

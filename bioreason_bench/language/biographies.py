@@ -7,6 +7,7 @@ can be written without the others.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,14 +26,26 @@ class Sentences:
     """The sentences of some biographies, by row and relation."""
 
     order: NDArray[np.int16]  # [rows, relations of the group] relation numbers in drawn order; -1, at the end, where nothing is stated
-    text: list[dict[int, str]]  # [rows] relation number -> sentence
+    text: NDArray[np.object_]  # [rows, relations of the group] sentences, "" where nothing is stated
+    column: NDArray[np.int64]  # [relations of the table] the column of `text` that a relation has
+
+    def of(self, rows: NDArray, relations: NDArray | int) -> list[str]:
+        """The sentence of each row about the relation at its place (or about one relation)."""
+        return self.text[rows, self.column[relations]].tolist()
 
     def join(self) -> list[str]:
         """The biography of each row."""
-        return [
-            " ".join([row[relation] for relation in order if relation >= 0])
-            for row, order in zip(self.text, self.order.tolist(), strict=True)
-        ]
+        rows, places = np.nonzero(self.order >= 0)
+        return self.paragraphs(rows, self.order[rows, places], len(self.order))
+
+    def paragraphs(self, rows: NDArray, relations: NDArray, count: int, number: NDArray | None = None) -> list[str]:
+        """`count` texts of the sentences (rows, relations), of which those with number k, all next to each other, make text k.
+
+        Texts are numbered by rows if no numbers are given.
+        """
+        said = self.of(rows, relations)
+        ends = np.searchsorted(rows if number is None else number, np.arange(count + 1)).tolist()
+        return [" ".join(said[begin:end]) for begin, end in pairwise(ends)]
 
 
 def sentences(world: World, group: str, people: NDArray, rendering: NDArray | int = 0) -> Sentences:
@@ -45,15 +58,15 @@ def sentences(world: World, group: str, people: NDArray, rendering: NDArray | in
     rendering = np.broadcast_to(np.asarray(rendering, np.int64), people.shape)
     relations = [number for number, row in enumerate(world.table.relations) if row.group == group]
     stated = np.array([world.stated(relation)[people] for relation in relations]).reshape(len(relations), len(people)).T
-    text: list[dict[int, str]] = [{} for _ in people]
+    text = np.full((len(people), len(relations)), "", object)
     for column, relation in enumerate(relations):
         rows = np.flatnonzero(stated[:, column])
         subjects, count = people[rows], language.variants(relation)
         first = draw.at("wording", world.table[relation].name).integers(subjects, count)
-        said = language.statements(relation, subjects, None, (first + rendering[rows]) % count)
-        for row, sentence in zip(rows.tolist(), said, strict=True):
-            text[row][relation] = sentence
-    return Sentences(_order(stated, np.array(relations, np.int16), people, rendering, draw.at("order")), text)
+        text[rows, column] = language.statements(relation, subjects, None, (first + rendering[rows]) % count)
+    columns = np.zeros(len(world.table), np.int64)
+    columns[relations] = np.arange(len(relations))
+    return Sentences(_order(stated, np.array(relations, np.int16), people, rendering, draw.at("order")), text, columns)
 
 
 def _order(stated: NDArray, relations: NDArray, people: NDArray, rendering: NDArray, draw: Draw) -> NDArray[np.int16]:

@@ -60,7 +60,7 @@ class Contexts:
         """
         world = self.starts.world
         language = language_of(world)
-        told = [self._sentences.text[person].get(relation, "") for person in subjects.tolist()]
+        told = self._sentences.of(subjects, relation)
         if objects is None:
             return told
         variant = np.zeros(len(subjects), np.int64)
@@ -94,19 +94,16 @@ class Contexts:
             return [self._whole[person] for person in people.tolist()]
         order = sentences.order[people]  # [people, relations] relation numbers in the order of the biography, -1 where none
         rank = np.where(order < 0, np.inf, self.draw.at("facts", *table.path_names(path)).uniform(people[:, None] * len(table) + order))
-        rank[np.isin(order, out)] = np.inf
-        rank[np.isin(order, path) & np.isfinite(rank)] = -1.0
+        asked, withheld = np.zeros((2, len(table) + 1), bool)  # the last is for -1, nothing stated
+        asked[list(path)], withheld[out] = True, True
+        rank[asked[order]] = -1.0
+        rank[withheld[order]] = np.inf
         if config.context_facts:
-            cut = np.sort(rank, axis=1)[:, min(config.context_facts, rank.shape[1]) - 1, None]
+            last = min(config.context_facts, rank.shape[1]) - 1
+            cut = np.partition(rank, last, axis=1)[:, last, None]
             rank[rank > np.maximum(cut, -1.0)] = np.inf
         rows, columns = np.nonzero(np.isfinite(rank))
-        chosen = order[rows, columns].tolist()
-        ends = np.searchsorted(rows, np.arange(len(people) + 1)).tolist()
-        text = sentences.text
-        return [
-            " ".join([text[person][relation] for relation in chosen[begin:end]])
-            for person, begin, end in zip(people.tolist(), ends, ends[1:], strict=False)
-        ]
+        return sentences.paragraphs(people[rows], order[rows, columns], len(people), number=rows)
 
     def _distractors(self, path: Path, chain: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:
         """[questions, count * run] people who are not on the chain, told from those meant by nothing that the context says."""
@@ -124,9 +121,7 @@ class Contexts:
 
     @cached_property
     def _whole(self) -> list[str]:
-        text = self._sentences.text
-        orders = self._sentences.order.tolist()
-        return [" ".join([text[person][relation] for relation in row if relation >= 0]) for person, row in enumerate(orders)]
+        return self._sentences.join()
 
 
 def _pick(chain: NDArray, runs: NDArray, pool: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:
