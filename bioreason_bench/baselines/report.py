@@ -170,6 +170,11 @@ def make_blocks(results: Results, drawn: Mapping[str, str]) -> list[Block]:
     picture("errors", "Hop of the first error, zero-shot questions.")
     if gated := gated_table(results):
         blocks += ["## Gated: questions all of whose single hops the same model answers", gated]
+        if (percent(results.lines, "probes") or 100) < 50:
+            blocks.append(
+                "Most single hops go wrong here although longer chains of the same hops go right: no one-hop question stands in this "
+                "training, and its form is new to the model. So these probes do not tell what it knows; the chains of mem and ctx do."
+            )
     if results.passk:
         blocks += ["## pass@k", passk_table(results), passk_rule()]
         picture("passk", "pass@k on zero-shot, the same number of samples for every arm.")
@@ -290,12 +295,9 @@ def gated_table(results: Results) -> Table | None:
             count = sum(value["questions"] for value in gated)
             mean = sum(value["exact_match"] * value["questions"] for value in gated) / count if count else 0.0
             cells.append(f"{100 * mean:.1f} (n={count})" if count else "–")
-        rows.append([arm, *cells])
-    return (
-        Table(["arm", *(config.partition("_")[2] for config in configs)], rows)
-        if any(cell != "–" for row in rows for cell in row[1:])
-        else None
-    )
+        rows.append([arm, show(results.of(arm), "probes").partition(" [")[0], *cells])
+    head = ["arm", "single hops (probes)", *(config.partition("_")[2] for config in configs)]
+    return Table(head, rows) if any(cell != "–" for row in rows for cell in row[2:]) else None
 
 
 def passk_table(results: Results) -> Table:
