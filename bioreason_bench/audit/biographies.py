@@ -51,6 +51,8 @@ def read_biographies(parser: Parser, file: str, batches: Iterable[tuple[int, Map
                     bad.setdefault(place, f"{sentence!r} is not about {person}")
                 elif groups[fact[1]] != kind:
                     bad.setdefault(place, f"{sentence!r} does not belong into a {group} biography")
+                elif fact[2] == UNKNOWN:
+                    bad.setdefault(place, f"{sentence!r} leads to something which stands nowhere in data/facts")
                 elif row[fact[1]] != NOBODY:
                     bad.setdefault(place, f"{sentence!r} states {evidence.table[fact[1]].name} a second time")
                 else:
