@@ -217,7 +217,7 @@ def test_rejection_fine_tuning_learns_only_completions_that_were_right(nano_rele
 
 
 def test_a_wrong_model_name_gets_one_sentence_offline_too(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for name in ("no/such-model-anywhere", "no-such-folder/at all"):
         with pytest.raises(UsageError, match="cannot be loaded") as caught:
             models.load(name)

@@ -248,7 +248,7 @@ def analyse(models: tuple[str, ...], data: Path, level: str, limit: int, out: Pa
 @click.option(
     "--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Seed of training; may be given several times."
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reproduce"), show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reproduce"), show_default=True, help="Folder of all runs.")
 @click.option("--full", is_flag=True, help="More arms: SFT(mem)+GRPO, SFT(ctx)+GRPO, rejection fine-tuning, answers alone, and pass@k.")
 @click.option("--workers", default=0, help="Arms side by side, one thread each; 0: one for each core.")
 @SET

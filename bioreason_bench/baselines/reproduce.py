@@ -22,6 +22,7 @@ from typing import Any
 from bioreason_bench.baselines.data import Corpus
 from bioreason_bench.baselines.recipe import load_recipe
 from bioreason_bench.baselines.run import read_done
+from bioreason_bench.draw import Draw
 from bioreason_bench.errors import BioreasonError
 
 Say = Callable[[str], None]
@@ -34,7 +35,7 @@ class Arm:
     name: str
     recipe: str
     base: str = ""
-    cost: float = 1.0  # minutes on a quiet core of 2024, only to say how long is left
+    cost: float = 1.0  # how long it takes beside the others, only to say how long is left
 
 
 ARMS = (
@@ -114,11 +115,12 @@ def reproduce(
     arms = ARMS + MORE if full else ARMS
     jobs = [Job(arm, seed, corpus, out) for seed, corpus in corpora.items() for arm in arms]
     workers = workers or max(1, os.cpu_count() or 1)
-    cost = sum(job.arm.cost for job in jobs if not job.complete())
-    say(
-        f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds), {workers} side by side: "
-        f"about {cost / workers:.0f} min on a quiet machine"
-    )
+    waiting = [job for job in jobs if not job.complete()]
+    size = f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds)"
+    say(f"{size}, {len(jobs) - len(waiting)} complete; {workers} side by side, one thread each")
+    if waiting:
+        minutes = minutes_per_cost(waiting[0].corpus, settings or {}) * sum(job.arm.cost for job in waiting) / workers
+        say(f"about {minutes:.0f} min at the speed of a bare training loop on this machine now")
     run_jobs(jobs, workers, settings or {}, say, command)
     lines = collect(jobs)
     if full:
@@ -127,6 +129,27 @@ def reproduce(
     from bioreason_bench.baselines.report import make_report
 
     return make_report([out / "results.jsonl"], out / "report", say=say)
+
+
+def minutes_per_cost(corpus: Corpus, settings: Mapping[str, str]) -> float:
+    """Minutes that a unit of `Arm.cost` takes here and now: a bare loop over the first batches of SFT(mem+ctx), on one thread."""
+    import torch
+
+    from bioreason_bench.baselines import model as models
+    from bioreason_bench.baselines.data import make_mixture
+    from bioreason_bench.baselines.speed import expected_minutes
+
+    models.quiet()
+    arm = ARMS[0]
+    recipe = load_recipe(arm.recipe, fitting(arm.recipe, settings))
+    stage = recipe.stages[0]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    model, tokenizer = models.start(recipe, corpus)
+    mixture = make_mixture(corpus, stage.batch, stage.steps, tokenizer, recipe.max_length, Draw(0))
+    minutes = expected_minutes(model, tokenizer, mixture, recipe)
+    torch.set_num_threads(threads)
+    return minutes / arm.cost
 
 
 def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Say, command: str) -> None:
