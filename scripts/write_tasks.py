@@ -11,7 +11,11 @@ import sys
 from pathlib import Path
 
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
-TWINS = ("counterfactual", "conflict")  # of comp alone; leaves of their own, in no average
+BEYOND = {  # leaves of their own, in no average: (variants, the base files' addition)
+    "comp_counterfactual": (("", "openbook", "direct"), "pairs"),
+    "comp_conflict": (("", "direct"), "conflict"),
+    "mem_direction": (("", "direct"), "pairs"),
+}
 VARIANTS = {  # variant: (skills, the base file of its groups)
     "": (("mem", "ctx", "comp"), "_group_chain"),
     "openbook": (("mem", "comp"), "_group_chain"),
@@ -26,11 +30,15 @@ def task_files() -> dict[str, str]:
     files = {}
     for variant, (skills, base) in VARIANTS.items():
         for skill in skills:
-            for level in LEVELS + (TWINS if skill == "comp" and variant in ("", "openbook", "direct") else ()):
+            for level in LEVELS:
                 name = _name(f"{skill}_{level}", variant)
                 files[f"{skill}/{name}.yaml"] = _leaf(name, f"{skill}_{level}", variant)
             group = _name(skill, variant)
             files[f"{skill}/{group}.yaml"] = _group(group, [_name(f"{skill}_{level}", variant) for level in LEVELS], f"../{base}.yaml")
+        for questions, (variants, addition) in BEYOND.items():
+            if variant in variants:
+                name = _name(questions, variant)
+                files[f"{questions.partition('_')[0]}/{name}.yaml"] = _leaf(name, questions, variant, addition)
         group = _name("", variant)
         files[f"{group}.yaml"] = _group(group, [_name(skill, variant) for skill in skills], f"{base}.yaml")
     return files
@@ -40,9 +48,12 @@ def _name(stem: str, variant: str) -> str:
     return "_".join(part for part in ("bioreason", stem, variant) if part)
 
 
-def _leaf(name: str, questions: str, variant: str) -> str:
+def _leaf(name: str, questions: str, variant: str, addition: str = "") -> str:
+    base = f"../_{variant or 'chain'}.yaml"
+    if addition:
+        base = f"[{base}, ../_{addition}{'_direct' if variant == 'direct' else ''}.yaml]"
     kwargs = f"  questions: {questions}\n" + (f"  variant: {variant}\n" if variant in ("openbook", "probes") else "")
-    return f"include: ../_{variant or 'chain'}.yaml\ntask: {name}\ndataset_kwargs:\n{kwargs}"
+    return f"include: {base}\ntask: {name}\ndataset_kwargs:\n{kwargs}"
 
 
 def _group(name: str, members: list[str], base: str) -> str:

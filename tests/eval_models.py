@@ -16,7 +16,7 @@ from bioreason_bench.world.relations import CONTEXTUAL
 
 
 class Oracle(LM):
-    """Reads the question back, recalls the parametric facts from the written release, reads the others in the prompt's context.
+    """Reads the question back, recalls the facts of the written release and their mirrors, reads the contextual ones in the context.
 
     `slips` is the chance that a hop of a sampled answer goes to a person or value drawn at random.
     """
@@ -29,7 +29,9 @@ class Oracle(LM):
         self.reader = Reader(self.world.table, release.config.language)
         self.number = {name: person for person, name in enumerate(self.world.names)}
         facts = release.table("facts").to_pylist()
-        self.recalled = {(fact["subject"], fact["relation"]): fact["object"] for fact in facts if fact["group"] != CONTEXTUAL}
+        inverse = {row.name: row.inverse for row in self.world.table.relations if row.inverse}
+        mirrored = {(fact["object"], inverse[fact["relation"]]): fact["subject"] for fact in facts if fact["relation"] in inverse}
+        self.facts = mirrored | {(fact["subject"], fact["relation"]): fact["object"] for fact in facts}
         self.slips, self.asked, self.prompts = slips, 0, []
 
     def generate_until(self, requests, disable_tqdm: bool = False) -> list[str]:
@@ -48,15 +50,17 @@ class Oracle(LM):
         for hop, name in enumerate(path):
             relation = self.world.table.number(name)
             row = self.world.table[relation]
-            there = read[here, name] if row.group == CONTEXTUAL else self.recalled[here, name]
+            there = read[here, name] if row.group == CONTEXTUAL and context else self.facts[here, name]
             luck = Draw(0).at("slip", self.asked, hop).uniform(2)
             if luck[0] < self.slips:
                 texts = self.world.texts[row.object]
                 there = texts[int(luck[1] * len(texts))]
             sentences += self.language.statements(relation, np.array([self.number[here]]), [there], np.array([0]))
             here = there
-            if hop + 1 < len(path) and (here not in self.number or (here, path[hop + 1]) not in (self.recalled | read)):
-                break  # the slip led to somebody of whom the next fact is not to be had
+            if hop + 1 < len(path):
+                following = self.world.table[self.world.table.number(path[hop + 1])]
+                if (here, following.name) not in (read if following.group == CONTEXTUAL and context else self.facts):
+                    break  # the slip led to somebody of whom the next fact is not to be had
         if "the answer is:" in ending:
             return f" {here}"
         return f" {' '.join(sentences)} So, the answer is: {here}"

@@ -57,7 +57,8 @@ def test_every_task_file_is_known_to_the_harness_by_its_name():
     index = manager().all_tasks
     assert set(index) == set(all_names()), "the harness skips a broken file silently"
     wanted = {f"bioreason_{skill}_{level}" for skill in ("mem", "ctx", "comp") for level in LEVELS}
-    wanted |= {"bioreason_comp_counterfactual", "bioreason_comp_conflict", "bioreason", "bioreason_mem", "bioreason_ctx", "bioreason_comp"}
+    wanted |= {"bioreason", "bioreason_mem", "bioreason_ctx", "bioreason_comp"}
+    wanted |= {"bioreason_comp_counterfactual", "bioreason_comp_conflict", "bioreason_mem_direction"}
     wanted |= {f"bioreason_comp_zeroshot_{variant}" for variant in ("openbook", "direct", "passk", "probes")}
     assert wanted <= set(index)
 
@@ -77,12 +78,37 @@ def test_whoever_recalls_and_reads_everything_scores_exactly_one_on_every_task(p
     assert set(results["results"]) == set(names)
     for name, scores in results["results"].items():
         values = {key: value for key, value in scores.items() if key.endswith(",none") and "stderr" not in key}
+        if "conflict" in name:
+            assert values.pop("follows_context,none") == 0.0, "it follows memory"
         assert values and set(values.values()) == {1.0}, (name, values)
         metrics = {key.partition(",")[0] for key in values}
         if parse(name).variant == "passk":
             assert metrics == {f"{kind}@{k}" for kind in ("pass", "process_pass") for k in (1, 2, 4)}
         else:
-            assert metrics == ({"exact_match"} if parse(name).variant == "direct" else set(harness.METRICS))
+            pairs = {"pair_accuracy"} if parse(name).level in ("counterfactual", "direction") else set()
+            assert metrics == ({"exact_match"} if parse(name).variant == "direct" else set(harness.METRICS)) | pairs
+
+
+def test_whoever_reads_what_contradicts_memory_follows_the_context(tiny_release):
+    """A model that believes every sentence of the context is wrong on every conflict, and its answers are those of the context."""
+
+    class Believer(Oracle):
+        def answer(self, prompt: str) -> str:
+            known = self.facts
+            said = [sentence for line in prompt.rpartition("\n\n")[0].split("\n") for sentence in self.reader.sentences(line)]
+            self.facts = known | {fact[:2]: fact[2] for fact in map(self.reader.sentence, said) if fact}
+            answer = super().answer(prompt)
+            self.facts = known
+            return answer
+
+    name, found = "bioreason_comp_conflict", manager(data=str(tiny_release))
+    scores = simple_evaluate(model=Believer(tiny_release), tasks=[name], task_manager=found, bootstrap_iters=0)["results"][name]
+    assert (scores["follows_context,none"], scores["exact_match,none"]) == (1.0, 0.0)
+
+
+def test_a_pair_counts_if_both_of_its_questions_are_answered():
+    assert harness.mean_of_pairs([("a", 1.0), ("a", 1.0), ("b", 1.0), ("b", 0.0), ("c", 1.0)]) == 0.5
+    assert math.isnan(harness.mean_of_pairs([("a", 1.0)]))
 
 
 def test_the_sample_log_says_hops_pattern_and_the_group_of_what_was_unseen(perfect):

@@ -14,10 +14,12 @@ from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
 
 from bioreason_bench import resources
+from bioreason_bench.config import LEVELS
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.evaluation.results import by, first_errors, gated, has_results, read_results, render, summarise
 
 TASKS = ["bioreason_comp", "bioreason_mem_zeroshot", "bioreason_comp_probes", "bioreason_comp_iid_direct", "bioreason_comp_zeroshot_passk"]
+TASKS += ["bioreason_comp_counterfactual", "bioreason_comp_conflict", "bioreason_mem_direction"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_breakdowns_add_up_to_the_whole(answers):
         right = sum(record["value"] * record["questions"] for record in records)
         assert right == pytest.approx(part["exact_match"].sum(), abs=0.01)
         assert all(record["low"] is None or record["low"] <= record["value"] <= record["high"] for record in records)
-    assert [record["level"] for record in by(part, "level")] == ["iid", "composition", "zeroshot", "entity", "depth"]
+    assert [record["level"] for record in by(part, "level")] == [*LEVELS, "counterfactual", "conflict"]
 
 
 def test_zero_shot_questions_are_told_apart_by_the_group_of_what_was_unseen(answers):
@@ -96,13 +98,19 @@ def test_the_summary_is_plain_and_reads_as_text(answers):
     records = summarise(answers)
     assert json.loads(json.dumps(records)) == records
     by_task = {(record["model"], record["skill"], record["level"], record["variant"]): record for record in records}
-    assert len(by_task) == len(records) == 2 * (5 + 1 + 5 + 1 + 1)
+    assert len(by_task) == len(records) == 2 * (5 + 1 + 5 + 1 + 1 + 3)
     steady = by_task["steady", "comp", "zeroshot", ""]
     assert steady["exact_match"]["value"] == steady["process_verified"]["value"] == 1.0
     assert steady["gated"]["value"] == steady["gated"]["share"] == 1.0
     curve = by_task["slipping", "comp", "zeroshot", "passk"]["pass"]
     assert list(curve) == ["1", "2", "4", "8"] and curve["8"]["value"] > curve["1"]["value"]
     text = render(records)
+    twins = by_task["slipping", "comp", "counterfactual", ""]
+    assert twins["pair_accuracy"]["value"] < twins["exact_match"]["value"] < 1
+    assert twins["pair_accuracy"]["questions"] * 2 == twins["questions"]
+    assert {record["altered"] for record in twins["by"]["altered"]} == {False, True}
+    assert by_task["steady", "comp", "conflict", ""]["follows_context"]["value"] == 0.0
+    assert {record["direction_seen"] for record in by_task["steady", "mem", "direction", ""]["by"]["direction_seen"]} == {False, True}
     assert "comp_zeroshot_passk" in text and "by unseen group" in text and "first error" in text
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.evaluation.passk import pass_at_k, powers_of_two
 from bioreason_bench.evaluation.source import Source, open_source
-from bioreason_bench.grading import Grade, Grader
+from bioreason_bench.grading import Grade, Grader, same_answer
 from bioreason_bench.questions.records import make_prompt
 
 if TYPE_CHECKING:
@@ -143,14 +144,14 @@ def score(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
     """The metrics of one completion."""
     grade = grader(doc).grade(results[0], doc)
     _note(doc, dataclasses.asdict(grade))
-    return as_metrics(grade)
+    return as_metrics(grade) | _beside(doc, grade)
 
 
 def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
     """The metrics of one answer given without a chain."""
     grade = grader(doc).grade_direct(results[0], doc)
     _note(doc, {"exact_match": grade.exact_match, "answer": grade.answer})
-    return {"exact_match": float(grade.exact_match)}
+    return {"exact_match": float(grade.exact_match)} | _beside(doc, grade)
 
 
 def score_samples(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -172,6 +173,25 @@ def as_metrics(grade: Grade) -> dict[str, float]:
         "hop_accuracy": grade.hop_accuracy,
         "format_rate": float(grade.format_ok),
     }
+
+
+def _beside(doc: Mapping[str, Any], grade: Grade) -> dict[str, Any]:
+    """What further kinds of questions are scored by: twins and both ends of a fact as pairs, conflicts by whom the answer follows."""
+    metrics: dict[str, Any] = {}
+    if doc.get("pair"):
+        metrics["pair_accuracy"] = (doc["pair"], float(grade.exact_match))
+    if doc.get("answer_context"):
+        metrics["follows_context"] = float(grade.answer is not None and same_answer(grade.answer, doc["answer_context"]))
+    return metrics
+
+
+def mean_of_pairs(items: Sequence[tuple[str, float]]) -> float:
+    """Share of the pairs both of whose questions are answered right; pairs of which one was not asked are left out."""
+    pairs: dict[str, list[float]] = {}
+    for pair, right in items:
+        pairs.setdefault(pair, []).append(right)
+    whole = [min(both) for both in pairs.values() if len(both) == 2]
+    return sum(whole) / len(whole) if whole else math.nan
 
 
 def _note(doc: Mapping[str, Any], verdict: dict[str, Any]) -> None:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from bioreason_bench import resources
 from bioreason_bench.config import LEVELS, SKILLS
 
-__all__ = ["TWINS", "VARIANTS", "TaskName", "all_names", "copy_tasks", "parse"]
+__all__ = ["BEYOND", "VARIANTS", "TaskName", "all_names", "copy_tasks", "parse"]
 
-TWINS = ("counterfactual", "conflict")
+BEYOND = ("counterfactual", "conflict", "direction")  # kinds of questions beyond the levels
 VARIANTS = ("openbook", "direct", "passk", "probes")
-_NAME = re.compile(rf"bioreason(?:_({'|'.join(SKILLS)}))?(?:_({'|'.join(LEVELS + TWINS)}))?(?:_({'|'.join(VARIANTS)}))?")
+_NAME = re.compile(rf"bioreason(?:_({'|'.join(SKILLS)}))?(?:_({'|'.join(LEVELS + BEYOND)}))?(?:_({'|'.join(VARIANTS)}))?")
 _LINE = re.compile(r"^(?:task|group): (\S+)$", re.MULTILINE)
 _MEMBER = re.compile(r"^  - (bioreason\S*)\n", re.MULTILINE)
 

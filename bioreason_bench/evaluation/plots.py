@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from bioreason_bench.config import LEVELS, SKILLS
 from bioreason_bench.errors import MissingExtra, ReleaseError, UsageError
 from bioreason_bench.evaluation.intervals import Estimate
-from bioreason_bench.evaluation.names import TWINS
+from bioreason_bench.evaluation.names import BEYOND
 from bioreason_bench.evaluation.results import by, estimate, pass_curve
+from bioreason_bench.evaluation.source import OFFICIAL, official
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_results", "read_lines"]
+__all__ = ["lines_of", "plot_results", "read_lines"]
 
 COLOURS = ("#1f3d7a", "#e08214", "#7fb2d8", "#8c2d04", "#b8c4a8", "#4d4d4d")
 HATCHES = ("", "//", "..", "xx", "\\\\", "oo")
@@ -44,6 +45,15 @@ def read_lines(path: Path) -> Lines:
         again = f"make it again with: bioreason verify {path.parent} --write"
         raise ReleaseError(f"{path} has no scores of solvers ({error!r}); {again}") from None
     return found
+
+
+def lines_of(answers: pd.DataFrame) -> Lines | None:
+    """The solvers' scores on the very questions that were asked, where their release has an audit; else None."""
+    sources = set(answers["source"])
+    if sources == {f"preset {OFFICIAL[0]}, seed {OFFICIAL[1]}"}:
+        return official()["solvers"] or None
+    place = Path(sources.pop()) / "audit.json" if len(sources) == 1 else None
+    return read_lines(place) if place is not None and place.is_file() else None
 
 
 def plot_results(answers: pd.DataFrame, out: Path, lines: Lines | None = None, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
@@ -77,7 +87,7 @@ def plot_results(answers: pd.DataFrame, out: Path, lines: Lines | None = None, f
 def _levels(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool:
     """Bars of right answers by level, a panel a skill; the part with a right chain too is filled darker."""
     skills, models = _present(answers, "skill", SKILLS), sorted(answers["model"].unique())
-    levels = {skill: _present(answers[answers["skill"] == skill], "level", (*LEVELS, *TWINS)) for skill in skills}
+    levels = {skill: _present(answers[answers["skill"] == skill], "level", (*LEVELS, *BEYOND)) for skill in skills}
     bars = sum(map(len, levels.values())) * (len(models) + 1)
     figure.set_size_inches(1.6 + 0.4 * len(skills) + max(0.22 * bars, 0.62 * sum(map(len, levels.values()))), 3.4)
     panels = _panels(figure, skills, [len(levels[skill]) for skill in skills])
@@ -142,6 +152,9 @@ def _patterns(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> boo
 
 
 def _curves(figure: Figure, answers: pd.DataFrame, key: str, label: str, title: str) -> bool:
+    answers = answers[answers["level"].isin(LEVELS)]
+    if not len(answers):
+        return False
     skills, models = _present(answers, "skill", SKILLS), sorted(answers["model"].unique())
     values = {skill: [record[key] for record in by(answers[answers["skill"] == skill], key)] for skill in skills}
     if max(map(len, values.values())) < 2:
@@ -176,7 +189,7 @@ def _curves(figure: Figure, answers: pd.DataFrame, key: str, label: str, title: 
 def _passk(figure: Figure, answers: pd.DataFrame, lines: Lines | None) -> bool:  # noqa: ARG001
     """pass@k by skill and level: solid for the answer, dashed for answer and chain."""
     skills, models = _present(answers, "skill", SKILLS), sorted(answers["model"].unique())
-    columns = [(skill, level) for skill in skills for level in _present(answers[answers["skill"] == skill], "level", (*LEVELS, *TWINS))]
+    columns = [(skill, level) for skill in skills for level in _present(answers[answers["skill"] == skill], "level", (*LEVELS, *BEYOND))]
     figure.set_size_inches(1.4 + 2.5 * len(columns), 3.4)
     panels = _panels(figure, [f"{skill} {level}" for skill, level in columns], [1] * len(columns))
     for (skill, level), panel in zip(columns, panels, strict=True):

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING, Any
 from bioreason_bench.config import LEVELS, SKILLS
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.evaluation.intervals import Estimate, clustered, gate
-from bioreason_bench.evaluation.names import TWINS, VARIANTS, parse
+from bioreason_bench.evaluation.names import BEYOND, VARIANTS, parse
 from bioreason_bench.evaluation.passk import pass_at_k, powers_of_two
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["METRICS", "by", "estimate", "first_errors", "gated", "has_results", "pass_curve", "read_results", "summarise"]
+__all__ = ["METRICS", "by", "estimate", "first_errors", "gated", "has_results", "pairs", "pass_curve", "read_results", "summarise"]
 
-METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_rate")
+METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_rate", "follows_context")
+BREAKDOWNS = ("hops", "pattern", "unseen_group", "direction_seen", "altered")
 _FILE = re.compile(r"samples_(?P<task>bioreason\w*?)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
-_ORDER = {"skill": SKILLS, "level": (*LEVELS, *TWINS), "variant": ("", *VARIANTS)}
+_ORDER = {"skill": SKILLS, "level": (*LEVELS, *BEYOND), "variant": ("", *VARIANTS)}
 
 
 def has_results(folder: str | Path) -> bool:
@@ -38,8 +39,9 @@ def has_results(folder: str | Path) -> bool:
 def read_results(folder: str | Path) -> pd.DataFrame:
     """A row for each question answered, from the latest sample log of each model and task below `folder`.
 
-    Columns: model, task, variant, skill, level, id, start (the person the question starts from), hops, pattern,
-    unseen_group, probe_of, the METRICS, first_error, error_kind, failed_group, and for pass@k samples, right, process_right.
+    Columns: model, task, variant, skill, level, id, start (the person the question starts from), source (where
+    the questions come from), hops, pattern, unseen_group, direction_seen, altered, pair, probe_of, the METRICS (nan where a task has not that one), first_error,
+    error_kind, failed_group, and for pass@k samples, right, process_right.
     Raises UsageError or ReleaseError where there is nothing to read.
     """
     import pandas as pd
@@ -88,9 +90,13 @@ def _rows(path: Path, task: str, model: str) -> Iterator[dict[str, Any]]:
                     "level": name.level,
                     "id": doc["id"],
                     "start": doc["entities"][0],
+                    "source": doc.get("source", ""),
                     "hops": doc["hops"],
                     "pattern": doc["pattern"],
                     "unseen_group": doc.get("unseen_group", ""),
+                    "direction_seen": doc.get("direction_seen"),
+                    "altered": doc.get("altered"),
+                    "pair": doc.get("pair", ""),
                     "probe_of": doc.get("probe_of", []),
                     **{metric: float(sample.get(metric, math.nan)) for metric in METRICS},
                     **{key: doc.get("grade", {}).get(key) for key in ("first_error", "error_kind", "failed_group")},
@@ -138,6 +144,13 @@ def pass_curve(answers: pd.DataFrame, column: str = "right") -> dict[int, Estima
     return {k: clustered(pass_at_k(samples, right, k), starts, verdicts=False) for k in powers_of_two(int(samples.min()))}
 
 
+def pairs(answers: pd.DataFrame) -> Estimate | None:
+    """Share of the pairs (twins, or both ends of a fact) both of whose questions are answered right; None where none was asked whole."""
+    both = answers[answers["pair"] != ""].groupby("pair").agg(right=("exact_match", "min"), asked=("id", "size"), start=("start", "first"))
+    both = both[both["asked"] == 2]
+    return clustered(both["right"].to_numpy(), both["start"].tolist()) if len(both) else None
+
+
 def first_errors(answers: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Where the first wrong hop falls among the chains that have one: shares by hop, by group and by kind."""
     wrong = answers[answers["first_error"].notna()]
@@ -166,7 +179,9 @@ def summarise(answers: pd.DataFrame) -> list[dict[str, Any]]:
         else:
             metrics = [metric for metric in METRICS if part[metric].notna().all()]
             record |= {metric: _estimate(estimate(part, metric)) for metric in metrics}
-            record["by"] = {key: by(part, key) for key in ("hops", "pattern", "unseen_group") if part[key].nunique() > 1}
+            if (found := pairs(part)) is not None:
+                record["pair_accuracy"] = _estimate(found)
+            record["by"] = {key: by(part, key) for key in BREAKDOWNS if part[key].nunique() > 1}
             record["first_errors"] = first_errors(part)
             if variant == "" and (model, skill, level) in probed:
                 found, share = gated(part, probed[model, skill, level])
@@ -197,19 +212,26 @@ def render(records: list[dict[str, Any]]) -> str:
             value = record["gated"]["value"]
             gate_cell = f"{'-' if value is None else f'{100 * value:.1f}'} of {100 * record['gated']['share']:.0f} %"
         lines.append(f"{task:32}{record['questions']:>10}  {cells[0]:22}{cells[1]:22}{hops:8}{gate_cell}")
+        for key, words in (("pair_accuracy", "both of a pair right"), ("follows_context", "follows the context")):
+            if key in record:
+                lines.append(f"    {words}: {_cell(record[key])}")
         for key, parts in record["by"].items():
             if key == "pattern":  # as many as one takes in at a glance
                 common = sorted(parts, key=lambda part: -part["questions"])[:6]
                 parts = [part for part in parts if part in common] if record["skill"] == "comp" else []
             if not parts:
                 continue
-            shown = "   ".join(f"{part[key] or 'none'} {100 * part['value']:.1f} ({part['questions']})" for part in parts)
+            shown = "   ".join(f"{_word(part[key])} {100 * part['value']:.1f} ({part['questions']})" for part in parts)
             lines.append(f"    by {key.replace('_', ' ')}: {shown}")
         if record["first_errors"]:
             shown = (record["first_errors"]["kind"], record["first_errors"]["group"])
             cells = [", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items()) for shares in shown]
             lines.append(f"    first error: {'; '.join(cells)}")
     return "\n".join(lines[1:])
+
+
+def _word(value: Any) -> str:
+    return {True: "yes", False: "no", "": "none"}.get(value, str(value)) if isinstance(value, (bool, str)) else str(value)
 
 
 def _cell(found: dict[str, Any] | None) -> str:

@@ -14,10 +14,10 @@ from __future__ import annotations
 import difflib
 import functools
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.config import SKILLS, load_preset, preset_names
 from bioreason_bench.errors import MissingExtra, ReleaseError, UsageError
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-__all__ = ["OFFICIAL", "Source", "official_digests", "open_source"]
+__all__ = ["OFFICIAL", "Source", "official", "open_source"]
 
 OFFICIAL = ("v1", 42)
-DIGESTS = Path(__file__).parent / "official.json"  # file of the official release -> digest of its rows; scripts/write_digests.py makes it
+KNOWN = Path(__file__).with_name("official.json")  # written by scripts/write_official.py
 FEW = 256  # training questions that few-shot prompts are drawn from
 
 
@@ -120,8 +120,9 @@ def open_source(data: str | None = None, revision: str | None = None, preset: st
 
 
 @functools.cache
-def official_digests() -> dict[str, str]:
-    return json.loads(DIGESTS.read_text(encoding="utf-8"))["files"] if DIGESTS.is_file() else {}
+def official() -> dict[str, dict[str, Any]]:
+    """What is known of the official release: `digests` of the rows of its files, and the `solvers` of its audit."""
+    return json.loads(KNOWN.read_text(encoding="utf-8")) if KNOWN.is_file() else {"digests": {}, "solvers": {}}
 
 
 # --- a folder, the Hub ------------------------------------------------------------------------------------------------
@@ -142,8 +143,7 @@ def _of_written(folder: Path, written: int) -> Source:  # noqa: ARG001 - a relea
 
 
 def _of_release(release: Release, label: str, fetch: Callable[[str, str, int], list[Path]]) -> Source:
-    configs = tuple(name for name in release.question_configs() if "test" in release.splits(name))
-    return Source(label, release.path, release.config.language, configs, fetch, lambda: _table(release))
+    return Source(label, release.path, release.config.language, _tested(release.manifest["configs"]), fetch, lambda: _table(release))
 
 
 def _files(release: Release, name: str, split: str) -> list[Path]:
@@ -209,17 +209,21 @@ def _of_preset(preset: str, seed: int) -> Source:
 def _of_cache(preset: str, seed: int, root: Path) -> Source:
     config = load_preset(preset, seed)
     cache = Cache(config, root)
-    official = official_digests() if (preset, seed) == OFFICIAL else {}
+    digests = official()["digests"] if (preset, seed) == OFFICIAL else {}
 
     def fetch(name: str, split: str, first: int) -> list[Path]:
         files = cache.files(name, split, first)
         for file in files:
-            _check(file, official.get(file.relative_to(cache.folder).as_posix()))
+            _check(file, digests.get(file.relative_to(cache.folder).as_posix()))
         return files
 
-    configs = tuple(name for name, splits in cache.configs().items() if "test" in splits and name.split("_")[0] in SKILLS)
     label = f"preset {preset}, seed {seed}"
-    return Source(label, cache.folder, config.language, configs, fetch, lambda: load_table(config.relations, config.keep))
+    return Source(label, cache.folder, config.language, _tested(cache.configs()), fetch, lambda: load_table(config.relations, config.keep))
+
+
+def _tested(configs: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """The configs that are questions of a skill and have a test split."""
+    return tuple(name for name, splits in configs.items() if "test" in splits and name.partition("_")[0] in SKILLS)
 
 
 def _check(file: Path, wanted: str | None) -> None:
