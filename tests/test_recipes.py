@@ -104,3 +104,23 @@ def test_atoms_are_one_hop_questions_with_their_answer(nano_release):
     rows = choose(Corpus(nano_release), Source("atoms", 1, limit=50), Draw(0))
     assert {row["hops"] for row in rows} == {1}
     assert all(row["chain"].endswith(row["answer"]) and (row["skill"] == "mem") == (not row["context"]) for row in rows)
+
+
+@pytest.mark.parametrize("release", ["tiny_release", "nano_release"])
+def test_a_tokenizer_made_from_a_release_brings_every_training_text_back(release, request):
+    pytest.importorskip("transformers")
+    from bioreason_bench.baselines.data import completion_of, prompt_of
+    from bioreason_bench.baselines.model import texts_of
+    from bioreason_bench.baselines.tokenizer import make_tokenizer
+
+    corpus = Corpus(request.getfixturevalue(release))
+    language = corpus.config.language
+    tokenizer = make_tokenizer(texts_of(corpus), language)
+    for skill in ("mem", "ctx", "comp"):
+        for row in corpus.source(skill)[:50]:
+            ids = tokenizer(completion_of(row, "chain"), add_special_tokens=False)["input_ids"]
+            assert tokenizer.decode(ids).strip() == row["chain"]
+            prompt = tokenizer.decode(tokenizer(prompt_of(row), add_special_tokens=False)["input_ids"])
+            assert prompt.split() == prompt_of(row).split()
+            assert tokenizer.unk_token_id not in ids
+    assert language == "symbols" or tokenizer.decode(tokenizer("An unseen Zoë.")["input_ids"]) == "An unseen Zoë."

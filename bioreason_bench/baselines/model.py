@@ -78,8 +78,7 @@ def from_scratch(options: dict[str, Any], release: Corpus, seed: int) -> tuple[A
     from bioreason_bench.baselines import nano  # noqa: F401  (registers the class)
     from bioreason_bench.baselines.tokenizer import make_tokenizer
 
-    vocabulary = options.pop("vocabulary", 50_000)
-    tokenizer = make_tokenizer(texts_of(release), vocabulary)
+    tokenizer = make_tokenizer(texts_of(release), release.config.language, options.pop("vocabulary", 0))
     kind = options.pop("model_type", "bioreason_nano")
     try:
         config = AutoConfig.for_model(kind, **options)
@@ -96,7 +95,7 @@ def from_scratch(options: dict[str, Any], release: Corpus, seed: int) -> tuple[A
 
 
 def texts_of(release: Corpus):
-    """Everything that a model can meet in this release, test questions and facts included: the words, not what is asked."""
+    """The words that a model can meet in this release: all facts and biographies, and in English some training questions."""
     for row in release.source("facts"):
         yield f"{row['subject']} {row['relation']} {row['object']}"
     for row in release.source("biographies"):
@@ -105,7 +104,7 @@ def texts_of(release: Corpus):
         yield row["name"]
     if release.config.language != "symbols":
         for skill in ("mem", "ctx", "comp"):
-            for row in release.source(skill):
+            for row in release.source(skill)[:20_000]:
                 yield prompt_of(row) + completion_of(row, "chain")
 
 
