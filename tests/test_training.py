@@ -164,6 +164,31 @@ def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
     assert speed["steps"] == 4
 
 
+@pytest.mark.slow
+def test_any_named_model_trains_by_the_same_path_in_english(tiny_release, tmp_path):
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    from bioreason_bench.baselines.tokenizer import make_tokenizer
+
+    corpus = Corpus(tiny_release)
+    tokenizer = make_tokenizer(models.texts_of(corpus), "english", 1000)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2, intermediate_size=64,
+        pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id, bos_token_id=None,
+    )  # fmt: skip
+    Qwen2ForCausalLM(config).save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    values = json.loads(json.dumps(SMALL))
+    values |= {"model": {"name": str(tmp_path / "model")}, "packed": False, "max_length": 4096, "preset": "tiny"}
+    values["evaluate"] = {"limit": 4, "configs": ["comp_iid"], "each_stage": True}
+    values["stages"][0] |= {"steps": 3, "matrix_learning_rate": 0, "accumulate": 2, "trl": {"gradient_checkpointing": True}}
+    values["stages"][1] |= {"steps": 2, "max_completion": 8, "beta": 0.01, "accumulate": 2}
+    results = runs.train(make_recipe(values), corpus, tmp_path / "run", say=lambda _: None, bar=False)
+    assert [(line["stage"], line["questions"]) for line in results] == [(1, 4), (2, 4)]
+    before, after = weights(tmp_path / "run" / "1-sft"), weights(tmp_path / "run" / "2-grpo")
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
 def test_leaving_out_samples_without_advantage_leaves_the_gradient_as_it_is(nano_release, tmp_path):
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
