@@ -13,11 +13,12 @@ import pytest
 
 from bioreason_bench.config import load_preset
 from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.release import shards
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.manifest import CANARY, read_manifest
 from bioreason_bench.release.read import Release
 from bioreason_bench.release.schema import ROWS, arrow_schema, columns, validator
-from bioreason_bench.release.shards import configs_of, make_table, write_table
+from bioreason_bench.release.shards import configs_of, make_table, write_shard
 
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 FURTHER = ("comp_counterfactual", "comp_conflict", "mem_direction")  # test questions of another kind
@@ -207,12 +208,18 @@ def test_the_digest_is_what_its_documentation_says():
     """Written down once by hand, so that other programs can compute it, and so that it cannot change unnoticed."""
     import hashlib
 
-    texts, numbers = ["Ann", "Zoë"], np.array([1, -2], "<i4")
-    by_hand = hashlib.sha256(b"t\0string\0" + np.array([3, 4], "<u4").tobytes() + "AnnZoë".encode() + b"n\0int32\0" + numbers.tobytes())
-    by_hand.update(b"l\0list<string>\0" + np.array([2, 0], "<u4").tobytes() + np.array([1, 2], "<u4").tobytes() + b"abc")
-    by_hand.update(b"b\0bool\0\x01\x00")
+    def sha(data):
+        return hashlib.sha256(data).digest()
+
+    def numbers(values, kind="<u4"):
+        return sha(np.array(values, kind).tobytes())
+
+    by_hand = hashlib.sha256(b"t\0string\0" + numbers([3, 4]) + sha("AnnZoë".encode()))
+    by_hand.update(b"n\0int32\0" + numbers([1, -2], "<i4"))
+    by_hand.update(b"l\0list<string>\0" + numbers([2, 0]) + numbers([1, 2]) + sha(b"abc"))
+    by_hand.update(b"b\0bool\0" + sha(b"\x01\x00"))
     lists = pa.array([["a", "bc"], []], pa.list_(pa.string()))
-    table = pa.table({"t": texts, "n": pa.array(numbers), "l": lists, "b": [True, False]})
+    table = pa.table({"t": ["Ann", "Zoë"], "n": pa.array([1, -2], pa.int32()), "l": lists, "b": [True, False]})
     assert digest_rows(table) == f"sha256:{by_hand.hexdigest()}"
 
 
@@ -220,7 +227,19 @@ def test_writing_leaves_the_whole_file_or_none(tmp_path, monkeypatch):
     def break_off(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pq, "write_table", break_off)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", break_off)
     with pytest.raises(OSError, match="No space"):
-        write_table(make_table("person", ROW), tmp_path / "x.parquet")
-    assert list(tmp_path.iterdir()) == []
+        write_shard(tmp_path, "data/people/train-00000-of-00001.parquet", "person", ROW)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_file_is_the_same_rows_whatever_the_size_of_its_row_groups(tmp_path, monkeypatch):
+    one = write_shard(tmp_path, "data/people/train-00000-of-00001.parquet", "person", ROW)
+    monkeypatch.setattr(shards, "ROW_GROUP", 2)
+    two = write_shard(tmp_path, "data/people/train-00000-of-00001.parquet", "person", ROW)
+    assert one == two
+    assert one.digest == digest_rows(make_table("person", ROW))
+    assert pq.ParquetFile(tmp_path / one.file).num_row_groups == 2
+    nobody = {name: [] for name in ROW}
+    empty = write_shard(tmp_path, "data/people/train-00000-of-00001.parquet", "person", nobody)
+    assert (empty.rows, empty.digest) == (0, digest_rows(make_table("person", nobody)))

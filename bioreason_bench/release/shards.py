@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.config import LEVELS, SKILLS
 from bioreason_bench.errors import ReleaseError
-from bioreason_bench.release.digest import digest_rows
+from bioreason_bench.release.digest import RowsDigest
 from bioreason_bench.release.schema import arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ROW_GROUP", "FileEntry", "configs_of", "make_table", "write_shard", "write_table"]
+__all__ = ["PARQUET", "ROW_GROUP", "FileEntry", "configs_of", "make_table", "write_shard"]
 
 ROW_GROUP = 4_096  # rows of a row group, the least that a streaming reader fetches
+PARQUET = {"compression": "zstd", "compression_level": 3, "store_schema": False}
 _FILE = re.compile(r"data/(?P<folder>[a-z0-9_]+(?:/[a-z0-9_]+)?)/(?P<split>[a-z_]+)-\d{5}-of-\d{5}\.parquet")
 
 
@@ -77,21 +78,25 @@ def make_table(kind: str, columns: Mapping[str, Any]) -> pa.Table:
 
 
 def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) -> FileEntry:
-    """Write one file below `root` (beside its place, then renamed) and return its entry; raises OSError."""
-    table = make_table(kind, columns)
-    path = root / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_table(table, path)
-    return FileEntry(file, kind, table.num_rows, digest_rows(table))
+    """Write one file below `root` and return its entry; raises OSError.
 
-
-def write_table(table: pa.Table, path: Path) -> None:
-    """Plain Parquet, zstd, without metadata of a library; the file is whole or absent."""
+    Plain Parquet, zstd, without metadata of a library.  Only one row group at a time is in memory as Arrow; the file is
+    written beside its place and renamed, so that it is whole or absent.
+    """
     import pyarrow.parquet as pq
 
+    schema = arrow_schema(kind)
+    digest, rows = RowsDigest(schema), len(next(iter(columns.values()), ()))
+    path = root / file
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        pq.write_table(table, beside, compression="zstd", compression_level=3, row_group_size=ROW_GROUP, store_schema=False)
+        with pq.ParquetWriter(beside, schema, **PARQUET) as writer:
+            for begin in range(0, rows, ROW_GROUP):
+                group = make_table(kind, {name: values[begin : begin + ROW_GROUP] for name, values in columns.items()})
+                digest.update(group)
+                writer.write_table(group)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+    return FileEntry(file, kind, rows, digest.text())
