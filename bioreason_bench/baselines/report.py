@@ -325,10 +325,7 @@ def passk_rule() -> str:
 def run_table(results: Results) -> Table:
     rows = []
     for run in results.runs:
-        speed = ", ".join(
-            f"{stage['kind']} {stage.get('tokens_per_second', 0):,} tokens/s, {stage.get('seconds_per_step', 0):.2f} s/step"
-            for stage in run.get("stages", [])
-        )
+        speed = ", ".join(stage_speed(stage) for stage in run.get("stages", []))
         world = run["world"]
         rows.append(
             [
@@ -341,6 +338,13 @@ def run_table(results: Results) -> Table:
             ]
         )
     return Table(["arm", "seed", "world", "minutes", "speed", "revision"], rows)
+
+
+def stage_speed(stage: Mapping[str, Any]) -> str:
+    """ "sft 0.45 s a step, 9,000 tokens/s"; a resumed stage knows no rate of tokens."""
+    seconds = stage.get("seconds", 0.0) / max(1, stage.get("steps", 1))
+    rate = f", {stage['tokens_per_second']:,} tokens/s" if stage.get("tokens_per_second") else ""
+    return f"{stage['kind']} {seconds:.2f} s a step{rate}"
 
 
 def commands(results: Results) -> list[Block]:

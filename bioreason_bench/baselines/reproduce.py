@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -158,6 +159,7 @@ def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Sa
     waiting = [job for job in jobs if not job.complete()]
     running: dict[subprocess.Popen[bytes], Job] = {}
     failed: list[Job] = []
+    signal.signal(signal.SIGTERM, _stopped)  # or a killed parent would leave its children at work
     begun, spoken = time.perf_counter(), time.perf_counter()
     all_cost = sum(job.arm.cost for job in waiting) or 1.0
     try:
@@ -193,6 +195,10 @@ def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Sa
             f"{len(failed)} of {len(jobs)} runs failed, first {failed[0].label}: {last_words(failed[0])}; "
             "call the same command again to go on"
         )
+
+
+def _stopped(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def start(job: Job, recipe: Path, command: str) -> subprocess.Popen[bytes]:
@@ -256,6 +262,9 @@ def collect(jobs: list[Job]) -> list[dict[str, Any]]:
         run = json.loads((job.folder / "run.json").read_text(encoding="utf-8"))
         done = [read_done(path) or {} for path in sorted(job.folder.glob("*-*")) if path.is_dir()]
         stages = [{key: value for key, value in stage.items() if key != "results"} for stage in done]
+        for stage, log in zip(stages, sorted(job.folder.glob("*-*/log.jsonl")), strict=False):  # a resumed stage knows only its last part
+            last = json.loads(log.read_text(encoding="utf-8").strip().rpartition("\n")[2] or "{}")
+            stage["seconds"] = max(stage.get("seconds", 0.0), last.get("seconds", 0.0))
         minutes = round(sum(stage.get("seconds", 0.0) for stage in stages) / 60, 1)
         lines.append(
             {
