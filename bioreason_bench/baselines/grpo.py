@@ -19,7 +19,15 @@ from bioreason_bench.baselines.packing import Collate
 from bioreason_bench.baselines.progress import Watch
 from bioreason_bench.baselines.recipe import Recipe, Stage
 from bioreason_bench.baselines.rewards import COLUMNS, make_rewards
-from bioreason_bench.baselines.sft import configure, last_checkpoint, plain_head, score_labels_only, trainer_options, without_noise
+from bioreason_bench.baselines.sft import (
+    configure,
+    last_checkpoint,
+    plain_head,
+    save_sharded,
+    score_labels_only,
+    trainer_options,
+    without_noise,
+)
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 
@@ -82,6 +90,7 @@ def train_grpo(
         trainer.train(resume_from_checkpoint=last_checkpoint(folder))
     finally:
         vars(model).pop("forward", None)
+    save_sharded(trainer, folder)
     return watch.summary()
 
 

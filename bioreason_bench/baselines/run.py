@@ -64,6 +64,9 @@ def train(
             speed = run_stage(
                 model, tokenizer, release, recipe, stage, number, folder, name, say if state.is_main_process else _silent, bar
             )
+            if is_sharded():
+                state.wait_for_everyone()
+                model, tokenizer = models.load(folder)
             if state.is_main_process:
                 save(model, tokenizer, folder)
                 done = {"stage": number, "kind": stage.kind, "steps": stage.steps, "parameters": model.num_parameters(), **speed}
@@ -129,6 +132,11 @@ def evaluate(model: Any, tokenizer: Any, release: Corpus, recipe: Recipe, folder
     for line in found:
         say(f"{name}: {as_line(line)}")
     return found
+
+
+def is_sharded() -> bool:
+    """Are the weights spread over devices, by accelerate's FSDP or DeepSpeed?"""
+    return any(os.environ.get(name, "").lower() in ("1", "true") for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"))
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:

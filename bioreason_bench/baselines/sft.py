@@ -142,7 +142,14 @@ def train_sft(model: Any, tokenizer: Any, mixture: Mixture, recipe: Recipe, stag
         trainer.train(resume_from_checkpoint=last_checkpoint(folder))
     finally:
         vars(model).pop("forward", None)
+    save_sharded(trainer, folder)
     return watch.summary()
+
+
+def save_sharded(trainer: Any, folder: Path) -> None:
+    """Where FSDP or DeepSpeed has spread the weights, gathers them into `folder`; all processes take part."""
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        trainer.save_model(str(folder))
 
 
 def optimizer_of(model: Any, stage: Stage) -> Any:
