@@ -19,6 +19,7 @@ from bioreason_bench.audit.questions import code_of, path_of
 from bioreason_bench.audit.verify import verify
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
+from bioreason_bench.draw import Draw
 from bioreason_bench.release.read import Release
 from bioreason_bench.release.schema import load_schema, validator
 
@@ -378,7 +379,7 @@ def swap_two_objects(copy: Copy):
 def break_one_mirror(copy: Copy):
     """Somebody's spouse is another one, in data/facts and in the biography, and that one knows nothing of it."""
     spouses = copy.objects("spouse")
-    one, two = list(spouses)[0], list(spouses)[5]
+    one, *_, two = list(spouses)[:6]
     assert two not in (one, spouses[one])
     copy.tell(one, "spouse", two)
     return copy.file("biographies/contextual"), ...
@@ -548,7 +549,7 @@ def lose_a_probe(copy: Copy):
     copy.write("probes/test", [row for row in probes if row is not gone])
     question = next(name for name in gone["probe_of"] if name.startswith("comp-iid"))
     tests = copy.rows("comp/iid/test")
-    asked = {name for name in gone["probe_of"]}
+    asked = set(gone["probe_of"])
     return copy.file("comp/iid/test"), min(number for number, row in enumerate(tests) if row["id"] in asked or row["id"] == question)
 
 
@@ -613,8 +614,8 @@ MUTATIONS = {
     "schema: an unknown level": (_set("mem/iid/test", 2, level="easy"), "found 'easy'"),
     "canary: taken off the card": (take_the_canary_off_the_card, "canary"),
     "counts: fewer questions than the config says": (promise_more_questions, "the config says 13"),
-    "placed: two files swapped and sealed": (lambda copy: swap_two_files(copy, seal=True), "found comp, iid, 0"),
-    "placed: a portion outside training": (_set("mem/iid/test", 0, portion=4), "found mem, iid, 4"),
+    "placed: two files swapped and sealed": (lambda copy: swap_two_files(copy, seal=True), "found comp, iid, 0 and comp-iid-"),
+    "placed: a portion outside training": (_set("mem/iid/test", 0, portion=4), "must be mem, iid, 0"),
     "unique ids: an id twice": (
         lambda copy: copy.edit("mem/iid/test", lambda rows: rows[5].update(id=rows[4]["id"]) or 5),
         "the same id stands in",
@@ -723,6 +724,35 @@ def test_every_corruption_is_caught_by_the_law_and_at_the_place(name: str, copy:
     assert entry.first.file == file, entry.first
     assert row is ... or entry.first.row == row, entry.first
     assert says in entry.first.expected, entry.first
+
+
+def spoil(value: object, draw: Draw) -> object:
+    """Another value of the same type, hardly different."""
+    pick = int(draw.integers([0], 3)[0])
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, list):
+        return [*value, *value[:1]] if pick == 0 or not value else value[:-1] if pick == 1 else [spoil(value[0], draw.at(0)), *value[1:]]
+    place = int(draw.at("place").integers([0], len(value))[0]) if value else 0
+    return (f"{value}x", value[1:], f"{value[:place]}Q{value[place + 1 :]}")[pick] or "Q"
+
+
+@pytest.mark.parametrize("number", range(16))
+def test_no_cell_of_no_row_can_be_changed_unnoticed(number: int, copy: Copy) -> None:
+    """Whatever a row says is held to something (numbers inside ids aside): one cell is changed, the file sealed, and a law is broken."""
+    draw = Draw(7).at("fuzz", number)
+    files = sorted(copy.manifest["files"])
+    place = files[int(draw.at("file").integers([0], len(files))[0])].removeprefix("data/").rsplit("-", 3)[0]
+    rows = copy.rows(place)
+    row = rows[int(draw.at("row").integers([0], len(rows))[0])]
+    names = [name for name in row if name != "id" and row[name] != []]
+    name = names[int(draw.at("column").integers([0], len(names))[0])]
+    before = row[name]
+    row[name] = spoil(before, draw)
+    copy.write(place, rows)
+    assert not verify(copy.folder, workers=1).ok, (place, name, before, row[name])
 
 
 def test_most_laws_have_been_seen_to_fail() -> None:

@@ -61,6 +61,12 @@ def read_biographies(parser: Parser, file: str, batches: Iterable[tuple[int, Map
             kinds.append(kind)
             told.append(row)
         renderings += columns["rendering"]
+        odd = [
+            row
+            for row, (name, group) in enumerate(zip(columns["id"], columns["group"], strict=True), first)
+            if not name.startswith(f"{group}-")
+        ]
+        ledger.check("placed", file, len(columns["id"]), odd, lambda row: "the id must begin with the group of the biography")
         texts.append(hash_texts(columns["text"]))
         ids.append(hash_texts(columns["id"]))
     ledger.check("readable", file, checked, sorted(bad), lambda row: bad[row])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioreason_bench.audit.evidence import Evidence
 from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.questions import Rows, code_of, path_of
+from bioreason_bench.audit.questions import CERTIFICATE, Rows, code_of, path_of
 from bioreason_bench.audit.training import Shown, chain_people, pairs
 from bioreason_bench.config import LEVELS, SKILLS
 
@@ -32,12 +32,11 @@ def check_levels(
 ) -> None:
     """Check all of it; `shown` is what the training questions of each skill have shown."""
     for rows in files:
-        if rows.file.skill and len(rows):
-            here = certificate(rows, shown[rows.file.skill])
-            _check_certificate(rows, here, evidence, ledger)
-            if rows.file.level in TABLE_LEVELS:
-                _check_level(rows, here, shown[rows.file.skill], config, ledger)
-                _check_path(rows, paths, evidence, ledger)
+        here = certificate(rows, shown[rows.file.skill]) if rows.file.skill else _of_probes(evidence, rows)
+        _check_certificate(rows, here, evidence, ledger)
+        if rows.file.level in TABLE_LEVELS:
+            _check_level(rows, here, shown[rows.file.skill], config, ledger)
+            _check_path(rows, paths, evidence, ledger)
     _check_once(files, ledger)
     _check_ids(files, ledger)
     for skill in SKILLS:
@@ -61,23 +60,30 @@ def certificate(rows: Rows, shown: Shown) -> dict[str, NDArray[np.int64]]:
         "start_in_train": np.isin(pairs(rows.start, rows.path), shown.asked).astype(np.int64),
         "hops_beyond_train": np.maximum(0, rows.hops - shown.longest),
         "people_in_train": (shown.met[np.where(people, rows.walk, 0)] & people).sum(axis=1),
-        "direction_seen": direction_seen(evidence, rows, members, place).astype(np.int64),
+        "direction_seen": direction_seen(evidence, rows),
     }
 
 
-def direction_seen(evidence: Evidence, rows: Rows, members: list[tuple[int, ...]], place: NDArray) -> NDArray[np.bool_]:
-    """Whether no hop is one that the biographies to train on state from the other end only: the hop's own relation is contextual,
+def _of_probes(evidence: Evidence, rows: Rows) -> dict[str, NDArray[np.int64]]:
+    """The certificate of probes: they belong to no skill's paths, so nothing but the direction is told of them."""
+    told = {name: np.zeros(len(rows), np.int64) for name in CERTIFICATE}
+    return told | {"direction_seen": direction_seen(evidence, rows)}
+
+
+def direction_seen(evidence: Evidence, rows: Rows) -> NDArray[np.int64]:
+    """1 where no hop is one that the biographies to train on state from the other end only: the hop's own relation is contextual,
     its inverse is parametric, and the biography of the person it leads to states the mirror."""
+    codes, place = np.unique(rows.path, return_inverse=True)
     turned = np.zeros(len(rows), bool)
-    for number, path in enumerate(members):
+    for number, code in enumerate(codes):
         here = np.flatnonzero(place == number)
-        for hop, relation in enumerate(path):
+        for hop, relation in enumerate(path_of(code, len(evidence.table))):
             mirror = evidence.inverses[relation]
             if not evidence.parametric[relation] and mirror >= 0 and evidence.parametric[mirror]:
                 target = rows.walk[here, hop + 1]
                 person = (target >= 0) & (target < evidence.people)
                 turned[here] |= person & (evidence.facts[mirror, np.where(person, target, 0)] == rows.walk[here, hop])
-    return ~turned
+    return (~turned).astype(np.int64)
 
 
 def _check_certificate(rows: Rows, here: dict[str, NDArray], evidence: Evidence, ledger: Ledger) -> None:

@@ -92,14 +92,17 @@ class RowLaws:
     def _placed(self, item: Item) -> None:
         record, file = item.record, self.file
         skill = file.skill or ("mem" if item.path and self.letters[item.path[0]] == "P" else "ctx")
-        good = record["skill"] == skill and record["level"] == file.level and (1 <= record["portion"] <= 10) == (file.level == "train")
+        begins = "probe-" if file.level == "probe" else f"{skill}-{file.level}-"
+        portion = record["portion"] if file.level == "train" and record["portion"] >= 1 else 0
+        expected = skill, file.level, 1 if file.level == "train" and not portion else portion
+        found = record["skill"], record["level"], record["portion"]
         self.faults.check(
             "placed",
             item.row,
-            good and (record["portion"] == 0 or file.level == "train"),
+            found == expected and record["id"].startswith(begins),
             lambda: (
-                f"skill, level, portion must be {skill}, {file.level}, {'1 to 10' if file.level == 'train' else 0}; "
-                f"found {record['skill']}, {record['level']}, {record['portion']}"
+                f"must be {', '.join(map(str, expected))} (skill, level, portion) with an id that begins with {begins}; "
+                f"found {', '.join(map(str, found))} and {record['id']}"
             ),
         )
 

@@ -80,8 +80,11 @@ def summarise(
 
 
 def interval(right: NDArray[np.bool_], clusters: NDArray, z: float = Z) -> tuple[float, float]:
-    """Interval (of 95 % if `z` is not given) of the mean of `right`: Wilson's (1927), with the number of questions divided by the design effect of their
-    clusters (Kish 1965), which is the variance of the mean of clusters over that of independent questions, and at least 1."""
+    """Interval (of 95 % if `z` is not given) of the mean of `right`.
+
+    Wilson's (1927), with the number of questions divided by the design effect of their clusters (Kish 1965): the variance of a mean
+    of clusters over that of a mean of independent questions, and at least 1.
+    """
     size, mean = len(right), float(right.mean())
     _, place = np.unique(clusters, return_inverse=True)
     apart = mean * (1 - mean) * size
