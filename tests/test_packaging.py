@@ -139,6 +139,12 @@ def test_the_readme_begins_as_it_must():
     assert "make test" in screen
 
 
+def test_the_question_in_the_readme_is_what_show_prints(bioreason, tiny_release):
+    block = re.search(r"as `bioreason show` prints it:\n\n```\n(.*?)\n```", README, re.DOTALL)[1]
+    shown = bioreason("show", tiny_release, "--id", block.split()[0], env={"COLUMNS": "110"}).stdout
+    assert block == shown.strip("\n")
+
+
 def test_the_readme_names_every_command_and_no_other():
     table = README[README.index("## Commands") : README.index("## Presets")]
     assert set(re.findall(r"^\| `bioreason (\w+)", table, re.MULTILINE)) == set(COMMANDS)
