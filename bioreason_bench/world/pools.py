@@ -51,7 +51,8 @@ def world_texts(
         return {PERSON: [f"p{k}" for k in range(people)]} | {kind: [f"{kind}{k}" for k in range(count)] for kind, count in counts.items()}
     for kind in filter(UNIQUE.__contains__, kinds):
         if people > (room := prod(map(len, _parts(kind)))):
-            raise UsageError(f"{people:,} people are asked for, but there are only {room:,} values of the kind {kind!r}; lower known or novel")
+            known = f"there are only {room:,} values of the kind {kind!r}"
+            raise UsageError(f"{people:,} people are asked for, but {known}; lower known or novel")
     texts = {PERSON: people_names(people, draw.at(PERSON))}
     for kind, count in counts.items():
         texts[kind] = list(table.pools[kind][:count]) if kind in table.pools else composed(kind, count, draw.at(kind))
