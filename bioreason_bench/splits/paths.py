@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def is_path(table: RelationTable, path: Path, skill: str, guards: bool) -> bool:
     names = [relation.name for relation in relations]
     if guards and any(relation.inverse in names and not relation.symmetric for relation in relations):
         return False
-    return all(after.name != before.inverse for before, after in zip(relations, relations[1:], strict=False))
+    return all(after.name != before.inverse for before, after in pairwise(relations))
 
 
 def draw_paths(
