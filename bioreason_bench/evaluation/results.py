@@ -39,9 +39,9 @@ def has_results(folder: str | Path) -> bool:
 def read_results(folder: str | Path) -> pd.DataFrame:
     """A row for each question answered, from the latest sample log of each model and task below `folder`.
 
-    Columns: model, task, variant, skill, level, id, start (the person the question starts from), source (where
-    the questions come from), hops, pattern, unseen_group, direction_seen, altered, pair, probe_of, the METRICS (nan where a task has not that one), first_error,
-    error_kind, failed_group, and for pass@k samples, right, process_right.
+    Columns: model, task, variant, skill, level, id, start (the person the question starts from), source (where the questions
+    come from), hops, pattern, unseen_group, direction_seen, altered, pair, probe_of, the METRICS (nan where a task has not
+    that one), first_error, error_kind, failed_group, and for pass@k samples, right, process_right.
     Raises UsageError or ReleaseError where there is nothing to read.
     """
     import pandas as pd
@@ -235,7 +235,10 @@ def _word(value: Any) -> str:
 
 
 def _cell(found: dict[str, Any] | None) -> str:
-    return f"{100 * found['value']:.1f} [{100 * found['low']:.1f}, {100 * found['high']:.1f}]" if found else "-"
+    if not found:
+        return "-"
+    spread = f" [{100 * found['low']:.1f}, {100 * found['high']:.1f}]" if found["low"] is not None else ""
+    return f"{100 * found['value']:.1f}{spread}"
 
 
 def _estimate(found: Estimate) -> dict[str, Any]:
