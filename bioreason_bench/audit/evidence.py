@@ -42,9 +42,13 @@ class Evidence:
         return {text: number for number, text in enumerate(self.texts)}
 
     @cached_property
-    def rows(self) -> list[list[int]]:
-        """The facts as lists, which Python indexes faster than an array."""
-        return self.facts.tolist()
+    def rows(self) -> list[memoryview]:
+        """The facts of each relation as a view on the array: plain integers at the speed of a list, and no copy in a forked process."""
+        return [memoryview(np.ascontiguousarray(row)) for row in self.facts]
+
+    def __getstate__(self) -> dict[str, object]:
+        """All but the views, for processes that are not forked."""
+        return {name: value for name, value in self.__dict__.items() if name != "rows"}
 
     @cached_property
     def parametric(self) -> list[bool]:

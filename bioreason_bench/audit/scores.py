@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.audit.knowledge import Knowledge
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.questions import File, Item
-from bioreason_bench.audit.solvers import LEGITIMATE, SOLVERS, Knowledge
+from bioreason_bench.audit.solvers import LEGITIMATE, SOLVERS
 from bioreason_bench.grading import same_answer
 
 __all__ = ["Trial", "interval", "summarise"]

@@ -23,6 +23,7 @@ from bioreason_bench import __version__
 from bioreason_bench.audit.biographies import Biographies, check_biographies, read_biographies
 from bioreason_bench.audit.evidence import Evidence, Parser
 from bioreason_bench.audit.files import check_folder, open_file
+from bioreason_bench.audit.knowledge import Knowledge
 from bioreason_bench.audit.laws_beyond import BEYOND
 from bioreason_bench.audit.laws_levels import check_levels
 from bioreason_bench.audit.laws_probes import check_probes
@@ -31,7 +32,7 @@ from bioreason_bench.audit.laws_world import check_world
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.questions import File, Rows, RowsMaker, read_items
 from bioreason_bench.audit.scores import Trial, summarise
-from bioreason_bench.audit.solvers import Knowledge, learn, observe
+from bioreason_bench.audit.solvers import learn, observe
 from bioreason_bench.audit.tables import check_path_levels, check_relations, read_evidence, read_facts, read_paths
 from bioreason_bench.audit.training import Shown
 from bioreason_bench.config import SKILLS
