@@ -18,16 +18,17 @@ from bioreason_bench.evaluation.source import open_source
 
 __all__ = ["run_harness"]
 
-OURS = ("data", "revision", "preset", "seed", "split", "samples")
+SOURCE = ("data", "revision", "preset", "seed")  # the settings that say where the questions come from
 
 
 def run_harness(arguments: list[str]) -> None:
     """`lm_eval run ARGUMENTS` with the task files found; raises UsageError for a task, level or source that does not exist."""
     try:
+        import lm_eval.tasks._factory  # noqa: F401 - with it came task classes in YAML files (0.4.12)
         from lm_eval._cli import HarnessCLI
         from lm_eval.utils import setup_logging
     except ImportError:
-        raise MissingExtra("lm-eval", "eval") from None
+        raise MissingExtra("lm-eval 0.4.12 or newer", "eval") from None
     if not arguments:
         raise UsageError("bioreason eval needs a model and tasks, such as --model hf --model_args pretrained=gpt2 --tasks bioreason_comp")
     before = sys.argv
@@ -43,9 +44,11 @@ def run_harness(arguments: list[str]) -> None:
         if options.output_path:
             options.log_samples = True
         settings = dict(getattr(options, "metadata", None) or {})
-        with _tasks(_names(getattr(options, "tasks", None)), settings, bool(getattr(options, "config", None))) as folder:
-            # model_args end up among the settings too: what was not set is said to be unset, so that a model's revision is its own
-            options.metadata = dict.fromkeys((name for name in OURS if name not in ("split", "samples")), None) | settings
+        configured = bool(getattr(options, "config", None))  # a YAML file of the harness's own may set anything
+        with _tasks(_names(getattr(options, "tasks", None)), settings, configured) as folder:
+            if not configured:
+                # model_args end up among the settings too: what was not set is said to be unset, so that a model's revision is its own
+                options.metadata = dict.fromkeys(SOURCE) | settings
             options.include_path = [place for place in (folder, getattr(options, "include_path", None)) if place] or None
             harness.execute(options)
     finally:
@@ -64,7 +67,7 @@ def _tasks(names: list[str], settings: Mapping[str, Any], configured: bool) -> I
     if configured or not ours:
         yield None if installed() else str(resources.folder("tasks"))
         return
-    source = open_source(*(settings.get(name) for name in OURS[:4]))
+    source = open_source(*(settings.get(name) for name in SOURCE))
     for task in ours:
         if task.leaf:
             source.require(task.config)
