@@ -284,9 +284,13 @@ def test_bioreason_eval_passes_everything_on_and_logs_the_answers(bioreason, tin
     assert logs == {f"comp_{level}" for level in LEVELS} | {"ctx_iid_direct", "mem_iid_passk"}
 
 
-def test_a_wrong_task_gets_one_clear_sentence(cli):
+def test_a_wrong_task_model_or_preset_gets_one_clear_sentence(cli):
     done = cli("eval", "--model", "dummy", "--tasks", "bioreason_comp_zeroshoot", "--metadata", '{"preset": "tiny"}')
     assert done.exit_code == 2 and "no task 'bioreason_comp_zeroshoot': did you mean bioreason_comp_zeroshot?" in done.stderr
     done = cli("eval", "--model", "dummy", "--tasks", "bioreason_comp_depth", "--metadata", '{"preset": "nano"}')
     assert done.exit_code == 2 and "preset nano, seed 42 has no questions 'comp_depth'" in done.stderr
     assert cli("eval").exit_code == 2
+    done = cli("eval", "--model", "dumy", "--tasks", "bioreason_comp_iid", "--metadata", '{"preset": "tiny"}')
+    assert done.exit_code == 2 and "no kind of model 'dumy': did you mean 'dummy'?" in done.stderr
+    done = cli("eval", "--model", "dummy", "--tasks", "bioreason_comp_iid", "--metadata", '{"preset": "tinyy"}')
+    assert done.exit_code == 2 and "did you mean 'tiny'?" in done.stderr

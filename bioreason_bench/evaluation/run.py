@@ -43,6 +43,8 @@ def run_harness(arguments: list[str]) -> None:
             return
         if options.output_path:
             options.log_samples = True
+        if getattr(options, "model", None):
+            _check_model(options.model)
         settings = dict(getattr(options, "metadata", None) or {})
         configured = bool(getattr(options, "config", None))  # a YAML file of the harness's own may set anything
         with _tasks(_names(getattr(options, "tasks", None)), settings, configured) as folder:
@@ -53,6 +55,20 @@ def run_harness(arguments: list[str]) -> None:
             harness.execute(options)
     finally:
         sys.argv = before
+
+
+def _check_model(name: str) -> None:
+    """Raise UsageError where the harness has no such kind of model, or lacks the package that it needs."""
+    from lm_eval.api.registry import get_model, model_registry
+
+    try:
+        get_model(name)
+    except ValueError:
+        close = difflib.get_close_matches(name, list(model_registry.keys()), 1)
+        hint = f"did you mean {close[0]!r}?" if close else "hf is for any model of transformers; lm_eval run --help has more"
+        raise UsageError(f"the harness has no kind of model {name!r}: {hint}") from None
+    except ImportError as error:
+        raise UsageError(f"the kind of model {name!r} needs a package that is not here ({error}); install it, or use another kind") from None
 
 
 @contextmanager
