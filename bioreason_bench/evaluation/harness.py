@@ -141,15 +141,15 @@ def _grader(label: str) -> Grader:
 
 
 def score(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """The metrics of one completion."""
-    grade = grader(doc).grade(results[0], doc)
+    """The metrics of one completion (None where a service gave none)."""
+    grade = grader(doc).grade(results[0] or "", doc)
     _note(doc, dataclasses.asdict(grade))
     return as_metrics(grade) | _beside(doc, grade)
 
 
 def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
     """The metrics of one answer given without a chain."""
-    grade = grader(doc).grade_direct(results[0], doc)
+    grade = grader(doc).grade_direct(results[0] or "", doc)
     _note(doc, {"exact_match": grade.exact_match, "answer": grade.answer})
     return {"exact_match": float(grade.exact_match)} | _beside(doc, grade)
 
@@ -157,7 +157,7 @@ def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, fl
 def score_samples(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, float]:
     """pass@k of the samples of one question, by answer and by answer and chain, for k = 1, 2, 4, ..."""
     samples = results[0]
-    grades = [grader(doc).grade(sample, doc) for sample in samples]
+    grades = [grader(doc).grade(sample or "", doc) for sample in samples]
     counts = {"pass": sum(grade.exact_match for grade in grades), "process_pass": sum(grade.process_verified for grade in grades)}
     _note(doc, {"samples": len(samples), "right": counts["pass"], "process_right": counts["process_pass"]})
     metrics = {}

@@ -68,7 +68,7 @@ def _check_model(name: str) -> None:
         hint = f"did you mean {close[0]!r}?" if close else "hf is for any model of transformers; lm_eval run --help has more"
         raise UsageError(f"the harness has no kind of model {name!r}: {hint}") from None
     except ImportError as error:
-        raise UsageError(f"the kind of model {name!r} needs a package that is not here ({error}); install it, or use another kind") from None
+        raise UsageError(f"the kind of model {name!r} needs a package that is not here ({error}); install it") from None
 
 
 @contextmanager
