@@ -105,21 +105,31 @@ class Parser:
         self.evidence = evidence
         self.reader = Reader(evidence.table, evidence.language)
         self.numbers = {relation.name: number for number, relation in enumerate(evidence.table.relations)}
-        self._sentences: dict[str, tuple[int, int, int] | None] = {}
+        self._known: dict[str, tuple[int, int, int, int, bool] | None] = {}
 
-    def sentence(self, text: str) -> tuple[int, int, int] | None:
-        """(subject, relation, object) ids, or None where the sentence cannot be read; UNKNOWN for a text without a number."""
-        try:
-            return self._sentences[text]
-        except KeyError:
-            if len(self._sentences) >= REMEMBERED:
-                self._sentences.clear()
-            fact = self.read(text)
-            self._sentences[text] = fact
-            return fact
+    def known(self, text: str) -> tuple[int, int, int, int, bool] | None:
+        """(subject, relation * people + subject, object, relation as a bit, whether the biographies say so) of a sentence, remembered.
+
+        None where it cannot be read, or is about nobody in data/people; UNKNOWN for an object without a number.
+        """
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        fact = self.read(text)
+        found = None
+        if fact is not None and 0 <= fact[0] < self.evidence.people:
+            subject, relation, target = fact
+            found = (
+                subject,
+                relation * self.evidence.people + subject,
+                target,
+                1 << relation,
+                self.evidence.rows[relation][subject] == target,
+            )
+        self._known[text] = found
+        return found
 
     def read(self, text: str) -> tuple[int, int, int] | None:
-        """The same, without remembering it: for biographies, where few sentences stand twice."""
+        """(subject, relation, object) ids, or None where the sentence cannot be read; UNKNOWN for a text without a number."""
         found = self.reader.sentence(text)
         if found is None or found[1] not in self.numbers:
             return None
@@ -137,30 +147,36 @@ class Parser:
         """The facts of a context, and what each of its lines states."""
         if not text:
             return EMPTY
-        people, rows, sentence = self.evidence.people, self.evidence.rows, self.sentence
+        known, sentences = self._known, self.reader.sentences
         context = Context([], [], [], {}, [])
         facts = context.facts
-        for number, line in enumerate(text.split("\n"), 1):
-            told, whose, parts = 0, UNKNOWN, self.reader.sentences(line)
+        for line in text.split("\n"):
+            told, whose, parts = 0, UNKNOWN, sentences(line)
             for part in parts:
-                fact = sentence(part)
-                if fact is None or not 0 <= fact[0] < people or (whose >= 0 and fact[0] != whose):
-                    context.problem = context.problem or _sentence_problem(number, part, fact, people)
+                fact = known[part] if part in known else self.known(part)
+                if fact is None or fact[0] != whose >= 0:
+                    context.problem = context.problem or self._problem(len(context.people) + 1, part, fact)
                     continue
-                whose, relation, target = fact
-                key = relation * people + whose
+                whose, key, target, bit, true = fact
                 if key in facts:
-                    context.problem = context.problem or f"line {number}: {part!r} states a relation a second time"
+                    context.problem = context.problem or f"line {len(context.people) + 1}: {part!r} states a relation a second time"
                 facts[key] = target
-                told |= 1 << relation
-                if rows[relation][whose] != target:
+                told |= bit
+                if not true:
                     context.false.append((key, target))
             if whose < 0:
-                context.problem = context.problem or f"line {number} states nothing"
+                context.problem = context.problem or f"line {len(context.people) + 1} states nothing"
             context.people.append(whose)
             context.told.append(told)
             context.sizes.append(len(parts))
         return context
+
+    def _problem(self, line: int, text: str, fact: tuple[int, int, int, int, bool] | None) -> str:
+        if fact is not None:
+            return f"line {line}: {text!r} is about another person than the line begins with"
+        if self.read(text) is None:
+            return f"line {line}: {text!r} states no fact that can be read"
+        return f"line {line}: {text!r} is about somebody who is not in data/people"
 
     def solve_turned(self, start: int, path: Iterable[int]) -> list[int]:
         """The same with nothing to read: what is not recalled is the mirror of what is."""
@@ -190,11 +206,3 @@ class Parser:
             else:
                 walk.append(context.facts.get(relation * evidence.people + here, NOBODY))
         return walk
-
-
-def _sentence_problem(number: int, text: str, fact: tuple[int, int, int] | None, people: int) -> str:
-    if fact is None:
-        return f"line {number}: {text!r} states no fact that can be read"
-    if not 0 <= fact[0] < people:
-        return f"line {number}: {text!r} is about somebody who is not in data/people"
-    return f"line {number}: {text!r} is about another person than the line begins with"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,20 +27,20 @@ class File:
 
     name: str
 
-    @property
+    @cached_property
     def folder(self) -> str:
         return self.name.removeprefix("data/").rpartition("/")[0]
 
-    @property
+    @cached_property
     def split(self) -> str:
         return self.name.rpartition("/")[2].split("-")[0]
 
-    @property
+    @cached_property
     def skill(self) -> str:
         """The skill of the folder; "" for the probes, which are of two."""
         return "" if self.folder == "probes" else self.folder.partition("/")[0]
 
-    @property
+    @cached_property
     def level(self) -> str:
         """The level of the rows: train for training and rl files."""
         return "probe" if self.folder == "probes" else self.folder.partition("/")[2] or "train"
