@@ -209,6 +209,33 @@ def test_what_lies_broken_in_the_cache_is_made_again(tmp_path, monkeypatch):
     assert harness.documents("comp_iid", preset="tiny", seed=5)["test"].to_list() == first != other["test"].to_list()
 
 
+def test_the_official_release_is_the_same_here_as_everywhere():
+    """A changed digest is a changed benchmark: CHANGELOG, "Data", a new version, and scripts/write_official.py again."""
+    from bioreason_bench.config import load_preset
+    from bioreason_bench.evaluation.source import official
+
+    known = official()
+    places = [f"{skill}/{level}" for skill in ("mem", "ctx", "comp") for level in load_preset("v1").levels]
+    assert {f"data/{place}/test-00000-of-00001.parquet" for place in places} <= set(known["digests"])
+    for questions in ("comp_zeroshot", "mem_entity", "ctx_depth", "comp_conflict"):
+        docs = harness.documents(questions)["test"]
+        assert len(docs) >= 1000 and docs["source"][0] == "preset v1, seed 42"
+    assert {config: scores["oracle"]["score"] for config, scores in known["solvers"].items()} == dict.fromkeys(known["solvers"], 1.0)
+
+
+def test_an_installation_that_makes_other_rows_is_told_so(monkeypatch):
+    from bioreason_bench.evaluation import source
+
+    other = {"data/comp/iid/test-00000-of-00001.parquet": "sha256:" + "0" * 64}
+    monkeypatch.setattr(source, "official", lambda: {"digests": other, "solvers": {}})
+    source._of_cache.cache_clear()
+    try:
+        with pytest.raises(ReleaseError, match="this installation makes other rows than everybody's"):
+            harness.documents("comp_iid")
+    finally:
+        source._of_cache.cache_clear()
+
+
 def test_the_validation_questions_can_be_asked_instead(tiny_release):
     test = harness.documents("comp_iid", data=str(tiny_release))["test"]["id"]
     validation = harness.documents("comp_iid", data=str(tiny_release), split="validation")["test"]["id"]

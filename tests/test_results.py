@@ -154,6 +154,16 @@ def test_plot_draws_what_the_answers_allow_beside_the_solvers(run, cli, tmp_path
     assert (again / "levels.svg").read_bytes() == (tmp_path / "plots" / "levels.svg").read_bytes()
 
 
+def test_the_solvers_of_the_release_that_was_asked_stand_beside_its_answers(answers, tiny_release, tmp_path):
+    from bioreason_bench.evaluation.plots import lines_of
+
+    assert lines_of(answers) is None, "the release has no audit"
+    assert lines_of(answers.assign(source="preset v1, seed 42"))["comp_zeroshot"]["oracle"]["score"] == 1.0
+    (tmp_path / "audit.json").write_text('{"solvers": {"comp_iid": {}}}')
+    assert lines_of(answers.assign(source=str(tmp_path))) == {"comp_iid": {}}
+    assert lines_of(answers.assign(source=[str(tmp_path)] + ["preset v1, seed 42"] * (len(answers) - 1))) is None
+
+
 def test_plot_says_what_is_missing(run, cli, tmp_path):
     assert cli("plot", tmp_path).exit_code == 2
     done = cli("plot", run[0], "--to", tmp_path, "--audit", tmp_path)
