@@ -126,8 +126,7 @@ class Plan:
 
     def starts_of(self, plan: PathPlan, level: str, split: str) -> NDArray[np.int32]:
         """The people from whom a split's questions on a path start."""
-        pool, begin, end = plan.slices[level, split]
-        return self.starts.ordered(plan.path)[pool][begin:end]
+        return plan.starts(self.starts, level, split)
 
     # questions -------------------------------------------------------------------------------------------------------
 

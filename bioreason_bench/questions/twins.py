@@ -86,11 +86,9 @@ def _cross(kind: str, starts: Starts, plan: PathPlan, pool: str, taken: Sequence
         hop for hop in range(len(path)) if (_ends_run(table, path, hop) if kind == COUNTERFACTUAL else table[path[hop]].group == PARAMETRIC)
     ]
     hop = hops[int(stream.at("hop").integers([0], len(hops))[0])]
-    ordered = starts.ordered(path)
-    begin = max((end for where, _, end in plan.slices.values() if where == pool), default=0)
-    mine = ordered[pool][begin:]
+    mine = starts.first(path, pool, plan.capacity[pool])[plan.used(pool) :]
     mine = mine[~np.isin(mine, np.asarray(taken, np.int64))][:most]
-    everybody = np.sort(np.concatenate(list(ordered.values())))
+    everybody = np.sort(np.concatenate(list(starts.members(path).values())))
     walk, others = world.walk(path, mine), np.full(len(mine), -1, np.int32)
     able = _able(kind, starts, path, hop, walk)
     for turn in range(TRIES):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bioreason_bench.config import LEVELS, Config
 from bioreason_bench.draw import Draw
@@ -35,9 +36,18 @@ class PathPlan:
 
     def take(self, level: str, split: str, pool: str, count: int) -> None:
         """Give the next `count` starts of the pool to a split."""
-        begin = max((end for taken, _, end in self.slices.values() if taken == pool), default=0)
+        begin = self.used(pool)
         if count:
             self.slices[level, split] = (pool, begin, begin + count)
+
+    def used(self, pool: str) -> int:
+        """How many of the pool's starts the slices take."""
+        return max((end for taken, _, end in self.slices.values() if taken == pool), default=0)
+
+    def starts(self, starts: Starts, level: str, split: str) -> NDArray[np.int32]:
+        """The people from whom the split's questions start."""
+        pool, begin, end = self.slices[level, split]
+        return starts.first(self.path, pool, self.used(pool))[begin:end]
 
     def free(self, pool: str) -> int:
         return self.capacity[pool] - sum(end - begin for taken, begin, end in self.slices.values() if taken == pool)
@@ -88,8 +98,7 @@ def usable(table: RelationTable, plans: Iterable[PathPlan]) -> list[int]:
 
 
 def _plan(starts: Starts, skill: str, number: int, path: Path, level: str) -> PathPlan:
-    pools = starts.ordered(path)
-    return PathPlan(skill, number, path, level, {name: len(people) for name, people in pools.items()})
+    return PathPlan(skill, number, path, level, {name: len(people) for name, people in starts.members(path).items()})
 
 
 def _level(path: Path, roles: dict[int, str]) -> str:
@@ -138,8 +147,7 @@ def people_in_training(starts: Starts, plans: Iterable[PathPlan]) -> np.ndarray:
     met = np.zeros(len(world.people), bool)
     for plan in plans:
         if (TRAIN, TRAIN) in plan.slices:
-            pool, begin, end = plan.slices[TRAIN, TRAIN]
-            walk = world.walk(plan.path, starts.ordered(plan.path)[pool][begin:end])
+            walk = world.walk(plan.path, plan.starts(starts, TRAIN, TRAIN))
             met[walk[:, : len(plan.path) + int(world.table[plan.path[-1]].to_person)]] = True
     return met
 

@@ -39,7 +39,9 @@ class Starts:
 
     world: World
     draw: Draw
-    _memory: dict[Path, dict[str, NDArray[np.int32]]] = field(default_factory=dict, repr=False)
+    _members: dict[Path, dict[str, NDArray[np.int32]]] = field(default_factory=dict, repr=False)
+    _first: dict[tuple[Path, str], NDArray[np.int32]] = field(default_factory=dict, repr=False)
+    _size: dict[str, int] = field(default_factory=dict, repr=False)
 
     @cached_property
     def pool(self) -> NDArray[np.int8]:
@@ -115,16 +117,32 @@ class Starts:
         asked = [relation for relation in path if self.world.table[relation].group == CONTEXTUAL]
         return self.world.in_context & (self.world.steps[asked, :-1] >= 0).all(axis=0)
 
-    def ordered(self, path: Path) -> dict[str, NDArray[np.int32]]:
-        """The valid starts of each pool in an order drawn for this path; questions take slices of it."""
-        if path not in self._memory:
+    def members(self, path: Path) -> dict[str, NDArray[np.int32]]:
+        """The valid starts of each pool, by id."""
+        if path not in self._members:
             starts = self.valid(path)
-            starts = starts[np.argsort(self.draw.at("starts", *self.world.table.path_names(path)).words(starts), kind="stable")]
             pool = self.pool[starts]
-            if len(self._memory) * len(self.pool) > REMEMBERED:
-                self._memory.clear()
-            self._memory[path] = {name: starts[pool == number].astype(np.int32) for number, name in enumerate(POOLS)}
-        return self._memory[path]
+            found = {name: starts[pool == number].astype(np.int32) for number, name in enumerate(POOLS)}
+            self._remember(self._members, path, found, len(starts))
+        return self._members[path]
+
+    def first(self, path: Path, pool: str, count: int) -> NDArray[np.int32]:
+        """The first `count` starts of a pool, in an order drawn for this path; questions take slices of it."""
+        if len(self._first.get((path, pool), ())) < count:
+            starts = self.members(path)[pool]
+            words = self.draw.at("starts", *self.world.table.path_names(path)).words(starts)  # all different
+            ahead = np.argpartition(words, count - 1)[:count] if count < len(words) else np.arange(len(words))
+            self._remember(self._first, (path, pool), starts[ahead[np.argsort(words[ahead])]], count)
+        return self._first[path, pool][:count] if count else np.empty(0, np.int32)
+
+    def _remember(self, memory: dict, key: object, found: object, size: int) -> None:
+        """Keep what was found; where that would be more than REMEMBERED ids, forget all the rest first."""
+        self._size["ids"] = self._size.get("ids", 0) + size
+        if self._size["ids"] > REMEMBERED:
+            self._members.clear()
+            self._first.clear()
+            self._size["ids"] = size
+        memory[key] = found
 
 
 def copied_run(pattern: str) -> tuple[int, int]:
