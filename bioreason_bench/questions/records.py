@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,6 @@ def merge(parts: list[Columns], keys: list[NDArray]) -> Columns:
     order = np.argsort(np.concatenate(keys), kind="stable").tolist()
     merged = {}
     for name in parts[0]:
-        column = [value for part in parts for value in part[name]]
-        merged[name] = [column[place] for place in order]
+        column = list(chain.from_iterable(part[name] for part in parts))
+        merged[name] = list(map(column.__getitem__, order))
     return merged
