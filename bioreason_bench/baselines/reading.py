@@ -46,7 +46,7 @@ def signatures(arms: Mapping[str, Lines], bases: Mapping[str, str]) -> list[str]
                     if missing
                     else "though the atomic skills are there"
                 )
-                found.append(f"RL adds {zero - before:+.0f} points of zero-shot to {base}: {why}")
+                found.append(f"RL adds {round(zero - before) + 0:+d} points of zero-shot to {base}: {why}")
         for skill in ("mem", "ctx"):
             before, after = percent(arms.get(base, ()), f"{skill}_iid"), percent(lines, f"{skill}_iid")
             if before is not None and after is not None and before - after > 10:
