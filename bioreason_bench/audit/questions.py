@@ -73,7 +73,7 @@ class Rows:
     walk: NDArray[np.int32]  # [rows, WIDTH] start and objects as solved, NOBODY after the last
     text: NDArray[np.uint64]  # hash of the question's text
     id: NDArray[np.uint64]  # hash of the id
-    whole: NDArray[np.uint64]  # hash of question, context and chain, for training and rl files; else empty
+    whole: NDArray[np.uint64]  # hash of question, context, chain and portion, for training and rl files; else empty
     recorded: dict[str, NDArray]  # the certificate as recorded (unseen_relations as `code_of` them, sorted), and portion
     lists: dict[str, list[Any]] = field(default_factory=dict)  # id and probe_of, where the probes need them
 
@@ -103,7 +103,7 @@ class RowsMaker:
         self.hashes["text"].append(hash_texts(columns["question"]))
         self.hashes["id"].append(hash_texts(columns["id"]))
         if self.file.level == "train":
-            parts = zip(columns["question"], columns["context"], columns["chain"], strict=True)
+            parts = zip(columns["question"], columns["context"], columns["chain"], map(str, columns["portion"]), strict=True)
             self.hashes["whole"].append(hash_texts(["\n".join(part) for part in parts]))
         for name in (*CERTIFICATE, "portion"):
             values = columns.get(name, ())
@@ -116,8 +116,8 @@ class RowsMaker:
 
     def _code(self, names: list[str]) -> int:
         """`code_of` the relations with these names, sorted; UNKNOWN where there is no such relation."""
-        numbers = sorted({self.numbers.get(name, UNKNOWN) for name in names})
-        return UNKNOWN if UNKNOWN in numbers else code_of(numbers, self.base)
+        numbers = sorted(self.numbers.get(name, UNKNOWN) for name in names)
+        return UNKNOWN if UNKNOWN in numbers or len(numbers) >= WIDTH else code_of(numbers, self.base)
 
     def make(self) -> Rows:
         numbers = np.array(self.items, np.int64).reshape(-1, 3)
@@ -138,6 +138,7 @@ def read_items(parser: Parser, file: File, columns: Mapping[str, list], first: i
     for row, values in enumerate(zip(*columns.values(), strict=True), first):
         record = dict(zip(names, values, strict=True))
         start, path = parser.question(record["question"]) or (UNKNOWN, ())
+        path = path if len(path) < WIDTH else ()
         context = parser.context(record["context"]) if row % every == 0 else None
         walk = parser.solve_turned(start, path) if file.level == "direction" else parser.solve(start, path, context)
         yield Item(row, start, path, context or EMPTY, walk, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ __all__ = ["Trial", "interval", "summarise"]
 
 MARGIN = 0.03  # by so much may a shortcut be better than chance
 Z = 1.959963984540054  # 95 %
-SURE = 3.5  # one in 4,000 by luck; a release has some 70 scores
+SURE = 4.0  # one in 30,000 by luck; a release has some 70 scores
 
 
 class Trial:
@@ -45,18 +45,17 @@ class Trial:
 
 
 def summarise(
-    trials: Iterable[tuple[File, NDArray, NDArray, NDArray]], config: Mapping, ledger: Ledger
+    trials: Iterable[tuple[File, NDArray, NDArray, NDArray]], guarded: bool, ledger: Ledger
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Config -> solver -> questions, score, low, high, chance, shortcut: `solvers` of audit.json.
 
-    Two laws are checked: the oracle answers everything; and with guards and distractors no shortcut is more than MARGIN better than
-    chance, unless by luck.
+    Two laws are checked: the oracle answers everything; and where the questions are `guarded` no shortcut is more than MARGIN better
+    than chance, unless by luck.
     """
     by_config: dict[str, list] = {}
     for file, *arrays in trials:
         if arrays[0].size:
             by_config.setdefault(file.folder, []).append(arrays)
-    guarded = config.get("guards") and config.get("distractors")
     found: dict[str, dict] = {}
     for folder, parts in by_config.items():
         starts, right, chance = (np.concatenate([part[k] for part in parts], axis=-1) for k in range(3))

@@ -140,7 +140,8 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
     check_levels(evidence, rows, shown, levels, config, ledger)
     check_path_levels(evidence, levels, places, shown, ledger)
     check_probes(evidence, rows, ledger)
-    audit.scores = summarise((one.trial for one in rest if one.trial), config, ledger)
+    guarded = bool(config.get("guards") and config.get("distractors")) and not audit.sample  # of a sample, luck decides too much
+    audit.scores = summarise((one.trial for one in rest if one.trial), guarded, ledger)
 
 
 QUESTIONS = ("question", "probe", "counterfactual", "conflict", "direction")
