@@ -13,7 +13,6 @@ Quote the ratios: seconds change with the machine and with what else it does.
 from __future__ import annotations
 
 import argparse
-import gc
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from bioreason_bench.config import Config, load_preset
 from bioreason_bench.plan import SHARD_ROWS, make_plan
 from bioreason_bench.release.pool import available_cores
 from bioreason_bench.release.shards import PARQUET, ROW_GROUP, make_table, write_shard
+from bioreason_bench.release.write import no_collection
 from bioreason_bench.world.facts import make_world
 
 WHOLE = """
@@ -58,16 +58,16 @@ def stages(config: Config, folder: Path) -> float:
     seconds["rows of each file"] = time.perf_counter() - began
     size = floor = 0
     for shard in shards:
-        gc.collect()
         kind = {"question": f"questions {shard.folder.split('/')[0]}", "biography": "biographies", "probe": "probes"}.get(
             shard.kind, "others"
         )
         rows[kind] += shard.rows
         marks = [time.perf_counter()]
-        columns = plan.make(shard)
-        marks.append(time.perf_counter())
-        write_shard(folder, shard.file, shard.kind, columns)
-        marks.append(time.perf_counter())
+        with no_collection():
+            columns = plan.make(shard)
+            marks.append(time.perf_counter())
+            write_shard(folder, shard.file, shard.kind, columns)
+            marks.append(time.perf_counter())
         for stage, (begin, end) in zip((f"make {kind}", f"write {kind}"), pairwise(marks), strict=True):
             seconds[stage] += end - begin
         table = make_table(shard.kind, columns)
