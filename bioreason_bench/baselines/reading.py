@@ -54,6 +54,10 @@ def signatures(arms: Mapping[str, Lines], bases: Mapping[str, str]) -> list[str]
     return found
 
 
+def of_seed(lines: Lines, seed: int) -> list[Mapping[str, Any]]:
+    return [line for line in lines if line["seed"] == seed]
+
+
 def early_errors(lines: Lines, config: str = "comp_zeroshot") -> float | None:
     """Share of first errors that fall in the first half of the chain."""
     early = total = 0
@@ -73,12 +77,18 @@ def control_sentence(arms: Mapping[str, Lines]) -> str:
     if base is None or grpo is None or control is None:
         return ""
     chains = [percent(arms[name], "comp_zeroshot", "process_verified") for name in names[1:]]
-    gap = control - grpo
-    verdict = (
-        "plain SFT on the same prompts reaches as much, so the atomic skills are the prerequisite and RL is not the only way from there"
-        if gap > -RL_GAIN
-        else "plain SFT on the same prompts reaches less, so RL adds something of its own here"
-    )
+    seeds = sorted({line["seed"] for line in arms[names[1]]} & {line["seed"] for line in arms[names[2]]})
+    gaps = [
+        percent(of_seed(arms[names[2]], seed), "comp_zeroshot") - percent(of_seed(arms[names[1]], seed), "comp_zeroshot") for seed in seeds
+    ]
+    as_much = sum(gap > -RL_GAIN for gap in gaps)
+    many = f"in all {len(gaps)} seeds" if len(gaps) > 1 else "in the one seed run"
+    if as_much == len(gaps):
+        verdict = f"{many} plain SFT reaches as much (within {RL_GAIN:.0f} points), so the atomic skills are the prerequisite and RL is not the only way from there"
+    elif as_much == 0:
+        verdict = f"{many} plain SFT reaches less, so RL adds something of its own here"
+    else:
+        verdict = f"plain SFT reaches as much (within {RL_GAIN:.0f} points) in {as_much} of {len(gaps)} seeds and less in the others"
     return (
         f"From SFT(mem+ctx), zero-shot {base:.0f} %, GRPO reaches {grpo:.0f} % (chains {chains[0]:.0f} %), "
         f"SFT on the gold chains of the very same prompts {control:.0f} % (chains {chains[1]:.0f} %): {verdict}."
