@@ -84,7 +84,8 @@ def control_sentence(arms: Mapping[str, Lines]) -> str:
     as_much = sum(gap > -RL_GAIN for gap in gaps)
     many = f"in all {len(gaps)} seeds" if len(gaps) > 1 else "in the one seed run"
     if as_much == len(gaps):
-        verdict = f"{many} plain SFT reaches as much (within {RL_GAIN:.0f} points), so the atomic skills are the prerequisite and RL is not the only way from there"
+        why = "so the atomic skills are the prerequisite and RL is not the only way from there"
+        verdict = f"{many} plain SFT reaches as much (within {RL_GAIN:.0f} points), {why}"
     elif as_much == 0:
         verdict = f"{many} plain SFT reaches less, so RL adds something of its own here"
     else:
