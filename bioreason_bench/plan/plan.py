@@ -1,12 +1,4 @@
-"""The plan of a release: a world, its paths, and every file as a function of the plan and the file's own number.
-
-    plan = make_plan(load_preset("v1"))
-    for shard in plan.shards(shard_rows=20_000):
-        columns = plan.make(shard)          # the same columns in any process, in any order
-
-Rows of a split have one drawn order, whatever the number of shards: each row has a 64-bit key, and shard s of S holds the
-rows whose keys lie in the s-th of S equal ranges, sorted by key.  So no shard needs to know of another.
-"""
+"""The plan of a release: everything that is decided before a row is written, and the rows of any file of it."""
 
 from __future__ import annotations
 
@@ -19,7 +11,8 @@ from numpy.typing import NDArray
 
 from bioreason_bench.config import SKILLS, Config
 from bioreason_bench.draw import Draw
-from bioreason_bench.language import biographies
+from bioreason_bench.plan.files import SHARD_ROWS, Shard, by_key, key_range
+from bioreason_bench.plan.tables import Tables
 from bioreason_bench.questions.contexts import Contexts
 from bioreason_bench.questions.direction import DIRECTION, Directions
 from bioreason_bench.questions.probes import Probes
@@ -33,23 +26,6 @@ from bioreason_bench.world.facts import World, make_world
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
 PORTIONS = 10
-SHARD_ROWS = 40_000  # rows of a file: about 100 MB of contexts in memory; fewer cost more, as every file visits every path
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One file: its place in the release, and how many rows it holds."""
-
-    folder: str  # "comp/zeroshot", "comp", "biographies", "facts", ...
-    split: str  # "train", "rl", "validation", "test", "parametric", "contextual"
-    number: int
-    count: int
-    rows: int
-    kind: str  # the schema of its rows: question, counterfactual, conflict, direction, probe, biography, fact, person, path, relation
-
-    @property
-    def file(self) -> str:
-        return f"data/{self.folder}/{self.split}-{self.number:05d}-of-{self.count:05d}.parquet"
 
 
 @dataclass(frozen=True)
@@ -66,44 +42,41 @@ class Plan:
 
     def shards(self, shard_rows: int = SHARD_ROWS) -> list[Shard]:
         """Every file of the release, in the order of its layout (DESIGN section 9); empty splits have none."""
-        world, made = self.world, []
-        keep = len(world.table)
-        for folder, kind, rows in (("relations", "relation", keep), ("people", "person", len(world.people))):
-            made += _in_order(folder, TRAIN, kind, rows, shard_rows)
-        made += _in_order("facts", TRAIN, "fact", self._facts[0].size, 10 * shard_rows)
-        made += _in_order("paths", TRAIN, "path", sum(map(len, self.paths.values())), shard_rows)
-        for group in (PARAMETRIC, CONTEXTUAL):
-            made += _in_order("biographies", group, "biography", len(self._biographies[group]), shard_rows)
+        made = self.tables.shards(shard_rows)
         for folder, split, level, skill in self._splits():
             total = sum(plan.count(level, split) for plan in self.paths[skill])
             keys = partial(self._question_keys, skill, level, split)
-            made += _by_key(folder, split, "question", total, shard_rows, keys)
+            made += by_key(folder, split, "question", total, shard_rows, keys)
         for kind, rows in ((COUNTERFACTUAL, 2), (CONFLICT, 1)):
             total = rows * sum(len(crossed.starts) for crossed in self.crossed[kind])
-            made += _by_key(
+            made += by_key(
                 f"comp/{kind}", TEST, kind, total, shard_rows, lambda k=kind, n=rows: np.repeat(np.concatenate(self._crossed_keys(k)), n)
             )
-        made += _by_key(
+        made += by_key(
             f"mem/{DIRECTION}", TEST, DIRECTION, 2 * len(self.directions.keys), shard_rows, lambda: np.repeat(self.directions.keys, 2)
         )
-        made += _by_key("probes", TEST, "probe", len(self.probes), shard_rows, lambda: self.probes.keys)
+        made += by_key("probes", TEST, "probe", len(self.probes), shard_rows, lambda: self.probes.keys)
         return made
 
     def make(self, shard: Shard) -> Columns:
         """The columns of one shard: a pure function of the plan and the shard's place."""
         makers: dict[str, Callable[[Shard], Columns]] = {
-            "relation": self._relation_rows,
-            "person": self._person_rows,
-            "fact": self._fact_rows,
-            "path": self._path_rows,
-            "biography": self._biography_rows,
+            "relation": self.tables.relation,
+            "person": self.tables.person,
+            "fact": self.tables.fact,
+            "path": self.tables.path,
+            "biography": self.tables.biography,
             "question": self._question_rows,
             COUNTERFACTUAL: self._crossed_rows,
             CONFLICT: self._crossed_rows,
             DIRECTION: self._direction_rows,
-            "probe": lambda shard: self.probes.write(self.writer, _key_range(shard.number, shard.count)),
+            "probe": lambda shard: self.probes.write(self.writer, key_range(shard.number, shard.count)),
         }
         return makers[shard.kind](shard)
+
+    @cached_property
+    def tables(self) -> Tables:
+        return Tables(self.world, [plan for plans in self.paths.values() for plan in plans])
 
     @cached_property
     def writer(self) -> Writer:
@@ -161,7 +134,7 @@ class Plan:
     def _question_rows(self, shard: Shard) -> Columns:
         skill, _, level = shard.folder.partition("/")
         level = level or shard.split
-        low, high = _key_range(shard.number, shard.count)
+        low, high = key_range(shard.number, shard.count)
         parts, keys = [], []
         for plan in self.paths[skill]:
             if plan.count(level, shard.split):
@@ -202,7 +175,7 @@ class Plan:
         return [draw.at(crossed.plan.number).words(crossed.starts) for crossed in self.crossed[kind]]
 
     def _crossed_rows(self, shard: Shard) -> Columns:
-        low, high = _key_range(shard.number, shard.count)
+        low, high = key_range(shard.number, shard.count)
         write, each = (write_twins, 2) if shard.kind == COUNTERFACTUAL else (write_conflicts, 1)
         parts, keys = [], []
         for crossed, key in zip(self.crossed[shard.kind], self._crossed_keys(shard.kind), strict=True):
@@ -213,7 +186,7 @@ class Plan:
         return merge(parts, keys)
 
     def _direction_rows(self, shard: Shard) -> Columns:
-        low, high = _key_range(shard.number, shard.count)
+        low, high = key_range(shard.number, shard.count)
         here = np.flatnonzero((self.directions.keys >= low) & (self.directions.keys <= high))
         return self.directions.write(self.writer, here, partial(self.certificate, "mem", path_in_train=False))
 
@@ -224,78 +197,6 @@ class Plan:
             places = places + total - plan.count(RL, RL)
         offset = Draw(self.config.seed).at("portion", plan.skill).uniform([plan.number])
         return 1 + (PORTIONS * (places + offset) / total).astype(np.int64)
-
-    # the world's own tables ------------------------------------------------------------------------------------------
-
-    def _relation_rows(self, shard: Shard) -> Columns:
-        rows = self.world.table.relations[slice(*_range(shard, len(self.world.table)))]
-        known = {row.name for row in self.world.table.relations}
-        return {
-            "name": [row.name for row in rows],
-            "object": [row.object for row in rows],
-            "group": [row.group for row in rows],
-            "inverse": [row.inverse if row.inverse in known else "" for row in rows],
-            "symmetric": [row.symmetric for row in rows],
-        }
-
-    def _person_rows(self, shard: Shard) -> Columns:
-        begin, end = _range(shard, len(self.world.people))
-        return {
-            "name": self.world.names[begin:end],
-            "known": self.world.known[begin:end].tolist(),
-            "in_context": self.world.in_context[begin:end].tolist(),
-        }
-
-    @cached_property
-    def _facts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(person, relation) of every stated fact, by person."""
-        return np.nonzero(self.world.steps[:, :-1].T >= 0)
-
-    def _fact_rows(self, shard: Shard) -> Columns:
-        world = self.world
-        begin, end = _range(shard, self._facts[0].size)
-        people, relations = (column[begin:end].tolist() for column in self._facts)
-        texts = [world.texts[row.object] for row in world.table.relations]
-        return {
-            "subject": [world.names[person] for person in people],
-            "relation": [world.table[relation].name for relation in relations],
-            "object": [texts[r][world.objects[r, person]] for person, r in zip(people, relations, strict=True)],
-            "group": [world.table[relation].group for relation in relations],
-        }
-
-    def _path_rows(self, shard: Shard) -> Columns:
-        plans = [plan for members in self.paths.values() for plan in members][slice(*_range(shard, sum(map(len, self.paths.values()))))]
-        table = self.world.table
-        return {
-            "skill": [plan.skill for plan in plans],
-            "path": [list(table.path_names(plan.path)) for plan in plans],
-            "pattern": [table.pattern(plan.path) for plan in plans],
-            "hops": [len(plan.path) for plan in plans],
-            "level": [plan.level for plan in plans],
-        }
-
-    @cached_property
-    def _biographies(self) -> dict[str, NDArray[np.int64]]:
-        """Group -> [rows] person * renderings + rendering: one person's renderings far apart, as a reader of a stream wants."""
-        draw = Draw(self.config.seed).at("biographies")
-        rows = {}
-        for group, having, renderings in ((PARAMETRIC, self.world.known, self.config.renderings), (CONTEXTUAL, self.world.in_context, 1)):
-            people = np.flatnonzero(having)
-            rows[group] = np.concatenate([draw.at("order", group, k).permutation(people) * renderings + k for k in range(renderings)])
-        return rows
-
-    def _biography_rows(self, shard: Shard) -> Columns:
-        group = shard.split
-        renderings = self.config.renderings if group == PARAMETRIC else 1
-        people, rendering = np.divmod(self._biographies[group][slice(*_range(shard, len(self._biographies[group])))], renderings)
-        texts = biographies.texts(self.world, group, people, rendering)
-        return {
-            "id": [f"{group}-{person:06d}-{k}" for person, k in zip(people.tolist(), rendering.tolist(), strict=True)],
-            "person": [self.world.names[person] for person in people.tolist()],
-            "group": [group] * len(people),
-            "rendering": rendering.tolist(),
-            "text": texts,
-        }
 
 
 def make_plan(config: Config) -> Plan:
@@ -318,28 +219,3 @@ def make_plan(config: Config) -> Plan:
         crossed[kind] = draw_crossed(kind, starts, paths["comp"], getattr(config.comp, kind), config.hops, pool, taken, draw.at(kind))
     directions = Directions.collect(world, config.mem.direction, draw.at(DIRECTION))
     return Plan(config, world, starts, paths, met, crossed, directions)
-
-
-def _in_order(folder: str, split: str, kind: str, rows: int, shard_rows: int) -> list[Shard]:
-    count = -(-rows // shard_rows)
-    bounds = [rows * number // count for number in range(count + 1)] if count else []
-    return [Shard(folder, split, number, count, bounds[number + 1] - bounds[number], kind) for number in range(count)]
-
-
-def _by_key(folder: str, split: str, kind: str, total: int, shard_rows: int, keys: Callable[[], NDArray]) -> list[Shard]:
-    count = -(-total // shard_rows)
-    if count <= 1:
-        return [Shard(folder, split, 0, 1, total, kind)] * count
-    place = keys() // np.uint64(2**64 // count + 1)
-    rows = np.bincount(place.astype(np.int64), minlength=count).tolist()
-    return [Shard(folder, split, number, count, rows[number], kind) for number in range(count)]
-
-
-def _range(shard: Shard, rows: int) -> tuple[int, int]:
-    return rows * shard.number // shard.count, rows * (shard.number + 1) // shard.count
-
-
-def _key_range(number: int, count: int) -> tuple[np.uint64, np.uint64]:
-    """The first and the last 64-bit key of shard `number` of `count`."""
-    width = 2**64 // count + (count > 1)
-    return np.uint64(number * width), np.uint64(min((number + 1) * width, 2**64) - 1)
