@@ -288,7 +288,8 @@ def curve(job: Job) -> list[dict[str, Any]]:
     """The learning curve, at most 40 points a stage."""
     points: list[dict[str, Any]] = []
     for log in sorted(job.folder.glob("*-*/log.jsonl")):
-        rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        steps = {row["step"]: row for row in map(json.loads, log.read_text(encoding="utf-8").splitlines())}  # a resumed stage repeats some
+        rows = [steps[step] for step in sorted(steps)]
         rows = rows[:: max(1, len(rows) // 40)]
         points += [{"stage": log.parent.name, **{key: row[key] for key in ("step", "loss", "reward") if key in row}} for row in rows]
     return points
