@@ -85,7 +85,7 @@ def context_choices(item: Item, knowledge: Knowledge, strict: bool) -> list[Choi
     if evidence.parametric[item.path[-1]]:
         return []
     states: list[tuple[int, int, tuple[int, ...]]] = [(item.start, -1, (item.start,))]  # where one is, line last guessed, whom one has met
-    for relation in item.path:
+    for hop, relation in enumerate(item.path):
         on: list[tuple[int, int, tuple[int, ...]]] = []
         for here, line, met in states:
             if here >= people:
@@ -94,7 +94,11 @@ def context_choices(item: Item, knowledge: Knowledge, strict: bool) -> list[Choi
                 target = facts.get(relation * people + here, NOBODY)
                 if target >= 0 and target not in met:
                     on.append((target, line, (*met, target)))
-            elif not strict or known[here]:
+            elif strict and here >= 0 and not known[here]:
+                continue
+            elif evidence.parametric[item.path[hop + 1]]:  # somebody of whom the context need not speak
+                on.append((NOBODY, line, met))
+            else:
                 for place, person in enumerate(context.people):
                     if person not in met and not (strict and (not known[person] or _ruled_out(evidence, facts, relation, here, person))):
                         on.append((person, place, (*met, person)))
@@ -103,9 +107,9 @@ def context_choices(item: Item, knowledge: Knowledge, strict: bool) -> list[Choi
 
 
 def _ruled_out(evidence: Evidence, facts: Mapping[int, int], relation: int, here: int, person: int) -> bool:
-    """Whether the context says that `person` is what `relation` leads to from somebody other than `here`."""
+    """Whether the context says that `person` is what `relation` leads to from somebody other than `here` (NOBODY: one cannot tell)."""
     inverse = evidence.inverses[relation]
-    return inverse >= 0 and facts.get(inverse * evidence.people + person, here) != here
+    return inverse >= 0 and here >= 0 and facts.get(inverse * evidence.people + person, here) != here
 
 
 def relation_choices(item: Item, knowledge: Knowledge) -> list[Choice]:
