@@ -39,7 +39,13 @@ SETTINGS = [
 
 def start(out: Path, *more: str, **options) -> subprocess.Popen:
     words = [sys.executable, "-m", "bioreason_bench", "generate", *SETTINGS, "--out", str(out), "--workers", "2", *more]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options)
+    options |= {"preexec_fn": hear_interrupts, "start_new_session": True}
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def hear_interrupts() -> None:
+    """As at a terminal: what a shell starts in the background, these tests perhaps, is deaf to SIGINT and hands that down."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(out: Path, *more: str) -> dict:
