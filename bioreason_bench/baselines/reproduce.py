@@ -55,7 +55,7 @@ MORE = (
     Arm("sft_comp_rft", "sft_comp_rft", "sft_comp", cost=3),
     Arm("sft_mem_ctx_sft_answers", "sft_mem_ctx_sft_answers", "sft_mem_ctx", cost=1),
 )
-PASSK_ARMS = ("sft_mem_ctx", "sft_mem_ctx_grpo", "sft_mem_ctx_sft", "sft_comp", "sft_comp_grpo")
+PASSK_ARMS = (("sft_mem_ctx", "sft_mem_ctx_grpo", "sft_mem_ctx_sft"), ("sft_comp", "sft_comp_grpo"))  # each group with its base first
 
 
 @dataclass(frozen=True)
@@ -301,17 +301,15 @@ def passk_lines(jobs: list[Job], say: Say) -> list[dict[str, Any]]:
 
     lines = []
     for seed in dict.fromkeys(job.seed for job in jobs):
-        chosen = [job for job in jobs if job.seed == seed and job.arm.name in PASSK_ARMS]
-        kept = chosen[0].root / f"seed{seed}" / "passk.jsonl"
-        if not kept.is_file():
-            chosen.sort(key=lambda job: PASSK_ARMS.index(job.arm.name))
-            found = compare([str(job.model()) for job in chosen], chosen[0].corpus, "comp_zeroshot", samples=512, limit=60, say=say)
-            kept.write_text(
-                "".join(
-                    json.dumps({"type": "passk", "arm": job.arm.name, "seed": seed, **line}) + "\n"
-                    for job, line in zip(chosen, found, strict=True)
-                ),
-                encoding="utf-8",
-            )
-        lines += [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
+        arms = {job.arm.name: job for job in jobs if job.seed == seed}
+        for group in PASSK_ARMS:
+            chosen = [arms[name] for name in group]
+            kept = chosen[0].folder.with_suffix(".passk.jsonl")
+            if not kept.is_file():
+                found = compare(
+                    [job.model().as_posix() for job in chosen], chosen[0].corpus, "comp_zeroshot", samples=512, limit=60, say=say
+                )
+                rows = [{"type": "passk", "arm": job.arm.name, "seed": seed, **line} for job, line in zip(chosen, found, strict=True)]
+                kept.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+            lines += [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
     return lines
