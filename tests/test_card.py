@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ from bioreason_bench.release.picture import draw_chain, hop_sources
 from bioreason_bench.release.read import Release
 from bioreason_bench.release.report import read_audit
 from bioreason_bench.release.schema import arrow_schema
+from bioreason_bench.resources import folder as resource
 
 NO_EXTRAS = {"comp.counterfactual": "0", "comp.conflict": "0", "mem.direction": "0"}
 
@@ -108,7 +110,7 @@ def test_only_the_levels_of_the_release_are_explained(tiny_release, tmp_path):
 
     generate(load_preset("tiny").override({"levels": '["composition"]'}), tmp_path / "one")
     text, all_levels = ((folder / "README.md").read_text() for folder in (tmp_path / "one", tiny_release))
-    assert "| composition |" in text and "| zeroshot |" not in text and "| zeroshot |" in all_levels
+    assert "\n| composition |" in text and "\n| zeroshot |" not in text and "\n| zeroshot |" in all_levels  # rows that begin so
 
 
 def test_a_release_without_tests_has_a_card_without_a_picture(tmp_path):
@@ -203,3 +205,16 @@ def test_croissant_reads_the_rows_of_the_release(tiny_release, croissant, config
     got = [[plain(row[f"{config}/{name}"]) for name in kept] for row in croissant.records(config)]
     expected = [[row[name] for name in kept] for split in release.splits(config) for row in release.rows(config, split)]
     assert sorted(got, key=str) == sorted(expected, key=str)
+
+
+def test_the_card_tells_the_results_of_the_result_files_with_their_commands(tiny_release):
+    card = (tiny_release / "README.md").read_text(encoding="utf-8")
+    section = card.split("## Results so far")[1].split("## Intended use")[0]
+    folder_ = resource("cards") / "results"
+    lines = [json.loads(line) for line in (folder_ / "nano.jsonl").read_text(encoding="utf-8").splitlines()]
+    runs = [line for line in lines if line["type"] == "run"]
+    assert runs and all(f"`{run['command']}`" in section and f"`{run['arm']}`" in section for run in runs)
+    zeroshot = [line["exact_match"] for line in lines if line.get("config") == "comp_zeroshot" and line["arm"] == "sft_mem_ctx_grpo"]
+    assert f"{100 * sum(zeroshot) / len(zeroshot):.1f} (" in section
+    for path in folder_.glob("*.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["command"] in section

@@ -17,6 +17,7 @@ from string import Template
 from typing import Any
 
 from bioreason_bench.release import card_text
+from bioreason_bench.release.card_results import results
 from bioreason_bench.release.croissant import make_croissant
 from bioreason_bench.release.front_matter import front_matter, split_patterns
 from bioreason_bench.release.manifest import read_manifest
@@ -67,6 +68,7 @@ def card_files(folder: Path, manifest: Mapping[str, Any], audit: Mapping[str, An
         "contexts": card_text.contexts(manifest["config"]),
         "audit": card_text.audit_table(audit),
         "shortcuts": card_text.shortcuts_table(audit, words["solvers"]),
+        "results": results(cards / "results"),
     }
     readme = Template((cards / "README.template.md").read_text(encoding="utf-8")).substitute(fields)
     croissant = json.dumps(make_croissant(manifest, patterns, words, repo), indent=1, ensure_ascii=False) + "\n"
