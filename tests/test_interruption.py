@@ -37,15 +37,18 @@ SETTINGS = [
 ]  # 100 files
 
 
-def start(out: Path, *more: str, **options) -> subprocess.Popen:
+def start(out: Path, *more: str, largest_file: int | None = None) -> subprocess.Popen:
+    """The command, as at a terminal, in a group of its own; no file may grow over `largest_file` bytes."""
+
+    def prepare() -> None:
+        # What a shell starts in the background, these tests perhaps, is deaf to SIGINT and hands that down.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
     words = [sys.executable, "-m", "bioreason_bench", "generate", *SETTINGS, "--out", str(out), "--workers", "2", *more]
-    options |= {"preexec_fn": hear_interrupts, "start_new_session": True}
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-
-
-def hear_interrupts() -> None:
-    """As at a terminal: what a shell starts in the background, these tests perhaps, is deaf to SIGINT and hands that down."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(words, **pipes, preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509 - no threads here
 
 
 def finish(out: Path, *more: str) -> dict:
@@ -204,14 +207,10 @@ def test_a_place_that_cannot_be_written_is_named(bioreason, place):
     assert len(done.stderr.splitlines()) == 1
 
 
-def no_more_than(size: int) -> Callable[[], None]:
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
 def test_where_no_room_is_left_the_message_says_so_and_a_second_run_goes_on(tmp_path, undisturbed):
     """A limit on the size of a file stands for a full disk: the system refuses in the middle of a write."""
     out = tmp_path / "r"
-    process = start(out, preexec_fn=no_more_than(40_000))
+    process = start(out, largest_file=40_000)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 1
     message = [line for line in stderr.splitlines() if line.startswith("bioreason: ")]
