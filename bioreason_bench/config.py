@@ -149,7 +149,19 @@ def load_preset(name: str, seed: int = 42) -> Config:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"preset file {path} cannot be read: {error}") from None
+    like = values.pop("like", None)
+    if like is not None:
+        if like not in preset_names() or like == path.stem:
+            raise UsageError(f"preset file {path}: like is {like!r}; it must be one of the shipped presets {', '.join(preset_names())}")
+        values = _merged({**load_preset(like, seed).as_dict(), "preset": path.stem}, values)
     return from_dict({"preset": path.stem, "seed": seed, **values})
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with the values of `above`, table by table; shares that must sum to 1 are replaced as a whole."""
+    whole = ("hops", "depth_hops", "roles")
+    tables = {key for key in above if isinstance(above[key], Mapping) and key not in whole}
+    return {**below, **{key: _merged(below.get(key, {}), value) if key in tables else value for key, value in above.items()}}
 
 
 def preset_names() -> list[str]:

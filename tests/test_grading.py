@@ -139,7 +139,7 @@ HOSTILE = {
     "unfinished markers": "the answer is" * (MEGABYTE // 13),
     "quotes": "So, the answer is: " + "\"'" * (MEGABYTE // 2) + "x",
     "nested brackets": "So, the answer is: " + "(" * MEGABYTE + ")" * 5,
-    "articles": "So, the answer is: " + "the \"a \"" * (MEGABYTE // 8),
+    "articles": "So, the answer is: " + 'the "a "' * (MEGABYTE // 8),
     "boxes": "So, the answer is: " + "\\boxed{" * (MEGABYTE // 7),
     "control characters": "\x00\x07\x1b\u202e\ufeff" * (MEGABYTE // 5),
     "lone surrogates": "\ud800" * (MEGABYTE // 2) + " the answer is: \ud800",

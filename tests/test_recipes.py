@@ -60,6 +60,26 @@ def test_settings_change_all_stages_of_a_kind_or_one_by_number(tmp_path):
     assert load_recipe(path) == recipe
 
 
+def test_arms_share_what_is_the_same_and_each_rung_of_a_ladder_is_an_arm():
+    from bioreason_bench.baselines.reproduce import FULL, make_arms, make_jobs
+
+    names = ["sft_mem_ctx", "sft_mem_ctx_grpo", "few_shot", "portions"]
+    jobs = make_jobs(make_arms(names, {"grpo.steps": "9", "2.warmup": "3"}, "nano"), {1: None, 2: None}, RECIPES)
+    base = {(job.arm.name, job.seed): job.base and (job.base.arm.name, job.base.seed) for job in jobs}
+    assert base["sft_mem_ctx", 1] is None
+    assert base["sft_mem_ctx_grpo", 1] == base["few_shot=8", 1] == base["few_shot=1024", 1] == ("sft_mem_ctx", 1)
+    assert base["few_shot=8", 2] == ("sft_mem_ctx", 2)
+    assert base["portions=10", 1] is None and base["portions=90", 1] is None
+    steps = {job.arm.name: [stage.steps for stage in job.own] for job in jobs}
+    assert steps["sft_mem_ctx"] == [700] and steps["sft_mem_ctx_grpo"] == [9] and steps["few_shot=8"] == [50]
+    alone = make_jobs(make_arms(["few_shot"], {}, "nano"), {1: None}, RECIPES)
+    assert [job.base and job.base.arm.name for job in alone] == [None] + ["few_shot=8"] * 7
+    assert make_arms(["sft_comp"], {}, "nano_english")[0].load().preset == "nano_english"
+    for preset in ("", "nano_english"):
+        full = make_jobs(make_arms(FULL if not preset else FULL[:5], {}, preset), {0: None}, RECIPES)
+        assert all((job.base is None) == (job.arm.name in ("sft_comp", "sft_mem", "sft_ctx", "sft_mem_ctx")) for job in full)
+
+
 def test_portions_are_nested_and_filters_leave_what_they_say(nano_release):
     corpus = Corpus(nano_release)
     draw = Draw(0)

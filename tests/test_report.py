@@ -9,7 +9,7 @@ import pytest
 
 from bioreason_bench.baselines.passk import reading
 from bioreason_bench.baselines.reading import control_sentence, early_errors, signatures
-from bioreason_bench.baselines.report import BASES, make_report, read_lines
+from bioreason_bench.baselines.report import bases_of, make_report, read_lines
 from bioreason_bench.baselines.rewards import composite, compute_score, form, make_rewards, outcome, process
 from bioreason_bench.errors import UsageError
 
@@ -33,15 +33,22 @@ def line(arm: str, seed: int, config: str, answers: float, chains: float, **more
 
 def run_line(arm: str, seed: int) -> dict:
     return {
-        "type": "run", "arm": arm, "seed": seed, "base": BASES.get(arm, ""), "minutes": 4.2,
+        "type": "run", "arm": arm, "seed": seed, "minutes": 4.2,
         "stages": [{"kind": "sft", "tokens_per_second": 12000, "seconds_per_step": 0.3}],
         "curve": [{"stage": "1-sft", "step": 25, "loss": 2.0}, {"stage": "1-sft", "step": 50, "loss": 1.0}],
-        "recipe": {"name": arm}, "command": "bioreason-baseline reproduce",
+        "recipe": {"name": arm, "model": {"from_scratch": {}}, "stages": STAGES[arm]}, "command": "bioreason-baseline reproduce",
         "world": {"preset": "nano", "seed": 42}, "versions": {"torch": "2"},
         "revision": "abc", "machine": {"processor": "x", "threads": 1},
     }  # fmt: skip
 
 
+STAGES = {
+    arm: [{"kind": "sft", "steps": 5, "batch": {first: 1}}, *([{"kind": last, "steps": 3}] if last else [])]
+    for arm, first, last in [
+        ("sft_comp", "comp", ""), ("sft_comp_grpo", "comp", "grpo"), ("sft_mem_ctx", "mem", ""),
+        ("sft_mem_ctx_grpo", "mem", "grpo"), ("sft_mem_ctx_sft", "mem", "sft"),
+    ]
+}  # fmt: skip
 NUMBERS = {  # arm -> iid, composition, zeroshot answers; zeroshot chains; mem, ctx
     "sft_comp": (0.97, 0.98, 0.20, 0.0, 0.3, 0.1),
     "sft_comp_grpo": (0.97, 0.98, 0.21, 0.0, 0.3, 0.1),
@@ -75,7 +82,7 @@ def by_arm(lines):
 
 
 def test_failure_signatures_are_spelled_out_when_met_and_only_then(lines):
-    found = signatures(by_arm(lines), BASES)
+    found = signatures(by_arm(lines), bases_of([row for row in lines if row["type"] == "run"]))
     assert "memorisation trap: sft_comp, I.I.D. 97, zero-shot 20" in found
     assert any(
         sentence.startswith("RL adds +1 points of zero-shot to sft_comp: an atomic skill is missing (mem 30, ctx 10)") for sentence in found

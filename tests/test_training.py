@@ -241,6 +241,57 @@ def test_rejection_fine_tuning_learns_only_completions_that_were_right(nano_rele
     assert len({row["id"] for row in kept}) == len(kept)
 
 
+def test_a_run_takes_its_first_stages_from_another_that_trained_them(trained, nano_release, tmp_path):
+    corpus = Corpus(nano_release)
+    sft = {"kind": "sft", "steps": 2, "learning_rate": 1e-3, "warmup": 1, "batch": {"comp_rl": {"rows": 4, "limit": 8}}}
+    recipe = make_recipe({**SMALL, "name": "control", "stages": [SMALL["stages"][0], sft]})
+    lines = {}
+    for name, base in (("whole", None), ("shared", trained)):
+        lines[name] = runs.train(recipe, corpus, tmp_path / name, base=base, say=lambda _: None, bar=False)
+    assert [line["exact_match"] for line in lines["whole"]] == [line["exact_match"] for line in lines["shared"]]
+    assert not (tmp_path / "shared" / "1-sft").exists()
+    ours, theirs = (weights(tmp_path / name / "2-sft") for name in lines)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    for wrong, words in [
+        ({"seed": "1"}, "no stage that recipe control begins with"),
+        ({"1.steps": "13"}, "no stage that recipe control begins with"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            runs.train(make_recipe(recipe.as_dict(), wrong), corpus, tmp_path / "no", base=trained, say=lambda _: None, bar=False)
+    with pytest.raises(UsageError, match="all stages of this recipe already"):
+        runs.train(make_recipe(SMALL), corpus, tmp_path / "no", base=trained, say=lambda _: None, bar=False)
+    with pytest.raises(UsageError, match="no folder of a run"):
+        runs.train(recipe, corpus, tmp_path / "no", base=tmp_path, say=lambda _: None, bar=False)
+    assert not (tmp_path / "no").exists()
+
+
+def test_reproduce_trains_shared_stages_once_goes_on_and_makes_the_page(nano_release, tmp_path):
+    pytest.importorskip("matplotlib")
+    words = ["reproduce", "--data", str(nano_release), "--out", str(tmp_path), "--workers", "2"]
+    small = ["model.from_scratch.hidden_size=32", "1.steps=3", "2.batch.comp_rl.rows=8", "2.steps=2", "evaluate.limit=4"]
+    small += ["evaluate.configs=[mem_iid, comp_iid, comp_zeroshot]"]
+    for setting in small:
+        words += ["--set", setting]
+    for arm in ("sft_mem_ctx", "sft_mem_ctx_sft"):
+        words += ["--arm", arm]
+    first = CliRunner().invoke(main, words)
+    assert first.exit_code == 0, first.output
+    assert "2 runs (2 arms, 1 seeds), 0 complete" in first.stderr
+    folder = tmp_path / "seed0" / "sft_mem_ctx_sft"
+    assert [path.name for path in folder.glob("*-*")] == ["2-sft"]
+    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert [(line["type"], line["arm"]) for line in lines[::4]] == [("run", "sft_mem_ctx"), ("run", "sft_mem_ctx_sft")]
+    assert {line["config"] for line in lines if line["type"] == "result"} == {"mem_iid", "comp_iid", "comp_zeroshot"}
+    assert Path(first.stdout.strip()).is_file()
+    before = (folder / "2-sft" / "done.json").stat().st_mtime_ns
+    again = CliRunner().invoke(main, words)
+    assert again.exit_code == 0 and "2 complete" in again.stderr
+    assert (folder / "2-sft" / "done.json").stat().st_mtime_ns == before
+    wrong = CliRunner().invoke(main, [*words, "--set", "grpo.steps=3"])
+    assert wrong.exit_code == 2
+    assert "no arm has such a stage" in wrong.stderr
+
+
 def test_a_wrong_model_name_gets_one_sentence_offline_too(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for name in ("no/such-model-anywhere", "no-such-folder/at all"):

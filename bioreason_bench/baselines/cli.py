@@ -98,7 +98,8 @@ def main() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run; default: runs/RECIPE-seedN.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the training.")
 @SET
-@click.option("--ladder", is_flag=True, help="One run for each value of the recipe's ladder.")
+@click.option("--ladder", is_flag=True, help="One run for each value of the recipe's ladder; stages that they share are trained once.")
+@click.option("--base", type=click.Path(path_type=Path), help="Folder of a run whose first stages are this recipe's: go on from there.")
 @click.option("--resume", is_flag=True, help="Go on where a run stopped.")
 @click.option("--command", "made_by", default="", hidden=True, help="The command to note down, where another one called this.")
 @click.option("--list", "list_them", is_flag=True, help="Print the shipped recipes and leave.")
@@ -111,6 +112,7 @@ def train(
     seed: int,
     settings: tuple[str, ...],
     ladder: bool,
+    base: Path | None,
     resume: bool,
     made_by: str,
     list_them: bool,
@@ -137,20 +139,17 @@ def train(
     corpus = corpus_at(data, loaded.preset, world_seed, tell)
     folder = out or Path("runs") / f"{loaded.name.replace('/', '-')}-seed{loaded.seed}"
     if ladder and not loaded.ladder:
-        raise UsageError(f"recipe {loaded.name} has no ladder; those that have: portions, few_shot, mixing")
-    steps = [(f"-{value}", {loaded.ladder["setting"]: str(value)}) for value in loaded.ladder["values"]] if ladder else [("", {})]
+        have = ", ".join(name for name in recipe_names() if load_recipe(name).ladder)
+        raise UsageError(f"recipe {loaded.name} has no ladder; those that have: {have}")
     tell(f"{loaded.name}: {loaded.about}")
-    for suffix, more in steps:
-        place = folder.with_name(folder.name + suffix)
-        results = run(
-            load_recipe(recipe, {**chosen, **more}),
-            corpus,
-            place,
-            resume=resume,
-            say=tell,
-            bar=not quiet,
-            command=made_by or _command(),
-        )
+    rungs = loaded.rungs() if ladder else [("", {})]
+    before: tuple[Any, Path] | None = None
+    for value, more in rungs:
+        rung = load_recipe(recipe, {**chosen, **more})
+        place = folder.with_name(f"{folder.name}-{value}" if value else folder.name)
+        start = before[1] if base is None and before and before[0].shared_stages(rung) else base
+        results = run(rung, corpus, place, base=start, resume=resume, say=tell, bar=not quiet, command=made_by or _command())
+        before = before or (rung, place)
         for line in results:
             click.echo(json.dumps(line))
         tell(f"results are in {place / 'results.jsonl'}; bioreason-baseline report {place} makes a page of them")
@@ -250,6 +249,13 @@ def analyse(models: tuple[str, ...], data: Path, level: str, limit: int, out: Pa
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reproduce"), show_default=True, help="Folder of all runs.")
 @click.option("--full", is_flag=True, help="More arms: SFT(mem)+GRPO, SFT(ctx)+GRPO, rejection fine-tuning, answers alone, and pass@k.")
+@click.option(
+    "--arm",
+    "arms",
+    multiple=True,
+    metavar="RECIPE",
+    help="This recipe instead of the five, a run for each value if it has a ladder; may be given several times.",
+)
 @click.option("--workers", default=0, help="Arms side by side, one thread each; 0: one for each core.")
 @SET
 @QUIET
@@ -260,6 +266,7 @@ def reproduce(
     seeds: tuple[int, ...],
     out: Path,
     full: bool,
+    arms: tuple[str, ...],
     workers: int,
     settings: tuple[str, ...],
     quiet: bool,
@@ -267,15 +274,28 @@ def reproduce(
     """The paper's finding in minutes: five arms, SFT(comp) and SFT(mem+ctx), each then with GRPO, and the control without RL.
 
     Goes on where it stopped when called again with the same --out.  Each seed has its own model and, unless --data or --world-seed is
-    given, its own world with its own unseen relations.
+    given, its own world with its own unseen relations.  Recipes are those made for the preset (nano, nano_english, small); what two arms
+    share is trained once: `--arm sft_mem_ctx --arm few_shot` is one SFT on the two skills and a short run for each number of examples.
     """
     from bioreason_bench.baselines.model import need_training
+    from bioreason_bench.baselines.reproduce import ARMS, FULL
     from bioreason_bench.baselines.reproduce import reproduce as run
 
+    if full and arms:
+        raise UsageError("--full and --arm: choose one of them")
     need_training()
     tell = _silent if quiet else say
     corpora = {seed: corpus_at(data, preset, 42 + seed if world_seed is None else world_seed, tell) for seed in seeds}
-    page = run(corpora, out, full=full, workers=workers, settings=_settings(settings), say=tell, command=_command())
+    page = run(
+        corpora,
+        out,
+        recipes=arms or (FULL if full else ARMS),
+        workers=workers,
+        settings=_settings(settings),
+        say=tell,
+        command=_command(),
+        with_passk=full,
+    )
     click.echo(page)
 
 

@@ -116,9 +116,8 @@ def levels(results: Results) -> Any:
 def gain(results: Results) -> Any:
     """Zero-shot before and after, a line for each starting point."""
     from bioreason_bench.baselines.reading import percent
-    from bioreason_bench.baselines.report import BASES
 
-    pairs = [(BASES[arm], arm) for arm in results.arms if arm in BASES and BASES[arm] in results.arms and arm.endswith("_grpo")]
+    pairs = [(results.bases[arm], arm) for arm in results.arms if results.bases.get(arm) in results.arms and arm.endswith("_grpo")]
     if len(pairs) < 2:
         return None
     figure, axes = plt().subplots(figsize=(5.2, 3.8))
@@ -272,7 +271,7 @@ def curves(results: Results) -> Any:
         }
         loss = [(point["step"], point["loss"]) for point in run["curve"] if "reward" not in point and "loss" in point]
         reward = [(point["step"], point["reward"]) for point in run["curve"] if "reward" in point]
-        if loss and not run.get("base"):
+        if loss and run["arm"] not in results.bases:
             left.plot(*zip(*loss, strict=True), **style)
         if reward:
             right.plot(*zip(*reward, strict=True), **style)

@@ -12,6 +12,7 @@ import contextlib
 import copy
 import dataclasses
 import difflib
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,6 +85,20 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         return copy.deepcopy(dict(self.source))
+
+    def shared_stages(self, other: Recipe) -> int:
+        """How many first stages are the very same in both: same model, seed and settings."""
+        before = ("model", "seed", "max_length", "packed", "bf16")
+        if any(getattr(self, name) != getattr(other, name) for name in before):
+            return 0
+        pairs = zip(self.stages, other.stages, strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    def rungs(self) -> list[tuple[str, dict[str, str]]]:
+        """(value, settings) of each rung of the recipe's ladder; a recipe without a ladder is one rung, ("", {})."""
+        if not self.ladder:
+            return [("", {})]
+        return [(str(value), {self.ladder["setting"]: str(value)}) for value in self.ladder["values"]]
 
 
 def recipe_names() -> list[str]:

@@ -34,9 +34,6 @@ ORDER = (
     "sft_mem_ctx_grpo",
     "sft_mem_ctx_sft",
 )
-BASES = {
-    f"{base}_{more}": base for base in ("sft_comp", "sft_mem", "sft_ctx", "sft_mem_ctx") for more in ("grpo", "rft", "sft", "sft_answers")
-}
 
 
 class Results:
@@ -53,6 +50,7 @@ class Results:
         found = {line["arm"] for line in self.lines}
         self.arms = [arm for arm in ORDER if arm in found] + sorted(found - set(ORDER))
         self.seeds = sorted({line["seed"] for line in self.lines})
+        self.bases = bases_of(self.runs)
 
     def of(self, arm: str) -> list[Mapping[str, Any]]:
         return [line for line in self.lines if line["arm"] == arm]
@@ -63,6 +61,20 @@ class Results:
     def configs(self, skill: str) -> list[str]:
         found = {line["config"] for line in self.lines}
         return [f"{skill}_{level}" for level in LEVELS if f"{skill}_{level}" in found]
+
+
+def bases_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Which arm each arm went on from: the one whose stages are this one's but for its last ones."""
+    recipes = {run["arm"]: run["recipe"] for run in runs}
+    found = {run["arm"]: run["base"] for run in runs if run.get("base")}
+    for arm, recipe in recipes.items():
+        stages = recipe.get("stages", [])
+        for other, its in recipes.items():
+            before = its.get("stages", [])
+            longest = len(recipes.get(found.get(arm, ""), {}).get("stages", []))
+            if longest < len(before) < len(stages) and stages[: len(before)] == before and its.get("model") == recipe.get("model"):
+                found[arm] = other
+    return found
 
 
 def read_lines(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -145,7 +157,7 @@ def make_blocks(results: Results, drawn: Mapping[str, str]) -> list[Block]:
         if name in drawn:
             blocks.append(Picture(drawn[name], text))
 
-    found = signatures(results.by_arm(), BASES)
+    found = signatures(results.by_arm(), results.bases)
     control = control_sentence(results.by_arm())
     blocks += ["## What came out", *([control] if control else []), *(f"- {sentence}" for sentence in found)]
     picture("levels", "Answers (bars) and whole chains (hatched) by arm and level; dots are seeds.")
@@ -224,7 +236,7 @@ def skill_table(results: Results) -> Table:
 def gain_table(results: Results) -> Table | None:
     rows = []
     for arm in results.arms:
-        base = BASES.get(arm, "")
+        base = results.bases.get(arm, "")
         before, after = percent(results.of(base), "comp_zeroshot"), percent(results.of(arm), "comp_zeroshot")
         if before is None or after is None:
             continue

@@ -1,6 +1,6 @@
-"""The paper's finding on a laptop: arms that share their first stage, side by side, one thread each.
+"""The paper's finding on a laptop: arms side by side, one thread each; stages that two arms share are trained once.
 
-    OUT/seed0/ARM/                a run (see run.py); arms that go on from another one load its model by name
+    OUT/seed0/ARM/                a run (see run.py)
     OUT/results.jsonl             a line for each run (recipe, command, versions, machine, speed) and for each test set
     OUT/report/                   the page
 
@@ -15,59 +15,83 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bioreason_bench.baselines.data import Corpus
-from bioreason_bench.baselines.recipe import load_recipe
+from bioreason_bench.baselines.recipe import Recipe, Stage, load_recipe, recipe_names
 from bioreason_bench.baselines.run import read_done
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import BioreasonError
+from bioreason_bench.errors import BioreasonError, UsageError
 
 Say = Callable[[str], None]
+KINDS = ("sft", "rft", "grpo")
 
 
-@dataclass(frozen=True)
-class Arm:
-    """A run of `recipe`; with `base`, its later stages only, on the model that arm `base` of the same seed left."""
-
-    name: str
-    recipe: str
-    base: str = ""
-    cost: float = 1.0  # how long it takes beside the others, only to say how long is left
-
-
-ARMS = (
-    Arm("sft_mem_ctx", "sft_mem_ctx", cost=5),
-    Arm("sft_comp", "sft_comp", cost=5),
-    Arm("sft_mem_ctx_grpo", "sft_mem_ctx_grpo", "sft_mem_ctx", cost=3),
-    Arm("sft_comp_grpo", "sft_comp_grpo", "sft_comp", cost=3),
-    Arm("sft_mem_ctx_sft", "sft_mem_ctx_sft", "sft_mem_ctx", cost=1),
-)
-MORE = (
-    Arm("sft_mem", "sft_mem", cost=2),
-    Arm("sft_ctx", "sft_ctx", cost=5),
-    Arm("sft_mem_grpo", "sft_mem_grpo", "sft_mem", cost=3),
-    Arm("sft_ctx_grpo", "sft_ctx_grpo", "sft_ctx", cost=3),
-    Arm("sft_mem_ctx_rft", "sft_mem_ctx_rft", "sft_mem_ctx", cost=3),
-    Arm("sft_comp_rft", "sft_comp_rft", "sft_comp", cost=3),
-    Arm("sft_mem_ctx_sft_answers", "sft_mem_ctx_sft_answers", "sft_mem_ctx", cost=1),
+ARMS = ("sft_mem_ctx", "sft_comp", "sft_mem_ctx_grpo", "sft_comp_grpo", "sft_mem_ctx_sft")
+FULL = (
+    *ARMS,
+    *("sft_mem", "sft_ctx", "sft_mem_grpo", "sft_ctx_grpo"),
+    *("sft_mem_ctx_rft", "sft_comp_rft", "sft_mem_ctx_sft_answers"),
 )
 PASSK_ARMS = (("sft_mem_ctx", "sft_mem_ctx_grpo", "sft_mem_ctx_sft"), ("sft_comp", "sft_comp_grpo"))  # each group with its base first
 
 
 @dataclass(frozen=True)
+class Arm:
+    """A recipe, or one rung of a recipe's ladder."""
+
+    name: str  # "sft_mem_ctx", "few_shot=8"
+    recipe: str
+    settings: Mapping[str, str]
+
+    def load(self, seed: int = 0) -> Recipe:
+        return load_recipe(self.recipe, {"seed": str(seed), **self.settings})
+
+
+def make_arms(recipes: Sequence[str], settings: Mapping[str, str], place: str = "") -> list[Arm]:
+    """An arm for each recipe and, where it has a ladder, each rung; shipped recipes are looked for in the folder `place` first."""
+    shipped = recipe_names()
+    arms = []
+    fits: set[str] = set()
+    for name in recipes:
+        recipe = f"{place}/{name}" if f"{place}/{name}" in shipped else name
+        loaded = load_recipe(recipe)
+        fitting = {key: value for key, value in settings.items() if fits_stage(key, loaded)}
+        fits |= set(fitting)
+        for value, rung in loaded.rungs():
+            short = Path(name).stem
+            arms.append(Arm(f"{short}={value}" if value else short, recipe, {**fitting, **rung}))
+    for key in settings:
+        if key not in fits:
+            raise UsageError(f"--set {key}: no arm has such a stage; the arms are {', '.join(recipes)}")
+    return arms
+
+
+def fits_stage(key: str, recipe: Recipe) -> bool:
+    """Does the recipe have the stage that the setting is for?  `grpo.steps=50` is no mistake for an arm without GRPO."""
+    stage = key.partition(".")[0]
+    if stage.isdigit():
+        return int(stage) <= len(recipe.stages)
+    return stage not in KINDS or stage in {stage.kind for stage in recipe.stages}
+
+
+@dataclass
 class Job:
+    """An arm with a seed; with `base`, that job's first stages are this one's and are not trained again."""
+
     arm: Arm
     seed: int
     corpus: Corpus
     root: Path
+    base: Job | None = None
+    own: tuple[Stage, ...] = ()  # the stages that this job trains itself
 
     @property
     def folder(self) -> Path:
-        return self.root / f"seed{self.seed}" / self.arm.name
+        return self.root / f"seed{self.seed}" / self.arm.name.replace("=", "-")
 
     @property
     def label(self) -> str:
@@ -80,51 +104,56 @@ class Job:
     def complete(self) -> bool:
         return (self.folder / "results.jsonl").is_file()
 
-    def write_recipe(self, settings: Mapping[str, str], base: Job | None) -> Path:
-        """The recipe file that the arm's process reads."""
-        import yaml
-
-        values = load_recipe(self.arm.recipe, fitting(self.arm.recipe, settings)).as_dict()
-        values["name"] = self.arm.name
-        values.pop("ladder", None)
-        if base is not None:
-            values["model"] = {"name": base.model().as_posix()}
-            values["stages"] = values["stages"][1:]
-        path = self.folder.with_suffix(".yaml")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-        return path
+    def cost(self) -> float:
+        """How long it takes, about, in steps of SFT on one thread; a step of GRPO, sampling for RFT and evaluation as measured on nano."""
+        each = {"sft": (1.0, 0.0), "rft": (1.0, 300.0), "grpo": (4.0, 0.0)}
+        return 100.0 + sum(each[stage.kind][0] * stage.steps + each[stage.kind][1] for stage in self.own)
 
 
-def fitting(recipe: str, settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings that this recipe has a stage for: `grpo.steps=50` is no mistake for an arm without GRPO."""
-    kinds = {stage.kind for stage in load_recipe(recipe).stages}
-    return {key: value for key, value in settings.items() if key.partition(".")[0] not in {"sft", "rft", "grpo"} - kinds}
+def make_jobs(arms: Sequence[Arm], corpora: Mapping[int, Corpus], out: Path) -> list[Job]:
+    """A job for each arm and seed (a key of `corpora`); each goes on from the earlier job of its seed that shares most stages."""
+    jobs: list[Job] = []
+    for seed, corpus in corpora.items():
+        before: list[tuple[Job, Recipe]] = []
+        for arm in arms:
+            recipe = arm.load(seed)
+            job = Job(arm, seed, corpus, out)
+            shared = 0
+            for other, its in before:
+                count = recipe.shared_stages(its)
+                if shared < count < len(recipe.stages):
+                    job.base, shared = other, count
+            job.own = recipe.stages[shared:]
+            before.append((job, recipe))
+        jobs += [job for job, _ in before]
+    return jobs
 
 
 def reproduce(
     corpora: Mapping[int, Corpus],
     out: Path,
     *,
-    full: bool = False,
+    recipes: Sequence[str] = ARMS,
     workers: int = 0,
     settings: Mapping[str, str] | None = None,
     say: Say = print,
     command: str = "",
+    with_passk: bool = False,
 ) -> Path:
-    """Runs the arms for each seed (a key of `corpora`, each with its release); returns the path of the report."""
-    arms = ARMS + MORE if full else ARMS
-    jobs = [Job(arm, seed, corpus, out) for seed, corpus in corpora.items() for arm in arms]
+    """Runs the recipes for each seed (a key of `corpora`, each with its release); returns the path of the report."""
+    preset = next(iter(corpora.values())).config.preset
+    arms = make_arms(recipes, settings or {}, preset)
+    jobs = make_jobs(arms, corpora, out)
     workers = workers or max(1, os.cpu_count() or 1)
     waiting = [job for job in jobs if not job.complete()]
     size = f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds)"
     say(f"{size}, {len(jobs) - len(waiting)} complete; {workers} side by side, one thread each")
     if waiting:
-        minutes = minutes_per_cost(waiting[0].corpus, settings or {}) * sum(job.arm.cost for job in waiting) / workers
+        minutes = minutes_per_step(waiting[0]) * sum(job.cost() for job in waiting) / workers
         say(f"about {minutes:.0f} min at the speed of a bare training loop on this machine now")
-    run_jobs(jobs, workers, settings or {}, say, command)
+    run_jobs(jobs, workers, say, command)
     lines = collect(jobs)
-    if full:
+    if with_passk:
         lines += passk_lines(jobs, say)
     (out / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     from bioreason_bench.baselines.report import make_report
@@ -132,8 +161,8 @@ def reproduce(
     return make_report([out / "results.jsonl"], out / "report", say=say)
 
 
-def minutes_per_cost(corpus: Corpus, settings: Mapping[str, str]) -> float:
-    """Minutes that a unit of `Arm.cost` takes here and now: a bare loop over the first batches of SFT(mem+ctx), on one thread."""
+def minutes_per_step(job: Job) -> float:
+    """Minutes that a step of SFT takes here and now: a bare loop over the first batches of the job's recipe, on one thread."""
     import torch
 
     from bioreason_bench.baselines import model as models
@@ -141,38 +170,35 @@ def minutes_per_cost(corpus: Corpus, settings: Mapping[str, str]) -> float:
     from bioreason_bench.baselines.speed import expected_minutes
 
     models.quiet()
-    arm = ARMS[0]
-    recipe = load_recipe(arm.recipe, fitting(arm.recipe, settings))
+    recipe = job.arm.load(job.seed)
     stage = recipe.stages[0]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    model, tokenizer = models.start(recipe, corpus)
-    mixture = make_mixture(corpus, stage.batch, stage.steps, tokenizer, recipe.max_length, Draw(0))
+    model, tokenizer = models.start(recipe, job.corpus)
+    mixture = make_mixture(job.corpus, stage.batch, stage.steps, tokenizer, recipe.max_length, Draw(0))
     minutes = expected_minutes(model, tokenizer, mixture, recipe)
     torch.set_num_threads(threads)
-    return minutes / arm.cost
+    return minutes / stage.steps
 
 
-def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Say, command: str) -> None:
+def run_jobs(jobs: list[Job], workers: int, say: Say, command: str) -> None:
     """Runs what is not complete, a process each, bases first; raises BioreasonError if one fails (the others finish)."""
-    by_key = {(job.arm.name, job.seed): job for job in jobs}
     waiting = [job for job in jobs if not job.complete()]
     running: dict[subprocess.Popen[bytes], Job] = {}
     failed: list[Job] = []
     signal.signal(signal.SIGTERM, _stopped)  # or a killed parent would leave its children at work
     begun, spoken = time.perf_counter(), time.perf_counter()
-    all_cost = sum(job.arm.cost for job in waiting) or 1.0
+    all_cost = sum(job.cost() for job in waiting) or 1.0
     try:
         while waiting or running:
             for job in list(waiting):
-                base = by_key.get((job.arm.base, job.seed)) if job.arm.base else None
-                if base in failed:
+                if job.base in failed:
                     waiting.remove(job)
                     failed.append(job)
-                elif len(running) < workers and (base is None or base.complete()):
+                elif len(running) < workers and (job.base is None or job.base.complete()):
                     waiting.remove(job)
                     say(f"{job.label}: begins")
-                    running[start(job, job.write_recipe(settings, base), command)] = job
+                    running[start(job, command)] = job
             time.sleep(1.0)
             for process in [process for process in running if process.poll() is not None]:
                 job = running.pop(process)
@@ -183,7 +209,7 @@ def run_jobs(jobs: list[Job], workers: int, settings: Mapping[str, str], say: Sa
                     say(f"{job.label}: {headline(job)}")
             if time.perf_counter() - spoken > 60:
                 spoken = time.perf_counter()
-                left = sum(job.arm.cost for job in waiting) + sum(job.arm.cost * (1 - share(job)) for job in running.values())
+                left = sum(job.cost() for job in waiting) + sum(job.cost() * (1 - share(job)) for job in running.values())
                 done = max(all_cost - left, 0.01 * all_cost)
                 pace = (spoken - begun) / 60 / done
                 say(", ".join(f"{job.label} {100 * share(job):.0f} %" for job in running.values()) + f"; about {left * pace:.0f} min left")
@@ -201,38 +227,31 @@ def _stopped(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def start(job: Job, recipe: Path, command: str) -> subprocess.Popen[bytes]:
+def start(job: Job, command: str) -> subprocess.Popen[bytes]:
     """The arm as a process of its own, one thread."""
-    arguments = [
-        "train",
-        str(recipe),
-        "--data",
-        str(job.corpus.path),
-        "--out",
-        str(job.folder),
-        "--set",
-        f"seed={job.seed}",
-        "--resume",
-        "--command",
-        command,
-    ]
+    words = ["train", job.arm.recipe, "--data", str(job.corpus.path), "--out", str(job.folder), "--seed", str(job.seed), "--resume"]
+    for key, value in job.arm.settings.items():
+        words += ["--set", f"{key}={value}"]
+    if job.base is not None:
+        words += ["--base", str(job.base.folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    job.folder.parent.mkdir(parents=True, exist_ok=True)
     with job.folder.with_suffix(".log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "bioreason_bench.baselines.cli", *arguments], stdout=subprocess.DEVNULL, stderr=log, env=environment
+            [sys.executable, "-m", "bioreason_bench.baselines.cli", *words, "--command", command],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env=environment,
         )
 
 
 def share(job: Job) -> float:
-    """How much of the arm's steps is done, in [0, 1]."""
-    import yaml
-
-    steps = [stage["steps"] for stage in yaml.safe_load(job.folder.with_suffix(".yaml").read_text(encoding="utf-8"))["stages"]]
+    """How much of the job's steps is done, in [0, 1]."""
     done = 0
     for log in job.folder.glob("*-*/log.jsonl"):
         text = log.read_text(encoding="utf-8").strip().rpartition("\n")[2]
         done += json.loads(text)["step"] if text.endswith("}") else 0
-    return min(1.0, done / sum(steps))
+    return min(1.0, done / sum(stage.steps for stage in job.own))
 
 
 def last_words(job: Job) -> str:
@@ -271,7 +290,6 @@ def collect(jobs: list[Job]) -> list[dict[str, Any]]:
                 "type": "run",
                 "arm": job.arm.name,
                 "seed": job.seed,
-                "base": job.arm.base,
                 "minutes": minutes,
                 "stages": stages,
                 "curve": curve(job),

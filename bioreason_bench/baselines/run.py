@@ -7,6 +7,8 @@ RUN/1-sft/log.jsonl              learning curve
 RUN/1-sft/test/CONFIG.jsonl      every verdict
 RUN/1-sft/done.json              written last: the stage is complete
 RUN/results.jsonl                one line for each stage and test set
+
+A run may take its first stages from another one (`base`), and then has no folders for these.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from bioreason_bench import __version__
 from bioreason_bench.baselines import model as models
 from bioreason_bench.baselines.data import Corpus, make_mixture
 from bioreason_bench.baselines.progress import Watch
-from bioreason_bench.baselines.recipe import Recipe, Stage
+from bioreason_bench.baselines.recipe import Recipe, Stage, make_recipe
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import ReleaseError, UsageError
 
@@ -35,29 +37,44 @@ Say = Callable[[str], None]
 
 
 def train(
-    recipe: Recipe, release: Corpus, out: Path, *, resume: bool = False, say: Say = print, bar: bool = True, command: str = ""
+    recipe: Recipe,
+    release: Corpus,
+    out: Path,
+    *,
+    base: Path | None = None,
+    resume: bool = False,
+    say: Say = print,
+    bar: bool = True,
+    command: str = "",
 ) -> list[dict[str, Any]]:
-    """Runs all stages and evaluates; returns the lines of results.jsonl.  With `resume`, goes on where a run in `out` stopped."""
+    """Runs all stages and evaluates; returns the lines of results.jsonl.
+
+    With `base`, a run whose first stages are those of `recipe`, these are not trained again.  With `resume`, goes on where a run in
+    `out` stopped.
+    """
     models.need_training()
     models.quiet()
     from accelerate import PartialState
 
     state = PartialState(cpu=not _gpu())
     check_fit(recipe, release)
+    taken = stages_of_base(recipe, release, base) if base else []
     if state.is_main_process:
         open_run(recipe, release, out, resume, command)
     state.wait_for_everyone()
     model = tokenizer = None
     results: list[dict[str, Any]] = []
+    folders = taken + [out / f"{number}-{stage.kind}" for number, stage in enumerate(recipe.stages, 1)][len(taken) :]
     for number, stage in enumerate(recipe.stages, 1):
-        folder = out / f"{number}-{stage.kind}"
+        if number <= len(taken):
+            continue
+        folder = folders[number - 1]
         name = f"{recipe.name}: stage {number} of {len(recipe.stages)}, {stage.kind}"
         done = read_done(folder)
         last = number == len(recipe.stages)
         if done is None:
             if model is None:
-                before = out / f"{number - 1}-{recipe.stages[number - 2].kind}"
-                model, tokenizer = models.load(before) if number > 1 else models.start(recipe, release)
+                model, tokenizer = models.load(folders[number - 2]) if number > 1 else models.start(recipe, release)
             if state.is_main_process:
                 folder.mkdir(parents=True, exist_ok=True)
             state.wait_for_everyone()
@@ -84,6 +101,24 @@ def train(
     if state.is_main_process:
         (out / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in results), encoding="utf-8")
     return results
+
+
+def stages_of_base(recipe: Recipe, release: Corpus, base: Path) -> list[Path]:
+    """The folders of the first stages of `recipe` in the run `base`; UsageError if that run did not train them."""
+    try:
+        run = json.loads((base / "run.json").read_text(encoding="utf-8"))
+        before = make_recipe(run["recipe"], where=f"{base / 'run.json'}")
+    except (OSError, json.JSONDecodeError, KeyError):
+        raise UsageError(f"--base {base}: that is no folder of a run; give one that bioreason-baseline train wrote") from None
+    if run["world"] != world_of(release):
+        raise UsageError(f"--base {base}: that run was trained on another release; give it the same --data, or leave out --base")
+    stages = recipe.stages[: recipe.shared_stages(before)]
+    folders = [base / f"{number}-{stage.kind}" for number, stage in enumerate(stages, 1)]
+    folders = [folder for folder in folders if read_done(folder)]
+    if not folders or len(folders) == len(recipe.stages):
+        why = "has trained all stages of this recipe already" if folders else f"has no stage that recipe {recipe.name} begins with"
+        raise UsageError(f"--base {base}: that run {why} (model, seed and settings of a stage must be the same)")
+    return folders
 
 
 def run_stage(

@@ -1,8 +1,8 @@
 """Reading what the harness wrote: one row for each question answered, and the tables that a reader asks for.
 
-    answers = read_results("OUT")           # bioreason eval ... --output_path OUT
-    by(answers, "skill", "level")           # means with person-clustered intervals
-    summarise(answers)                      # all of it, as plain JSON values
+answers = read_results("OUT")           # bioreason eval ... --output_path OUT
+by(answers, "skill", "level")           # means with person-clustered intervals
+summarise(answers)                      # all of it, as plain JSON values
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The one task class that a YAML file cannot express: pass@k with a number of samples that the user sets.
 
-    --metadata '{"samples": 512}'
+--metadata '{"samples": 512}'
 """
 
 from __future__ import annotations
