@@ -33,8 +33,36 @@ COMMANDS = {  # in the order in which they are used; each module has a click com
 }
 
 
-class Commands(click.Group):
-    """The commands of the table above; whatever goes wrong becomes one sentence on stderr and an exit code."""
+class Sentences(click.Group):
+    """Whatever goes wrong becomes one sentence on stderr and an exit code."""
+
+    program = "bioreason"
+    on_interrupt = "interrupted"
+    on_full_disk = ""
+    on_little_memory = "ask for fewer people (known, novel), or for fewer --workers"
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BioreasonError as error:
+            self._stop(str(error), error.exit_code)
+        except KeyboardInterrupt:
+            self._stop(self.on_interrupt, 130)
+        except MemoryError:
+            self._stop(f"memory ran out; {self.on_little_memory}", 1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # a reader such as head has seen enough; click leaves quietly
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            self._stop(f"{where}{error.strerror or error}{self.on_full_disk if error.errno == errno.ENOSPC else ''}", 1)
+
+    def _stop(self, message: str, code: int) -> NoReturn:
+        click.echo(f"{self.program}: {message}", err=True)
+        sys.exit(code)
+
+
+class Commands(Sentences):
+    """The commands of the table above."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -48,26 +76,6 @@ class Commands(click.Group):
             hint = f"did you mean {close[0]!r}?" if close else f"the commands are {', '.join(COMMANDS)}"
             ctx.fail(f"there is no command {args[0]!r}: {hint}")
         return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except BioreasonError as error:
-            _stop(str(error), error.exit_code)
-        except KeyboardInterrupt:
-            _stop("interrupted", 130)
-        except MemoryError:
-            _stop("memory ran out; ask for fewer people (known, novel), or for fewer --workers", 1)
-        except OSError as error:
-            if error.errno == errno.EPIPE:  # a reader such as head has seen enough; click leaves quietly
-                raise
-            where = f"{error.filename}: " if error.filename else ""
-            _stop(f"{where}{error.strerror or error}", 1)
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    click.echo(f"bioreason: {message}", err=True)
-    sys.exit(code)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

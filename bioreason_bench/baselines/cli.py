@@ -5,41 +5,26 @@ Data goes to stdout, progress and messages to stderr.  Exit code 0: done; 1: som
 
 from __future__ import annotations
 
-import errno
 import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from bioreason_bench import __version__
-from bioreason_bench.errors import BioreasonError, UsageError
+from bioreason_bench.cli import Sentences
+from bioreason_bench.errors import UsageError
 
 __all__ = ["main"]
 
 
-class Commands(click.Group):
-    """Whatever goes wrong becomes one sentence on stderr and an exit code."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except BioreasonError as error:
-            _stop(str(error), error.exit_code)
-        except KeyboardInterrupt:
-            _stop("interrupted; the same command with --resume goes on", 130)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise
-            hint = "; free some space and run again with --resume" if error.errno == errno.ENOSPC else ""
-            _stop(f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}{hint}", 1)
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    click.echo(f"bioreason-baseline: {message}", err=True)
-    sys.exit(code)
+class Commands(Sentences):
+    program = "bioreason-baseline"
+    on_interrupt = "interrupted; the same command with --resume goes on"
+    on_full_disk = "; free some space and run again with --resume"
+    on_little_memory = "choose a smaller batch, or a larger accumulate, with --set"
 
 
 def say(text: str) -> None:
