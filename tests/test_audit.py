@@ -79,7 +79,7 @@ def test_audit_json_fits_its_schema_and_holds_every_law_and_solver(few: Path) ->
     found = verify(few, workers=1).as_dict()
     jsonschema.validate(json.loads(json.dumps(found)), load_schema("audit"))
     assert list(found["laws"]) == list(LAWS)
-    solvers = {"oracle", "context_only", "memory_only", "question_only", "last_relation", "nearest_train"}
+    solvers = {"oracle", "context_only", "memory_only", "question_only", "last_relation", "linked", "nearest_train"}
     assert all(set(scores) == solvers for scores in found["solvers"].values())
     assert {name for name in Release(few).configs() if name.startswith(("mem_", "ctx_", "comp_"))} - {"comp_rl"} == set(found["solvers"])
 

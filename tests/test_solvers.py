@@ -84,6 +84,7 @@ def test_the_skill_itself_is_no_shortcut(audits: dict[str, Audit]) -> None:
     assert scores["mem_iid"]["memory_only"]["score"] == scores["ctx_iid"]["context_only"]["score"] == 1
     assert not scores["mem_iid"]["memory_only"]["shortcut"]
     assert not scores["ctx_iid"]["context_only"]["shortcut"]
+    assert not scores["ctx_iid"]["linked"]["shortcut"] and scores["comp_iid"]["linked"]["shortcut"]
 
 
 def gold_first(row: dict) -> None:

@@ -17,7 +17,7 @@ from bioreason_bench.audit.questions import Item
 
 __all__ = ["LEGITIMATE", "SOLVERS", "learn", "observe"]
 
-LEGITIMATE = {("mem", "memory_only"), ("ctx", "context_only")}  # there it is no shortcut but the skill itself
+LEGITIMATE = {("mem", "memory_only"), ("ctx", "context_only"), ("ctx", "linked")}  # there it is no shortcut but (part of) the skill itself
 Choice = tuple[int, int]  # line of the context, answer that it leads to
 
 
@@ -69,8 +69,16 @@ def last_relation(item: Item, knowledge: Knowledge) -> Guess:
     return _choose(item, choices, choices, knowledge, "last_relation")
 
 
+def linked(item: Item, knowledge: Knowledge) -> Guess:
+    """Any object of the last relation that the context states of somebody whom it mentions elsewhere: half of reading."""
+    stated = relation_choices(item, knowledge)
+    mentioned = {target for key, target in item.context.facts.items() if key % knowledge.evidence.people != target}
+    choices = [choice for choice in stated if item.context.people[choice[0]] in mentioned]
+    return _choose(item, choices or stated, stated, knowledge, "last_relation")
+
+
 SOLVERS: dict[str, Callable[[Item, Knowledge], Guess]] = {
-    solver.__name__: solver for solver in (oracle, context_only, memory_only, question_only, last_relation, nearest_train)
+    solver.__name__: solver for solver in (oracle, context_only, memory_only, question_only, last_relation, linked, nearest_train)
 }
 
 
