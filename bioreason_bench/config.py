@@ -65,6 +65,7 @@ class Config:
     preset: str = "custom"
     seed: int = 42
     language: str = "english"  # or "symbols"
+    locale: str = ""  # of people's names, such as "de_DE", from the installed Faker; empty for the frozen English ones
     relations: str = ""  # path to a relation table of one's own; empty for the built-in one
     keep: tuple[str, ...] = ()  # the relations used; empty for all of the table
     known: int = 10_000
@@ -173,6 +174,8 @@ def _problems(config: Config) -> list[str]:
     found = []
     if config.language not in ("english", "symbols"):
         found.append(f"language is {config.language!r}; it must be 'english' or 'symbols'")
+    if config.locale and config.language != "english":
+        found.append(f"locale is {config.locale!r}, but in language {config.language!r} people have no names; leave out one of them")
     if isinstance(config.seed, bool) or not isinstance(config.seed, int):
         found.append(f"seed is {config.seed!r}; it must be a whole number")
     for name, least in (("known", 4), ("novel", 2), ("renderings", 1), ("distractors", 0), ("context_facts", 0)):

@@ -16,6 +16,7 @@ from bioreason_bench.language.reader import Reader
 from bioreason_bench.resources import folder
 from bioreason_bench.world import pools
 from bioreason_bench.world.facts import make_world
+from bioreason_bench.world.names import name_words
 from bioreason_bench.world.table import BUILT_IN, load_table, read_table, table_as_dict
 from bioreason_bench.world.words import read_words
 
@@ -115,11 +116,8 @@ def test_a_table_that_is_not_there_is_refused(tmp_path):
         load_table(tmp_path / "bytes.toml")
 
 
-@pytest.mark.parametrize("language", ["english", "symbols"])
-def test_a_world_of_ones_own_is_said_and_read_back(language):
-    """Another ontology, the same code: what its biographies state is what its facts are."""
-    world = make_world(load_preset("tiny").override({"relations": str(TABLES / "good" / "workshop.toml"), "language": language}))
-    reader, people = Reader(world.table, language), np.flatnonzero(world.in_context & world.known)
+def for_each_person_the_biographies_state_the_facts(world):
+    reader, people = Reader(world.table, world.config.language), np.flatnonzero(world.in_context & world.known)
     for group in ("parametric", "contextual"):
         for person, text in zip(people.tolist(), biographies.texts(world, group, people), strict=True):
             facts = {reader.sentence(part) for part in reader.sentences(text)}
@@ -128,6 +126,14 @@ def test_a_world_of_ones_own_is_said_and_read_back(language):
                 for number, row in enumerate(world.table.relations)
                 if row.group == group and world.objects[number, person] >= 0
             }
+
+
+@pytest.mark.parametrize("language", ["english", "symbols"])
+def test_a_world_of_ones_own_is_said_and_read_back(language):
+    """Another ontology, the same code: what its biographies state is what its facts are."""
+    world = make_world(load_preset("tiny").override({"relations": str(TABLES / "good" / "workshop.toml"), "language": language}))
+    for_each_person_the_biographies_state_the_facts(world)
+    reader = Reader(world.table, language)
     path = tuple(map(world.table.number, ("partner", "foreman", "tool")))  # "partner" has no clauses, so that style is left out
     starts = np.arange(len(world.names))
     for question, start in zip(language_of(world).questions(path, starts, Draw(1).words(starts)), starts.tolist(), strict=True):
@@ -136,12 +142,13 @@ def test_a_world_of_ones_own_is_said_and_read_back(language):
 
 
 def test_names_are_unique_and_plain():
+    lists = name_words(load_table())
     for count, words in ((15_000, 2), (200_000, 3)):
-        names = pools.people_names(count, Draw(3).at("names"))
+        names = pools.people_names(count, Draw(3).at("names"), *lists)
         assert len(set(names)) == count
         assert all(name.isascii() and len(name.split()) == words and name.replace(" ", "").isalpha() for name in names)
     with pytest.raises(UsageError, match="lower known or novel"):
-        pools.people_names(10**9, Draw(3))
+        pools.people_names(10**9, Draw(3), *lists)
 
 
 def test_no_name_is_a_word_that_begins_a_sentence_or_a_month():
@@ -150,6 +157,25 @@ def test_no_name_is_a_word_that_begins_a_sentence_or_a_month():
     taken = {text.split()[0] for row in table.relations for text in (*row.statements, *row.asks)} | {"So,", "So", "The", *pools._MONTHS}
     assert not names & taken
     assert not set(read_words("first_names")) & set(read_words("last_names"))
+
+
+@pytest.mark.parametrize("locale", ["de_DE", "cs_CZ", "es_MX", "tr_TR", "fr_FR"])
+def test_names_of_another_locale_are_told_from_words_and_read_back(locale):
+    world = make_world(load_preset("tiny").override({"locale": locale}))
+    first, last = name_words(world.table, locale)
+    openings = {text.split()[0] for row in world.table.relations for text in (*row.statements, *row.asks)}
+    assert not set(first) & set(last)
+    assert not {*first, *last} & openings
+    assert any(not name.isascii() for name in world.names)
+    for_each_person_the_biographies_state_the_facts(world)
+
+
+@pytest.mark.parametrize(("locale", "said"), [("de_ED", "did you mean 'de_DE'"), ("ja_JP", "0 first and 0 last"), ("x", "it knows")])
+def test_a_locale_without_usable_names_is_refused(locale, said):
+    with pytest.raises(UsageError, match=said):
+        name_words(load_table(), locale)
+    with pytest.raises(UsageError, match="people have no names"):
+        load_preset("nano").override({"locale": locale})
 
 
 @pytest.mark.parametrize("kind", sorted(pools.COMPOSED))

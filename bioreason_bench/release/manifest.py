@@ -25,7 +25,7 @@ CANARY = "BIOREASON-CANARY:7d0c1e7a-3b52-4f6e-9a86-5e0b2f6c41d8"  # stands in ev
 
 def manifest_head(config: Config, relations: Mapping[str, Any]) -> dict[str, Any]:
     """All of the manifest that is known before the first file is written; `relations` is the relation table as data."""
-    packages = {name: metadata.version(name) for name in ("numpy", "pyarrow")}
+    packages = {name: metadata.version(name) for name in ("numpy", "pyarrow", *(["faker"] if config.locale else []))}
     return {
         "format": FORMAT,
         "preset": config.preset,

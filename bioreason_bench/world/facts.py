@@ -80,7 +80,13 @@ def make_world(config: Config) -> World:
     draw = Draw(config.seed)
     people = make_people(config, draw.at("people"))
     texts = pools.world_texts(
-        table, len(people), draw.at("texts"), language=config.language, pool_sizes=config.pool_sizes, birth_years=config.birth_years
+        table,
+        len(people),
+        draw.at("texts"),
+        language=config.language,
+        pool_sizes=config.pool_sizes,
+        birth_years=config.birth_years,
+        locale=config.locale,
     )
     objects = make_facts(table, people, {kind: len(values) for kind, values in texts.items()}, draw.at("facts"))
     return World(config, table, people, texts, objects)

@@ -6,7 +6,7 @@ range) takes the number to a combination of words, so that no two are alike and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import prod
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
+from bioreason_bench.world.names import name_words
 from bioreason_bench.world.relations import PERSON, RelationTable
 from bioreason_bench.world.words import read_words
 
@@ -26,9 +27,16 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augu
 
 
 def world_texts(
-    table: RelationTable, people: int, draw: Draw, *, language: str, pool_sizes: Mapping[str, int], birth_years: tuple[int, int]
+    table: RelationTable,
+    people: int,
+    draw: Draw,
+    *,
+    language: str,
+    pool_sizes: Mapping[str, int],
+    birth_years: tuple[int, int],
+    locale: str = "",
 ) -> dict[str, list[str]]:
-    """Object kind -> texts by value id, names under "person"; `pool_sizes` keeps the first n values of a listed pool.
+    """Object kind -> texts by value id, names (those of `locale`) under "person"; `pool_sizes` keeps the first n values of a listed pool.
 
     Raises UsageError for more people than names, and for a pool size that cannot be.
     """
@@ -53,15 +61,14 @@ def world_texts(
         if people > (room := prod(map(len, _parts(kind)))):
             known = f"there are only {room:,} values of the kind {kind!r}"
             raise UsageError(f"{people:,} people are asked for, but {known}; lower known or novel")
-    texts = {PERSON: people_names(people, draw.at(PERSON))}
+    texts = {PERSON: people_names(people, draw.at(PERSON), *name_words(table, locale))}
     for kind, count in counts.items():
         texts[kind] = list(table.pools[kind][:count]) if kind in table.pools else composed(kind, count, draw.at(kind))
     return texts
 
 
-def people_names(count: int, draw: Draw) -> list[str]:
+def people_names(count: int, draw: Draw, first: Sequence[str], last: Sequence[str]) -> list[str]:
     """Unique names: first and last, and a middle name where more are asked for than a quarter of the pairs."""
-    first, last = read_words("first_names"), read_words("last_names")
     words = [first, last] if count <= len(first) * len(last) // 4 else [first, first, last]
     if count > prod(map(len, words)):
         raise UsageError(f"{count:,} people are asked for, but there are only {prod(map(len, words)):,} names; lower known or novel")
