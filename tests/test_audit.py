@@ -616,6 +616,7 @@ MUTATIONS = {
     "counts: fewer questions than the config says": (promise_more_questions, "the config says 13"),
     "placed: two files swapped and sealed": (lambda copy: swap_two_files(copy, seal=True), "found comp, iid, 0 and comp-iid-"),
     "placed: a portion outside training": (_set("mem/iid/test", 0, portion=4), "must be mem, iid, 0"),
+    "placed: an id of somebody else": (_set("mem/iid/test", 2, id="mem-iid-0001-999999"), "must be mem, iid, 0"),
     "unique ids: an id twice": (
         lambda copy: copy.edit("mem/iid/test", lambda rows: rows[5].update(id=rows[4]["id"]) or 5),
         "the same id stands in",

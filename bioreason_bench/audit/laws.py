@@ -39,7 +39,7 @@ LAWS: dict[str, str] = {
     "atomic": "comp paths use only relations trained in their atomic skill",
     # questions
     "unique ids": "no id stands twice",
-    "placed": "skill, level, portion and the beginning of the id are those of the file that the row stands in",
+    "placed": "skill, level, portion and the beginning of the id are those of the row's file, and the id ends in the number of its start",
     "question": "the question reads back to its start and path",
     "columns": "pattern, hops, answer and answer_kind follow from path and entities",
     "context": "every sentence of a context states one fact of the person of its line, once",

@@ -92,16 +92,16 @@ class RowLaws:
     def _placed(self, item: Item) -> None:
         record, file = item.record, self.file
         skill = file.skill or ("mem" if item.path and self.letters[item.path[0]] == "P" else "ctx")
-        begins = "probe-" if file.level == "probe" else f"{skill}-{file.level}-"
+        begins, ends = "probe-" if file.level == "probe" else f"{skill}-{file.level}-", f"-{item.start:06d}"
         portion = record["portion"] if file.level == "train" and record["portion"] >= 1 else 0
         expected = skill, file.level, 1 if file.level == "train" and not portion else portion
         found = record["skill"], record["level"], record["portion"]
         self.faults.check(
             "placed",
             item.row,
-            found == expected and record["id"].startswith(begins),
+            found == expected and record["id"].startswith(begins) and record["id"].endswith(ends),
             lambda: (
-                f"must be {', '.join(map(str, expected))} (skill, level, portion) with an id that begins with {begins}; "
+                f"must be {', '.join(map(str, expected))} (skill, level, portion) with an id {begins}...{ends}; "
                 f"found {', '.join(map(str, found))} and {record['id']}"
             ),
         )
