@@ -11,11 +11,12 @@ from typing import Any
 from bioreason_bench.release.card_text import table
 
 LEVELS = ("iid", "composition", "zeroshot")
+PRESETS = ("nano", "nano_english", "small")
 
 
 def results(folder: Path) -> str:
-    """The tables of baselines (`nano.jsonl`) and of evaluated models (`*.json`), in Markdown; a sentence where there are none."""
-    parts = [_baselines(path) for path in sorted(folder.glob("nano.jsonl"))]
+    """The tables of baselines (PRESET.jsonl) and of evaluated models (`*.json`), in Markdown; a sentence where there are none."""
+    parts = [_baselines(folder / f"{preset}.jsonl") for preset in PRESETS if (folder / f"{preset}.jsonl").is_file()]
     parts += [_model(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
     return "\n\n".join(parts) or "None yet."
 
@@ -28,12 +29,11 @@ def _baselines(path: Path) -> str:
         if line["type"] == "result" and line["config"].startswith("comp_"):
             found.setdefault(line["arm"], {}).setdefault(line["config"].removeprefix("comp_"), []).append(line)
     rows = ([f"`{arm}`", *(_mean(levels.get(level, [])) for level in LEVELS)] for arm, levels in found.items())
-    seeds = sorted({line["seed"] for line in lines if line["type"] == "run"})
+    seeds = sorted({line["world"]["seed"] for line in lines if line["type"] == "run"})
     commands = " and ".join(f"`{command}`" for command in dict.fromkeys(line["command"] for line in lines if line["type"] == "run"))
-    text = (
-        f"Trained from scratch on worlds of preset `nano`, seeds {', '.join(map(str, seeds))}: comp answers in per cent, mean of the seeds,"
-    )
-    return f"{text} whole chains in parentheses. Made by {commands}.\n\n{table(['arm', *LEVELS], rows)}"
+    worlds = f"preset `{path.stem}`, seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+    scores = f"comp answers in per cent{', mean of the seeds' * (len(seeds) > 1)}, whole chains in parentheses"
+    return f"Trained from scratch on {worlds}: {scores}. Made by {commands}.\n\n{table(['arm', *LEVELS], rows)}"
 
 
 def _mean(lines: list[Mapping[str, Any]]) -> str:
