@@ -75,7 +75,7 @@ def test_arms_share_what_is_the_same_and_each_rung_of_a_ladder_is_an_arm():
     alone = make_jobs(make_arms(["few_shot"], {}, "nano"), {1: None}, RECIPES)
     assert [job.base and job.base.arm.name for job in alone] == [None] + ["few_shot=8"] * 7
     assert make_arms(["sft_comp"], {}, "nano_english")[0].load().preset == "nano_english"
-    for preset in ("", "nano_english"):
+    for preset in ("", "nano_english", "small"):
         full = make_jobs(make_arms(FULL if not preset else FULL[:5], {}, preset), {0: None}, RECIPES)
         assert all((job.base is None) == (job.arm.name in ("sft_comp", "sft_mem", "sft_ctx", "sft_mem_ctx")) for job in full)
 

@@ -22,7 +22,7 @@ __all__ = ["main"]
 
 class Commands(Sentences):
     program = "bioreason-baseline"
-    on_interrupt = "interrupted; the same command with --resume goes on"
+    on_interrupt = "interrupted; the same command goes on where it stopped (train: with --resume)"
     on_full_disk = "; free some space and run again with --resume"
     on_little_memory = "choose a smaller batch, or a larger accumulate, with --set"
 

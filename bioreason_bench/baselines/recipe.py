@@ -114,7 +114,7 @@ def load_recipe(name: str | Path, settings: Mapping[str, str] | None = None) -> 
         path = Path(name)
         if path.suffix not in (".yaml", ".yml") or not path.is_file():
             close = difflib.get_close_matches(str(name), recipe_names(), 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(recipe_names())}, or a path to a .yaml file"
+            hint = f"did you mean {close[0]!r}?" if close else "bioreason-baseline train --list names them; or give a path to a .yaml file"
             raise UsageError(f"there is no recipe {str(name)!r}: {hint}")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
