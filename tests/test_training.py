@@ -252,6 +252,9 @@ def test_a_run_takes_its_first_stages_from_another_that_trained_them(trained, na
     assert not (tmp_path / "shared" / "1-sft").exists()
     ours, theirs = (weights(tmp_path / name / "2-sft") for name in lines)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    further = make_recipe({**recipe.as_dict(), "stages": [*recipe.as_dict()["stages"], sft]})
+    runs.train(further, corpus, tmp_path / "further", base=tmp_path / "shared", say=lambda _: None, bar=False)
+    assert [path.name for path in (tmp_path / "further").glob("*-*")] == ["3-sft"]
     for wrong, words in [
         ({"seed": "1"}, "no stage that recipe control begins with"),
         ({"1.steps": "13"}, "no stage that recipe control begins with"),

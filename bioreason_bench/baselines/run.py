@@ -13,6 +13,7 @@ A run may take its first stages from another one (`base`), and then has no folde
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -60,7 +61,7 @@ def train(
     check_fit(recipe, release)
     taken = stages_of_base(recipe, release, base) if base else []
     if state.is_main_process:
-        open_run(recipe, release, out, resume, command)
+        open_run(recipe, release, out, resume, command, base)
     state.wait_for_everyone()
     model = tokenizer = None
     results: list[dict[str, Any]] = []
@@ -113,12 +114,21 @@ def stages_of_base(recipe: Recipe, release: Corpus, base: Path) -> list[Path]:
     if run["world"] != world_of(release):
         raise UsageError(f"--base {base}: that run was trained on another release; give it the same --data, or leave out --base")
     stages = recipe.stages[: recipe.shared_stages(before)]
-    folders = [base / f"{number}-{stage.kind}" for number, stage in enumerate(stages, 1)]
-    folders = [folder for folder in folders if read_done(folder)]
+    found = (stage_folder(base, f"{number}-{stage.kind}") for number, stage in enumerate(stages, 1))
+    folders = list(itertools.takewhile(read_done, found))
     if not folders or len(folders) == len(recipe.stages):
         why = "has trained all stages of this recipe already" if folders else f"has no stage that recipe {recipe.name} begins with"
         raise UsageError(f"--base {base}: that run {why} (model, seed and settings of a stage must be the same)")
     return folders
+
+
+def stage_folder(run: Path, name: str) -> Path:
+    """Where the model after stage `name` of a run lies: in the run, or in the one that it took its first stages from."""
+    described = run / "run.json"
+    if (run / name).is_dir() or not described.is_file():
+        return run / name
+    before = json.loads(described.read_text(encoding="utf-8")).get("first_stages_from")
+    return stage_folder(run / before, name) if before else run / name
 
 
 def run_stage(
@@ -182,7 +192,7 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
         raise ReleaseError(f"{folder} cannot be written ({error.strerror or error}); free some space and run again with --resume") from None
 
 
-def open_run(recipe: Recipe, release: Corpus, out: Path, resume: bool, command: str) -> None:
+def open_run(recipe: Recipe, release: Corpus, out: Path, resume: bool, command: str, base: Path | None) -> None:
     """Makes the folder, or checks that what is there is the same run."""
     import yaml
 
@@ -199,7 +209,8 @@ def open_run(recipe: Recipe, release: Corpus, out: Path, resume: bool, command: 
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False), encoding="utf-8")
-        described.write_text(json.dumps(describe(recipe, release, command), indent=1), encoding="utf-8")
+        taken = {"first_stages_from": os.path.relpath(base, out)} if base else {}
+        described.write_text(json.dumps({**describe(recipe, release, command), **taken}, indent=1), encoding="utf-8")
     except OSError as error:
         raise ReleaseError(f"{out} cannot be written ({error.strerror or error}); choose another --out or free some space") from None
 
