@@ -120,6 +120,23 @@ def test_the_page_holds_every_arm_and_seed_and_its_pictures_in_one_file(lines, t
     assert markdown.count("![") == text.count("<img ")
 
 
+def test_rungs_of_a_ladder_stand_in_their_order_and_get_a_picture_of_their_own(tmp_path):
+    pytest.importorskip("matplotlib")
+    made = []
+    for ladder in ("few_shot", "few_shot_grpo"):
+        for rung in (16, 8, 128):
+            STAGES[f"{ladder}={rung}"] = STAGES["sft_mem_ctx_sft"]
+            made.append(run_line(f"{ladder}={rung}", 1))
+            made += [line(f"{ladder}={rung}", 1, f"comp_{level}", rung / 200, rung / 200) for level in ("iid", "composition", "zeroshot")]
+    (tmp_path / "results.jsonl").write_text("".join(json.dumps(row) + "\n" for row in made))
+    make_report([tmp_path / "results.jsonl"], tmp_path / "out", say=lambda _: None)
+    markdown = (tmp_path / "out" / "report.md").read_text()
+    places = [markdown.index(f"| {ladder}={rung} |") for ladder in ("few_shot", "few_shot_grpo") for rung in (8, 16, 128)]
+    assert places == sorted(places)
+    drawn = (tmp_path / "out" / "ladder.svg").read_text()
+    assert drawn.count("<!-- few_shot_grpo -->") == 2, "a panel of its own, and a line beside few_shot"
+
+
 def test_a_folder_without_results_or_a_file_that_is_none_gets_a_sentence(tmp_path):
     with pytest.raises(UsageError, match="no results"):
         read_lines([tmp_path])

@@ -223,33 +223,34 @@ def passk(results: Results) -> Any:
 
 
 def ladder(results: Results) -> Any:
-    """comp levels along a ladder of settings (portions, few-shot, mixing)."""
+    """comp levels along each ladder of settings (portions, few-shot, mixing); ladders of the same values also side by side on zero-shot."""
     rungs: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for arm in results.arms:
         name, sign, value = arm.partition("=")
         if sign:
             rungs[name].append((float(value), arm))
-    if not rungs:
+    panels = {name: {config.partition("_")[2]: (found, config) for config in results.configs("comp")} for name, found in rungs.items()}
+    alike: dict[tuple[float, ...], list[str]] = defaultdict(list)
+    for name, found in rungs.items():
+        alike[tuple(sorted(value for value, _ in found))].append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            panels["zeroshot"] = {name: (rungs[name], "comp_zeroshot") for name in names}
+    if not panels:
         return None
-    figure, every = plt().subplots(1, len(rungs), figsize=(5.2 * len(rungs), 3.8), squeeze=False)
-    for axes, (name, found) in zip(every[0], rungs.items(), strict=True):
-        for number, config in enumerate(results.configs("comp")):
+    figure, every = plt().subplots(1, len(panels), figsize=(4.2 * len(panels), 3.8), squeeze=False, sharey=True)
+    for axes, (title, lines) in zip(every[0], panels.items(), strict=True):
+        for number, (label, (found, config)) in enumerate(lines.items()):
             points = []
             for value, arm in sorted(found):
-                lines = [line["exact_match"] for line in results.of(arm) if line["config"] == config]
-                points.append((value, 100 * sum(lines) / len(lines)))
-            axes.plot(
-                *zip(*points, strict=True),
-                color="black",
-                linestyle=STYLES[number],
-                marker=MARKERS[number],
-                markerfacecolor="white",
-                label=config.partition("_")[2],
-            )
-        axes.set_title(name, fontsize=10)
-        if max(found)[0] / max(min(found)[0], 1) > 16:
+                shares = [line["exact_match"] for line in results.of(arm) if line["config"] == config]
+                points.append((value, 100 * sum(shares) / len(shares)))
+            axes.plot(*zip(*points, strict=True), **line_style(number, label))
+        values = [value for value, _ in found]
+        if max(values) / max(min(values), 1) > 16:
             axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.set_title(title, fontsize=10)
         axes.set_ylim(0, 103)
         axes.legend(frameon=False)
     every[0][0].set_ylabel("comp answers, %")
@@ -258,7 +259,7 @@ def ladder(results: Results) -> Any:
 
 def curves(results: Results) -> Any:
     """Loss of supervised stages and reward of GRPO by step, first seed."""
-    runs = [run for run in results.runs if run.get("curve") and run["seed"] == results.seeds[0]]
+    runs = [run for run in results.runs if run.get("curve") and run["seed"] == results.seeds[0] and "=" not in run["arm"]]
     if not runs:
         return None
     figure, (left, right) = plt().subplots(1, 2, figsize=(9.5, 3.6))

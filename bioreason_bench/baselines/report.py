@@ -48,7 +48,7 @@ class Results:
                 last[line["arm"], line["seed"]] = max(last[line["arm"], line["seed"]], line["stage"])
         self.lines = [line for line in lines if line.get("type") == "result" and line["stage"] == last[line["arm"], line["seed"]]]
         found = {line["arm"] for line in self.lines}
-        self.arms = [arm for arm in ORDER if arm in found] + sorted(found - set(ORDER))
+        self.arms = [arm for arm in ORDER if arm in found] + sorted(found - set(ORDER), key=by_rung)
         self.seeds = sorted({line["seed"] for line in self.lines})
         self.bases = bases_of(self.runs)
 
@@ -61,6 +61,12 @@ class Results:
     def configs(self, skill: str) -> list[str]:
         found = {line["config"] for line in self.lines}
         return [f"{skill}_{level}" for level in LEVELS if f"{skill}_{level}" in found]
+
+
+def by_rung(arm: str) -> tuple[str, float]:
+    """Sorts "few_shot=8" before "few_shot=16"."""
+    name, _, value = arm.partition("=")
+    return name, float(value or 0)
 
 
 def bases_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
