@@ -19,15 +19,7 @@ from bioreason_bench.baselines.packing import Collate
 from bioreason_bench.baselines.progress import Watch
 from bioreason_bench.baselines.recipe import Recipe, Stage
 from bioreason_bench.baselines.rewards import COLUMNS, make_rewards
-from bioreason_bench.baselines.sft import (
-    configure,
-    last_checkpoint,
-    plain_head,
-    save_sharded,
-    score_labels_only,
-    trainer_options,
-    without_noise,
-)
+from bioreason_bench.baselines.sft import configure, run_trainer, trainer_options
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 
@@ -83,15 +75,7 @@ def train_grpo(
     trainer.replay, trainer.replay_weight = replay, stage.replay_weight
     trainer.collate = Collate(tokenizer.pad_token_id, recipe.packed)
     trainer.watch = watch
-    if trainer.args.device.type == "cpu" and plain_head(model):
-        score_labels_only(trainer.model, stage.temperature)
-    without_noise(trainer)
-    try:
-        trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-    finally:
-        vars(model).pop("forward", None)
-    save_sharded(trainer, folder)
-    return watch.summary()
+    return run_trainer(trainer, model, folder, watch, stage.temperature)
 
 
 def grpo_trainer() -> type:

@@ -28,8 +28,7 @@ from bioreason_bench.errors import BioreasonError, UsageError
 
 Say = Callable[[str], None]
 KINDS = ("sft", "rft", "grpo")
-
-
+EVALUATION = 4_500  # questions that are asked after an arm, about
 ARMS = ("sft_mem_ctx", "sft_comp", "sft_mem_ctx_grpo", "sft_comp_grpo", "sft_mem_ctx_sft")
 FULL = (
     *ARMS,
@@ -105,9 +104,15 @@ class Job:
         return (self.folder / "results.jsonl").is_file()
 
     def cost(self) -> float:
-        """How long it takes, about, in steps of SFT on one thread; a step of GRPO, sampling for RFT and evaluation as measured on nano."""
-        each = {"sft": (1.0, 0.0), "rft": (1.0, 300.0), "grpo": (4.0, 0.0)}
-        return 100.0 + sum(each[stage.kind][0] * stage.steps + each[stage.kind][1] for stage in self.own)
+        """How long it takes, in texts that are learnt: a sample of GRPO or an answer to a test question takes about as long as one."""
+        texts = EVALUATION
+        for stage in self.own:
+            texts += stage.steps * sum(source.rows for source in stage.batch)
+            if stage.kind == "grpo":
+                texts += stage.steps * stage.prompts.rows * stage.samples
+            elif stage.kind == "rft":
+                texts += stage.steps * stage.prompts.rows + stage.prompts.limit * stage.samples
+        return float(texts)
 
 
 def make_jobs(arms: Sequence[Arm], corpora: Mapping[int, Corpus], out: Path) -> list[Job]:
@@ -149,7 +154,7 @@ def reproduce(
     size = f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds)"
     say(f"{size}, {len(jobs) - len(waiting)} complete; {workers} side by side, one thread each")
     if waiting:
-        minutes = minutes_per_step(waiting[0]) * sum(job.cost() for job in waiting) / workers
+        minutes = minutes_per_text(waiting[0]) * sum(job.cost() for job in waiting) / workers
         say(f"about {minutes:.0f} min at the speed of a bare training loop on this machine now")
     run_jobs(jobs, workers, say, command)
     lines = collect(jobs)
@@ -161,8 +166,8 @@ def reproduce(
     return make_report([out / "results.jsonl"], out / "report", say=say)
 
 
-def minutes_per_step(job: Job) -> float:
-    """Minutes that a step of SFT takes here and now: a bare loop over the first batches of the job's recipe, on one thread."""
+def minutes_per_text(job: Job) -> float:
+    """Minutes that it takes to learn a text here and now: a bare loop over the first batches of the job's recipe, on one thread."""
     import torch
 
     from bioreason_bench.baselines import model as models
@@ -178,7 +183,7 @@ def minutes_per_step(job: Job) -> float:
     mixture = make_mixture(job.corpus, stage.batch, stage.steps, tokenizer, recipe.max_length, Draw(0))
     minutes = expected_minutes(model, tokenizer, mixture, recipe)
     torch.set_num_threads(threads)
-    return minutes / stage.steps
+    return minutes / len(mixture)
 
 
 def run_jobs(jobs: list[Job], workers: int, say: Say, command: str) -> None:

@@ -135,8 +135,13 @@ def train_sft(model: Any, tokenizer: Any, mixture: Mixture, recipe: Recipe, stag
         callbacks=[watch.callback()],
         optimizers=(optimizer_of(model, stage), None),
     )
+    return run_trainer(trainer, model, folder, watch)
+
+
+def run_trainer(trainer: Any, model: Any, folder: Path, watch: Watch, temperature: float = 1.0) -> dict[str, float]:
+    """Trains, from the last checkpoint in `folder` if there is one; `model` is afterwards what it was, but for its weights."""
     if trainer.args.device.type == "cpu" and plain_head(model):
-        score_labels_only(trainer.model)
+        score_labels_only(trainer.model, temperature)
     without_noise(trainer)
     try:
         trainer.train(resume_from_checkpoint=last_checkpoint(folder))
