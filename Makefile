@@ -1,4 +1,4 @@
-# make demo    a release of 1,000 people, checked, and a few of its questions
+# make demo    a release of 1,500 people, checked, and a few of its questions
 # make test    build the wheel, install it in a fresh environment, test the wheel
 # Everything else: make help
 

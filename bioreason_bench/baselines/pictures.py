@@ -229,17 +229,15 @@ def ladder(results: Results) -> Any:
         name, sign, value = arm.partition("=")
         if sign:
             rungs[name].append((float(value), arm))
-    panels = {name: {config.partition("_")[2]: (found, config) for config in results.configs("comp")} for name, found in rungs.items()}
+    panels = [(name, {config.partition("_")[2]: (found, config) for config in results.configs("comp")}) for name, found in rungs.items()]
     alike: dict[tuple[float, ...], list[str]] = defaultdict(list)
     for name, found in rungs.items():
         alike[tuple(sorted(value for value, _ in found))].append(name)
-    for names in alike.values():
-        if len(names) > 1:
-            panels["zeroshot"] = {name: (rungs[name], "comp_zeroshot") for name in names}
+    panels += [("zeroshot", {name: (rungs[name], "comp_zeroshot") for name in names}) for names in alike.values() if len(names) > 1]
     if not panels:
         return None
     figure, every = plt().subplots(1, len(panels), figsize=(4.2 * len(panels), 3.8), squeeze=False, sharey=True)
-    for axes, (title, lines) in zip(every[0], panels.items(), strict=True):
+    for axes, (title, lines) in zip(every[0], panels, strict=True):
         for number, (label, (found, config)) in enumerate(lines.items()):
             points = []
             for value, arm in sorted(found):

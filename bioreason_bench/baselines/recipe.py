@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import dataclasses
 import difflib
 import itertools
 import json
@@ -23,6 +22,7 @@ from bioreason_bench.errors import UsageError
 from bioreason_bench.resources import folder
 
 RECIPES = Path(__file__).parent / "recipes"
+KINDS = ("sft", "rft", "grpo")  # of stages
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _set(values: dict[str, Any], key: str, text: str) -> None:
         if not 1 <= int(first) <= len(stages):
             raise UsageError(f"--set {key}: the recipe has stages 1 to {len(stages)}")
         places = [stages[int(first) - 1]]
-    elif rest and first in ("sft", "rft", "grpo"):
+    elif rest and first in KINDS:
         places = [stage for stage in stages if stage.get("kind") == first]
         if not places:
             raise UsageError(f"--set {key}: the recipe has no {first} stage; it has {', '.join(stage['kind'] for stage in stages)}")
@@ -211,7 +211,3 @@ def _set(values: dict[str, Any], key: str, text: str) -> None:
             if not isinstance(place, dict):
                 raise UsageError(f"--set {key}: {part} holds one value, not fields")
         place[rest[-1]] = value
-
-
-def stage_fields() -> list[str]:
-    return [item.name for item in dataclasses.fields(Stage)]

@@ -21,20 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.baselines.data import Corpus
-from bioreason_bench.baselines.recipe import Recipe, Stage, load_recipe, recipe_names
+from bioreason_bench.baselines.recipe import KINDS, Recipe, Stage, load_recipe, recipe_names
 from bioreason_bench.baselines.run import read_done
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import BioreasonError, UsageError
 
 Say = Callable[[str], None]
-KINDS = ("sft", "rft", "grpo")
 EVALUATION = 4_500  # questions that are asked after an arm, about
 ARMS = ("sft_mem_ctx", "sft_comp", "sft_mem_ctx_grpo", "sft_comp_grpo", "sft_mem_ctx_sft")
-FULL = (
-    *ARMS,
-    *("sft_mem", "sft_ctx", "sft_mem_grpo", "sft_ctx_grpo"),
-    *("sft_mem_ctx_rft", "sft_comp_rft", "sft_mem_ctx_sft_answers"),
-)
+ALONE = ("sft_mem", "sft_ctx", "sft_mem_grpo", "sft_ctx_grpo")  # one atomic skill
+FULL = (*ARMS, *ALONE, "sft_mem_ctx_rft", "sft_comp_rft", "sft_mem_ctx_sft_answers")
 PASSK_ARMS = (("sft_mem_ctx", "sft_mem_ctx_grpo", "sft_mem_ctx_sft"), ("sft_comp", "sft_comp_grpo"))  # each group with its base first
 
 

@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -65,17 +65,15 @@ def train(
     state.wait_for_everyone()
     model = tokenizer = None
     results: list[dict[str, Any]] = []
-    folders = taken + [out / f"{number}-{stage.kind}" for number, stage in enumerate(recipe.stages, 1)][len(taken) :]
-    for number, stage in enumerate(recipe.stages, 1):
-        if number <= len(taken):
-            continue
-        folder = folders[number - 1]
+    before = taken[-1] if taken else None  # the folder of the stage before
+    for number, stage in list(enumerate(recipe.stages, 1))[len(taken) :]:
+        folder = out / f"{number}-{stage.kind}"
         name = f"{recipe.name}: stage {number} of {len(recipe.stages)}, {stage.kind}"
         done = read_done(folder)
         last = number == len(recipe.stages)
         if done is None:
             if model is None:
-                model, tokenizer = models.load(folders[number - 2]) if number > 1 else models.start(recipe, release)
+                model, tokenizer = models.load(before) if before else models.start(recipe, release)
             if state.is_main_process:
                 folder.mkdir(parents=True, exist_ok=True)
             state.wait_for_everyone()
@@ -95,6 +93,7 @@ def train(
             state.wait_for_everyone()
         elif state.is_main_process:
             say(f"{name}: already complete")
+        before = folder
         if done is not None:
             results += [
                 {"run": recipe.name, "seed": recipe.seed, "stage": number, "kind": stage.kind, **line} for line in done.get("results", [])
@@ -296,14 +295,3 @@ def _gpu() -> bool:
 
 def _silent(_: str) -> None:
     pass
-
-
-def results_of(runs: Sequence[Path]) -> list[dict[str, Any]]:
-    """The lines of results.jsonl of several runs."""
-    lines = []
-    for run in runs:
-        path = run / "results.jsonl"
-        if not path.is_file():
-            raise UsageError(f"{run} has no results.jsonl: the run is not complete; finish it with --resume")
-        lines += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return lines
