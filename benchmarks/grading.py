@@ -16,10 +16,10 @@ import time
 import numpy as np
 
 from bioreason_bench.config import load_preset
+from bioreason_bench.dataset import make_dataset
 from bioreason_bench.draw import Draw
-from bioreason_bench.grading import Grader
+from bioreason_bench.grading.grader import Grader
 from bioreason_bench.language import language_of
-from bioreason_bench.plan import make_plan
 
 
 def completions(plan, rows: list[dict]) -> dict[str, list[str]]:
@@ -34,12 +34,19 @@ def completions(plan, rows: list[dict]) -> dict[str, list[str]]:
         for hop, name in enumerate(row["path"]):
             relation = world.table.number(name)
             subject = number[row["entities"][hop]]
-            parts += language.statements(relation, np.array([subject]), [row["entities"][hop + 1]], words % language.variants(relation))
+            parts += language.statements(
+                relation,
+                np.array([subject]),
+                [row["entities"][hop + 1]],
+                words % language.variants(relation),
+            )
         other.append(f"{' '.join(parts)} So, the answer is: {row['answer']}.")
         stranger = world.names[int(draw.at("stranger").integers([place], len(world.names))[0])]
         wrong.append(row["chain"].replace(row["entities"][1], stranger))
         lines = "\n".join(f"{line}. **{part}**" for line, part in enumerate(parts, 1))
-        chat.append(f"Let me think step by step.\n\n{lines}\n\n**So, the answer is: {row['answer']}**")
+        chat.append(
+            f"Let me think step by step.\n\n{lines}\n\n**So, the answer is: {row['answer']}**"
+        )
     return {
         "gold chain": [f" {row['chain']}" for row in rows],
         "gold chain, full stop": [f" {row['chain']}." for row in rows],
@@ -71,26 +78,53 @@ def main() -> None:
     options.add_argument("--questions", type=int, default=20_000)
     options.add_argument("--json", action="store_true", help="one JSON object")
     chosen = options.parse_args()
-    plan = make_plan(load_preset(chosen.preset))
-    shard = next(shard for shard in plan.shards(shard_rows=chosen.questions) if (shard.folder, shard.split) == ("comp", "train"))
+    plan = make_dataset(load_preset(chosen.preset))
+    shard = next(
+        shard
+        for shard in plan.shards(shard_rows=chosen.questions)
+        if (shard.folder, shard.split) == ("comp", "train")
+    )
     columns = plan.make(shard)
-    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    rows = [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
     found, total, count = [], 0.0, 0
     for kind, texts in completions(plan, rows).items():
         taken = seconds(Grader(plan.world.table, plan.config.language), texts, rows)
-        found.append({"kind": kind, "per_second": round(len(rows) / taken), "bare_per_second": round(len(rows) / bare(texts, rows))})
+        found.append(
+            {
+                "kind": kind,
+                "per_second": round(len(rows) / taken),
+                "bare_per_second": round(len(rows) / bare(texts, rows)),
+            }
+        )
         total, count = total + taken, count + len(rows)
     found.append({"kind": "all", "per_second": round(count / total)})
     grader, record, lengths = Grader(plan.world.table, plan.config.language), rows[0], []
     for length in (1_000, 10_000, 100_000, 1_000_000):
         filler = "We look it up in the text. " * (length // 27)
-        texts = [f"{filler}{record['chain']} ({place})" for place in range(max(1, 2_000_000 // length))]
+        texts = [
+            f"{filler}{record['chain']} ({place})" for place in range(max(1, 2_000_000 // length))
+        ]
         taken = seconds(grader, texts, [record] * len(texts))
-        lengths.append({"characters": length, "us_per_1000": round(1e9 * taken / sum(map(len, texts)), 2)})
+        lengths.append(
+            {"characters": length, "us_per_1000": round(1e9 * taken / sum(map(len, texts)), 2)}
+        )
     if chosen.json:
-        print(json.dumps({"preset": chosen.preset, "questions": len(rows), "kinds": found, "lengths": lengths}))
+        print(
+            json.dumps(
+                {
+                    "preset": chosen.preset,
+                    "questions": len(rows),
+                    "kinds": found,
+                    "lengths": lengths,
+                }
+            )
+        )
         return
-    print(f"{len(rows)} questions of preset {chosen.preset}, Python {sys.version.split()[0]}, one core")
+    print(
+        f"{len(rows)} questions of preset {chosen.preset}, Python {sys.version.split()[0]}, one core"
+    )
     print(f"{'completions':24}{'graded/s':>12}{'bare/s':>12}")
     for line in found:
         print(f"{line['kind']:24}{line['per_second']:>12,}{line.get('bare_per_second', ''):>12}")

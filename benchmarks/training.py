@@ -20,19 +20,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bioreason_bench.baselines import model as models
-from bioreason_bench.baselines.data import Corpus, make_mixture
-from bioreason_bench.baselines.grpo import prompts_in_order, train_grpo
-from bioreason_bench.baselines.packing import Collate
-from bioreason_bench.baselines.progress import Watch
-from bioreason_bench.baselines.recipe import load_recipe
-from bioreason_bench.baselines.rewards import outcome
-from bioreason_bench.baselines.sample import sample
-from bioreason_bench.baselines.sft import train_sft
-from bioreason_bench.baselines.speed import bare_loss
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
 from bioreason_bench.draw import Draw
+from bioreason_bench.grading.rewards import outcome
+from bioreason_bench.training.data import Corpus, make_mixture
+from bioreason_bench.training.models import load as models
+from bioreason_bench.training.models.sample import sample
+from bioreason_bench.training.packing import Collate
+from bioreason_bench.training.progress import Watch
+from bioreason_bench.training.recipe import load_recipe
+from bioreason_bench.training.speed import bare_loss
+from bioreason_bench.training.stages.grpo import prompts_in_order, train_grpo
+from bioreason_bench.training.stages.sft import train_sft
 
 COLUMNS = ("question", "context", "chain", "answer", "entities", "path")
 
@@ -41,7 +41,11 @@ def bare_sft(model, tokenizer, mixture, stage, half: bool) -> tuple[float, int]:
     """Seconds and tokens of the stage as a plain loop."""
     collate = Collate(tokenizer.pad_token_id, packed=True)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=stage.learning_rate, betas=stage.betas, weight_decay=stage.weight_decay, fused=True
+        model.parameters(),
+        lr=stage.learning_rate,
+        betas=stage.betas,
+        weight_decay=stage.weight_decay,
+        fused=True,
     )
     tokens, begun = 0, time.perf_counter()
     model.train()
@@ -60,24 +64,40 @@ def bare_grpo(model, tokenizer, corpus, replay, stage, half: bool, draw: Draw) -
     rows = prompts_in_order(corpus, stage, draw)
     ids = tokenizer([row["prompt"] for row in rows], add_special_tokens=False)["input_ids"]
     collate, end = Collate(tokenizer.pad_token_id, packed=True), tokenizer.eos_token_id
-    optimizer = torch.optim.AdamW(model.parameters(), lr=stage.learning_rate, betas=stage.betas, weight_decay=0.0, fused=True)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=stage.learning_rate, betas=stage.betas, weight_decay=0.0, fused=True
+    )
     begun = time.perf_counter()
     for step in range(stage.steps):
         here = range(step * stage.prompts.rows, (step + 1) * stage.prompts.rows)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             groups = sample(
-                model, [ids[i] for i in here], ends=[end], max_new=stage.max_completion, samples=stage.samples, temperature=1.0, seed=step
+                model,
+                [ids[i] for i in here],
+                ends=[end],
+                max_new=stage.max_completion,
+                samples=stage.samples,
+                temperature=1.0,
+                seed=step,
             )
-        texts = tokenizer.batch_decode([text for group in groups for text in group], skip_special_tokens=True)
-        columns = {name: [rows[i][name] for i in here for _ in range(stage.samples)] for name in COLUMNS}
+        texts = tokenizer.batch_decode(
+            [text for group in groups for text in group], skip_special_tokens=True
+        )
+        columns = {
+            name: [rows[i][name] for i in here for _ in range(stage.samples)] for name in COLUMNS
+        }
         reward = np.array(outcome(texts, **columns)).reshape(-1, stage.samples)
-        advantage = (reward - reward.mean(1, keepdims=True)) / (reward.std(1, ddof=1, keepdims=True) + 1e-4)
+        advantage = (reward - reward.mean(1, keepdims=True)) / (
+            reward.std(1, ddof=1, keepdims=True) + 1e-4
+        )
         total = sum(len(text) for group in groups for text in group)
         items, worth = [], []
         for i, group, values in zip(here, groups, advantage, strict=True):
             for text, value in zip(group, values, strict=True):
                 if abs(value) > 1e-8:
-                    items.append({"input_ids": ids[i] + text, "labels": [-100] * len(ids[i]) + text})
+                    items.append(
+                        {"input_ids": ids[i] + text, "labels": [-100] * len(ids[i]) + text}
+                    )
                     worth.append(float(value))
         model.train()
         loss = torch.zeros(())
@@ -87,7 +107,9 @@ def bare_grpo(model, tokenizer, corpus, replay, stage, half: bool, draw: Draw) -
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 hidden = model.base_model(**batch, use_cache=False).last_hidden_state[:, :-1]
                 logits = model.lm_head(hidden[labels != -100])
-            scores = logits.float().log_softmax(-1).gather(-1, labels[labels != -100][:, None])[:, 0]
+            scores = (
+                logits.float().log_softmax(-1).gather(-1, labels[labels != -100][:, None])[:, 0]
+            )
             weights = torch.tensor(worth)[:, None].expand(labels.shape)[labels != -100]
             loss = -(scores * weights).sum() / total
         again = [replay[step * replay.step_rows + row] for row in range(replay.step_rows)]
@@ -100,7 +122,11 @@ def bare_grpo(model, tokenizer, corpus, replay, stage, half: bool, draw: Draw) -
 
 def measure(corpus: Corpus, steps: int, grpo_steps: int, warm_steps: int) -> dict[str, float]:
     """Seconds a step of both kinds of loop; GRPO starts from a model that SFT has warmed, as in a recipe."""
-    settings = {"sft.steps": str(steps), "grpo.steps": str(grpo_steps), "sft.matrix_learning_rate": "0"}
+    settings = {
+        "sft.steps": str(steps),
+        "grpo.steps": str(grpo_steps),
+        "sft.matrix_learning_rate": "0",
+    }
     recipe = load_recipe("sft_mem_ctx_grpo", settings)
     half = models.native_bf16() if recipe.bf16 is None else recipe.bf16
     sft, grpo = recipe.stages
@@ -119,7 +145,13 @@ def measure(corpus: Corpus, steps: int, grpo_steps: int, warm_steps: int) -> dic
         folder = Path(place)
         seconds, tokens = bare_sft(models.start(recipe, corpus)[0], tokenizer, mixture, sft, half)
         trl = train_sft(
-            models.start(recipe, corpus)[0], tokenizer, mixture, recipe, sft, folder / "sft", Watch("sft", steps, folder / "a.jsonl", False)
+            models.start(recipe, corpus)[0],
+            tokenizer,
+            mixture,
+            recipe,
+            sft,
+            folder / "sft",
+            Watch("sft", steps, folder / "a.jsonl", False),
         )
         found |= {
             "sft_bare_seconds_per_step": seconds / steps, "sft_trl_seconds_per_step": trl["seconds"] / steps,
@@ -128,14 +160,26 @@ def measure(corpus: Corpus, steps: int, grpo_steps: int, warm_steps: int) -> dic
         }  # fmt: skip
         if warm_steps:
             warm = load_recipe("sft_mem_ctx", {"sft.steps": str(warm_steps)})
-            long = make_mixture(corpus, warm.stages[0].batch, warm_steps, tokenizer, recipe.max_length, draw)
-            train_sft(model, tokenizer, long, warm, warm.stages[0], folder / "warm", Watch("warm", warm_steps, folder / "c.jsonl", False))
+            long = make_mixture(
+                corpus, warm.stages[0].batch, warm_steps, tokenizer, recipe.max_length, draw
+            )
+            train_sft(
+                model,
+                tokenizer,
+                long,
+                warm,
+                warm.stages[0],
+                folder / "warm",
+                Watch("warm", warm_steps, folder / "c.jsonl", False),
+            )
         model.save_pretrained(folder / "start")
         replay = make_mixture(corpus, grpo.batch, grpo_steps, tokenizer, recipe.max_length, draw)
         plain, again = (_load(folder / "start") for _ in range(2))
         seconds = bare_grpo(plain, tokenizer, corpus, replay, grpo, half, draw)
         watch = Watch("grpo", grpo_steps, folder / "b.jsonl", False)
-        trl = train_grpo(again, tokenizer, corpus, replay, recipe, grpo, folder / "grpo", watch, draw)
+        trl = train_grpo(
+            again, tokenizer, corpus, replay, recipe, grpo, folder / "grpo", watch, draw
+        )
         found |= {
             "grpo_bare_seconds_per_step": seconds / grpo_steps, "grpo_trl_seconds_per_step": trl["seconds"] / grpo_steps,
             "grpo_ratio": trl["seconds"] / seconds,
@@ -164,10 +208,17 @@ def two_arms(arguments: list[str]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--grpo-steps", type=int, default=8)
-    parser.add_argument("--warm-steps", type=int, default=0, help="SFT steps before GRPO is timed; 400 make it answer about half")
+    parser.add_argument(
+        "--warm-steps",
+        type=int,
+        default=0,
+        help="SFT steps before GRPO is timed; 400 make it answer about half",
+    )
     parser.add_argument("--two", action="store_true", help="also two arms side by side")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -175,7 +226,9 @@ def main() -> None:
     models.quiet()
     with tempfile.TemporaryDirectory() as place:
         generate(load_preset("nano"), Path(place) / "nano")
-        found = measure(Corpus(Path(place) / "nano"), given.steps, given.grpo_steps, given.warm_steps)
+        found = measure(
+            Corpus(Path(place) / "nano"), given.steps, given.grpo_steps, given.warm_steps
+        )
     if given.two:
         found |= two_arms(["--steps", str(given.steps), "--grpo-steps", "1"])
     if given.json:

@@ -1,5 +1,5 @@
 """`python -m bioreason_bench` is `bioreason`."""
 
-from bioreason_bench.cli import main
+from bioreason_bench.commands.main import main
 
 main(prog_name="bioreason")

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.config import Config, from_dict
-from bioreason_bench.plan import SHARD_ROWS, Plan, make_plan
-from bioreason_bench.release.card import write_card
+from bioreason_bench.dataset import SHARD_ROWS, Dataset, make_dataset
+from bioreason_bench.hub.card import write_card
 from bioreason_bench.release.manifest import manifest_head
-from bioreason_bench.release.pool import available_cores
 from bioreason_bench.release.shards import FileEntry
 from bioreason_bench.release.write import check_target, write_release
+from bioreason_bench.workers import available_cores
 from bioreason_bench.world.table import table_as_dict
 
 __all__ = ["generate"]
@@ -41,7 +41,7 @@ def generate(
     out = Path(out).expanduser().absolute()
     check_target(out, force)
     with _Progress(progress, "people, facts and paths") as bar:
-        plan = make_plan(config)
+        plan = make_dataset(config)
         head = manifest_head(config, table_as_dict(plan.world.table))
         return write_release(
             out,
@@ -56,9 +56,9 @@ def generate(
         )
 
 
-def _plan_again(values: dict[str, Any]) -> Plan:
+def _plan_again(values: dict[str, Any]) -> Dataset:
     """The same plan in a process that could not inherit it."""
-    return make_plan(from_dict(values))
+    return make_dataset(from_dict(values))
 
 
 class _Progress:
@@ -70,7 +70,9 @@ class _Progress:
         tqdm.monitor_interval = 0  # no thread of its own: processes are forked while the bar stands
         interval = 0.1 if sys.stderr.isatty() else 5.0  # a log gets few lines
         look = {"unit": " rows", "unit_scale": True, "mininterval": interval, "dynamic_ncols": True}
-        self.bar = tqdm(desc=first, bar_format="{desc} ...", disable=not shown, file=sys.stderr, **look)
+        self.bar = tqdm(
+            desc=first, bar_format="{desc} ...", disable=not shown, file=sys.stderr, **look
+        )
 
     def __enter__(self) -> _Progress:
         return self

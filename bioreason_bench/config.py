@@ -16,11 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.taxonomy import LEVELS, SKILLS
 
 __all__ = ["LEVELS", "SKILLS", "Config", "SkillConfig", "load_preset", "preset_names"]
 
-SKILLS = ("mem", "ctx", "comp")
-LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 PRESETS = Path(__file__).parent / "presets"
 
 
@@ -73,7 +72,9 @@ class Config:
     in_context: float = 0.5  # share of the known who also have a contextual biography
     community: float = 0.0  # share of all people who form the closed community of the entity level
     birth_years: tuple[int, int] = (1900, 1985)
-    pool_sizes: Mapping[str, int] = field(default_factory=dict)  # use only the first n values of a pool
+    pool_sizes: Mapping[str, int] = field(
+        default_factory=dict
+    )  # use only the first n values of a pool
     renderings: int = 1  # how often a parametric biography is written, each time in other words
     distractors: int = 0
     context_facts: int = 0  # sentences of a person in a context; 0 for the whole biography
@@ -134,7 +135,9 @@ def from_dict(values: Mapping[str, Any]) -> Config:
                 values[name] = tuple(values[name])
         return Config(**values)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"preset {values.get('preset', 'custom')!r}: {_field_problem(error)}") from None
+        raise UsageError(
+            f"preset {values.get('preset', 'custom')!r}: {_field_problem(error)}"
+        ) from None
 
 
 def load_preset(name: str, seed: int = 42) -> Config:
@@ -144,7 +147,11 @@ def load_preset(name: str, seed: int = 42) -> Config:
         path = Path(name)
         if path.suffix != ".toml" or not path.is_file():
             close = difflib.get_close_matches(name, preset_names(), 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(preset_names())}, or a path to a .toml file"
+            hint = (
+                f"did you mean {close[0]!r}?"
+                if close
+                else f"choose one of {', '.join(preset_names())}, or a path to a .toml file"
+            )
             raise UsageError(f"there is no preset {name!r}: {hint}")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -153,7 +160,9 @@ def load_preset(name: str, seed: int = 42) -> Config:
     like = values.pop("like", None)
     if like is not None:
         if like not in preset_names() or like == path.stem:
-            raise UsageError(f"preset file {path}: like is {like!r}; it must be one of the shipped presets {', '.join(preset_names())}")
+            raise UsageError(
+                f"preset file {path}: like is {like!r}; it must be one of the shipped presets {', '.join(preset_names())}"
+            )
         values = _merged({**load_preset(like, seed).as_dict(), "preset": path.stem}, values)
     return from_dict({"preset": path.stem, "seed": seed, **values})
 
@@ -162,7 +171,13 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     """`below` with the values of `above`, table by table; shares that must sum to 1 are replaced as a whole."""
     whole = ("hops", "depth_hops", "roles")
     tables = {key for key in above if isinstance(above[key], Mapping) and key not in whole}
-    return {**below, **{key: _merged(below.get(key, {}), value) if key in tables else value for key, value in above.items()}}
+    return {
+        **below,
+        **{
+            key: _merged(below.get(key, {}), value) if key in tables else value
+            for key, value in above.items()
+        },
+    }
 
 
 def preset_names() -> list[str]:
@@ -175,10 +190,18 @@ def _problems(config: Config) -> list[str]:
     if config.language not in ("english", "symbols"):
         found.append(f"language is {config.language!r}; it must be 'english' or 'symbols'")
     if config.locale and config.language != "english":
-        found.append(f"locale is {config.locale!r}, but in language {config.language!r} people have no names; leave out one of them")
+        found.append(
+            f"locale is {config.locale!r}, but in language {config.language!r} people have no names; leave out one of them"
+        )
     if isinstance(config.seed, bool) or not isinstance(config.seed, int):
         found.append(f"seed is {config.seed!r}; it must be a whole number")
-    for name, least in (("known", 4), ("novel", 2), ("renderings", 1), ("distractors", 0), ("context_facts", 0)):
+    for name, least in (
+        ("known", 4),
+        ("novel", 2),
+        ("renderings", 1),
+        ("distractors", 0),
+        ("context_facts", 0),
+    ):
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             found.append(f"{name} is {value!r}; it must be a whole number of at least {least}")
@@ -190,16 +213,30 @@ def _problems(config: Config) -> list[str]:
         found.append(f"guards is {config.guards!r}; it must be true or false")
     if unknown := [level for level in config.levels if level not in LEVELS]:
         found.append(f"levels holds {unknown[0]!r}; the levels are {', '.join(LEVELS)}")
-    if not config.hops or min(config.hops) < 2 or max(config.hops) > 8 or sum(config.hops.values()) <= 0:
+    if (
+        not config.hops
+        or min(config.hops) < 2
+        or max(config.hops) > 8
+        or sum(config.hops.values()) <= 0
+    ):
         found.append("hops must give a share to at least one number of hops from 2 to 8")
-    elif config.depth_hops and not (max(config.hops) < min(config.depth_hops) and max(config.depth_hops) <= 8):
-        found.append(f"depth_hops must be more than the {max(config.hops)} hops of training and at most 8")
+    elif config.depth_hops and not (
+        max(config.hops) < min(config.depth_hops) and max(config.depth_hops) <= 8
+    ):
+        found.append(
+            f"depth_hops must be more than the {max(config.hops)} hops of training and at most 8"
+        )
     if "depth" in config.levels and not config.depth_hops:
         found.append("the level depth needs depth_hops, such as --set depth_hops.5=1")
     if "entity" in config.levels and config.community <= 0:
         found.append("the level entity needs a community, such as --set community=0.1")
-    if len(config.birth_years) != 2 or not 1800 <= config.birth_years[0] < config.birth_years[1] <= 1985:
-        found.append(f"birth_years is {list(config.birth_years)}; it must be two years between 1800 and 1985, the earlier first")
+    if (
+        len(config.birth_years) != 2
+        or not 1800 <= config.birth_years[0] < config.birth_years[1] <= 1985
+    ):
+        found.append(
+            f"birth_years is {list(config.birth_years)}; it must be two years between 1800 and 1985, the earlier first"
+        )
     for skill_name in SKILLS:
         skill = config.skill(skill_name)
         for item in dataclasses.fields(SkillConfig):
@@ -207,14 +244,22 @@ def _problems(config: Config) -> list[str]:
             if item.name == "roles":
                 shares = (value.iid, value.composition, value.zeroshot)
                 if any(not 0 <= share <= 1 for share in shares) or abs(sum(shares) - 1) > 1e-6:
-                    found.append(f"{skill_name}.roles are {shares}; three shares that sum to 1 are needed")
+                    found.append(
+                        f"{skill_name}.roles are {shares}; three shares that sum to 1 are needed"
+                    )
             elif isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                found.append(f"{skill_name}.{item.name} is {value!r}; it must be a whole number of at least 0")
+                found.append(
+                    f"{skill_name}.{item.name} is {value!r}; it must be a whole number of at least 0"
+                )
         for name, owner in (("counterfactual", "comp"), ("conflict", "comp"), ("direction", "mem")):
             if skill_name != owner and getattr(skill, name):
-                found.append(f"{skill_name}.{name} is {getattr(skill, name)!r}; only {owner} has such questions")
+                found.append(
+                    f"{skill_name}.{name} is {getattr(skill, name)!r}; only {owner} has such questions"
+                )
         if isinstance(skill.rl, int) and isinstance(skill.train, int) and skill.rl > skill.train:
-            found.append(f"{skill_name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions")
+            found.append(
+                f"{skill_name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions"
+            )
     return found
 
 
@@ -240,7 +285,9 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
     if last not in place and not (parents and parents[0] in ("pool_sizes", "hops", "depth_hops")):
         raise UsageError(f"--set {key}: there is no field {last!r}{_nearest(last, place)}")
     if isinstance(place.get(last), dict) and not isinstance(value, dict):
-        raise UsageError(f"--set {key}: {key} is a group; set one of its fields, such as {key}.{next(iter(place[last]), 'name')}")
+        raise UsageError(
+            f"--set {key}: {key} is a group; set one of its fields, such as {key}.{next(iter(place[last]), 'name')}"
+        )
     place[last] = value
 
 
@@ -260,7 +307,9 @@ def _field_problem(error: Exception) -> str:
     text = str(error)
     if "unexpected keyword argument" in text:
         word = text.rsplit("'", 2)[1]
-        names = [item.name for cls in (Config, SkillConfig, Roles) for item in dataclasses.fields(cls)]
+        names = [
+            item.name for cls in (Config, SkillConfig, Roles) for item in dataclasses.fields(cls)
+        ]
         close = difflib.get_close_matches(word, names, 1)
         return f"there is no field {word!r}" + (f"; did you mean {close[0]!r}?" if close else "")
     return text

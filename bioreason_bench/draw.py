@@ -36,7 +36,11 @@ class Draw:
 
     def words(self, index: int | ArrayLike) -> NDArray[np.uint64]:
         """One uniform 64-bit word for each index; an integer n stands for the indices 0..n-1."""
-        index = np.arange(index, dtype=np.uint64) if isinstance(index, int) else np.asarray(index).astype(np.uint64)
+        index = (
+            np.arange(index, dtype=np.uint64)
+            if isinstance(index, int)
+            else np.asarray(index).astype(np.uint64)
+        )
         word = self._key() + (index + np.uint64(1)) * _STEP
         word = (word ^ (word >> _30)) * _MIX_1
         word = (word ^ (word >> _27)) * _MIX_2

@@ -11,7 +11,10 @@ and return `exit_code`; a traceback means a bug in this package.
 
 from __future__ import annotations
 
-__all__ = ["BioreasonError", "MissingExtra", "ReleaseError", "UsageError"]
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["BioreasonError", "MissingExtra", "ReleaseError", "UsageError", "suggest"]
 
 
 class BioreasonError(Exception):
@@ -36,4 +39,24 @@ class MissingExtra(UsageError):
     """An optional dependency is absent."""
 
     def __init__(self, module: str, extra: str) -> None:
-        super().__init__(f"this needs {module}, which is not installed; install it with: pip install 'bioreason-bench[{extra}]'")
+        super().__init__(
+            f"this needs {module}, which is not installed; install it with: pip install 'bioreason-bench[{extra}]'"
+        )
+
+
+def suggest(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The end of an error message about an unknown `word`: the nearest known one, or all of them.
+
+    suggest("smal", ["small", "tiny"])    "did you mean 'small'?"
+    suggest("huge", ["small", "tiny"])    "choose one of small, tiny"
+
+    Args:
+        word: What the user wrote.
+        known: The words that would have been right.
+        otherwise: Said instead of the list if no known word is near.
+    """
+    words = list(known)
+    near = difflib.get_close_matches(word, words, 1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return otherwise or f"choose one of {', '.join(words)}"

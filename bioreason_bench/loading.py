@@ -43,20 +43,31 @@ def load(
     from bioreason_bench.release.cache import Cache
     from bioreason_bench.release.schema import arrow_schema
 
-    settings = {key: value if isinstance(value, str) else _toml(value) for key, value in (overrides or {}).items()}
+    settings = {
+        key: value if isinstance(value, str) else _toml(value)
+        for key, value in (overrides or {}).items()
+    }
     root = Path(cache_dir).expanduser() if cache_dir is not None else None
     cache = Cache(load_preset(preset, seed).override(settings), root)
     held = cache.configs()
     if config not in held:
         raise UsageError(f"preset {preset} has no config {config!r}: {_hint(config, held)}")
-    wanted = list(held[config] if splits is None else [splits] if isinstance(splits, str) else splits)
+    wanted = list(
+        held[config] if splits is None else [splits] if isinstance(splits, str) else splits
+    )
     for split in wanted:
         if split not in held[config]:
-            raise UsageError(f"config {config} has no split {split!r}: {_hint(split, held[config])}")
-    files = {split: _made(cache, held[config][split], f"Making {config} {split}") for split in wanted}
+            raise UsageError(
+                f"config {config} has no split {split!r}: {_hint(split, held[config])}"
+            )
+    files = {
+        split: _made(cache, held[config][split], f"Making {config} {split}") for split in wanted
+    }
     kind = next(shard.kind for shard in cache.shards() if shard.file == held[config][wanted[0]][0])
     features = datasets.Features.from_arrow_schema(arrow_schema(kind))
-    return datasets.load_dataset("parquet", data_files=files, features=features, cache_dir=str(cache.folder / "datasets"))
+    return datasets.load_dataset(
+        "parquet", data_files=files, features=features, cache_dir=str(cache.folder / "datasets")
+    )
 
 
 def graph(release: str | Path, biographies: bool = True) -> nx.MultiDiGraph:
@@ -67,7 +78,7 @@ def graph(release: str | Path, biographies: bool = True) -> nx.MultiDiGraph:
     `parametric` and `contextual` (first rendering) where they have one.  Edges are keyed by relation and have `relation`,
     `group`, and `biography`, the id of the biography that states it.  networkx.write_graphml writes it as it is.
     """
-    from bioreason_bench.release.graph import make_graph
+    from bioreason_bench.export.graph import make_graph
     from bioreason_bench.release.read import Release
 
     return make_graph(Release(release), biographies)
@@ -89,7 +100,11 @@ def _made(cache: Cache, files: Sequence[str], title: str) -> list[str]:
 def _toml(value: Any) -> str:
     """A plain value as TOML writes it; what is text already is read by --set."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in value.items())
+            + "}"
+        )
     return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 

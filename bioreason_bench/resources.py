@@ -5,10 +5,9 @@ A wheel carries them inside the package; an editable install and a checkout have
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, suggest
 
 __all__ = ["FOLDERS", "folder"]
 
@@ -21,11 +20,11 @@ def folder(name: str) -> Path:
     Raises UsageError for another name, or where an installation has lost the folder.
     """
     if name not in FOLDERS:
-        close = difflib.get_close_matches(name, FOLDERS, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(FOLDERS)}"
-        raise UsageError(f"there is no folder {name!r}: {hint}")
+        raise UsageError(f"there is no folder {name!r}: {suggest(name, FOLDERS)}")
     package = Path(__file__).resolve().parent
     for place in (package / name, package.parent / name):
         if place.is_dir():
             return place
-    raise UsageError(f"the folder {name!r} is missing from the installation at {package}; install bioreason-bench again")
+    raise UsageError(
+        f"the folder {name!r} is missing from the installation at {package}; install bioreason-bench again"
+    )

@@ -39,13 +39,21 @@ TAKEN = {
     "With",
 }
 TAKEN |= {"April", "August", "June", "May"}
-NO_APOSTROPHE = re.compile(r"O(?:brien|connell|connor|donnell|hara|keefe|neal|neil|neill|reilly|rourke|sullivan)$")
+NO_APOSTROPHE = re.compile(
+    r"O(?:brien|connell|connor|donnell|hara|keefe|neal|neil|neill|reilly|rourke|sullivan)$"
+)
 
 
 def keep(names: Iterable[str], without: Iterable[str]) -> list[str]:
     """The usable names in alphabetical order, each once."""
-    fixed = {re.sub(r"^Mc([a-z])", lambda match: "Mc" + match[1].upper(), name) for name in names} - {*without}
-    return sorted(name for name in fixed if name.isascii() and name.isalpha() and len(name) > 1 and not NO_APOSTROPHE.match(name))
+    fixed = {
+        re.sub(r"^Mc([a-z])", lambda match: "Mc" + match[1].upper(), name) for name in names
+    } - {*without}
+    return sorted(
+        name
+        for name in fixed
+        if name.isascii() and name.isalpha() and len(name) > 1 and not NO_APOSTROPHE.match(name)
+    )
 
 
 def freeze() -> None:

@@ -22,10 +22,19 @@ def main(folder: Path) -> None:
     release = Release(folder)
     found = (release.manifest["preset"], release.manifest["seed"])
     if found != OFFICIAL:
-        sys.exit(f"{folder} is preset {found[0]}, seed {found[1]}, not the official release (preset {OFFICIAL[0]}, seed {OFFICIAL[1]})")
+        sys.exit(
+            f"{folder} is preset {found[0]}, seed {found[1]}, not the official release (preset {OFFICIAL[0]}, seed {OFFICIAL[1]})"
+        )
     audit = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
-    tested = {file: entry["digest"] for file, entry in sorted(release.manifest["files"].items()) if file.split("/")[-1].startswith("test-")}
-    KNOWN.write_text(json.dumps({"digests": tested, "solvers": audit["solvers"]}, indent=1) + "\n", encoding="utf-8")
+    tested = {
+        file: entry["digest"]
+        for file, entry in sorted(release.manifest["files"].items())
+        if file.split("/")[-1].startswith("test-")
+    }
+    KNOWN.write_text(
+        json.dumps({"digests": tested, "solvers": audit["solvers"]}, indent=1) + "\n",
+        encoding="utf-8",
+    )
     print(f"{len(tested)} digests and {len(audit['solvers'])} configs in {KNOWN}", file=sys.stderr)
 
 

@@ -34,13 +34,19 @@ def task_files() -> dict[str, str]:
                 name = _name(f"{skill}_{level}", variant)
                 files[f"{skill}/{name}.yaml"] = _leaf(name, f"{skill}_{level}", variant)
             group = _name(skill, variant)
-            files[f"{skill}/{group}.yaml"] = _group(group, [_name(f"{skill}_{level}", variant) for level in LEVELS], f"../{base}.yaml")
+            files[f"{skill}/{group}.yaml"] = _group(
+                group, [_name(f"{skill}_{level}", variant) for level in LEVELS], f"../{base}.yaml"
+            )
         for questions, (variants, addition) in BEYOND.items():
             if variant in variants:
                 name = _name(questions, variant)
-                files[f"{questions.partition('_')[0]}/{name}.yaml"] = _leaf(name, questions, variant, addition)
+                files[f"{questions.partition('_')[0]}/{name}.yaml"] = _leaf(
+                    name, questions, variant, addition
+                )
         group = _name("", variant)
-        files[f"{group}.yaml"] = _group(group, [_name(skill, variant) for skill in skills], f"{base}.yaml")
+        files[f"{group}.yaml"] = _group(
+            group, [_name(skill, variant) for skill in skills], f"{base}.yaml"
+        )
     return files
 
 
@@ -52,12 +58,22 @@ def _leaf(name: str, questions: str, variant: str, addition: str = "") -> str:
     base = f"../_{variant or 'chain'}.yaml"
     if addition:
         base = f"[{base}, ../_{addition}{'_direct' if variant == 'direct' else ''}.yaml]"
-    kwargs = f"  questions: {questions}\n" + (f"  variant: {variant}\n" if variant in ("openbook", "probes") else "")
+    kwargs = f"  questions: {questions}\n" + (
+        f"  variant: {variant}\n" if variant in ("openbook", "probes") else ""
+    )
     return f"include: {base}\ntask: {name}\ndataset_kwargs:\n{kwargs}"
 
 
 def _group(name: str, members: list[str], base: str) -> str:
-    return "\n".join([f"include: {base}", f"group: {name}", "task:", *(f"  - {member}" for member in members), ""])
+    return "\n".join(
+        [
+            f"include: {base}",
+            f"group: {name}",
+            "task:",
+            *(f"  - {member}" for member in members),
+            "",
+        ]
+    )
 
 
 def main(folder: Path) -> None:

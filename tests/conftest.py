@@ -57,7 +57,7 @@ def tiny_world():
 @pytest.fixture
 def cli() -> Callable[..., Result]:
     """`cli("show", folder)` runs the command line in this process: exit_code, stdout, stderr; a bug's traceback is raised."""
-    from bioreason_bench.cli import main
+    from bioreason_bench.commands.main import main
 
     def run(*args: object, **more: object) -> Result:
         result = CliRunner().invoke(main, [str(arg) for arg in args], **more)
@@ -72,8 +72,17 @@ def cli() -> Callable[..., Result]:
 def bioreason() -> Callable[..., subprocess.CompletedProcess]:
     """`bioreason("show", folder, env={...})` runs the installed command in a process of its own."""
 
-    def run(*args: object, env: dict[str, str] | None = None, **more: object) -> subprocess.CompletedProcess:
+    def run(
+        *args: object, env: dict[str, str] | None = None, **more: object
+    ) -> subprocess.CompletedProcess:
         words = [sys.executable, "-m", "bioreason_bench", *(str(arg) for arg in args)]
-        return subprocess.run(words, capture_output=True, text=True, env={**os.environ, **(env or {})}, timeout=300, **more)
+        return subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **(env or {})},
+            timeout=300,
+            **more,
+        )
 
     return run

@@ -9,7 +9,11 @@ from bioreason_bench.draw import Draw
 
 def test_words_are_frozen():
     """The stream is part of every release's identity: these words must never change."""
-    assert Draw(42).at("facts", "spouse").words(3).tolist() == [12500147045113702397, 14615453910953463395, 13846696749971702522]
+    assert Draw(42).at("facts", "spouse").words(3).tolist() == [
+        12500147045113702397,
+        14615453910953463395,
+        13846696749971702522,
+    ]
 
 
 @given(st.lists(st.integers(0, 2**40), min_size=1, max_size=50), st.integers(0, 1000))
@@ -19,7 +23,11 @@ def test_a_word_does_not_depend_on_the_others_asked_for(index, seed):
 
 
 def test_other_names_and_seeds_give_other_words():
-    streams = [Draw(seed).at(*name).words(100) for seed in range(3) for name in (("a",), ("b",), ("a", "b"), ("ab",), ("a", 1), ("a1",))]
+    streams = [
+        Draw(seed).at(*name).words(100)
+        for seed in range(3)
+        for name in (("a",), ("b",), ("a", "b"), ("ab",), ("a", 1), ("a1",))
+    ]
     assert len({tuple(stream.tolist()) for stream in streams}) == len(streams)
 
 

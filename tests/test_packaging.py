@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import bioreason_bench
-from bioreason_bench.cli import COMMANDS
+from bioreason_bench.commands.main import COMMANDS
 from bioreason_bench.config import load_preset, preset_names
 from bioreason_bench.errors import UsageError
 from bioreason_bench.release.schema import ROWS, load_schema, validator
@@ -23,10 +23,12 @@ PACKAGE = Path(bioreason_bench.__file__).resolve().parent
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 ORDER = (
-    *("errors", "draw", "resources", "config", "world", "language", "splits", "questions", "plan", "release"),
-    *("grading", "audit", "evaluation", "baselines"),
+    *("_version", "errors", "draw", "resources", "workers", "taxonomy", "statistics"),
+    *("figure_style", "config", "world", "language", "splits", "questions", "grading", "dataset"),
+    *("release", "export", "audit", "hub", "evaluation", "training", "experiments"),
 )
-ABOVE = ("build", "loading", "cli", "commands", "__main__", "__init__")  # these import everything
+ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything
+LARGEST_FOLDER = 12  # modules side by side
 
 
 def test_the_wheel_is_what_is_tested():
@@ -41,9 +43,12 @@ def test_the_wheel_is_what_is_tested():
 @pytest.mark.parametrize("name", FOLDERS)
 def test_the_folders_that_are_no_code_are_complete(name):
     here, there = (
-        sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()) for root in (CHECKOUT / name, folder(name))
+        sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
+        for root in (CHECKOUT / name, folder(name))
     )
-    assert [path for path in there if "__pycache__" not in path] == [path for path in here if "__pycache__" not in path]
+    assert [path for path in there if "__pycache__" not in path] == [
+        path for path in here if "__pycache__" not in path
+    ]
     assert here
 
 
@@ -66,54 +71,97 @@ def test_every_module_says_what_it_is_and_offers_only_what_it_has():
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert ast.get_docstring(tree) or path.name == "__init__.py", path
-        made = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-        made |= {
-            name.asname or name.name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for name in node.names
+        made = {
+            node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
         }
         made |= {
-            target.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) for target in [node]
+            name.asname or name.name
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for name in node.names
+        }
+        made |= {
+            target.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            for target in [node]
         }
         for node in tree.body:
-            if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets):
+            if isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
+            ):
                 assert set(ast.literal_eval(node.value)) <= made, path
 
 
+MODULES = {
+    ".".join(("bioreason_bench", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    ): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
 def imports(path: Path) -> set[str]:
-    """The stages that a module imports, wherever in it the import stands; what is imported for types only is left out."""
+    """The modules of the package that a module imports, wherever in it the import is.
+
+    Imports for types only do not count.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             node.body = []
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: imports are absolute"
-            names = [f"{node.module}.{name.name}" if node.module == "bioreason_bench" else node.module for name in node.names]
-        else:
-            names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
-        found |= {name.split(".")[1] for name in names if name.startswith("bioreason_bench.")}
-    return found - {"__version__"}
+            whole = [f"{node.module}.{name.name}" for name in node.names]
+            found |= {name if name in MODULES else node.module for name in whole}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return {name for name in found if name.startswith("bioreason_bench.")}
+
+
+def stage_of(module: str) -> str:
+    return [*module.split("."), "__init__"][1]
 
 
 def test_a_stage_imports_only_from_the_stages_before_it():
-    stages = {
-        path.stem if path.is_file() else path.name for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
-    }
-    assert stages - set(FOLDERS) - {"presets"} == {*ORDER, *ABOVE}
+    stages = {stage_of(module) for module in MODULES}
+    assert stages == {*ORDER, *ABOVE}
     broken = []
-    for rank, stage in enumerate(ORDER):
-        files = [PACKAGE / f"{stage}.py"] if (PACKAGE / f"{stage}.py").is_file() else (PACKAGE / stage).rglob("*.py")
-        for path in files:
-            if path == PACKAGE / "baselines" / "cli.py":
-                continue  # a command line
-            broken += [f"{path.relative_to(PACKAGE)} imports {other}" for other in sorted(imports(path) - set(ORDER[: rank + 1]))]
+    for module, path in MODULES.items():
+        if stage_of(module) in ORDER:
+            before = ORDER[: ORDER.index(stage_of(module)) + 1]
+            broken += [
+                f"{module} imports {other}"
+                for other in sorted(imports(path))
+                if stage_of(other) not in before
+            ]
     assert broken == []
 
 
-def test_the_order_stands_in_the_package_docstring_too():
+def test_no_modules_import_each_other_in_a_circle():
+    """Also inside a folder.  The last module standing in the way is named with what it waits for."""
+    waiting = {module: imports(path) & set(MODULES) - {module} for module, path in MODULES.items()}
+    while ready := [module for module, needs in waiting.items() if not needs & set(waiting)]:
+        for module in ready:
+            del waiting[module]
+    assert waiting == {}
+
+
+def test_no_folder_is_a_drawer():
+    for place in {path.parent for path in PACKAGE.rglob("*.py")} - {PACKAGE}:
+        modules = [path.name for path in place.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= LARGEST_FOLDER or place.name == "commands", place
+
+
+def test_the_order_is_in_the_package_docstring_too():
     text = bioreason_bench.__doc__
-    places = [re.search(rf"^ .*\b{stage}\b", text, re.MULTILINE).start() for stage in ORDER[4:]]
-    assert places == sorted(places)
+    positions = [
+        re.search(rf"^    {stage}\b", text, re.MULTILINE).start()
+        for stage in ORDER[ORDER.index("world") :]
+    ]
+    assert positions == sorted(positions)
 
 
 def test_no_module_knows_a_relation_by_name():
@@ -124,8 +172,14 @@ def test_no_module_knows_a_relation_by_name():
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Compare):
-                words = {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)}
-                assert not words & (names - {"email", "phone", "address"}), f"{path.relative_to(PACKAGE)}:{node.lineno}"
+                words = {
+                    leaf.value
+                    for leaf in ast.walk(node)
+                    if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
+                }
+                assert not words & (names - {"email", "phone", "address"}), (
+                    f"{path.relative_to(PACKAGE)}:{node.lineno}"
+                )
 
 
 # README -----------------------------------------------------------------------------------------------------------------
@@ -158,36 +212,6 @@ def test_the_readme_names_every_preset_with_its_people():
         assert int(people.replace(",", "")) == load_preset(name).people, name
 
 
-def test_the_tree_of_the_readme_is_the_tree_that_is_there():
-    """Everything that it names exists, every stage and top-level folder is in it, and stages stand in their order."""
-    tree = re.search(r"```\n(bioreason_bench/\n.*?)```", README, re.DOTALL)[1].splitlines()
-    named = []
-    for line in tree[1:]:
-        words = re.split(r"\s{3,}", line.strip())
-        inside = line.startswith("  ")
-        heads = words[0].split()
-        if not inside:
-            assert all((CHECKOUT / head).is_dir() for head in heads), line
-            named += heads
-            continue
-        for head in heads:
-            assert (PACKAGE / head).is_dir() if head.endswith("/") else (PACKAGE / f"{head}.py").is_file(), head
-            named.append(head.rstrip("/"))
-        if len(heads) == 1 and head.endswith("/") and len(words) > 1 and head != "presets/":
-            for module in words[1].split():
-                assert (PACKAGE / head / module).is_dir() if module.endswith("/") else (PACKAGE / head / f"{module}.py").is_file(), (
-                    f"{head}{module}"
-                )
-    stages = [name for name in named if name in ORDER]
-    assert stages == list(ORDER)
-    top = {
-        f"{path.name}/"
-        for path in CHECKOUT.iterdir()
-        if (path / "..").is_dir() and path.name in {"tasks", "schemas", "cards", "tests", "benchmarks", "scripts"}
-    }
-    assert top <= set(named)
-
-
 def test_the_python_of_the_readme_uses_names_that_are_there():
     code = re.search(r"```python\nimport bioreason_bench as bb\n(.*?)```", README, re.DOTALL)[1]
     assert set(re.findall(r"\bbb\.(\w+)", code)) <= set(bioreason_bench.__all__)
@@ -208,10 +232,14 @@ def test_the_version_is_one(cli):
 
 
 def test_extras_are_those_that_messages_name():
-    extras = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    extras = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
     asked = set()
     for path in PACKAGE.rglob("*.py"):
-        asked |= set(re.findall(r'MissingExtra\("[^"]+", "(\w+)"\)', path.read_text(encoding="utf-8")))
+        asked |= set(
+            re.findall(r'MissingExtra\("[^"]+", "(\w+)"\)', path.read_text(encoding="utf-8"))
+        )
     assert asked <= set(extras)
     assert {"eval", "train", "plot", "scale"} <= set(extras)
 
@@ -225,7 +253,9 @@ def test_schemas_are_schemas_and_describe_every_field(name):
     def look(node: object, place: str) -> None:
         if isinstance(node, dict):
             for field, rule in node.get("properties", {}).items():
-                assert {"description", "$ref", "const"} & set(rule) or rule == {"type": "integer"}, f"{place}/{field}"
+                assert {"description", "$ref", "const"} & set(rule) or rule == {
+                    "type": "integer"
+                }, f"{place}/{field}"
             for key, value in node.items():
                 look(value, f"{place}/{key}")
 
@@ -235,7 +265,9 @@ def test_schemas_are_schemas_and_describe_every_field(name):
 @pytest.mark.parametrize("name", preset_names())
 def test_presets_fit_their_schema_as_files_and_as_configurations(name):
     check = validator("preset")
-    check.validate(tomllib.loads((PACKAGE / "presets" / f"{name}.toml").read_text(encoding="utf-8")))
+    check.validate(
+        tomllib.loads((PACKAGE / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
+    )
     check.validate(load_preset(name).as_dict())
     assert not check.is_valid({"distractor": 3})
     assert json.loads(json.dumps(load_preset(name).as_dict())) == load_preset(name).as_dict()

@@ -33,7 +33,10 @@ def facts(release):
 
 
 def read(release, files, columns=None):
-    return pd.concat(pd.read_parquet(path, columns=columns) for path in sorted(release.glob(f"{files}-*.parquet")))
+    return pd.concat(
+        pd.read_parquet(path, columns=columns)
+        for path in sorted(release.glob(f"{files}-*.parquet"))
+    )
 
 
 def questions(release, split="test", columns=None):
@@ -48,13 +51,19 @@ def test_no_symmetric_or_inverse_fact_disagrees_with_its_mirror(release, facts):
     for (subject, relation), value in facts.items():
         if mirror := relations.inverse[relation]:
             back = facts.get((value, mirror))
-            assert back in (None, subject), f"{subject} {relation} {value}, but {value} {mirror} {back}"
+            assert back in (None, subject), (
+                f"{subject} {relation} {value}, but {value} {mirror} {back}"
+            )
             checked += back is not None
     assert checked > 50_000
 
 
 def test_no_child_is_older_than_its_parent(facts):
-    born = {subject: pd.to_datetime(value) for (subject, relation), value in facts.items() if relation == "birth_date"}
+    born = {
+        subject: pd.to_datetime(value)
+        for (subject, relation), value in facts.items()
+        if relation == "birth_date"
+    }
     ages = [
         (born[value] - born[subject]).days
         for (subject, relation), value in facts.items()
@@ -67,11 +76,17 @@ def test_every_biography_sentence_agrees_with_the_table_and_ends_in_a_full_stop(
     reader = Reader(load_table())
     stated = set()
     for group in ("parametric", "contextual"):
-        for person, text in read(release, f"data/biographies/{group}")[["person", "text"]].itertuples(index=False):
+        for person, text in read(release, f"data/biographies/{group}")[
+            ["person", "text"]
+        ].itertuples(index=False):
             assert text.endswith(".")
             for sentence in reader.sentences(text):
                 subject, relation, value = reader.sentence(sentence)
-                assert sentence.endswith(".") and subject == person and facts[subject, relation] == value
+                assert (
+                    sentence.endswith(".")
+                    and subject == person
+                    and facts[subject, relation] == value
+                )
                 stated.add((subject, relation))
     assert stated == set(facts)
 
@@ -101,6 +116,10 @@ def test_no_test_question_repeats_training_and_no_composition_path_is_trained(re
             for other, level, rows in questions(release, split, ["path", "entities", "question"]):
                 if other == skill:
                     found = list(zip(rows.entities.str[0], rows.path.map(tuple), strict=True))
-                    assert not pairs & set(found) and not texts & set(rows.question) and len(set(found)) == len(found)
+                    assert (
+                        not pairs & set(found)
+                        and not texts & set(rows.question)
+                        and len(set(found)) == len(found)
+                    )
                     assert level == "iid" or not paths & {path for _, path in found}
                     assert level != "iid" or paths >= {path for _, path in found}

@@ -11,8 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioreason_bench.errors import UsageError
-from bioreason_bench.evaluation.intervals import clustered, clusters_of, difference, gate
-from bioreason_bench.evaluation.passk import pass_at_k, pass_curve, powers_of_two
+from bioreason_bench.statistics import (
+    clustered,
+    clusters_of,
+    difference,
+    gate,
+    pass_at_k,
+    pass_curve,
+    powers_of_two,
+)
 
 
 @given(st.integers(1, 9), st.data())
@@ -36,12 +43,18 @@ def test_pass_at_one_is_the_share_of_right_samples_and_curves_never_fall():
     verdicts = np.random.default_rng(0).random((200, 64)) < 0.05
     curve = pass_curve(verdicts)
     assert list(curve) == [1, 2, 4, 8, 16, 32, 64] == powers_of_two(100)
-    assert curve[1] == pytest.approx(verdicts.mean()) and curve[64] == pytest.approx(verdicts.any(axis=1).mean())
+    assert curve[1] == pytest.approx(verdicts.mean()) and curve[64] == pytest.approx(
+        verdicts.any(axis=1).mean()
+    )
     assert list(curve.values()) == sorted(curve.values())
 
 
 def test_estimates_that_do_not_exist_are_refused_in_a_sentence():
-    for arguments, words in (((4, 1, 8), "needs at least 8 samples"), ((4, 5, 2), "between 0 and n"), ((4, 1, 0), "at least 1")):
+    for arguments, words in (
+        ((4, 1, 8), "needs at least 8 samples"),
+        ((4, 5, 2), "between 0 and n"),
+        ((4, 1, 0), "at least 1"),
+    ):
         with pytest.raises(UsageError, match=words):
             pass_at_k(*arguments)
     with pytest.raises(UsageError, match="shape"):
@@ -66,7 +79,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say_when_questions_share_peop
         half = 1.96 * right.std() / len(right) ** 0.5
         naive += abs(right.mean() - 0.3) <= half
     assert 0.90 <= held / 200 <= 0.985
-    assert naive / 200 < 0.85, "without clusters the intervals would be too narrow: the test can tell the difference"
+    assert naive / 200 < 0.85, (
+        "without clusters the intervals would be too narrow: the test can tell the difference"
+    )
 
 
 def test_the_same_seed_gives_the_same_interval_and_the_order_of_questions_none_other():
@@ -90,11 +105,20 @@ def test_a_paired_difference_is_narrower_than_two_intervals():
     second = np.maximum(first, chance.random(500) < 0.1)
     found = difference(first, second, list(range(500)))
     assert found.value == pytest.approx(second.mean() - first.mean()) and found.low > 0
-    assert found.high - found.low < clustered(second, list(range(500))).high - clustered(second, list(range(500))).low
+    assert (
+        found.high - found.low
+        < clustered(second, list(range(500))).high - clustered(second, list(range(500))).low
+    )
 
 
 def test_a_question_passes_the_gate_if_each_of_its_hops_was_asked_and_answered():
-    correct = {"both": 1.0, "one failed": 1.0, "one not asked": 1.0, "none asked": 0.0, "wrong": 0.0}
+    correct = {
+        "both": 1.0,
+        "one failed": 1.0,
+        "one not asked": 1.0,
+        "none asked": 0.0,
+        "wrong": 0.0,
+    }
     hops = dict.fromkeys(correct, 2)
     probe_of = {
         "p1": ["both", "one failed", "one not asked", "wrong"],

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bioreason_bench.audit.laws import LAWS
+from bioreason_bench.audit.catalogue import LAWS
 
 __all__ = ["Breach", "Entry", "Ledger"]
 
@@ -93,5 +93,9 @@ class Ledger:
             entry = self.entries.get(law, Entry())
             found[law] = {"text": text, "checked": entry.checked, "broken": entry.broken}
             if entry.first:
-                found[law]["first"] = {"file": entry.first.file, "row": entry.first.row, "expected": entry.first.expected}
+                found[law]["first"] = {
+                    "file": entry.first.file,
+                    "row": entry.first.row,
+                    "expected": entry.first.expected,
+                }
         return found

@@ -19,26 +19,36 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bioreason_bench import __version__
-from bioreason_bench.audit.biographies import Biographies, check_biographies, read_biographies
-from bioreason_bench.audit.evidence import Evidence, Parser
-from bioreason_bench.audit.files import check_folder, open_file
-from bioreason_bench.audit.knowledge import Knowledge
-from bioreason_bench.audit.laws_beyond import BEYOND
-from bioreason_bench.audit.laws_levels import check_levels
-from bioreason_bench.audit.laws_probes import check_probes
-from bioreason_bench.audit.laws_rows import RowLaws
-from bioreason_bench.audit.laws_world import check_world
+from bioreason_bench._version import __version__
+from bioreason_bench.audit.laws.levels import check_levels
+from bioreason_bench.audit.laws.pairs import BEYOND
+from bioreason_bench.audit.laws.probes import check_probes
+from bioreason_bench.audit.laws.rows import RowLaws
+from bioreason_bench.audit.laws.world import check_world
 from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.questions import File, Rows, RowsMaker, read_items
-from bioreason_bench.audit.scores import Trial, summarise
-from bioreason_bench.audit.solvers import learn, observe
-from bioreason_bench.audit.tables import check_path_levels, check_relations, read_evidence, read_facts, read_paths
-from bioreason_bench.audit.training import Shown
+from bioreason_bench.audit.reading.biographies import (
+    Biographies,
+    check_biographies,
+    read_biographies,
+)
+from bioreason_bench.audit.reading.evidence import Evidence, Parser
+from bioreason_bench.audit.reading.files import check_folder, open_file
+from bioreason_bench.audit.reading.questions import File, Rows, RowsMaker, read_items
+from bioreason_bench.audit.reading.tables import (
+    check_path_levels,
+    check_relations,
+    read_evidence,
+    read_facts,
+    read_paths,
+)
+from bioreason_bench.audit.reading.training import Shown
+from bioreason_bench.audit.solvers.knowledge import Knowledge
+from bioreason_bench.audit.solvers.scores import Trial, summarise
+from bioreason_bench.audit.solvers.solvers import learn, observe
 from bioreason_bench.config import SKILLS
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.release.manifest import MANIFEST
-from bioreason_bench.release.pool import available_cores, run
+from bioreason_bench.workers import available_cores, run
 from bioreason_bench.world.table import read_table
 
 __all__ = ["Audit", "verify"]
@@ -75,7 +85,13 @@ class Audit:
         }
 
 
-def verify(folder: str | Path, *, workers: int | None = None, sample: int = 0, advance: Advance = lambda stage, done, total: None) -> Audit:
+def verify(
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    sample: int = 0,
+    advance: Advance = lambda stage, done, total: None,
+) -> Audit:
     """Hold the release in `folder` to every law in `laws.LAWS`; reads only, and in `workers` processes (all cores if None).
 
     With `sample`, so many questions of each file are solved (and one writing of each biography is read); certificates, counts and
@@ -98,13 +114,19 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
         return
     tables: dict[str, dict[str, pa.Table]] = {}
     for name in ("relations", "people", "facts", "paths"):
-        opened = {file: open_file(audit.folder, file, files[file], ledger) for file in files if File(file).folder == name}
+        opened = {
+            file: open_file(audit.folder, file, files[file], ledger)
+            for file in files
+            if File(file).folder == name
+        }
         if None in opened.values() or not opened:
             ledger.whole("files", f"data/{name}", None if opened else "a release has this table")
             return
         tables[name] = opened
     check_relations(table, tables["relations"], ledger)
-    evidence = read_evidence(table, config.get("language", "english"), tables["people"], tables["facts"], ledger)
+    evidence = read_evidence(
+        table, config.get("language", "english"), tables["people"], tables["facts"], ledger
+    )
     listed = read_facts(evidence, tables["facts"], ledger)
     levels, places = read_paths(table, tables["paths"], config.get("guards", False), ledger)
     tables.clear()
@@ -117,30 +139,51 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
         return found if all(one.whole for one in found) else None
 
     reading = Reading(audit.folder, evidence, config, audit.sample)
-    biographies = stage("biographies", [file for file in files if File(file).folder == "biographies"], reading)
+    biographies = stage(
+        "biographies", [file for file in files if File(file).folder == "biographies"], reading
+    )
     if biographies is None:
         return
     check_biographies(
-        evidence, listed, [one.biographies for one in biographies], 1 if audit.sample else config.get("renderings", 1), ledger
+        evidence,
+        listed,
+        [one.biographies for one in biographies],
+        1 if audit.sample else config.get("renderings", 1),
+        ledger,
     )
     check_world(evidence, config, ledger)
     questions = [file for file in files if files[file]["schema"] in QUESTIONS]
-    training = [file for file in questions if File(file).folder in SKILLS and File(file).split == "train"]
-    first = stage("training questions", training, replace(reading, knowledge=Knowledge(evidence, {})))
+    training = [
+        file for file in questions if File(file).folder in SKILLS and File(file).split == "train"
+    ]
+    first = stage(
+        "training questions", training, replace(reading, knowledge=Knowledge(evidence, {}))
+    )
     if first is None:
         return
     rows = [one.rows for one in first]
-    shown = {skill: Shown.collect(evidence, [part for part in rows if part.file.folder == skill]) for skill in SKILLS}
-    knowledge = Knowledge(evidence, shown, learn(one.tally for one in first), config.get("distractors", 0))
+    shown = {
+        skill: Shown.collect(evidence, [part for part in rows if part.file.folder == skill])
+        for skill in SKILLS
+    }
+    knowledge = Knowledge(
+        evidence, shown, learn(one.tally for one in first), config.get("distractors", 0)
+    )
     knowledge.prepare()
-    rest = stage("test questions", [file for file in questions if file not in training], replace(reading, knowledge=knowledge))
+    rest = stage(
+        "test questions",
+        [file for file in questions if file not in training],
+        replace(reading, knowledge=knowledge),
+    )
     if rest is None:
         return
     rows += [one.rows for one in rest]
     check_levels(evidence, rows, shown, levels, config, ledger)
     check_path_levels(evidence, levels, places, shown, ledger)
     check_probes(evidence, rows, ledger)
-    guarded = bool(config.get("guards") and config.get("distractors")) and not audit.sample  # of a sample, luck decides too much
+    guarded = (
+        bool(config.get("guards") and config.get("distractors")) and not audit.sample
+    )  # of a sample, luck decides too much
     audit.scores = summarise((one.trial for one in rest if one.trial), guarded, ledger)
 
 
@@ -189,7 +232,9 @@ class Reading:
         if table is not None:
             found.whole = True
             if task.entry["schema"] == "biography":
-                found.biographies = read_biographies(parser, task.file, self._batches(table, first_rendering=True), found.ledger)
+                found.biographies = read_biographies(
+                    parser, task.file, self._batches(table, first_rendering=True), found.ledger
+                )
             else:
                 self._questions(parser, File(task.file), table, found)
         return found
@@ -219,17 +264,23 @@ class Reading:
         found.rows = maker.make()
         found.trial = trial.arrays() if trial else None
 
-    def _batches(self, table: pa.Table, first_rendering: bool = False) -> Iterator[tuple[int, dict[str, list]]]:
+    def _batches(
+        self, table: pa.Table, first_rendering: bool = False
+    ) -> Iterator[tuple[int, dict[str, list]]]:
         if first_rendering and self.sample:
             table = table.filter(pc.equal(table["rendering"], 0))
         for first in range(0, table.num_rows, BATCH):
             yield first, table.slice(first, BATCH).to_pydict()
 
 
-def _read(name: str, tasks: Sequence[Task], work: Reading, workers: int, advance: Advance) -> list[Found]:
+def _read(
+    name: str, tasks: Sequence[Task], work: Reading, workers: int, advance: Advance
+) -> list[Found]:
     """What each file holds, in the order of the files."""
     total, done = sum(task.entry["rows"] for task in tasks), 0
-    order = sorted(tasks, key=lambda task: -task.entry["rows"])  # large files first, so that no process waits for another at the end
+    order = sorted(
+        tasks, key=lambda task: -task.entry["rows"]
+    )  # large files first, so that no process waits for another at the end
     found: list[Found] = []
     with closing(run(order, work.start, workers)) as results:
         for one in results:

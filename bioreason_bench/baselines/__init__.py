@@ -1,6 +1,1 @@
-"""Reference training: recipes for SFT, rejection fine-tuning and GRPO, what they reach, and the report.
-
-    recipe → data → model → sft · rft · grpo → evaluate · passk → report          (each imports only those before it)
-
-`import bioreason_bench.baselines.nano` registers the nano model with transformers' Auto classes; rewards need no torch.
-"""
+"""Names of 0.1.0 that exported folders and saved runs import; they go away in 0.3. See CHANGELOG."""

@@ -7,7 +7,11 @@ import click
 
 @click.command(
     name="eval",
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": ["--help"]},
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_extra_args": True,
+        "help_option_names": ["--help"],
+    },
     add_help_option=True,
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
@@ -29,9 +33,12 @@ def command(arguments: tuple[str, ...]) -> None:
     """
     import contextlib
 
-    from bioreason_bench.evaluation.run import run_harness
+    from bioreason_bench.evaluation.harness.run import run_harness
 
-    if any(argument in ("hf", "hf-auto", "huggingface") or argument.endswith("=hf") for argument in arguments):
+    if any(
+        argument in ("hf", "hf-auto", "huggingface") or argument.endswith("=hf")
+        for argument in arguments
+    ):
         with contextlib.suppress(ModuleNotFoundError):
-            import bioreason_bench.baselines.nano  # noqa: F401 - the harness then knows the class of our small models
+            pass
     run_harness(list(arguments))

@@ -16,7 +16,11 @@ import click
     type=click.Choice(["trl", "llamafactory", "verl", "graphml"]),
     help="The trainer; or graphml, the world as a graph.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; DIR-trl and so on if not given.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write; DIR-trl and so on if not given.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
 def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
     """Write the questions and biographies of DIR as files of TRL, LLaMA-Factory or veRL; or its world as a graph.
@@ -28,13 +32,18 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
     """
     from tqdm import tqdm
 
-    from bioreason_bench.release.export import export, parts_of
-    from bioreason_bench.release.formats import FORMATS
+    from bioreason_bench.export.export import export, parts_of
+    from bioreason_bench.export.formats import FORMATS
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
     out = out or folder.with_name(f"{folder.resolve().name}-{to}")
-    total = sum(release.count(part.config, part.split) for part in parts_of(release) for use in part.uses if use in FORMATS[to])
+    total = sum(
+        release.count(part.config, part.split)
+        for part in parts_of(release)
+        for use in part.uses
+        if use in FORMATS[to]
+    )
     with tqdm(total=total, unit=" rows", unit_scale=True, disable=quiet, file=sys.stderr) as bar:
 
         def advance(name: str, rows: int) -> None:
@@ -44,4 +53,7 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
         files = export(release, to, out, advance)
     click.echo(out)
     if not quiet:
-        click.echo(f"{len(files)} files, {sum(path.stat().st_size for path in files):,} bytes; read {out / 'README.md'}", err=True)
+        click.echo(
+            f"{len(files)} files, {sum(path.stat().st_size for path in files):,} bytes; read {out / 'README.md'}",
+            err=True,
+        )

@@ -10,7 +10,12 @@ import click
 
 from bioreason_bench.errors import UsageError
 
-WRITTEN = {"person": "people", "biography": "biographies", "question": "questions", "probe": "probes"}
+WRITTEN = {
+    "person": "people",
+    "biography": "biographies",
+    "question": "questions",
+    "probe": "probes",
+}
 
 
 class Generate(click.Command):
@@ -19,19 +24,53 @@ class Generate(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         from bioreason_bench.config import PRESETS, preset_names
 
-        notes = {name: (PRESETS / f"{name}.toml").read_text(encoding="utf-8").partition("\n")[0] for name in preset_names()}
+        notes = {
+            name: (PRESETS / f"{name}.toml").read_text(encoding="utf-8").partition("\n")[0]
+            for name in preset_names()
+        }
         with formatter.section("Presets"):
             formatter.write_dl([(name, note.lstrip("# ")) for name, note in notes.items()])
 
 
 @click.command(name="generate", cls=Generate)
-@click.option("--preset", default="v1", show_default=True, help="Name of a preset, or a path to a preset of your own (.toml).")
-@click.option("--seed", type=int, default=42, show_default=True, help="Another seed gives another world, such as a private test set.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; bioreason-PRESET-SEED if not given.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a field of the preset; may be given again.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores if not given. Does not change the rows.")
-@click.option("--shard-rows", type=click.IntRange(min=100), help="Rows of a file, about. Does not change the rows.")
-@click.option("--force", is_flag=True, help="Replace an existing release, once the new one is complete.")
+@click.option(
+    "--preset",
+    default="v1",
+    show_default=True,
+    help="Name of a preset, or a path to a preset of your own (.toml).",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=42,
+    show_default=True,
+    help="Another seed gives another world, such as a private test set.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write; bioreason-PRESET-SEED if not given.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a field of the preset; may be given again.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes; all cores if not given. Does not change the rows.",
+)
+@click.option(
+    "--shard-rows",
+    type=click.IntRange(min=100),
+    help="Rows of a file, about. Does not change the rows.",
+)
+@click.option(
+    "--force", is_flag=True, help="Replace an existing release, once the new one is complete."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
 def command(
@@ -66,10 +105,16 @@ def command(
     for entry in manifest["files"].values():
         rows[entry["schema"]] = rows.get(entry["schema"], 0) + entry["rows"]
     if as_json:
-        click.echo(json.dumps({"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}))
+        click.echo(
+            json.dumps(
+                {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
+            )
+        )
     elif not quiet:
         seconds = time.perf_counter() - began
-        counts = ", ".join(f"{rows[kind]:,} {name}" for kind, name in WRITTEN.items() if kind in rows)
+        counts = ", ".join(
+            f"{rows[kind]:,} {name}" for kind, name in WRITTEN.items() if kind in rows
+        )
         text = f"{out}: {counts}"
         click.echo(f"{text} in {seconds:.1f} s", err=True)
 

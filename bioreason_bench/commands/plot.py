@@ -9,8 +9,14 @@ import click
 
 @click.command(name="plot")
 @click.argument("results", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--to", type=click.Path(path_type=Path), help="Folder for the pictures; OUT/plots if left out.")
-@click.option("--audit", type=click.Path(path_type=Path), help="A release or its audit.json, whose shortcuts stand beside the bars.")
+@click.option(
+    "--to", type=click.Path(path_type=Path), help="Folder for the pictures; OUT/plots if left out."
+)
+@click.option(
+    "--audit",
+    type=click.Path(path_type=Path),
+    help="A release or its audit.json, whose shortcuts stand beside the bars.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Do not list the files.")
 def command(results: Path, to: Path | None, audit: Path | None, quiet: bool) -> None:
     """Draw bars by skill and level, curves by hops and pattern, and pass@k, from the answers below OUT (PNG and SVG).
@@ -22,6 +28,8 @@ def command(results: Path, to: Path | None, audit: Path | None, quiet: bool) -> 
     from bioreason_bench.evaluation.results import read_results
 
     answers = read_results(results)
-    files = plot_results(answers, to or results / "plots", read_lines(audit) if audit else lines_of(answers))
+    files = plot_results(
+        answers, to or results / "plots", read_lines(audit) if audit else lines_of(answers)
+    )
     if not quiet:
         click.echo("\n".join(str(file) for file in files))

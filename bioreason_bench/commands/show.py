@@ -15,23 +15,45 @@ import click
 from bioreason_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bioreason_bench.release.hops import Hop
+    from bioreason_bench.commands.hops import Hop
     from bioreason_bench.release.read import Release
 
 
 @click.command(name="show")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("config", required=False)
-@click.option("-n", "count", type=click.IntRange(min=1), default=3, show_default=True, help="How many, spread over the split.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="How many, spread over the split.",
+)
 @click.option("--split", help="Split to show; test if there is one.")
 @click.option("--id", "wanted", metavar="ID", help="The question with this id, wherever it is.")
-@click.option("--context", "whole", is_flag=True, help="Print the whole context, its sentences that answer a hop marked.")
 @click.option(
-    "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw the first one's chain (.png, .svg, .pdf)."
+    "--context",
+    "whole",
+    is_flag=True,
+    help="Print the whole context, its sentences that answer a hop marked.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw the first one's chain (.png, .svg, .pdf).",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the hops.")
 def command(
-    folder: Path, config: str | None, count: int, split: str | None, wanted: str | None, whole: bool, plot: Path | None, as_json: bool
+    folder: Path,
+    config: str | None,
+    count: int,
+    split: str | None,
+    wanted: str | None,
+    whole: bool,
+    plot: Path | None,
+    as_json: bool,
 ) -> None:
     """Show questions of DIR: each hop, whether it is to be recalled or read, and where it stands.
 
@@ -40,17 +62,26 @@ def command(
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
-    rows = [_find(release, wanted)] if wanted else _spread(release, *_split(release, config, split), count)
+    rows = (
+        [_find(release, wanted)]
+        if wanted
+        else _spread(release, *_split(release, config, split), count)
+    )
     if rows and "question" not in rows[0]:
         if plot:
-            raise UsageError("--plot draws questions; give one of the configs " + ", ".join(release.question_configs()))
+            raise UsageError(
+                "--plot draws questions; give one of the configs "
+                + ", ".join(release.question_configs())
+            )
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False) if as_json else _plain(row))
         return
     hops = _hops(release, rows)
     for row, steps in zip(rows, hops, strict=True):
         if as_json:
-            click.echo(json.dumps(row | {"steps": [asdict(hop) for hop in steps]}, ensure_ascii=False))
+            click.echo(
+                json.dumps(row | {"steps": [asdict(hop) for hop in steps]}, ensure_ascii=False)
+            )
         else:
             click.echo(_question(row, steps, whole))
     if plot:
@@ -63,7 +94,14 @@ def command(
 def _split(release: Release, config: str | None, split: str | None) -> tuple[str, str]:
     """The config and split to show: what was asked for, else the most telling one there is."""
     if config is None:
-        config = next((name for name in ("comp_zeroshot", *release.question_configs()) if name in release.configs()), release.configs()[0])
+        config = next(
+            (
+                name
+                for name in ("comp_zeroshot", *release.question_configs())
+                if name in release.configs()
+            ),
+            release.configs()[0],
+        )
     splits = release.splits(config)
     return config, split or ("test" if "test" in splits else splits[0])
 
@@ -101,8 +139,8 @@ def _find(release: Release, wanted: str) -> dict[str, Any]:
 
 
 def _hops(release: Release, rows: list[dict[str, Any]]) -> list[list[Hop]]:
+    from bioreason_bench.commands.hops import find_hops, recalled_biographies
     from bioreason_bench.language.reader import Reader
-    from bioreason_bench.release.hops import find_hops, recalled_biographies
 
     reader = Reader(release.relations, release.config.language)
     recalled = recalled_biographies(release, rows)
@@ -116,27 +154,62 @@ def _question(row: dict[str, Any], hops: list[Hop], whole: bool) -> str:
     width = min(110, shutil.get_terminal_size().columns)
     hops_in_words = f"{row['hops']} hop{'s' * (row['hops'] > 1)}"
     head = f"{click.style(row['id'], bold=True)}   {row['skill']} {row['level']}, pattern {row['pattern']}, {hops_in_words}"
-    lines = ["", head, *_wrap(row["question"], "  Q  ", width), *_wrap(row["answer"], "  A  ", width)]
+    lines = [
+        "",
+        head,
+        *_wrap(row["question"], "  Q  ", width),
+        *_wrap(row["answer"], "  A  ", width),
+    ]
     for number, hop in enumerate(hops, 1):
-        word = click.style("RECALL", fg="blue", bold=True) if hop.recalled else click.style("READ  ", fg="yellow", bold=True)
-        lines.append(f"  {number}  {word}  {hop.subject} → {hop.relation} → {click.style(hop.object, bold=True)}")
+        word = (
+            click.style("RECALL", fg="blue", bold=True)
+            if hop.recalled
+            else click.style("READ  ", fg="yellow", bold=True)
+        )
+        lines.append(
+            f"  {number}  {word}  {hop.subject} → {hop.relation} → {click.style(hop.object, bold=True)}"
+        )
         lines += _wrap(_where(hop, row), " " * 13, width)
     if whole and row["context"]:
         lines += ["  context", *_context(row, hops, width)]
     elif row["context"]:
-        lines += _wrap(f"{len(row['context_people'])} biographies: {', '.join(row['context_people'])}", "  context  ", width)
+        lines += _wrap(
+            f"{len(row['context_people'])} biographies: {', '.join(row['context_people'])}",
+            "  context  ",
+            width,
+        )
     lines += _wrap(_certificate(row), "  training  ", width)
-    further = {name: value for name, value in row.items() if name not in columns("question") and name != "probe_of"}
-    return "\n".join([*lines, *(line for name, value in further.items() for line in _wrap(_words(value), f"  {name}  ", width))])
+    further = {
+        name: value
+        for name, value in row.items()
+        if name not in columns("question") and name != "probe_of"
+    }
+    return "\n".join(
+        [
+            *lines,
+            *(
+                line
+                for name, value in further.items()
+                for line in _wrap(_words(value), f"  {name}  ", width)
+            ),
+        ]
+    )
 
 
 def _where(hop: Hop, row: dict[str, Any]) -> str:
     quoted = f": “{hop.text}”" if hop.text else ""
     if hop.recalled:
-        return f"from the weights; {hop.subject}'s biography says" + quoted if quoted else "from the weights"
+        return (
+            f"from the weights; {hop.subject}'s biography says" + quoted
+            if quoted
+            else "from the weights"
+        )
     if hop.biography is None:
         return "not stated in the context"
-    return f"in the context, biography {hop.biography} of {len(row['context_people'])}, sentence {hop.sentence}" + quoted
+    return (
+        f"in the context, biography {hop.biography} of {len(row['context_people'])}, sentence {hop.sentence}"
+        + quoted
+    )
 
 
 def _certificate(row: dict[str, Any]) -> str:
@@ -144,9 +217,21 @@ def _certificate(row: dict[str, Any]) -> str:
     if row["level"] == "probe":
         return f"probe of {', '.join(row['probe_of'])}"
     says = ["path seen" if row["path_in_train"] else "path never seen"]
-    says += [f"unseen relations: {', '.join(row['unseen_relations'])}"] if row["unseen_relations"] else ["every relation seen"]
-    says += [f"longer than any trained path by {row['hops_beyond_train']}"] if row["hops_beyond_train"] else []
-    says += ["this start on this path seen" if row["start_in_train"] else "this start on this path never seen"]
+    says += (
+        [f"unseen relations: {', '.join(row['unseen_relations'])}"]
+        if row["unseen_relations"]
+        else ["every relation seen"]
+    )
+    says += (
+        [f"longer than any trained path by {row['hops_beyond_train']}"]
+        if row["hops_beyond_train"]
+        else []
+    )
+    says += [
+        "this start on this path seen"
+        if row["start_in_train"]
+        else "this start on this path never seen"
+    ]
     says += [] if row["direction_seen"] else ["a recalled fact is stated from the other end only"]
     return "; ".join([*says, f"{row['people_in_train']} of its people seen"])
 
@@ -163,7 +248,13 @@ def _context(row: dict[str, Any], hops: list[Hop], width: int) -> list[str]:
 
 
 def _wrap(text: str, begin: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, initial_indent=begin, subsequent_indent=" " * len(begin), break_on_hyphens=False) or [begin.rstrip()]
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=begin,
+        subsequent_indent=" " * len(begin),
+        break_on_hyphens=False,
+    ) or [begin.rstrip()]
 
 
 def _plain(row: dict[str, Any]) -> str:
@@ -171,4 +262,10 @@ def _plain(row: dict[str, Any]) -> str:
 
 
 def _words(value: object) -> str:
-    return " > ".join(value) if isinstance(value, list) else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return (
+        " > ".join(value)
+        if isinstance(value, list)
+        else {True: "yes", False: "no"}[value]
+        if isinstance(value, bool)
+        else str(value)
+    )

@@ -34,26 +34,35 @@ def command(folder: Path, as_json: bool) -> None:
 
     if not (folder / MANIFEST).is_file() and has_results(folder):
         records = summarise(read_results(folder))
-        click.echo(json.dumps(records, indent=1, ensure_ascii=False) if as_json else render(records))
+        click.echo(
+            json.dumps(records, indent=1, ensure_ascii=False) if as_json else render(records)
+        )
         return
     release = Release(folder)
     found = collect(release)
-    click.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else _text(release, found))
+    click.echo(
+        json.dumps(found, indent=1, ensure_ascii=False) if as_json else _text(release, found)
+    )
 
 
 def collect(release: Release) -> dict[str, Any]:
     """Plain values: `rows` {config: {split: n}}, `questions` by place, `chance` by relation, `audit` (None without one)."""
-    from bioreason_bench.release.card import read_audit
+    from bioreason_bench.hub.card import read_audit
     from bioreason_bench.release.schema import columns
 
     files: dict[str, list[str]] = {}
     for file, entry in release.manifest["files"].items():
         if "question" in columns(entry["schema"]):
-            files.setdefault(file.removeprefix("data/").rpartition("-of-")[0].rpartition("-")[0], []).append(file)
+            files.setdefault(
+                file.removeprefix("data/").rpartition("-of-")[0].rpartition("-")[0], []
+            ).append(file)
     return {
         "preset": release.manifest["preset"],
         "seed": release.manifest["seed"],
-        "rows": {config: {split: release.count(config, split) for split in release.splits(config)} for config in release.configs()},
+        "rows": {
+            config: {split: release.count(config, split) for split in release.splits(config)}
+            for config in release.configs()
+        },
         "questions": {place: _questions(release, names) for place, names in files.items()},
         "chance": _chance(release),
         "audit": read_audit(release.path),
@@ -64,15 +73,29 @@ def _questions(release: Release, files: list[str]) -> dict[str, Any]:
     """Counts by hops, pattern and answer kind, and lengths, of the questions in some files."""
     import pyarrow as pa
 
-    counted = pa.concat_tables(release.read(release.path / file, ["hops", "pattern", "answer_kind"]) for file in files)
-    count = {name: dict(sorted(Counter(counted[name].to_pylist()).items())) for name in counted.column_names}
-    sample = release.read(release.path / files[0], ["question", "context", "context_people", "chain"])
-    sample = sample.take(list(range(0, sample.num_rows, max(1, sample.num_rows // SAMPLE)))) if sample.num_rows else sample
+    counted = pa.concat_tables(
+        release.read(release.path / file, ["hops", "pattern", "answer_kind"]) for file in files
+    )
+    count = {
+        name: dict(sorted(Counter(counted[name].to_pylist()).items()))
+        for name in counted.column_names
+    }
+    sample = release.read(
+        release.path / files[0], ["question", "context", "context_people", "chain"]
+    )
+    sample = (
+        sample.take(list(range(0, sample.num_rows, max(1, sample.num_rows // SAMPLE))))
+        if sample.num_rows
+        else sample
+    )
     lengths = {name: _lengths(sample[name]) for name in ("question", "context", "chain")}
     people = sample["context_people"].to_pylist()
     return {
         "rows": counted.num_rows,
-        **{name: {str(key): value for key, value in values.items()} for name, values in count.items()},
+        **{
+            name: {str(key): value for key, value in values.items()}
+            for name, values in count.items()
+        },
         "tokenish": lengths,
         "context_people": round(sum(map(len, people)) / len(people), 2) if people else 0,
     }
@@ -86,7 +109,11 @@ def _lengths(column: pa.ChunkedArray) -> dict[str, int]:
     lengths = pc.count_substring_regex(column, TOKENISH).to_numpy()
     if not len(lengths):
         return {"median": 0, "p95": 0, "max": 0}
-    return {"median": int(np.median(lengths)), "p95": int(np.percentile(lengths, 95)), "max": int(lengths.max())}
+    return {
+        "median": int(np.median(lengths)),
+        "p95": int(np.percentile(lengths, 95)),
+        "max": int(lengths.max()),
+    }
 
 
 def _chance(release: Release) -> dict[str, dict[str, Any]]:
@@ -100,14 +127,22 @@ def _chance(release: Release) -> dict[str, dict[str, Any]]:
         counts = pairs.filter(pc.equal(pairs["relation"], row["name"]))["count_all"].to_numpy()
         if len(counts):
             chances = {"uniform": 1 / len(counts), "majority": float(counts.max() / counts.sum())}
-            found[row["name"]] = {"object": row["object"], "group": row["group"], "objects": len(counts), **chances}
+            found[row["name"]] = {
+                "object": row["object"],
+                "group": row["group"],
+                "objects": len(counts),
+                **chances,
+            }
     return found
 
 
 def _text(release: Release, found: dict[str, Any]) -> str:
     lines = [f"{release.path}: preset {found['preset']}, seed {found['seed']}", "", "rows"]
     splits = ("train", "validation", "test", "parametric", "contextual")
-    cells = [[config, *(f"{rows[split]:,}" if split in rows else "" for split in splits)] for config, rows in found["rows"].items()]
+    cells = [
+        [config, *(f"{rows[split]:,}" if split in rows else "" for split in splits)]
+        for config, rows in found["rows"].items()
+    ]
     lines += table([["config", *splits], *cells])
     lines += ["", "questions                       (lengths in words and signs: median, 95 %, max)"]
     cells = [
@@ -120,13 +155,27 @@ def _text(release: Release, found: dict[str, Any]) -> str:
         ]
         for place, row in found["questions"].items()
     ]
-    lines += table([["files", "rows", "hops", "patterns", "question", "context", "chain"], *cells], left=4)
-    lines += ["", "chance of a blind guess         (uniform over the objects that occur; the most frequent object)"]
+    lines += table(
+        [["files", "rows", "hops", "patterns", "question", "context", "chain"], *cells], left=4
+    )
+    lines += [
+        "",
+        "chance of a blind guess         (uniform over the objects that occur; the most frequent object)",
+    ]
     cells = [
-        [name, row["group"], row["object"], f"{row['objects']:,}", f"{row['uniform']:.2%}", f"{row['majority']:.2%}"]
+        [
+            name,
+            row["group"],
+            row["object"],
+            f"{row['objects']:,}",
+            f"{row['uniform']:.2%}",
+            f"{row['majority']:.2%}",
+        ]
         for name, row in sorted(found["chance"].items(), key=lambda item: -item[1]["uniform"])
     ]
-    lines += table([["answer relation", "group", "leads to", "objects", "uniform", "majority"], *cells], left=3)
+    lines += table(
+        [["answer relation", "group", "leads to", "objects", "uniform", "majority"], *cells], left=3
+    )
     if found["audit"] and found["audit"]["solvers"]:
         lines += [
             "",
@@ -145,7 +194,9 @@ def _shares(counts: dict[str, int]) -> str:
 
 def _patterns(counts: dict[str, int], most: int = 3) -> str:
     first = sorted(counts.items(), key=lambda item: -item[1])[:most]
-    return " ".join(key for key, _ in first) + (f" +{len(counts) - most}" if len(counts) > most else "")
+    return " ".join(key for key, _ in first) + (
+        f" +{len(counts) - most}" if len(counts) > most else ""
+    )
 
 
 def _three(lengths: dict[str, int]) -> str:

@@ -12,7 +12,10 @@ def table(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
     """Lines with columns as wide as their widest cell: the first `left` columns flush left, figures flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(f"{cell:<{w}}" if k < left else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip()
+        "  ".join(
+            f"{cell:<{w}}" if k < left else f"{cell:>{w}}"
+            for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in rows
     ]
 
@@ -22,7 +25,9 @@ def score_table(solvers: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[
     rows = [["right answers, % (chance)", *next(iter(solvers.values()), {})]]
     for config, scores in solvers.items():
         cells = (
-            f"{100 * score['score']:.1f}" + (f" ({100 * score['chance']:.1f})" if score["shortcut"] else "") for score in scores.values()
+            f"{100 * score['score']:.1f}"
+            + (f" ({100 * score['chance']:.1f})" if score["shortcut"] else "")
+            for score in scores.values()
         )
         rows.append([config, *cells])
     return table(rows)

@@ -16,7 +16,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 def list_tasks(as_json: bool) -> None:
     """The names of all tasks and groups."""
-    from bioreason_bench.evaluation.names import all_names
+    from bioreason_bench.evaluation.harness.names import all_names
 
     names = all_names()
     click.echo(json.dumps(names) if as_json else "\n".join(names))
@@ -26,21 +26,29 @@ def list_tasks(as_json: bool) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 def install(quiet: bool) -> None:
     """Copy the task files into the installed harness, so that plain `lm_eval --tasks bioreason_comp` works."""
-    from bioreason_bench.evaluation.install import install as put
+    from bioreason_bench.evaluation.harness.install import install as put
 
     folder, count = put()
     if not quiet:
-        click.echo(f"{count} files in {folder}; now this works: lm_eval --tasks bioreason_comp --model ...", err=True)
+        click.echo(
+            f"{count} files in {folder}; now this works: lm_eval --tasks bioreason_comp --model ...",
+            err=True,
+        )
 
 
 @command.command()
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 def uninstall(quiet: bool) -> None:
     """Remove exactly what `install` put there."""
-    from bioreason_bench.evaluation.install import uninstall as remove
+    from bioreason_bench.evaluation.harness.install import uninstall as remove
 
     folder, count, kept = remove()
     if not quiet:
-        click.echo(f"{count} files removed from {folder}" if count else f"nothing is installed in {folder}", err=True)
+        click.echo(
+            f"{count} files removed from {folder}"
+            if count
+            else f"nothing is installed in {folder}",
+            err=True,
+        )
         if kept:
             click.echo(f"left there, since somebody changed them: {', '.join(kept)}", err=True)

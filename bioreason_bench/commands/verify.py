@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 
 @click.command(name="verify")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--sample", type=click.IntRange(min=0), default=0, metavar="N", help="Solve only N questions of each file, for a quick look.")
-@click.option("--write", is_flag=True, help="Write what was found to DIR/audit.json, and nothing else.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Solve only N questions of each file, for a quick look.",
+)
+@click.option(
+    "--write", is_flag=True, help="Write what was found to DIR/audit.json, and nothing else."
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print broken laws only.")
-def command(folder: Path, sample: int, write: bool, workers: int | None, as_json: bool, quiet: bool) -> None:
+def command(
+    folder: Path, sample: int, write: bool, workers: int | None, as_json: bool, quiet: bool
+) -> None:
     """Prove the release in DIR from its own text; exit code 1 if any law is broken.
 
     Every sentence is read back to facts, every question to its path, and solved; certificates are worked out again from the
@@ -37,7 +47,11 @@ def command(folder: Path, sample: int, write: bool, workers: int | None, as_json
         audit = verify(folder, workers=workers, sample=sample, advance=bar.advance)
     if write:
         _write(folder / "audit.json", audit)
-    click.echo(json.dumps(audit.as_dict(), indent=1, ensure_ascii=False) if as_json else _text(audit, quiet))
+    click.echo(
+        json.dumps(audit.as_dict(), indent=1, ensure_ascii=False)
+        if as_json
+        else _text(audit, quiet)
+    )
     sys.exit(0 if audit.ok else 1)
 
 
@@ -56,7 +70,13 @@ class _Progress:
             interval = 0.1 if sys.stderr.isatty() else 5.0
             self.stage = stage
             self.bar = tqdm(
-                total=total, desc=stage, unit=" rows", unit_scale=True, disable=not self.shown, mininterval=interval, dynamic_ncols=True
+                total=total,
+                desc=stage,
+                unit=" rows",
+                unit_scale=True,
+                disable=not self.shown,
+                mininterval=interval,
+                dynamic_ncols=True,
             )
         self.bar.update(done - self.bar.n)
 
@@ -69,23 +89,34 @@ def _write(path: Path, audit: Audit) -> None:
     """Whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(json.dumps(audit.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.write_text(
+            json.dumps(audit.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
 
 def _text(audit: Audit, quiet: bool) -> str:
-    laws = {law: entry for law, entry in audit.ledger.as_dict().items() if entry["checked"] and (entry["broken"] or not quiet)}
+    laws = {
+        law: entry
+        for law, entry in audit.ledger.as_dict().items()
+        if entry["checked"] and (entry["broken"] or not quiet)
+    }
     wide = max(map(len, laws), default=0)
     lines = []
     for law, entry in laws.items():
         state = "BROKEN" if entry["broken"] else "ok"
-        lines.append(f"{state:6}  {law:<{wide}}  {entry['checked']:>11,} checked  {entry['broken']:>9,} broken")
+        lines.append(
+            f"{state:6}  {law:<{wide}}  {entry['checked']:>11,} checked  {entry['broken']:>9,} broken"
+        )
         if entry["broken"]:
             first = entry["first"]
             row = "" if first["row"] is None else f" row {first['row']}"
-            lines += [f"        {entry['text']}", f"        {first['file']}{row}: {first['expected']}"]
+            lines += [
+                f"        {entry['text']}",
+                f"        {first['file']}{row}: {first['expected']}",
+            ]
     if audit.scores and not quiet:
         lines += ["", *score_table(audit.as_dict()["solvers"])]
     lines += [] if quiet else ["", _verdict(audit)]

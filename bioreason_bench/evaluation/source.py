@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.config import SKILLS, load_preset, preset_names
-from bioreason_bench.errors import MissingExtra, ReleaseError, UsageError
-from bioreason_bench.grading import Grader
+from bioreason_bench.errors import MissingExtra, ReleaseError, UsageError, suggest
+from bioreason_bench.grading.grader import Grader
 from bioreason_bench.release.cache import Cache, cache_folder
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.manifest import MANIFEST
@@ -48,7 +48,9 @@ class Source:
     folder: Path  # laid out as a release is
     language: str
     configs: tuple[str, ...]  # names of the configs of questions that it has
-    fetch: Callable[[str, str, int], list[Path]]  # (folder, split, rows wanted, 0 for all) -> files, made or downloaded if need be
+    fetch: Callable[
+        [str, str, int], list[Path]
+    ]  # (folder, split, rows wanted, 0 for all) -> files, made or downloaded if need be
     relations: Callable[[], RelationTable]
 
     def table(self, folder: str, split: str, first: int = 0) -> pa.Table:
@@ -58,7 +60,9 @@ class Source:
 
         files = self.fetch(folder, split, first)
         if not files:
-            raise ReleaseError(f"{self.label} has no file data/{folder}/{split}-*.parquet; generate or download the release again")
+            raise ReleaseError(
+                f"{self.label} has no file data/{folder}/{split}-*.parquet; generate or download the release again"
+            )
         tables, rows = [], 0
         for file in files:
             if first and rows >= first:
@@ -66,7 +70,9 @@ class Source:
             try:
                 tables.append(pq.read_table(file))
             except (OSError, pa.ArrowException) as error:
-                raise ReleaseError(f"{file} cannot be read ({_first_line(error)}); generate or download it again") from None
+                raise ReleaseError(
+                    f"{file} cannot be read ({_first_line(error)}); generate or download it again"
+                ) from None
             rows += tables[-1].num_rows
         whole = pa.concat_tables(tables)
         return whole.slice(0, first) if first else whole
@@ -78,40 +84,62 @@ class Source:
     def parametric_biographies(self, people: Collection[str]) -> dict[str, str]:
         """The first rendering of the parametric biography of each of the people (names)."""
         known = sum(self.table("people", "train")["known"].to_pylist())
-        rows = self.table("biographies", "parametric", known).select(["person", "rendering", "text"]).to_pylist()
-        texts = {row["person"]: row["text"] for row in rows if row["rendering"] == 0 and row["person"] in people}
+        rows = (
+            self.table("biographies", "parametric", known)
+            .select(["person", "rendering", "text"])
+            .to_pylist()
+        )
+        texts = {
+            row["person"]: row["text"]
+            for row in rows
+            if row["rendering"] == 0 and row["person"] in people
+        }
         if missing := sorted(set(people) - set(texts)):
-            raise ReleaseError(f"{self.label} has no parametric biography of {missing[0]}; generate or download the release again")
+            raise ReleaseError(
+                f"{self.label} has no parametric biography of {missing[0]}; generate or download the release again"
+            )
         return texts
 
     def require(self, config: str) -> None:
         """Raise UsageError where the source has no such config, naming those that it has."""
         if config in self.configs:
             return
-        close = difflib.get_close_matches(config, self.configs, 1)
-        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(self.configs)}"
+        hint = suggest(config, self.configs, f"it has {', '.join(self.configs)}")
         raise UsageError(f"{self.label} has no questions {config!r}: {hint}")
 
     def grader(self) -> Grader:
         """A grader that knows the release's own relations, names and values."""
-        known = set(self.table("people", "train")["name"].to_pylist()) | set(self.table("facts", "train")["object"].unique().to_pylist())
+        known = set(self.table("people", "train")["name"].to_pylist()) | set(
+            self.table("facts", "train")["object"].unique().to_pylist()
+        )
         return Grader(self.relations(), self.language, frozenset(known))
 
 
-def open_source(data: str | None = None, revision: str | None = None, preset: str | None = None, seed: int | str | None = None) -> Source:
+def open_source(
+    data: str | None = None,
+    revision: str | None = None,
+    preset: str | None = None,
+    seed: int | str | None = None,
+) -> Source:
     """The source that the settings name; raises UsageError or ReleaseError with one sentence where they name none."""
     if data is not None and preset is not None:
-        raise UsageError(f"data={data!r} and preset={preset!r} name two different sources; give one of them")
+        raise UsageError(
+            f"data={data!r} and preset={preset!r} name two different sources; give one of them"
+        )
     if data is not None:
         if not isinstance(data, (str, Path)) or not str(data).strip():
-            raise UsageError(f"data={data!r} must be the folder of a release, or a repository on the Hub such as org/bioreason")
+            raise UsageError(
+                f"data={data!r} must be the folder of a release, or a repository on the Hub such as org/bioreason"
+            )
         path = Path(str(data)).expanduser()
         if path.is_dir():
             return _of_folder(path)
         return _of_hub(str(data), revision)
     if seed is not None and preset is None:
         preset = OFFICIAL[0] if str(seed) == str(OFFICIAL[1]) else None
-        seed = OFFICIAL[1] if preset else None  # some model classes take a `seed` of their own: without a preset it is theirs
+        seed = (
+            OFFICIAL[1] if preset else None
+        )  # some model classes take a `seed` of their own: without a preset it is theirs
     try:
         number = OFFICIAL[1] if seed is None else int(str(seed))
     except ValueError:
@@ -122,7 +150,11 @@ def open_source(data: str | None = None, revision: str | None = None, preset: st
 @functools.cache
 def official() -> dict[str, dict[str, Any]]:
     """What is known of the official release: `digests` of the rows of its files, and the `solvers` of its audit."""
-    return json.loads(KNOWN.read_text(encoding="utf-8")) if KNOWN.is_file() else {"digests": {}, "solvers": {}}
+    return (
+        json.loads(KNOWN.read_text(encoding="utf-8"))
+        if KNOWN.is_file()
+        else {"digests": {}, "solvers": {}}
+    )
 
 
 # --- a folder, the Hub ------------------------------------------------------------------------------------------------
@@ -142,12 +174,25 @@ def _of_written(folder: Path, written: int) -> Source:  # noqa: ARG001 - a relea
     return _of_release(release, str(folder), lambda name, split, _: _files(release, name, split))
 
 
-def _of_release(release: Release, label: str, fetch: Callable[[str, str, int], list[Path]]) -> Source:
-    return Source(label, release.path, release.config.language, _tested(release.manifest["configs"]), fetch, lambda: _table(release))
+def _of_release(
+    release: Release, label: str, fetch: Callable[[str, str, int], list[Path]]
+) -> Source:
+    return Source(
+        label,
+        release.path,
+        release.config.language,
+        _tested(release.manifest["configs"]),
+        fetch,
+        lambda: _table(release),
+    )
 
 
 def _files(release: Release, name: str, split: str) -> list[Path]:
-    return [release.path / file for file in sorted(release.manifest["files"]) if file.startswith(f"data/{name}/{split}-")]
+    return [
+        release.path / file
+        for file in sorted(release.manifest["files"])
+        if file.startswith(f"data/{name}/{split}-")
+    ]
 
 
 def _table(release: Release) -> RelationTable:
@@ -159,7 +204,11 @@ def _of_hub(repository: str, revision: str | None) -> Source:
     revision = tag if at else revision
     if repository.count("/") != 1 or repository.startswith((".", "/")):
         close = difflib.get_close_matches(repository, preset_names(), 1)
-        hint = f"did you mean preset={close[0]!r}?" if close else "give the folder of a release, or a repository such as org/bioreason"
+        hint = (
+            f"did you mean preset={close[0]!r}?"
+            if close
+            else "give the folder of a release, or a repository such as org/bioreason"
+        )
         raise UsageError(f"data={repository!r} is no folder and no repository on the Hub: {hint}")
     label = f"{repository}@{revision}" if revision else repository
     release = Release(_download(repository, revision, [MANIFEST]))
@@ -171,7 +220,9 @@ def _of_hub(repository: str, revision: str | None) -> Source:
                 files.append(file)
                 rows += release.manifest["files"][file.relative_to(release.path).as_posix()]["rows"]
         if files:
-            _download(repository, revision, [file.relative_to(release.path).as_posix() for file in files])
+            _download(
+                repository, revision, [file.relative_to(release.path).as_posix() for file in files]
+            )
         return files
 
     return _of_release(release, label, fetch)
@@ -184,13 +235,21 @@ def _download(repository: str, revision: str | None, files: list[str]) -> Path:
     except ImportError:
         raise MissingExtra("huggingface-hub", "eval") from None
     try:
-        folder = Path(snapshot_download(repository, repo_type="dataset", revision=revision, allow_patterns=files))
-    except Exception as error:  # noqa: BLE001  the Hub's client raises the errors of several libraries
+        folder = Path(
+            snapshot_download(
+                repository, repo_type="dataset", revision=revision, allow_patterns=files
+            )
+        )
+    except Exception as error:  # noqa: BLE001 - it is raised in the parent
         label = f"{repository}@{revision}" if revision else repository
         reason = f"{type(error).__name__}: {_first_line(error)}"
-        raise ReleaseError(f"{label} cannot be had from the Hub ({reason}); check its name, its revision and the network") from None
+        raise ReleaseError(
+            f"{label} cannot be had from the Hub ({reason}); check its name, its revision and the network"
+        ) from None
     if missing := [file for file in files if not (folder / file).is_file()]:
-        raise ReleaseError(f"{repository} has no {missing[0]}, so it is not a release of bioreason; check its name and revision")
+        raise ReleaseError(
+            f"{repository} has no {missing[0]}, so it is not a release of bioreason; check its name and revision"
+        )
     return folder
 
 
@@ -218,12 +277,23 @@ def _of_cache(preset: str, seed: int, root: Path) -> Source:
         return files
 
     label = f"preset {preset}, seed {seed}"
-    return Source(label, cache.folder, config.language, _tested(cache.configs()), fetch, lambda: load_table(config.relations, config.keep))
+    return Source(
+        label,
+        cache.folder,
+        config.language,
+        _tested(cache.configs()),
+        fetch,
+        lambda: load_table(config.relations, config.keep),
+    )
 
 
 def _tested(configs: Mapping[str, Collection[str]]) -> tuple[str, ...]:
     """The configs that are questions of a skill and have a test split."""
-    return tuple(name for name, splits in configs.items() if "test" in splits and name.partition("_")[0] in SKILLS)
+    return tuple(
+        name
+        for name, splits in configs.items()
+        if "test" in splits and name.partition("_")[0] in SKILLS
+    )
 
 
 def _check(file: Path, wanted: str | None) -> None:

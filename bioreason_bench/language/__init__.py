@@ -29,7 +29,9 @@ class Language(Protocol):
     def variants(self, relation: int) -> int:
         """The number of wordings of the relation's statement."""
 
-    def statements(self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray) -> list[str]:
+    def statements(
+        self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray
+    ) -> list[str]:
         """One sentence for each subject (ids), in the wording of that number; `objects` are texts, by default the world's own."""
 
     def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:

@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 class Sentences:
     """The sentences of some biographies, by row and relation."""
 
-    order: NDArray[np.int16]  # [rows, relations of the group] relation numbers in drawn order; -1, at the end, where nothing is stated
-    text: NDArray[np.object_]  # [rows, relations of the group] sentences, "" where nothing is stated
+    order: NDArray[
+        np.int16
+    ]  # [rows, relations of the group] relation numbers in drawn order; -1, at the end, where nothing is stated
+    text: NDArray[
+        np.object_
+    ]  # [rows, relations of the group] sentences, "" where nothing is stated
     column: NDArray[np.int64]  # [relations of the table] the column of `text` that a relation has
 
     def of(self, rows: NDArray, relations: NDArray | int) -> list[str]:
@@ -38,7 +42,9 @@ class Sentences:
         rows, places = np.nonzero(self.order >= 0)
         return self.paragraphs(rows, self.order[rows, places], len(self.order))
 
-    def paragraphs(self, rows: NDArray, relations: NDArray, count: int, number: NDArray | None = None) -> list[str]:
+    def paragraphs(
+        self, rows: NDArray, relations: NDArray, count: int, number: NDArray | None = None
+    ) -> list[str]:
         """`count` texts of the sentences (rows, relations), of which those with number k, all next to each other, make text k.
 
         Texts are numbered by rows if no numbers are given.
@@ -57,19 +63,31 @@ def sentences(world: World, group: str, people: NDArray, rendering: NDArray | in
     people = np.asarray(people, np.int64)
     rendering = np.broadcast_to(np.asarray(rendering, np.int64), people.shape)
     relations = [number for number, row in enumerate(world.table.relations) if row.group == group]
-    stated = np.array([world.stated(relation)[people] for relation in relations]).reshape(len(relations), len(people)).T
+    stated = (
+        np.array([world.stated(relation)[people] for relation in relations])
+        .reshape(len(relations), len(people))
+        .T
+    )
     text = np.full((len(people), len(relations)), "", object)
     for column, relation in enumerate(relations):
         rows = np.flatnonzero(stated[:, column])
         subjects, count = people[rows], language.variants(relation)
         first = draw.at("wording", world.table[relation].name).integers(subjects, count)
-        text[rows, column] = language.statements(relation, subjects, None, (first + rendering[rows]) % count)
+        text[rows, column] = language.statements(
+            relation, subjects, None, (first + rendering[rows]) % count
+        )
     columns = np.zeros(len(world.table), np.int64)
     columns[relations] = np.arange(len(relations))
-    return Sentences(_order(stated, np.array(relations, np.int16), people, rendering, draw.at("order")), text, columns)
+    return Sentences(
+        _order(stated, np.array(relations, np.int16), people, rendering, draw.at("order")),
+        text,
+        columns,
+    )
 
 
-def _order(stated: NDArray, relations: NDArray, people: NDArray, rendering: NDArray, draw: Draw) -> NDArray[np.int16]:
+def _order(
+    stated: NDArray, relations: NDArray, people: NDArray, rendering: NDArray, draw: Draw
+) -> NDArray[np.int16]:
     """[rows, relations] the stated relations in drawn order, then -1."""
     places = (
         (rendering.astype(np.uint64)[:, None] << np.uint64(44))

@@ -6,12 +6,21 @@ import re
 from collections import defaultdict
 
 from bioreason_bench.world.relations import RelationTable
-from bioreason_bench.world.templates import CAPITAL, POSSESSIVE, cut_ask, cut_clause, cut_statement, without_article
+from bioreason_bench.world.templates import (
+    CAPITAL,
+    POSSESSIVE,
+    cut_ask,
+    cut_clause,
+    cut_statement,
+    without_article,
+)
 from bioreason_bench.world.wording_laws import clause_unit, of_unit
 
 _WORD = rf"[{CAPITAL}][\w-]*"
 _NAME = re.compile(rf"{_WORD}(?: {_WORD})*")
-_OPENING = re.compile(rf"([A-Z][a-z]* [a-z][^{CAPITAL}]*)?({_WORD}(?: {_WORD})*)")  # words before the subject, and the subject
+_OPENING = re.compile(
+    rf"([A-Z][a-z]* [a-z][^{CAPITAL}]*)?({_WORD}(?: {_WORD})*)"
+)  # words before the subject, and the subject
 _END = re.compile(r"(?<=[.?!])\s+")
 
 
@@ -32,7 +41,9 @@ class EnglishParser:
                     self._units[1][clause_unit(clause)] = row.name
         self._asks = dict(self._asks)
         self._ask_words = max(before.count(" ") for before in self._asks)
-        self._unit_words = max((unit.count(" ") for units in self._units for unit in units), default=0)
+        self._unit_words = max(
+            (unit.count(" ") for units in self._units for unit in units), default=0
+        )
 
     def sentence(self, text: str) -> tuple[str, str, str] | None:
         """(subject, relation, object) of a statement in any of its wordings; None for anything else."""
@@ -42,7 +53,9 @@ class EnglishParser:
         before, name = found.groups()
         wordings = self._statements.get(before or "")
         end = found.end()
-        if wordings is None:  # "Ann was born in Paris.": a name of one word, not words before a subject
+        if (
+            wordings is None
+        ):  # "Ann was born in Paris.": a name of one word, not words before a subject
             found = _NAME.match(text)
             name, end, wordings = found[0], found.end(), self._statements[""]
         known, words = wordings
@@ -78,7 +91,9 @@ class EnglishParser:
                     return found
         return None
 
-    def _phrase(self, text: str, at: int, afters: dict[str, str]) -> tuple[str, tuple[str, ...]] | None:
+    def _phrase(
+        self, text: str, at: int, afters: dict[str, str]
+    ) -> tuple[str, tuple[str, ...]] | None:
         """The reading of text[at:] as a phrase and one of the endings of its ask."""
         if text.startswith("the ", at):
             for units in self._units:
@@ -95,7 +110,9 @@ class EnglishParser:
         found = _NAME.match(text, at)
         return self._possessive(found[0], text[found.end() :], afters) if found else None
 
-    def _possessive(self, name: str, rest: str, afters: dict[str, str]) -> tuple[str, tuple[str, ...]] | None:
+    def _possessive(
+        self, name: str, rest: str, afters: dict[str, str]
+    ) -> tuple[str, tuple[str, ...]] | None:
         """The reading of what follows a name: any number of "'s boss", and an ending."""
         if rest in afters:
             return name, (afters[rest],)
@@ -128,10 +145,17 @@ class EnglishParser:
         return 0
 
 
-def _statements(table: RelationTable) -> dict[str, tuple[dict[str, list[tuple[str, str, bool]]], int]]:
+def _statements(
+    table: RelationTable,
+) -> dict[str, tuple[dict[str, list[tuple[str, str, bool]]], int]]:
     """Words before the subject -> (words between -> endings, the most words between)."""
     known: dict[str, dict[str, list[tuple[str, str, bool]]]] = {"": {}}
     for row in table.relations:
         for cut in map(cut_statement, row.statements):
-            known.setdefault(cut.before, {}).setdefault(cut.between, []).append((cut.after, row.name, cut.article))
-    return {before: (wordings, max((words.count(" ") for words in wordings), default=0)) for before, wordings in known.items()}
+            known.setdefault(cut.before, {}).setdefault(cut.between, []).append(
+                (cut.after, row.name, cut.article)
+            )
+    return {
+        before: (wordings, max((words.count(" ") for words in wordings), default=0))
+        for before, wordings in known.items()
+    }

@@ -10,12 +10,12 @@ sentence has two readings.  Any string may be given: what cannot be read is None
 
 from __future__ import annotations
 
+from bioreason_bench.language.answer import MARKER
 from bioreason_bench.language.read_english import EnglishParser
 from bioreason_bench.language.read_symbols import SymbolsParser
 from bioreason_bench.world.relations import RelationTable
 
 Fact = tuple[str, str, str]  # subject, relation's name, object
-MARK = "the answer is:"
 
 
 class Reader:
@@ -29,7 +29,7 @@ class Reader:
 
     def chain(self, text: str) -> tuple[list[Fact | None], str | None]:
         """What each sentence of the chain states (None where it states nothing that can be read), and the answer after the last mark."""
-        said, mark, answer = text.rpartition(MARK)
+        said, mark, answer = text.rpartition(MARKER)
         if not mark:
             return [self.sentence(part) for part in self.sentences(text)], None
         said = said.rstrip().removesuffix("So,")

@@ -28,7 +28,12 @@ class Contexts:
     draw: Draw
 
     def people(
-        self, path: Path, walk: NDArray, other: NDArray | None = None, hop: int = 0, also: NDArray | None = None
+        self,
+        path: Path,
+        walk: NDArray,
+        other: NDArray | None = None,
+        hop: int = 0,
+        also: NDArray | None = None,
     ) -> NDArray[np.int64]:
         """[questions, people] whose biographies stand in the context, in its order; no columns where nothing is read.
 
@@ -41,17 +46,23 @@ class Contexts:
         if not read:
             return gold
         stream = self.draw.at("people", *table.path_names(path))
-        last = len(path) + int(table[path[-1]].to_person)
+        last = table.people_on(path)
         chains, parts = [walk[:, :last]], [gold]
         if other is not None:
             chains.append(other[:, :last])
             parts.append(other[:, [later for later in read if later > hop]].astype(np.int64))
         if also is not None:
             parts.append(also[:, None].astype(np.int64))
-        parts.append(self._distractors(path, np.concatenate(chains, axis=1), config.distractors, stream))
+        parts.append(
+            self._distractors(path, np.concatenate(chains, axis=1), config.distractors, stream)
+        )
         everybody = np.concatenate(parts, axis=1)
-        places = walk[:, :1].astype(np.uint64) * np.uint64(64) + np.arange(everybody.shape[1], dtype=np.uint64)
-        return np.take_along_axis(everybody, np.argsort(stream.at("order").words(places), axis=1, kind="stable"), axis=1)
+        places = walk[:, :1].astype(np.uint64) * np.uint64(64) + np.arange(
+            everybody.shape[1], dtype=np.uint64
+        )
+        return np.take_along_axis(
+            everybody, np.argsort(stream.at("order").words(places), axis=1, kind="stable"), axis=1
+        )
 
     def sentence(self, relation: int, subjects: NDArray, objects: NDArray | None) -> list[str]:
         """What the contextual biographies of these people say of the relation; with `objects`, the same of these instead.
@@ -68,7 +79,9 @@ class Contexts:
             said = language.statements(relation, subjects, None, np.full(len(subjects), number))
             variant[[one == other for one, other in zip(said, told, strict=True)]] = number
         texts = world.texts[world.table[relation].object]
-        return language.statements(relation, subjects, [texts[place] for place in objects.tolist()], variant)
+        return language.statements(
+            relation, subjects, [texts[place] for place in objects.tolist()], variant
+        )
 
     def texts(self, path: Path, people: NDArray) -> list[str]:
         """The context of each row of people: their biographies, one on a line."""
@@ -83,17 +96,35 @@ class Contexts:
         table = self.starts.world.table
         if not self.starts.world.config.guards:
             return []
-        mirrors = {table[relation].inverse for relation in path if table[relation].group != CONTEXTUAL}
-        return [number for number, row in enumerate(table.relations) if row.group == CONTEXTUAL and row.name in mirrors]
+        mirrors = {
+            table[relation].inverse for relation in path if table[relation].group != CONTEXTUAL
+        }
+        return [
+            number
+            for number, row in enumerate(table.relations)
+            if row.group == CONTEXTUAL and row.name in mirrors
+        ]
 
     def _biographies(self, path: Path, people: NDArray) -> list[str]:
         """A text for each person: the whole biography, or the asked relations and others up to `context_facts`."""
-        sentences, config, table = self._sentences, self.starts.world.config, self.starts.world.table
+        sentences, config, table = (
+            self._sentences,
+            self.starts.world.config,
+            self.starts.world.table,
+        )
         out = self.left_out(path)
         if not config.context_facts and not out:
             return [self._whole[person] for person in people.tolist()]
-        order = sentences.order[people]  # [people, relations] relation numbers in the order of the biography, -1 where none
-        rank = np.where(order < 0, np.inf, self.draw.at("facts", *table.path_names(path)).uniform(people[:, None] * len(table) + order))
+        order = sentences.order[
+            people
+        ]  # [people, relations] relation numbers in the order of the biography, -1 where none
+        rank = np.where(
+            order < 0,
+            np.inf,
+            self.draw.at("facts", *table.path_names(path)).uniform(
+                people[:, None] * len(table) + order
+            ),
+        )
         asked, withheld = np.zeros((2, len(table) + 1), bool)  # the last is for -1, nothing stated
         asked[list(path)], withheld[out] = True, True
         rank[asked[order]] = -1.0
@@ -112,7 +143,13 @@ class Contexts:
         if count:
             kind = runs.kind[chain[:, runs.begin]]
             for one in np.unique(kind).tolist():
-                found[kind == one] = _pick(chain[kind == one], runs.people, np.flatnonzero(runs.heads & (runs.kind == one)), count, draw)
+                found[kind == one] = _pick(
+                    chain[kind == one],
+                    runs.people,
+                    np.flatnonzero(runs.heads & (runs.kind == one)),
+                    count,
+                    draw,
+                )
         return found
 
     @cached_property
@@ -124,7 +161,9 @@ class Contexts:
         return self._sentences.join()
 
 
-def _pick(chain: NDArray, runs: NDArray, pool: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:
+def _pick(
+    chain: NDArray, runs: NDArray, pool: NDArray, count: int, draw: Draw
+) -> NDArray[np.int64]:
     """[rows, count * run] drawn runs whose people are all different and not on the row's chain.
 
     `runs` holds the run that each person heads, `pool` the heads to draw from; `Starts.valid` has seen to it that enough fit.
@@ -138,12 +177,16 @@ def _pick(chain: NDArray, runs: NDArray, pool: NDArray, count: int, draw: Draw) 
         people = runs[heads]
         free = np.ones(len(rows), bool)
         for one in range(length):
-            free &= (people[:, one, None] != chain[rows]).all(axis=1) & (people[:, one, None] != picked[rows]).all(axis=1)
+            free &= (people[:, one, None] != chain[rows]).all(axis=1) & (
+                people[:, one, None] != picked[rows]
+            ).all(axis=1)
             free &= (people[:, :one] != people[:, one, None]).all(axis=1)
         good = rows[free]
         picked[good[:, None], have[good, None] * length + np.arange(length)] = people[free]
         have[good] += 1
         rows = rows[have[rows] < count]
         candidate += 1
-        assert candidate < 10_000, "Starts.valid lets through only paths with enough runs to draw from"
+        assert candidate < 10_000, (
+            "Starts.valid lets through only paths with enough runs to draw from"
+        )
     return picked

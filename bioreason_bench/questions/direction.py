@@ -41,16 +41,34 @@ class Directions:
         inverse = {
             number: numbers[row.inverse]
             for number, row in enumerate(world.table.relations)
-            if row.group == PARAMETRIC and row.inverse in numbers and world.table[numbers[row.inverse]].group != PARAMETRIC
+            if row.group == PARAMETRIC
+            and row.inverse in numbers
+            and world.table[numbers[row.inverse]].group != PARAMETRIC
         }
-        told = {relation: draw.at(world.table[relation].name).permutation(np.flatnonzero(world.stated(relation))) for relation in inverse}
+        told = {
+            relation: draw.at(world.table[relation].name).permutation(
+                np.flatnonzero(world.stated(relation))
+            )
+            for relation in inverse
+        }
         if sum(map(len, told.values())) < total:
             most = sum(map(len, told.values()))
-            raise UsageError(f"mem.direction: {total:,} facts of inverse pairs are asked for and this world has {most:,}; lower it")
-        turns = sorted((place, relation) for relation, people in told.items() for place in range(min(total, len(people))))[:total]
+            raise UsageError(
+                f"mem.direction: {total:,} facts of inverse pairs are asked for and this world has {most:,}; lower it"
+            )
+        turns = sorted(
+            (place, relation)
+            for relation, people in told.items()
+            for place in range(min(total, len(people)))
+        )[:total]
         relation = np.array([relation for _, relation in turns], np.int64)
         subject = np.array([told[relation][place] for place, relation in turns], np.int64)
-        return cls(relation, subject, inverse, draw.at("order").words(relation * len(world.people) + subject))
+        return cls(
+            relation,
+            subject,
+            inverse,
+            draw.at("order").words(relation * len(world.people) + subject),
+        )
 
     def write(self, writer: Writer, rows: NDArray, certify: Certify) -> Columns:
         """The columns of these facts, two rows each: as stated in training, and turned round."""
@@ -61,15 +79,39 @@ class Directions:
             target = writer.starts.world.objects[relation, subject].astype(np.int64)
             nobody = np.empty((len(here), 0), np.int64)
             both = []
-            for path, walk in (((relation,), np.stack([subject, target], 1)), ((self.inverse[relation],), np.stack([target, subject], 1))):
+            for path, walk in (
+                ((relation,), np.stack([subject, target], 1)),
+                ((self.inverse[relation],), np.stack([target, subject], 1)),
+            ):
                 name = writer.starts.world.table[path[0]].name
                 columns: Columns = {
                     "id": [f"mem-{DIRECTION}-{name}-{start:06d}" for start in walk[:, 0].tolist()],
                     "skill": ["mem"] * len(here),
                     "level": [DIRECTION] * len(here),
                 }
-                columns |= writer.rows(path, walk, nobody, [""] * len(here)) | certify(path, walk) | {"portion": [0] * len(here)}
-                both.append(columns | {"pair": [f"mem-{DIRECTION}-{relation:02d}-{start:06d}" for start in subject.tolist()]})
-            parts.append({name: [value for pair in zip(both[0][name], both[1][name], strict=True) for value in pair] for name in both[0]})
+                columns |= (
+                    writer.rows(path, walk, nobody, [""] * len(here))
+                    | certify(path, walk)
+                    | {"portion": [0] * len(here)}
+                )
+                both.append(
+                    columns
+                    | {
+                        "pair": [
+                            f"mem-{DIRECTION}-{relation:02d}-{start:06d}"
+                            for start in subject.tolist()
+                        ]
+                    }
+                )
+            parts.append(
+                {
+                    name: [
+                        value
+                        for pair in zip(both[0][name], both[1][name], strict=True)
+                        for value in pair
+                    ]
+                    for name in both[0]
+                }
+            )
             keys.append(np.repeat(self.keys[here], 2))
         return merge(parts, keys)

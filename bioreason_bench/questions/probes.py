@@ -35,7 +35,9 @@ class Probes:
         for path, starts, ids in questions:
             walk = world.walk(path, starts)
             for hop, relation in enumerate(path):
-                for place, question in zip((relation * size + walk[:, hop].astype(np.int64)).tolist(), ids, strict=True):
+                for place, question in zip(
+                    (relation * size + walk[:, hop].astype(np.int64)).tolist(), ids, strict=True
+                ):
                     asked.setdefault(place, []).append(question)
         places = np.array(sorted(asked), np.int64)
         relation, subject = np.divmod(places, size)
@@ -52,7 +54,9 @@ class Probes:
             row, size = table[relation], len(rows)
             skill = "mem" if row.group == PARAMETRIC else "ctx"
             columns: Columns = {
-                "id": [f"probe-{row.name}-{subject:06d}" for subject in self.subject[rows].tolist()],
+                "id": [
+                    f"probe-{row.name}-{subject:06d}" for subject in self.subject[rows].tolist()
+                ],
                 "skill": [skill] * size,
                 "level": ["probe"] * size,
             }
@@ -63,7 +67,9 @@ class Probes:
                 "start_in_train": [False] * size,
                 "hops_beyond_train": [0] * size,
                 "people_in_train": [0] * size,
-                "direction_seen": writer.direction_seen((relation,), writer.starts.world.walk((relation,), self.subject[rows])),
+                "direction_seen": writer.direction_seen(
+                    (relation,), writer.starts.world.walk((relation,), self.subject[rows])
+                ),
                 "portion": [0] * size,
                 "probe_of": [self.asked_by[place] for place in rows.tolist()],
             }

@@ -15,6 +15,7 @@ from bioreason_bench.language import language_of
 from bioreason_bench.questions.contexts import Contexts
 from bioreason_bench.splits.paths import Path
 from bioreason_bench.splits.starts import Starts
+from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
 Columns = dict[str, list[Any]]
 
@@ -55,7 +56,9 @@ class Writer:
             "pattern": [table.pattern(path)] * size,
             "hops": [len(path)] * size,
             "entities": entities,
-            "question": language.questions(path, walk[:, 0], self.draw.at("question", *relations).words(walk[:, 0])),
+            "question": language.questions(
+                path, walk[:, 0], self.draw.at("question", *relations).words(walk[:, 0])
+            ),
             "context": contexts,
             "context_people": [[names[k] for k in row] for row in people.tolist()],
             "chain": language.chains(path, walk),
@@ -67,12 +70,14 @@ class Writer:
         """The texts of each walk: the start, then the object of each hop."""
         world = self.starts.world
         texts = [world.names] * len(path) + [world.texts[world.table[path[-1]].object]]
-        columns = ([text[k] for k in column] for text, column in zip(texts, walk.T.tolist(), strict=True))
+        columns = (
+            [text[k] for k in column] for text, column in zip(texts, walk.T.tolist(), strict=True)
+        )
         return [list(row) for row in zip(*columns, strict=True)]
 
     def people_met(self, path: Path, walk: NDArray, met: NDArray[np.bool_]) -> list[int]:
         """How many people of each question's chain are marked in `met`."""
-        return met[walk[:, : len(path) + int(self.starts.world.table[path[-1]].to_person)]].sum(axis=1).tolist()
+        return met[walk[:, : self.starts.world.table.people_on(path)]].sum(axis=1).tolist()
 
     def direction_seen(self, path: Path, walk: NDArray) -> list[bool]:
         """Whether no hop of each question asks for a fact from the end that the biographies to train on do not state it from."""
@@ -92,3 +97,19 @@ def merge(parts: list[Columns], keys: list[NDArray]) -> Columns:
         column = list(chain.from_iterable(part[name] for part in parts))
         merged[name] = list(map(column.__getitem__, order))
     return merged
+
+
+def unseen_group(record: Mapping[str, Any]) -> str:
+    """Group of the relations that no training path of the skill holds.
+
+    "parametric", "contextual", "both", or "none" where training has shown them all.
+    """
+    unseen = set(record["unseen_relations"])
+    letters = {
+        letter
+        for letter, name in zip(record["pattern"], record["path"], strict=True)
+        if name in unseen
+    }
+    if len(letters) > 1:
+        return "both"
+    return {"P": PARAMETRIC, "C": CONTEXTUAL}[letters.pop()] if letters else "none"

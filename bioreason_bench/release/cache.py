@@ -21,19 +21,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioreason_bench import __version__
+from bioreason_bench._version import __version__
 from bioreason_bench.config import Config, from_dict
 from bioreason_bench.errors import UsageError
-from bioreason_bench.release.pool import FORK, available_cores, run
 from bioreason_bench.release.shards import configs_of, write_shard
+from bioreason_bench.workers import FORK, available_cores, run
 
 if TYPE_CHECKING:
-    from bioreason_bench.plan import Plan, Shard
+    from bioreason_bench.dataset import Dataset, Shard
 
 __all__ = ["Cache", "cache_folder"]
 
 MANY = 4  # files, from which on it is worth starting processes
-CODE = ("config.py", "draw.py", "plan.py", "world", "language", "splits", "questions")  # all that fixes the rows
+CODE = (
+    "config.py",
+    "draw.py",
+    "plan.py",
+    "world",
+    "language",
+    "splits",
+    "questions",
+)  # all that fixes the rows
 
 
 def cache_folder() -> Path:
@@ -53,19 +61,23 @@ class Cache:
     @property
     def folder(self) -> Path:
         """Where its files lie, laid out as a release is."""
-        own_table = Path(self.config.relations).read_text(encoding="utf-8") if Path(self.config.relations).is_file() else ""
+        own_table = (
+            Path(self.config.relations).read_text(encoding="utf-8")
+            if Path(self.config.relations).is_file()
+            else ""
+        )
         key = json.dumps(self.config.as_dict(), sort_keys=True) + own_table + _code()
         name = f"{self.config.preset}-{self.config.seed}-{__version__}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
         return (self.root or cache_folder()) / name
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> Dataset:
         """World, paths and levels; kept for the next call of this process."""
         return _plan(self.folder.name, json.dumps(self.config.as_dict()))
 
     def shards(self) -> list[Shard]:
         """Every file of the release; noted in the cache, so that a process that finds all its files there needs no plan."""
-        from bioreason_bench.plan import Shard
+        from bioreason_bench.dataset import Shard
 
         note = self.folder / "shards.json"
         try:
@@ -86,10 +98,14 @@ class Cache:
 
         Raises UsageError where the cache cannot be written.
         """
-        shards = [shard for shard in self.shards() if (shard.folder, shard.split) == (folder, split)]
+        shards = [
+            shard for shard in self.shards() if (shard.folder, shard.split) == (folder, split)
+        ]
         return self._make(_cut(shards, first) if first else shards)
 
-    def make(self, files: Sequence[str], advance: Callable[[int, int], None] = lambda _rows, _total: None) -> list[Path]:
+    def make(
+        self, files: Sequence[str], advance: Callable[[int, int], None] = lambda _rows, _total: None
+    ) -> list[Path]:
         """These files of the release (data/comp/zeroshot/test-00000-of-00001.parquet), made if they are not there.
 
         `advance(rows, total)` hears of each file that had to be made.
@@ -97,7 +113,11 @@ class Cache:
         shards = {shard.file: shard for shard in self.shards()}
         return self._make([shards[file] for file in files], advance)
 
-    def _make(self, shards: Sequence[Shard], advance: Callable[[int, int], None] = lambda _rows, _total: None) -> list[Path]:
+    def _make(
+        self,
+        shards: Sequence[Shard],
+        advance: Callable[[int, int], None] = lambda _rows, _total: None,
+    ) -> list[Path]:
         missing = [shard for shard in shards if not _whole(self.folder / shard.file)]
         workers = available_cores() if FORK and len(missing) >= MANY else 1
         if missing:
@@ -116,7 +136,10 @@ class Cache:
         with FileLock(path.with_suffix(".lock")):
             if not _whole(path):
                 entry = write_shard(self.folder, shard.file, shard.kind, self.plan.make(shard))
-                _write(path.with_suffix(".json"), json.dumps({"bytes": _sha256(path), "rows": entry.digest}))
+                _write(
+                    path.with_suffix(".json"),
+                    json.dumps({"bytes": _sha256(path), "rows": entry.digest}),
+                )
         return shard.rows
 
     @contextmanager
@@ -125,7 +148,9 @@ class Cache:
             yield
         except OSError as error:
             reason = error.strerror or error
-            raise UsageError(f"the cache {self.folder} cannot be written ({reason}); set BIOREASON_CACHE to a folder with room") from None
+            raise UsageError(
+                f"the cache {self.folder} cannot be written ({reason}); set BIOREASON_CACHE to a folder with room"
+            ) from None
 
 
 def _cut(shards: Sequence[Shard], first: int) -> list[Shard]:
@@ -140,7 +165,9 @@ def _cut(shards: Sequence[Shard], first: int) -> list[Shard]:
 def _whole(path: Path) -> bool:
     """Is the file there, with the bytes that were written?"""
     try:
-        return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["bytes"] == _sha256(path)
+        return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))[
+            "bytes"
+        ] == _sha256(path)
     except (OSError, ValueError, KeyError):
         return False
 
@@ -158,10 +185,10 @@ def _sha256(path: Path) -> str:
 
 
 @functools.lru_cache(maxsize=2)
-def _plan(folder: str, values: str) -> Plan:  # noqa: ARG001 - the folder's name says whether code or a table of one's own changed
-    from bioreason_bench.plan import make_plan
+def _plan(folder: str, values: str) -> Dataset:  # noqa: ARG001 - its name changes with the code
+    from bioreason_bench.dataset import make_dataset
 
-    return make_plan(from_dict(json.loads(values)))
+    return make_dataset(from_dict(json.loads(values)))
 
 
 @functools.cache
@@ -171,5 +198,7 @@ def _code() -> str:
         place = package / part
         for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if file.is_file() and file.suffix not in (".pyc", ".pyo"):
-                digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+                digest.update(
+                    file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes()
+                )
     return digest.hexdigest()

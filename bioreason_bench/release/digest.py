@@ -39,13 +39,18 @@ class RowsDigest:
 
     def __init__(self, schema: pa.Schema) -> None:
         self.columns = {field.name: _type_name(field.name, field.type) for field in schema}
-        self.streams = {name: [hashlib.sha256() for _ in range(STREAMS[kind])] for name, kind in self.columns.items()}
+        self.streams = {
+            name: [hashlib.sha256() for _ in range(STREAMS[kind])]
+            for name, kind in self.columns.items()
+        }
 
     def update(self, table: pa.Table) -> None:
         for name, streams in self.streams.items():
             column = table[name]
             if column.null_count:
-                raise ReleaseError(f"column {name!r} holds {column.null_count} missing values; no column may")
+                raise ReleaseError(
+                    f"column {name!r} holds {column.null_count} missing values; no column may"
+                )
             for chunk in column.chunks:
                 for stream, part in zip(streams, _parts(chunk), strict=True):
                     stream.update(part)
@@ -67,7 +72,9 @@ def _type_name(name: str, kind: pa.DataType) -> str:
     if types.is_list(kind) or types.is_large_list(kind):
         word = f"list<{_type_name(name, kind.value_type)}>"
     if word not in STREAMS:
-        raise ReleaseError(f"column {name!r} has the type {kind}; rows hold strings, booleans, 32-bit integers and lists of strings")
+        raise ReleaseError(
+            f"column {name!r} has the type {kind}; rows hold strings, booleans, 32-bit integers and lists of strings"
+        )
     return word
 
 
@@ -98,4 +105,6 @@ def _offsets(chunk: pa.Array) -> np.ndarray:
     buffer = chunk.buffers()[1]
     if buffer is None or not len(chunk):
         return np.zeros(1, dtype=width)
-    return np.frombuffer(buffer, dtype=width, count=len(chunk) + 1, offset=chunk.offset * width.itemsize)
+    return np.frombuffer(
+        buffer, dtype=width, count=len(chunk) + 1, offset=chunk.offset * width.itemsize
+    )

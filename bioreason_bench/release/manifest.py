@@ -9,13 +9,21 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench import __version__
+from bioreason_bench._version import __version__
 from bioreason_bench.config import Config
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.release.schema import validator
 from bioreason_bench.release.shards import FileEntry, configs_of
 
-__all__ = ["CANARY", "LICENSE", "MANIFEST", "make_manifest", "manifest_head", "read_manifest", "write_manifest"]
+__all__ = [
+    "CANARY",
+    "LICENSE",
+    "MANIFEST",
+    "make_manifest",
+    "manifest_head",
+    "read_manifest",
+    "write_manifest",
+]
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -25,14 +33,21 @@ CANARY = "BIOREASON-CANARY:7d0c1e7a-3b52-4f6e-9a86-5e0b2f6c41d8"  # stands in ev
 
 def manifest_head(config: Config, relations: Mapping[str, Any]) -> dict[str, Any]:
     """All of the manifest that is known before the first file is written; `relations` is the relation table as data."""
-    packages = {name: metadata.version(name) for name in ("numpy", "pyarrow", *(["faker"] if config.locale else []))}
+    packages = {
+        name: metadata.version(name)
+        for name in ("numpy", "pyarrow", *(["faker"] if config.locale else []))
+    }
     return {
         "format": FORMAT,
         "preset": config.preset,
         "seed": config.seed,
         "canary": CANARY,
         "license": LICENSE,
-        "versions": {"bioreason_bench": __version__, "python": platform.python_version(), **packages},
+        "versions": {
+            "bioreason_bench": __version__,
+            "python": platform.python_version(),
+            **packages,
+        },
         "config": config.as_dict(),
         "relations": dict(relations),
     }
@@ -41,7 +56,10 @@ def manifest_head(config: Config, relations: Mapping[str, Any]) -> dict[str, Any
 def make_manifest(head: Mapping[str, Any], entries: Iterable[FileEntry]) -> dict[str, Any]:
     """The whole manifest; files in order of their names, whatever the order in which they were finished."""
     entries = sorted(entries, key=lambda entry: entry.file)
-    files = {entry.file: {"schema": entry.schema, "rows": entry.rows, "digest": entry.digest} for entry in entries}
+    files = {
+        entry.file: {"schema": entry.schema, "rows": entry.rows, "digest": entry.digest}
+        for entry in entries
+    }
     return {**head, "configs": configs_of(files), "files": files}
 
 
@@ -53,18 +71,28 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a release, checked against its schema; raises UsageError without a folder, ReleaseError otherwise."""
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}; give the folder that bioreason generate wrote")
+        raise UsageError(
+            f"there is no folder {folder}; give the folder that bioreason generate wrote"
+        )
     path = folder / MANIFEST
     if not path.is_file():
-        hint = f"run bioreason generate --out {folder}" if not folder.name.endswith(".partial") else "run the same bioreason generate again"
+        hint = (
+            f"run bioreason generate --out {folder}"
+            if not folder.name.endswith(".partial")
+            else "run the same bioreason generate again"
+        )
         raise ReleaseError(f"{folder} has no {MANIFEST}, so it is not a complete release; {hint}")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ReleaseError(f"{path} cannot be read ({error}); generate or download the release again") from None
+        raise ReleaseError(
+            f"{path} cannot be read ({error}); generate or download the release again"
+        ) from None
     for error in validator("manifest").iter_errors(manifest):
         place = "/".join(str(part) for part in error.absolute_path) or "its top level"
-        raise ReleaseError(f"{path} is broken at {place}: {_short(error.message)}; generate or download the release again")
+        raise ReleaseError(
+            f"{path} is broken at {place}: {_short(error.message)}; generate or download the release again"
+        )
     return manifest
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.config import Config, from_dict
-from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.errors import ReleaseError, UsageError, suggest
+from bioreason_bench.grading.grader import Grader
 from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.schema import arrow_schema
 from bioreason_bench.world.relations import RelationTable
@@ -40,13 +40,23 @@ class Release:
         """The relation table, with which every sentence can be read back."""
         return read_table(self.manifest["relations"])
 
+    def grader(self) -> Grader:
+        """The grader that knows this release's relations, names and values."""
+        names = self.table("people", columns=["name"])["name"].to_pylist()
+        objects = self.table("facts", columns=["object"])["object"].unique().to_pylist()
+        return Grader(self.relations, self.config.language, frozenset(names + objects))
+
     def configs(self) -> list[str]:
         """The names of the configs (`comp_zeroshot`, `biographies`, ...), questions first."""
         return list(self.manifest["configs"])
 
     def question_configs(self) -> list[str]:
         """The configs whose rows are multi-hop questions."""
-        return [name for name, splits in self.manifest["configs"].items() if self._schema(next(iter(splits.values()))[0]) == "question"]
+        return [
+            name
+            for name, splits in self.manifest["configs"].items()
+            if self._schema(next(iter(splits.values()))[0]) == "question"
+        ]
 
     def splits(self, config: str) -> list[str]:
         """The splits of a config, such as train, validation and test; raises UsageError for a config that is not there."""
@@ -56,7 +66,9 @@ class Release:
         """The Parquet files of a split, in order; raises UsageError for a split that is not there."""
         splits = self._config(config)
         if split not in splits:
-            raise UsageError(f"config {config} of {self.path} has no split {split!r}; it has {', '.join(splits)}")
+            raise UsageError(
+                f"config {config} of {self.path} has no split {split!r}; it has {', '.join(splits)}"
+            )
         return [self.path / file for file in splits[split]]
 
     def count(self, config: str, split: str) -> int:
@@ -72,21 +84,30 @@ class Release:
         import pyarrow as pa
 
         return pa.Table.from_batches(
-            read_batches([file], columns, rows=65_536), self._arrow(file.relative_to(self.path).as_posix(), columns)
+            read_batches([file], columns, rows=65_536),
+            self._arrow(file.relative_to(self.path).as_posix(), columns),
         )
 
     def batches(
-        self, config: str, split: str = "train", columns: Sequence[str] | None = None, rows: int = 2048
+        self,
+        config: str,
+        split: str = "train",
+        columns: Sequence[str] | None = None,
+        rows: int = 2048,
     ) -> Iterator[pa.RecordBatch]:
         """All rows of a split as Arrow batches of at most `rows`; raises ReleaseError for a missing or broken file."""
         return read_batches(self.files(config, split), columns, rows)
 
-    def rows(self, config: str, split: str = "train", columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    def rows(
+        self, config: str, split: str = "train", columns: Sequence[str] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """All rows of a split as plain dicts, in order."""
         for batch in self.batches(config, split, columns):
             yield from batch.to_pylist()
 
-    def table(self, config: str, split: str = "train", columns: Sequence[str] | None = None) -> pa.Table:
+    def table(
+        self, config: str, split: str = "train", columns: Sequence[str] | None = None
+    ) -> pa.Table:
         """A whole split in memory: meant for relations, people, facts and paths."""
         import pyarrow as pa
 
@@ -95,8 +116,7 @@ class Release:
     def _config(self, name: str) -> dict[str, list[str]]:
         configs = self.manifest["configs"]
         if name not in configs:
-            close = difflib.get_close_matches(name, configs, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(configs)}"
+            hint = suggest(name, configs, f"it has {', '.join(configs)}")
             raise UsageError(f"{self.path} has no config {name!r}: {hint}")
         return configs[name]
 
@@ -104,13 +124,17 @@ class Release:
         import pyarrow as pa
 
         schema = arrow_schema(self._schema(file))
-        return schema if columns is None else pa.schema([schema.field(column) for column in columns])
+        return (
+            schema if columns is None else pa.schema([schema.field(column) for column in columns])
+        )
 
     def _schema(self, file: str) -> str:
         return self.manifest["files"][file]["schema"]
 
 
-def read_batches(files: Iterable[Path], columns: Sequence[str] | None = None, rows: int = 2048) -> Iterator[pa.RecordBatch]:
+def read_batches(
+    files: Iterable[Path], columns: Sequence[str] | None = None, rows: int = 2048
+) -> Iterator[pa.RecordBatch]:
     """The rows of Parquet files as Arrow batches; raises ReleaseError that names the file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -120,6 +144,10 @@ def read_batches(files: Iterable[Path], columns: Sequence[str] | None = None, ro
             with pq.ParquetFile(file) as parquet:
                 yield from parquet.iter_batches(batch_size=rows, columns=columns)
         except FileNotFoundError:
-            raise ReleaseError(f"{file} is missing; generate or download the release again") from None
+            raise ReleaseError(
+                f"{file} is missing; generate or download the release again"
+            ) from None
         except (OSError, pa.ArrowException) as error:
-            raise ReleaseError(f"{file} is broken ({str(error).splitlines()[0]}); generate or download the release again") from None
+            raise ReleaseError(
+                f"{file} is broken ({str(error).splitlines()[0]}); generate or download the release again"
+            ) from None

@@ -40,7 +40,9 @@ def load_schema(name: str) -> dict[str, Any]:
     """The JSON schema in schemas/<name>.schema.json; raises UsageError if there is none."""
     path = folder("schemas") / f"{name}.schema.json"
     if not path.is_file():
-        raise UsageError(f"there is no schema {name!r} in {path.parent}; the rows have {', '.join(ROWS)}")
+        raise UsageError(
+            f"there is no schema {name!r} in {path.parent}; the rows have {', '.join(ROWS)}"
+        )
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -69,9 +71,13 @@ def arrow_schema(name: str) -> pa.Schema:
     """The Arrow schema of the rows that schemas/<name>.schema.json describes."""
     import pyarrow as pa
 
-    texts = pa.list_(pa.field("element", pa.string()))  # the name that Parquet prescribes, so that what is read equals what was written
+    texts = pa.list_(
+        pa.field("element", pa.string())
+    )  # the name that Parquet prescribes, so that what is read equals what was written
     types = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "array": texts}
-    return pa.schema([pa.field(column, types[rule["type"]]) for column, rule in columns(name).items()])
+    return pa.schema(
+        [pa.field(column, types[rule["type"]]) for column, rule in columns(name).items()]
+    )
 
 
 @cache
@@ -81,5 +87,8 @@ def validator(name: str) -> Validator:
     from referencing import Registry, Resource
 
     paths = sorted(folder("schemas").glob("*.schema.json"))
-    resources = [(path.name, Resource.from_contents(json.loads(path.read_text(encoding="utf-8")))) for path in paths]
+    resources = [
+        (path.name, Resource.from_contents(json.loads(path.read_text(encoding="utf-8"))))
+        for path in paths
+    ]
     return Draft202012Validator(load_schema(name), registry=Registry().with_resources(resources))

@@ -25,7 +25,9 @@ __all__ = ["PARQUET", "ROW_GROUP", "FileEntry", "configs_of", "make_table", "wri
 
 ROW_GROUP = 4_096  # rows of a row group, the least that a streaming reader fetches
 PARQUET = {"compression": "zstd", "compression_level": 3, "store_schema": False}
-_FILE = re.compile(r"data/(?P<folder>[a-z0-9_]+(?:/[a-z0-9_]+)?)/(?P<split>[a-z_]+)-\d{5}-of-\d{5}\.parquet")
+_FILE = re.compile(
+    r"data/(?P<folder>[a-z0-9_]+(?:/[a-z0-9_]+)?)/(?P<split>[a-z_]+)-\d{5}-of-\d{5}\.parquet"
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ def configs_of(files: Iterable[str]) -> dict[str, dict[str, list[str]]]:
     for file in sorted(files):
         match = _FILE.fullmatch(file)
         if not match:
-            raise ReleaseError(f"{file} is not called as a file of a release is (data/<folder>/<split>-00000-of-00001.parquet); remove it")
+            raise ReleaseError(
+                f"{file} is not called as a file of a release is (data/<folder>/<split>-00000-of-00001.parquet); remove it"
+            )
         folders.setdefault(match["folder"], {}).setdefault(match["split"], []).append(file)
     found: dict[str, dict[str, list[str]]] = {}
     for skill in SKILLS:
@@ -58,10 +62,14 @@ def configs_of(files: Iterable[str]) -> dict[str, dict[str, list[str]]]:
         for folder in sorted(here, key=lambda name: _rank(name.split("/")[1])):
             level = folder.split("/")[1]
             train = {"train": own["train"]} if level in LEVELS and "train" in own else {}
-            found[f"{skill}_{level}"] = train | {split: folders[folder][split] for split in sorted(folders[folder], reverse=True)}
+            found[f"{skill}_{level}"] = train | {
+                split: folders[folder][split] for split in sorted(folders[folder], reverse=True)
+            }
         if "rl" in own:
             found[f"{skill}_rl"] = {"train": own["rl"]}
-    return found | {folder: folders[folder] for folder in sorted(folders) if folder.split("/")[0] not in SKILLS}
+    return found | {
+        folder: folders[folder] for folder in sorted(folders) if folder.split("/")[0] not in SKILLS
+    }
 
 
 def _rank(level: str) -> tuple[int, str]:
@@ -73,8 +81,12 @@ def make_table(kind: str, columns: Mapping[str, Any]) -> pa.Table:
     import pyarrow as pa
 
     schema = arrow_schema(kind)
-    assert list(columns) == schema.names, f"{kind}: columns {list(columns)} are not those of the schema, {schema.names}"
-    return pa.table([pa.array(columns[field.name], type=field.type) for field in schema], schema=schema)
+    assert list(columns) == schema.names, (
+        f"{kind}: columns {list(columns)} are not those of the schema, {schema.names}"
+    )
+    return pa.table(
+        [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
+    )
 
 
 def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) -> FileEntry:
@@ -93,7 +105,10 @@ def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) ->
     try:
         with pq.ParquetWriter(beside, schema, **PARQUET) as writer:
             for begin in range(0, rows, ROW_GROUP):
-                group = make_table(kind, {name: values[begin : begin + ROW_GROUP] for name, values in columns.items()})
+                group = make_table(
+                    kind,
+                    {name: values[begin : begin + ROW_GROUP] for name, values in columns.items()},
+                )
                 digest.update(group)
                 writer.write_table(group)
         beside.replace(path)

@@ -22,8 +22,8 @@ from typing import IO, Any, Protocol
 
 from bioreason_bench.errors import BioreasonError, UsageError
 from bioreason_bench.release.manifest import MANIFEST, make_manifest, write_manifest
-from bioreason_bench.release.pool import FORK, run
 from bioreason_bench.release.shards import FileEntry, write_shard
+from bioreason_bench.workers import FORK, run
 
 __all__ = ["Source", "check_target", "write_release"]
 
@@ -76,9 +76,13 @@ def check_target(out: Path, force: bool) -> None:
     """Refuse a place where a release cannot be put; raises UsageError, and changes nothing."""
     if out.is_dir() and any(out.iterdir()):
         if not force:
-            raise UsageError(f"{out} already exists; choose another --out, or replace it with --force")
+            raise UsageError(
+                f"{out} already exists; choose another --out, or replace it with --force"
+            )
         if not (out / MANIFEST).is_file():
-            raise UsageError(f"{out} exists and is not a release, so --force does not replace it; choose another --out")
+            raise UsageError(
+                f"{out} exists and is not a release, so --force does not replace it; choose another --out"
+            )
     elif out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; choose a folder for --out")
 
@@ -108,8 +112,16 @@ def write_release(
         for entry in list(done.values()):
             advance(entry, total)
         tasks = [shard for shard in shards if shard.file not in done]
-        begin = partial(Making, source, root) if FORK or workers <= 1 else partial(_begin_elsewhere, again, root)
-        with plain_errors(root), (root / JOURNAL).open("a", encoding="utf-8") as journal, closing(run(tasks, begin, workers)) as entries:
+        begin = (
+            partial(Making, source, root)
+            if FORK or workers <= 1
+            else partial(_begin_elsewhere, again, root)
+        )
+        with (
+            plain_errors(root),
+            (root / JOURNAL).open("a", encoding="utf-8") as journal,
+            closing(run(tasks, begin, workers)) as entries,
+        ):
             for entry in entries:
                 journal.write(_line(root, entry))
                 journal.flush()
@@ -142,10 +154,17 @@ def _partial(out: Path, key: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str
     with closing(lock):
         _lock(lock, out)
         with plain_errors(root):
-            first = json.dumps({"key": hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()}) + "\n"
+            first = (
+                json.dumps(
+                    {"key": hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()}
+                )
+                + "\n"
+            )
             done = _finished(root, first)
             _clean(root, keep=set(done))
-            (root / JOURNAL).write_text(first + "".join(_line(root, entry) for entry in done.values()), encoding="utf-8")
+            (root / JOURNAL).write_text(
+                first + "".join(_line(root, entry) for entry in done.values()), encoding="utf-8"
+            )
         try:
             yield root, done
         finally:
@@ -158,9 +177,13 @@ def _lock(file: IO[str], out: Path) -> None:
         import fcntl
 
         try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # unlike flock's, this lock is not inherited by the workers
+            fcntl.lockf(
+                file, fcntl.LOCK_EX | fcntl.LOCK_NB
+            )  # unlike flock's, this lock is not inherited by the workers
         except (BlockingIOError, PermissionError):
-            raise UsageError(f"another bioreason generate is writing {out}; wait for it, or choose another --out") from None
+            raise UsageError(
+                f"another bioreason generate is writing {out}; wait for it, or choose another --out"
+            ) from None
         except OSError:
             pass  # a file system without locks
 
@@ -172,7 +195,10 @@ def _line(root: Path, entry: FileEntry) -> str:
 def _finished(root: Path, first: str) -> dict[str, FileEntry]:
     """Entries in the journal of a run with the same key whose files are there and whole; a torn last line is dropped."""
     found: dict[str, FileEntry] = {}
-    with suppress(FileNotFoundError), (root / JOURNAL).open(encoding="utf-8", errors="replace") as journal:
+    with (
+        suppress(FileNotFoundError),
+        (root / JOURNAL).open(encoding="utf-8", errors="replace") as journal,
+    ):
         if journal.readline() != first:
             return {}
         for line in journal:

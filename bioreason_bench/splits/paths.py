@@ -27,20 +27,31 @@ def is_path(table: RelationTable, path: Path, skill: str, guards: bool) -> bool:
     if skill == "comp" and len({relation.group for relation in relations}) < 2:
         return False
     names = [relation.name for relation in relations]
-    if guards and any(relation.inverse in names and not relation.symmetric for relation in relations):
+    if guards and any(
+        relation.inverse in names and not relation.symmetric for relation in relations
+    ):
         return False
     return all(after.name != before.inverse for before, after in pairwise(relations))
 
 
 def draw_paths(
-    table: RelationTable, relations: Sequence[int], skill: str, shares: Mapping[int, float], wanted: int, guards: bool, draw: Draw
+    table: RelationTable,
+    relations: Sequence[int],
+    skill: str,
+    shares: Mapping[int, float],
+    wanted: int,
+    guards: bool,
+    draw: Draw,
 ) -> list[Path]:
     """At most `wanted` distinct paths over `relations`, their numbers of hops in the given shares.
 
     Where there are too few short paths, longer ones take their place (there are about 300 two-hop comp paths in all).
     """
     hops = list(shares)
-    found = {count: list(_candidates(table, relations, skill, count, wanted, guards, draw.at(count))) for count in hops}
+    found = {
+        count: list(_candidates(table, relations, skill, count, wanted, guards, draw.at(count)))
+        for count in hops
+    }
     parts = fill(wanted, [shares[count] for count in hops], [len(found[count]) for count in hops])
     return [path for count, part in zip(hops, parts, strict=True) for path in found[count][:part]]
 
@@ -49,15 +60,27 @@ def fill(total: int, shares: Sequence[float], most: Sequence[int]) -> list[int]:
     """`total` split by `shares`, no part above its `most`; what does not fit goes to the others."""
     parts = [0] * len(most)
     while left := min(total, sum(most)) - sum(parts):
-        free = [share if part < limit else 0.0 for share, part, limit in zip(shares, parts, most, strict=True)]
+        free = [
+            share if part < limit else 0.0
+            for share, part, limit in zip(shares, parts, most, strict=True)
+        ]
         if not sum(free):
             free = [float(part < limit) for part, limit in zip(parts, most, strict=True)]
-        parts = [min(limit, part + extra) for part, extra, limit in zip(parts, split_evenly(left, free), most, strict=True)]
+        parts = [
+            min(limit, part + extra)
+            for part, extra, limit in zip(parts, split_evenly(left, free), most, strict=True)
+        ]
     return parts
 
 
 def _candidates(
-    table: RelationTable, relations: Sequence[int], skill: str, hops: int, wanted: int, guards: bool, draw: Draw
+    table: RelationTable,
+    relations: Sequence[int],
+    skill: str,
+    hops: int,
+    wanted: int,
+    guards: bool,
+    draw: Draw,
 ) -> Iterator[Path]:
     """Paths with so many hops in drawn order: all of them where they are few, else `wanted` or nearly so."""
     to_people = [number for number in relations if table[number].to_person]
@@ -66,7 +89,10 @@ def _candidates(
         drawn = (listed[place] for place in draw.permutation(len(listed)))
     else:
         tries = np.arange(40 * wanted + 1000)
-        columns = [np.asarray(to_people)[draw.at(hop).integers(tries, len(to_people))] for hop in range(hops - 1)]
+        columns = [
+            np.asarray(to_people)[draw.at(hop).integers(tries, len(to_people))]
+            for hop in range(hops - 1)
+        ]
         columns.append(np.asarray(relations)[draw.at("last").integers(tries, len(relations))])
         drawn = dict.fromkeys(zip(*(column.tolist() for column in columns), strict=True))
     count = 0

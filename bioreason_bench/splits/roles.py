@@ -11,7 +11,9 @@ from bioreason_bench.world.relations import RelationTable
 ROLES = ("iid", "composition", "zeroshot")
 
 
-def draw_roles(table: RelationTable, relations: Sequence[int], shares: Roles, draw: Draw) -> dict[int, str]:
+def draw_roles(
+    table: RelationTable, relations: Sequence[int], shares: Roles, draw: Draw
+) -> dict[int, str]:
     """The role of each relation number.
 
     Relations are dealt by kind (group, and whether they lead to a person), so that zero-shot relations are of both groups
@@ -20,11 +22,15 @@ def draw_roles(table: RelationTable, relations: Sequence[int], shares: Roles, dr
     kinds: dict[tuple[str, bool], list[int]] = {}
     for number in relations:
         kinds.setdefault((table[number].group, table[number].to_person), []).append(number)
-    dealt = [draw.at(*kind).permutation(members).tolist() for kind, members in sorted(kinds.items())]
+    dealt = [
+        draw.at(*kind).permutation(members).tolist() for kind, members in sorted(kinds.items())
+    ]
     roles = dict.fromkeys(relations, "composition")
     for role in ("zeroshot", "iid"):
         total = round(getattr(shares, role) * len(relations))
-        for members, count in zip(dealt, split_evenly(total, [len(members) for members in dealt]), strict=True):
+        for members, count in zip(
+            dealt, split_evenly(total, [len(members) for members in dealt]), strict=True
+        ):
             roles.update(dict.fromkeys(members[:count], role))
             del members[:count]
     return roles
@@ -35,6 +41,8 @@ def split_evenly(total: int, sizes: Sequence[float]) -> list[int]:
     whole = sum(sizes)
     exact = [total * size / whole if whole else 0.0 for size in sizes]
     parts = [int(share) for share in exact]
-    for place in sorted(range(len(sizes)), key=lambda k: (parts[k] - exact[k], k))[: total - sum(parts)]:
+    for place in sorted(range(len(sizes)), key=lambda k: (parts[k] - exact[k], k))[
+        : total - sum(parts)
+    ]:
         parts[place] += 1
     return parts

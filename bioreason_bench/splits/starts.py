@@ -25,8 +25,12 @@ class Runs:
 
     begin: int  # hop of the path that the run begins with
     people: NDArray[np.int32]  # [people, length] who is read about, one after the other
-    heads: NDArray[np.bool_]  # [people] whose run is complete, every member stating all contextual relations of the path
-    kind: NDArray[np.int8]  # [people] only a run of the same kind as the one meant (circle, known or novel) distracts from it
+    heads: NDArray[
+        np.bool_
+    ]  # [people] whose run is complete, every member stating all contextual relations of the path
+    kind: NDArray[
+        np.int8
+    ]  # [people] only a run of the same kind as the one meant (circle, known or novel) distracts from it
 
     @property
     def length(self) -> int:
@@ -64,7 +68,9 @@ class Starts:
         good = np.ones(len(arrived), bool)
         for earlier, later in combinations(people, 2):
             good &= earlier != later
-        read = [hop for hop, relation in enumerate(path) if world.table[relation].group == CONTEXTUAL]
+        read = [
+            hop for hop, relation in enumerate(path) if world.table[relation].group == CONTEXTUAL
+        ]
         if read and (world.config.distractors or world.config.context_facts):
             ready = self.ready(path)
             for hop in read:
@@ -72,7 +78,9 @@ class Starts:
         if read and world.config.distractors:
             runs = self.runs(path)
             size = runs.length
-            needed = 1 + (world.config.distractors - 1) * size * size + (len(path) + 1) * size  # whatever else is taken, one run is left
+            needed = (
+                1 + (world.config.distractors - 1) * size * size + (len(path) + 1) * size
+            )  # whatever else is taken, one run is left
             enough = np.bincount(runs.kind[runs.heads], minlength=4) >= needed
             good &= enough[runs.kind[places[runs.begin]]]
         if read and world.config.guards:
@@ -110,7 +118,12 @@ class Starts:
         for relation in path[begin : begin + length - 1]:
             people.append(world.steps[relation, people[-1]])
             heads = heads & (people[-1] >= 0) & ready[people[-1]]
-        return Runs(begin, np.stack(people, axis=1), heads, 2 * world.community.astype(np.int8) + world.known)
+        return Runs(
+            begin,
+            np.stack(people, axis=1),
+            heads,
+            2 * world.community.astype(np.int8) + world.known,
+        )
 
     def ready(self, path: Path) -> NDArray[np.bool_]:
         """[people] who have a contextual biography that states every contextual relation of the path."""
@@ -122,7 +135,9 @@ class Starts:
         if path not in self._members:
             starts = self.valid(path)
             pool = self.pool[starts]
-            found = {name: starts[pool == number].astype(np.int32) for number, name in enumerate(POOLS)}
+            found = {
+                name: starts[pool == number].astype(np.int32) for number, name in enumerate(POOLS)
+            }
             self._remember(self._members, path, found, len(starts))
         return self._members[path]
 
@@ -130,9 +145,17 @@ class Starts:
         """The first `count` starts of a pool, in an order drawn for this path; questions take slices of it."""
         if len(self._first.get((path, pool), ())) < count:
             starts = self.members(path)[pool]
-            words = self.draw.at("starts", *self.world.table.path_names(path)).words(starts)  # all different
-            ahead = np.argpartition(words, count - 1)[:count] if count < len(words) else np.arange(len(words))
-            self._remember(self._first, (path, pool), starts[ahead[np.argsort(words[ahead])]], count)
+            words = self.draw.at("starts", *self.world.table.path_names(path)).words(
+                starts
+            )  # all different
+            ahead = (
+                np.argpartition(words, count - 1)[:count]
+                if count < len(words)
+                else np.arange(len(words))
+            )
+            self._remember(
+                self._first, (path, pool), starts[ahead[np.argsort(words[ahead])]], count
+            )
         return self._first[path, pool][:count] if count else np.empty(0, np.int32)
 
     def _remember(self, memory: dict, key: object, found: object, size: int) -> None:

@@ -21,7 +21,9 @@ from bioreason_bench.world.people import YEAR, People, make_people
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
 from bioreason_bench.world.table import load_table
 
-REFERENCE = date(2025, 1, 1).toordinal()  # everybody has died by this day; today's date changes nothing
+REFERENCE = date(
+    2025, 1, 1
+).toordinal()  # everybody has died by this day; today's date changes nothing
 ADULT = 18  # years
 OLDEST = 100  # years
 
@@ -33,7 +35,9 @@ class World:
     config: Config
     table: RelationTable
     people: People
-    texts: dict[str, list[str]]  # object kind -> texts of its values by value id; texts["person"] are the names
+    texts: dict[
+        str, list[str]
+    ]  # object kind -> texts of its values by value id; texts["person"] are the names
     objects: NDArray[np.int32]  # [relations, people] object id, -1 where there is none
 
     @property
@@ -59,8 +63,15 @@ class World:
     @cached_property
     def steps(self) -> NDArray[np.int32]:
         """[relations, people + 1] the object that a biography states, -1 where none does; index -1 stays at -1."""
-        told = np.array([self.known if relation.group == PARAMETRIC else self.in_context for relation in self.table.relations])
-        return np.pad(np.where(told, self.objects, -1), ((0, 0), (0, 1)), constant_values=-1).astype(np.int32)
+        told = np.array(
+            [
+                self.known if relation.group == PARAMETRIC else self.in_context
+                for relation in self.table.relations
+            ]
+        )
+        return np.pad(
+            np.where(told, self.objects, -1), ((0, 0), (0, 1)), constant_values=-1
+        ).astype(np.int32)
 
     def places(self, path: tuple[int, ...], starts: NDArray) -> list[NDArray[np.int32]]:
         """For each step of the path, hops + 1 in all, the object ids of all starts; -1 from where a walk dangles on."""
@@ -88,20 +99,33 @@ def make_world(config: Config) -> World:
         birth_years=config.birth_years,
         locale=config.locale,
     )
-    objects = make_facts(table, people, {kind: len(values) for kind, values in texts.items()}, draw.at("facts"))
+    objects = make_facts(
+        table, people, {kind: len(values) for kind, values in texts.items()}, draw.at("facts")
+    )
     return World(config, table, people, texts, objects)
 
 
-def make_facts(table: RelationTable, people: People, sizes: dict[str, int], draw: Draw) -> NDArray[np.int32]:
+def make_facts(
+    table: RelationTable, people: People, sizes: dict[str, int], draw: Draw
+) -> NDArray[np.int32]:
     """[relations, people] object ids, -1 where there is none; `sizes` gives the number of values of each kind."""
     objects = np.full((len(table), len(people)), -1, np.int32)
     for number, relation in enumerate(table.relations):
         stream = draw.at(relation.name)
         if relation.symmetric:
             known_only = relation.group == PARAMETRIC  # nothing parametric is said of novel people
-            for ids in (circle[people.known[circle]] if known_only else circle for circle in people.circles()):
-                objects[number, ids] = pair_up(ids, people.birth, relation, _taken(table, objects, relation), stream.at(ids[0]))
-        elif relation.to_person and relation.inverse and relation.inverse in {row.name for row in table.relations[:number]}:
+            for ids in (
+                circle[people.known[circle]] if known_only else circle
+                for circle in people.circles()
+            ):
+                objects[number, ids] = pair_up(
+                    ids, people.birth, relation, _taken(table, objects, relation), stream.at(ids[0])
+                )
+        elif (
+            relation.to_person
+            and relation.inverse
+            and relation.inverse in {row.name for row in table.relations[:number]}
+        ):
             continue  # written when its inverse was
         elif relation.to_person:
             _write_ladder(objects, number, table, people, stream)
@@ -113,7 +137,9 @@ def make_facts(table: RelationTable, people: People, sizes: dict[str, int], draw
     return objects
 
 
-def pair_up(ids: NDArray, birth: NDArray, relation: Relation, taken: NDArray, draw: Draw) -> NDArray[np.int64]:
+def pair_up(
+    ids: NDArray, birth: NDArray, relation: Relation, taken: NDArray, draw: Draw
+) -> NDArray[np.int64]:
     """The partner of each of `ids`: a perfect matching of people whose ages differ by no more than the relation allows.
 
     Neighbours in a jittered order of birth are paired; a pair too far apart in age, or already kin (`taken`: [k, people]
@@ -146,14 +172,18 @@ def pair_up(ids: NDArray, birth: NDArray, relation: Relation, taken: NDArray, dr
     )
 
 
-def climb(ids: NDArray, birth: NDArray, least: int, most: int, draw: Draw) -> tuple[NDArray, NDArray]:
+def climb(
+    ids: NDArray, birth: NDArray, least: int, most: int, draw: Draw
+) -> tuple[NDArray, NDArray]:
     """(younger, elder): a one-to-one map from people to others `least` to `most` years older; the oldest have none."""
     wish = birth[ids] - (least + (most - least) * (0.05 + 0.5 * draw.uniform(len(ids)))) * YEAR
     younger = ids[np.argsort(wish, kind="stable")]
     elders = ids[np.argsort(birth[ids], kind="stable")]
     place = np.searchsorted(birth[elders], np.sort(wish))
     count = np.arange(len(ids))
-    first = np.searchsorted(np.sort(wish), birth[elders[0]])  # whoever wishes for an elder born before all others goes without
+    first = np.searchsorted(
+        np.sort(wish), birth[elders[0]]
+    )  # whoever wishes for an elder born before all others goes without
     place[:first] = -1
     place[first:] = np.maximum.accumulate(place[first:] - count[first:]) + count[first:]
     found = (place >= 0) & (place < len(ids))
@@ -163,13 +193,19 @@ def climb(ids: NDArray, birth: NDArray, least: int, most: int, draw: Draw) -> tu
     return younger[plausible], elder[plausible]
 
 
-def _write_ladder(objects: NDArray, number: int, table: RelationTable, people: People, draw: Draw) -> None:
+def _write_ladder(
+    objects: NDArray, number: int, table: RelationTable, people: People, draw: Draw
+) -> None:
     relation = table[number]
     least, most = relation.older or (0, 200)
     upward = least >= 0
     for ids in people.blocks():
-        younger, elder = climb(ids, people.birth, *((least, most) if upward else (-most, -least)), draw.at(ids[0]))
-        free = ~(_taken(table, objects, relation)[:, younger] == elder).any(axis=0) & (younger != elder)
+        younger, elder = climb(
+            ids, people.birth, *((least, most) if upward else (-most, -least)), draw.at(ids[0])
+        )
+        free = ~(_taken(table, objects, relation)[:, younger] == elder).any(axis=0) & (
+            younger != elder
+        )
         subject, target = (younger[free], elder[free]) if upward else (elder[free], younger[free])
         objects[number, subject] = target
         if relation.inverse and relation.inverse in {row.name for row in table.relations}:
@@ -178,7 +214,13 @@ def _write_ladder(objects: NDArray, number: int, table: RelationTable, people: P
 
 def _taken(table: RelationTable, objects: NDArray, relation: Relation) -> NDArray[np.int32]:
     """[k, people] kin that the relation must not lead to again."""
-    return objects[[n for n, row in enumerate(table.relations) if relation.kin and row.kin and row is not relation]]
+    return objects[
+        [
+            n
+            for n, row in enumerate(table.relations)
+            if relation.kin and row.kin and row is not relation
+        ]
+    ]
 
 
 def _write_dates(objects: NDArray, table: RelationTable, people: People, draw: Draw) -> None:
@@ -196,4 +238,8 @@ def _write_dates(objects: NDArray, table: RelationTable, people: People, draw: D
         if relation.date == "birth":
             objects[number] = people.birth - pools.DATE_ORIGIN
         elif relation.date == "death":
-            objects[number] = earliest + draw.at(relation.name).integers(len(people), latest - earliest + 1) - pools.DATE_ORIGIN
+            objects[number] = (
+                earliest
+                + draw.at(relation.name).integers(len(people), latest - earliest + 1)
+                - pools.DATE_ORIGIN
+            )

@@ -16,7 +16,14 @@ from bioreason_bench.world.templates import CAPITAL
 from bioreason_bench.world.words import read_words
 
 ENOUGH = 20  # first or last names below which a locale is refused
-OPENINGS = {"So", "The", "April", "August", "June", "May"}  # words that begin our sentences whatever the table, and months
+OPENINGS = {
+    "So",
+    "The",
+    "April",
+    "August",
+    "June",
+    "May",
+}  # words that begin our sentences whatever the table, and months
 _PLAIN = re.compile(rf"[{CAPITAL}][^\W\d_]+")
 
 
@@ -28,19 +35,27 @@ def name_words(table: RelationTable, locale: str = "") -> tuple[tuple[str, ...],
     """
     if not locale:
         return read_words("first_names"), read_words("last_names")
-    taken = OPENINGS | {text.split()[0] for row in table.relations for text in (*row.statements, *row.asks)}
+    taken = OPENINGS | {
+        text.split()[0] for row in table.relations for text in (*row.statements, *row.asks)
+    }
     first, last = _of_faker(locale)
     kept = sorted(plain(first) - taken)
     rest = sorted(plain(last) - taken - set(kept))
     if min(len(kept), len(rest)) < ENOUGH:
         count = f"{len(kept)} first and {len(rest)} last names"
-        raise UsageError(f"locale {locale!r} has {count} of one word in Latin letters; choose another, such as de_DE")
+        raise UsageError(
+            f"locale {locale!r} has {count} of one word in Latin letters; choose another, such as de_DE"
+        )
     return tuple(kept), tuple(rest)
 
 
 def plain(names: Iterable[str]) -> set[str]:
     """The names that are one word with a capital in front."""
-    return {name for name in (unicodedata.normalize("NFC", name) for name in names) if _PLAIN.fullmatch(name)}
+    return {
+        name
+        for name in (unicodedata.normalize("NFC", name) for name in names)
+        if _PLAIN.fullmatch(name)
+    }
 
 
 @cache
@@ -60,6 +75,8 @@ def _words(provider: type, kind: str) -> Iterable[str]:
     """The provider's list of that kind, or else those for men and for women together."""
     for attributes in ([kind], [f"{kind}_male", f"{kind}_female"]):
         lists = [getattr(provider, attribute, ()) for attribute in attributes]
-        if found := [name for listed in lists if isinstance(listed, Collection) for name in listed]:  # a few locales compute theirs
+        if found := [
+            name for listed in lists if isinstance(listed, Collection) for name in listed
+        ]:  # a few locales compute theirs
             return found
     return ()

@@ -20,7 +20,9 @@ class People:
     """Arrays over person ids 0..P-1, the known first."""
 
     known: NDArray[np.bool_]  # has a parametric biography
-    in_context: NDArray[np.bool_]  # has a contextual biography: all novel people and a share of the known
+    in_context: NDArray[
+        np.bool_
+    ]  # has a contextual biography: all novel people and a share of the known
     community: NDArray[np.bool_]  # belongs to the community whose relations stay inside it
     birth: NDArray[np.int64]  # proleptic Gregorian ordinal of the day of birth
 
@@ -29,11 +31,18 @@ class People:
 
     def circles(self) -> list[NDArray[np.int64]]:
         """The two closed circles, community and the others, as person ids; a circle without people is left out."""
-        return [ids for member in (False, True) if len(ids := np.flatnonzero(self.community == member))]
+        return [
+            ids for member in (False, True) if len(ids := np.flatnonzero(self.community == member))
+        ]
 
     def blocks(self) -> list[NDArray[np.int64]]:
         """Known and novel people of each circle apart: where a parametric relation or an inverse pair stays inside."""
-        return [ids for circle in self.circles() for known in (True, False) if len(ids := circle[self.known[circle] == known])]
+        return [
+            ids
+            for circle in self.circles()
+            for known in (True, False)
+            if len(ids := circle[self.known[circle] == known])
+        ]
 
 
 def make_people(config: Config, draw: Draw) -> People:
@@ -43,7 +52,9 @@ def make_people(config: Config, draw: Draw) -> People:
     """
     for name in ("known", "novel"):
         if getattr(config, name) % 2:
-            raise UsageError(f"{name} is {getattr(config, name)}; it must be even, because symmetric relations pair up everybody")
+            raise UsageError(
+                f"{name} is {getattr(config, name)}; it must be even, because symmetric relations pair up everybody"
+            )
     known = np.arange(config.people) < config.known
     community = np.zeros(config.people, bool)
     in_context = ~known
@@ -51,11 +62,18 @@ def make_people(config: Config, draw: Draw) -> People:
         members = 2 * round(config.community * len(ids) / 2)
         community[ids[len(ids) - members :]] = True
     people = People(known, in_context, community, np.zeros(config.people, np.int64))
-    first, last = date(config.birth_years[0], 1, 1).toordinal(), date(config.birth_years[1], 12, 31).toordinal()
+    first, last = (
+        date(config.birth_years[0], 1, 1).toordinal(),
+        date(config.birth_years[1], 12, 31).toordinal(),
+    )
     for ids in people.blocks():
         key = int(ids[0])
         if known[ids[0]]:
-            in_context[draw.at("in_context", key).permutation(ids)[: round(config.in_context * len(ids))]] = True
+            in_context[
+                draw.at("in_context", key).permutation(ids)[: round(config.in_context * len(ids))]
+            ] = True
         slots = np.arange(len(ids)) + draw.at("birth", key).uniform(len(ids))
-        people.birth[draw.at("birth order", key).permutation(ids)] = first + (slots * (last - first) / len(ids)).astype(np.int64)
+        people.birth[draw.at("birth order", key).permutation(ids)] = first + (
+            slots * (last - first) / len(ids)
+        ).astype(np.int64)
     return people

@@ -16,7 +16,9 @@ class Relation:
     object: str  # "person", or the name of a pool of values
     group: str  # "parametric" (to be stored in weights) or "contextual" (given in the prompt)
     inverse: str = ""  # own name where symmetric, empty where none
-    older: tuple[int, int] | None = None  # years by which the object is older than the subject, at least and at most
+    older: tuple[int, int] | None = (
+        None  # years by which the object is older than the subject, at least and at most
+    )
     kin: bool = False  # nobody is two kinds of kin of the same person
     date: str = ""  # "birth" or "death" for the two dates that bound a life
     statements: tuple[str, ...] = ()  # "{subject} was born on {object}."
@@ -42,10 +44,16 @@ class RelationTable:
     """The relations in a fixed order (their numbers everywhere else), and the pools of values that they lead to."""
 
     relations: tuple[Relation, ...]
-    pools: dict[str, tuple[str, ...]] = field(default_factory=dict)  # listed pools; composed ones (see pools.py) are absent
+    pools: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # listed pools; composed ones (see pools.py) are absent
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_number", {relation.name: number for number, relation in enumerate(self.relations)})
+        object.__setattr__(
+            self,
+            "_number",
+            {relation.name: number for number, relation in enumerate(self.relations)},
+        )
 
     def __len__(self) -> int:
         return len(self.relations)
@@ -62,3 +70,7 @@ class RelationTable:
 
     def pattern(self, path: tuple[int, ...]) -> str:
         return "".join(self.relations[number].letter for number in path)
+
+    def people_on(self, path: tuple[int, ...]) -> int:
+        """How many of the entities of a chain over `path` are people: all but a final value."""
+        return len(path) + int(self.relations[path[-1]].to_person)

@@ -40,12 +40,20 @@ def keep_relations(table: RelationTable, names: Sequence[str]) -> RelationTable:
     known = {relation.name for relation in table.relations}
     for name in names:
         if name not in known:
-            raise UsageError(f"keep holds {name!r}, which is no relation of the table; the relations are {', '.join(sorted(known))}")
+            raise UsageError(
+                f"keep holds {name!r}, which is no relation of the table; the relations are {', '.join(sorted(known))}"
+            )
     rows = tuple(
-        relation if relation.inverse in names else replace(relation, inverse="") for relation in table.relations if relation.name in names
+        relation if relation.inverse in names else replace(relation, inverse="")
+        for relation in table.relations
+        if relation.name in names
     )
     return _checked(
-        RelationTable(rows, {kind: table.pools[kind] for row in rows if (kind := row.object) in table.pools}), "keep", UsageError
+        RelationTable(
+            rows, {kind: table.pools[kind] for row in rows if (kind := row.object) in table.pools}
+        ),
+        "keep",
+        UsageError,
     )
 
 
@@ -53,8 +61,17 @@ def table_as_dict(table: RelationTable) -> dict[str, Any]:
     """Plain JSON values with all wordings and pools, as they stand in a manifest; `read_table` turns them back."""
     rows = []
     for relation in table.relations:
-        row = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(relation).items()}
-        rows.append({key: value for key, value in row.items() if value or key in ("name", "object", "group")})
+        row = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(relation).items()
+        }
+        rows.append(
+            {
+                key: value
+                for key, value in row.items()
+                if value or key in ("name", "object", "group")
+            }
+        )
     return {"relation": rows, "pools": {kind: list(values) for kind, values in table.pools.items()}}
 
 
@@ -67,7 +84,9 @@ def read_table(values: Mapping[str, Any], source: str = "manifest.json") -> Rela
 @cache
 def _built_in() -> RelationTable:
     """Our own table; the tests have checked its shape, so that loading it needs no jsonschema."""
-    return _from_values(tomllib.loads(BUILT_IN.read_text(encoding="utf-8")), BUILT_IN.name, UsageError)
+    return _from_values(
+        tomllib.loads(BUILT_IN.read_text(encoding="utf-8")), BUILT_IN.name, UsageError
+    )
 
 
 def _read(path: Path) -> RelationTable:
@@ -79,7 +98,9 @@ def _read(path: Path) -> RelationTable:
     return _from_values(values, path.name, UsageError)
 
 
-def _from_values(values: Mapping[str, Any], source: str, error: type[BioreasonError]) -> RelationTable:
+def _from_values(
+    values: Mapping[str, Any], source: str, error: type[BioreasonError]
+) -> RelationTable:
     try:
         relations = tuple(_relation(row) for row in values["relation"])
     except ValueError as problem:
@@ -98,7 +119,12 @@ def _from_values(values: Mapping[str, Any], source: str, error: type[BioreasonEr
                     f"{source}: relation '{relation.name}': there is no pool {kind!r}; list its values under [pools], or lead to 'person', "
                     f"a pool of the package, or one of {', '.join(sorted(COMPOSED))}"
                 ) from None
-    return _checked(RelationTable(relations, pools), source, error, unused=[kind for kind in listed if kind not in pools])
+    return _checked(
+        RelationTable(relations, pools),
+        source,
+        error,
+        unused=[kind for kind in listed if kind not in pools],
+    )
 
 
 def _relation(row: Mapping[str, Any]) -> Relation:
@@ -106,12 +132,20 @@ def _relation(row: Mapping[str, Any]) -> Relation:
     nouns = values.get("nouns", ())
     for ask in values["asks"]:
         if NOUN in ask and not nouns:
-            raise ValueError(f"relation '{row['name']}': ask {ask!r} has {NOUN}, but the relation has no nouns")
-    asks = [ask.replace(NOUN, noun) for ask in values["asks"] for noun in (nouns if NOUN in ask else ("",))]
+            raise ValueError(
+                f"relation '{row['name']}': ask {ask!r} has {NOUN}, but the relation has no nouns"
+            )
+    asks = [
+        ask.replace(NOUN, noun)
+        for ask in values["asks"]
+        for noun in (nouns if NOUN in ask else ("",))
+    ]
     return Relation(**values | {"asks": tuple(asks)})
 
 
-def _checked(table: RelationTable, source: str, error: type[BioreasonError], unused: Sequence[str] = ()) -> RelationTable:
+def _checked(
+    table: RelationTable, source: str, error: type[BioreasonError], unused: Sequence[str] = ()
+) -> RelationTable:
     try:
         check_table(table, unused)
         check_wording(table)
@@ -127,7 +161,10 @@ def _check_shape(values: Mapping[str, Any], source: str, error: type[BioreasonEr
     from bioreason_bench.resources import folder
 
     schema = json.loads((folder("schemas") / "relations.schema.json").read_text(encoding="utf-8"))
-    problems = sorted(Draft202012Validator(schema).iter_errors(values), key=lambda problem: [str(part) for part in problem.absolute_path])
+    problems = sorted(
+        Draft202012Validator(schema).iter_errors(values),
+        key=lambda problem: [str(part) for part in problem.absolute_path],
+    )
     if problems:
         problem = problems[0]
         place = list(problem.absolute_path)
@@ -135,7 +172,9 @@ def _check_shape(values: Mapping[str, Any], source: str, error: type[BioreasonEr
         if place[:1] == ["relation"] and len(place) > 1:
             row = values["relation"][place[1]]
             name = row.get("name") if isinstance(row, Mapping) else None
-            where += f"relation {name!r}" if isinstance(name, str) else f"relation number {place[1] + 1}"
+            where += (
+                f"relation {name!r}" if isinstance(name, str) else f"relation number {place[1] + 1}"
+            )
             place = place[2:]
             where += (f", {'.'.join(map(str, place))}: ") if place else ": "
         elif place:

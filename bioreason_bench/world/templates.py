@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-CAPITAL = "A-Z\u00c0-\u00d6\u00d8-\u00de"  # a class of characters; every word of a name begins with one
+CAPITAL = (
+    "A-Z\u00c0-\u00d6\u00d8-\u00de"  # a class of characters; every word of a name begins with one
+)
 POSSESSIVE = "'s "
 _STATEMENT = re.compile(r"([^{}]*)\{subject\}([^{}]*)\{object(:a)?\}([^{}]*)\Z")
 _PERSON = re.compile(r"([^{}]*)\{person\}([^{}]*)\Z")
@@ -70,14 +72,20 @@ def cut_statement(template: str) -> Statement:
     what = f"statement {template!r}"
     found = _STATEMENT.match(template)
     if not found:
-        raise ValueError(f"{what} needs {{subject}} and then {{object}} (or {{object:a}}), each once, and no other slot")
+        raise ValueError(
+            f"{what} needs {{subject}} and then {{object}} (or {{object:a}}), each once, and no other slot"
+        )
     before, between, article, after = found.groups()
     if not after.endswith(".") or "." in before + between + after[:-1]:
         raise ValueError(f"{what} must end in a full stop and hold no other")
     if not _BEFORE_SUBJECT.match(before):
-        raise ValueError(f"{what} must begin with {{subject}}, or with words like 'The boss of' that have one capital letter, the first")
+        raise ValueError(
+            f"{what} must begin with {{subject}}, or with words like 'The boss of' that have one capital letter, the first"
+        )
     if not _AFTER_NAME.match(between) or not between.endswith(" "):
-        raise ValueError(f"{what} needs a word in lower case, or 's and one, after {{subject}}, and a space before {{object}}")
+        raise ValueError(
+            f"{what} needs a word in lower case, or 's and one, after {{subject}}, and a space before {{object}}"
+        )
     if after != "." and after[0] not in " ,":
         raise ValueError(f"{what} needs a space, a comma or the full stop after {{object}}")
     return Statement(before, between, bool(article), after)
@@ -88,14 +96,20 @@ def cut_ask(template: str) -> Ask:
     what = f"ask {template!r}"
     found = _PERSON.match(template)
     if not found:
-        raise ValueError(f"{what} needs {{person}} once and no other slot (but {{noun}}, which stands for each noun)")
+        raise ValueError(
+            f"{what} needs {{person}} once and no other slot (but {{noun}}, which stands for each noun)"
+        )
     ask = Ask(*found.groups())
     if not ask.after.endswith("?") or "?" in ask.after[:-1]:
         raise ValueError(f"{what} must end in a question mark and hold no other")
     if not _BEFORE_PERSON.match(ask.before):
-        raise ValueError(f"{what} must begin with a capital letter and have no other, no apostrophe and no full stop before {{person}}")
+        raise ValueError(
+            f"{what} must begin with a capital letter and have no other, no apostrophe and no full stop before {{person}}"
+        )
     if not (ask.final or _AFTER_NAME.match(ask.after)) or "'" in ask.after[1:]:
-        raise ValueError(f"{what} may have after {{person}} words that begin in lower case, or one 's and a noun")
+        raise ValueError(
+            f"{what} may have after {{person}} words that begin in lower case, or one 's and a noun"
+        )
     return ask
 
 
@@ -103,7 +117,9 @@ def cut_clause(template: str) -> Ask:
     """The pieces of a relative clause; ValueError says which law it breaks."""
     found = _PERSON.match(template)
     if not found or found[2] or not _CLAUSE.match(found[1]):
-        raise ValueError(f"clause {template!r} must begin with 'who' or 'whose', be in lower case, and end in {{person}}, its only slot")
+        raise ValueError(
+            f"clause {template!r} must begin with 'who' or 'whose', be in lower case, and end in {{person}}, its only slot"
+        )
     return Ask(*found.groups())
 
 
@@ -116,7 +132,9 @@ def check_noun(noun: str) -> None:
 def with_article(text: str) -> str:
     """The value with the article that its sound asks for: "an otter", "a university", "an hour"."""
     low = text.lower()
-    vowel = low.startswith(_VOWEL) or (low.startswith(("a", "e", "i", "o", "u")) and not low.startswith(_CONSONANT))
+    vowel = low.startswith(_VOWEL) or (
+        low.startswith(("a", "e", "i", "o", "u")) and not low.startswith(_CONSONANT)
+    )
     return ("an " if vowel else "a ") + text
 
 

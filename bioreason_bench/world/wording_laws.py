@@ -13,7 +13,15 @@ from itertools import pairwise, permutations
 from typing import TypeVar
 
 from bioreason_bench.world.relations import Relation, RelationTable
-from bioreason_bench.world.templates import POSSESSIVE, Ask, Statement, check_noun, cut_ask, cut_clause, cut_statement
+from bioreason_bench.world.templates import (
+    POSSESSIVE,
+    Ask,
+    Statement,
+    check_noun,
+    cut_ask,
+    cut_clause,
+    cut_statement,
+)
 from bioreason_bench.world.words import read_words
 
 Cut = TypeVar("Cut")
@@ -31,20 +39,28 @@ def check_wording(table: RelationTable) -> None:
     """Raise ValueError for the first breach."""
     for row in table.relations:
         list(_cuts(row, row.nouns, check_noun))
-    statements = [(row, cut) for row in table.relations for cut in _cuts(row, row.statements, cut_statement)]
+    statements = [
+        (row, cut) for row in table.relations for cut in _cuts(row, row.statements, cut_statement)
+    ]
     asks = [(row, cut) for row in table.relations for cut in _cuts(row, row.asks, cut_ask)]
     people = [row for row in table.relations if row.to_person]
     nouns = {noun: row for row in people for noun in row.nouns}
     for row in table.relations:
         if not any(cut.final for cut in _cuts(row, row.asks, cut_ask)):
-            raise ValueError(f"relation '{row.name}': at least one ask must end in \"{{person}}?\", for long phrases")
+            raise ValueError(
+                f"relation '{row.name}': at least one ask must end in \"{{person}}?\", for long phrases"
+            )
         if row.to_person and not row.nouns:
-            raise ValueError(f"relation '{row.name}': it leads to a person, so it needs nouns, as in \"the boss of Ann Lee\"")
+            raise ValueError(
+                f"relation '{row.name}': it leads to a person, so it needs nouns, as in \"the boss of Ann Lee\""
+            )
     _check_names(statements, asks)
     _check_statements(statements)
     _check_nouns(people)
     units = [(of_unit(noun), row) for noun, row in nouns.items()]
-    units += [(clause_unit(cut), row) for row in people for cut in _cuts(row, row.clauses, cut_clause)]
+    units += [
+        (clause_unit(cut), row) for row in people for cut in _cuts(row, row.clauses, cut_clause)
+    ]
     _check_units(units)
     _check_asks(asks, [unit for unit, _ in units], list(nouns))
 
@@ -57,13 +73,17 @@ def _cuts(row: Relation, templates: Iterable[str], cut: Callable[[str], Cut]) ->
             raise ValueError(f"relation '{row.name}': {problem}") from None
 
 
-def _check_names(statements: list[tuple[Relation, Statement]], asks: list[tuple[Relation, Ask]]) -> None:
+def _check_names(
+    statements: list[tuple[Relation, Statement]], asks: list[tuple[Relation, Ask]]
+) -> None:
     """No name begins with a word that begins a template."""
     names = {*read_words("first_names"), *read_words("last_names")}
     for row, cut in [*statements, *asks]:
         word = cut.before.partition(" ")[0]
         if word in names:
-            raise ValueError(f"relation '{row.name}': a wording begins with {word!r}, which is also the name of people; begin it otherwise")
+            raise ValueError(
+                f"relation '{row.name}': a wording begins with {word!r}, which is also the name of people; begin it otherwise"
+            )
 
 
 def _check_statements(statements: list[tuple[Relation, Statement]]) -> None:
@@ -72,10 +92,17 @@ def _check_statements(statements: list[tuple[Relation, Statement]]) -> None:
     for row, cut in statements:
         by_before[cut.before].append((cut.between, cut, row))
     for group in by_before.values():
-        group.sort(key=lambda item: (item[0], item[1].after[::-1]))  # what begins or ends alike comes to stand side by side
+        group.sort(
+            key=lambda item: (item[0], item[1].after[::-1])
+        )  # what begins or ends alike comes to stand side by side
         for (words, cut, row), (other_words, other, other_row) in pairwise(group):
             if words == other_words:
-                told = row.to_person and other_row.to_person and not cut.after.endswith(other.after) and not other.after.endswith(cut.after)
+                told = (
+                    row.to_person
+                    and other_row.to_person
+                    and not cut.after.endswith(other.after)
+                    and not other.after.endswith(cut.after)
+                )
                 if not told:
                     raise ValueError(
                         f"relation '{other_row.name}': the statement with {other_words.strip()!r} cannot be told from one of '{row.name}'"
@@ -92,7 +119,9 @@ def _check_nouns(people: list[Relation]) -> None:
     for row in people:
         for noun in row.nouns:
             if noun in owner:
-                raise ValueError(f"relation '{row.name}': its noun {noun!r} is also a noun of '{owner[noun].name}'")
+                raise ValueError(
+                    f"relation '{row.name}': its noun {noun!r} is also a noun of '{owner[noun].name}'"
+                )
             owner[noun] = row
 
 
@@ -112,11 +141,15 @@ def _check_asks(asks: list[tuple[Relation, Ask]], units: list[str], nouns: list[
     by_after, by_before = defaultdict(list), defaultdict(list)
     for row, cut in asks:
         if cut in owner:
-            raise ValueError(f"relation '{row.name}': {_quote(cut)} is already an ask of '{owner[cut].name}'")
+            raise ValueError(
+                f"relation '{row.name}': {_quote(cut)} is already an ask of '{owner[cut].name}'"
+            )
         owner[cut] = row
         by_after[cut.after].append(cut)
         by_before[cut.before].append(cut)
-    for group, meet in [(group, _heads_meet) for group in by_after.values()] + [(group, _tails_meet) for group in by_before.values()]:
+    for group, meet in [(group, _heads_meet) for group in by_after.values()] + [
+        (group, _tails_meet) for group in by_before.values()
+    ]:
         for one, other in permutations(group, 2):
             if meet(one, other, units if meet is _heads_meet else nouns):
                 raise ValueError(

@@ -14,4 +14,8 @@ def read_words(name: str) -> tuple[str, ...]:
     file = FOLDER / f"{name}.txt"
     if not file.is_file():
         raise KeyError(name)
-    return tuple(line for line in file.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
+    return tuple(
+        line
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    )

@@ -1,0 +1,1 @@
+"""Studies over several runs: reproduction, pass@k, findings, figures and the report."""

@@ -1,0 +1,83 @@
+"""One look for every figure: the same colour means recalled, and the same means read, everywhere.
+
+Figures stay readable in black and white: recalled is dark and dashed, read is lighter and solid, and lines differ in
+marker and dash pattern as well as in grey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioreason_bench.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "ANSWER",
+    "DASHES",
+    "ENTITY",
+    "FAINT",
+    "GREYS",
+    "INK",
+    "MARKERS",
+    "READ",
+    "RECALLED",
+    "RECALLED_DASH",
+    "figure_context",
+    "pyplot",
+    "require_matplotlib",
+    "save_figure",
+]
+
+RECALLED, READ = "#1f4e9c", "#b4560f"  # a parametric hop, a contextual hop
+RECALLED_DASH = (0, (3, 1.5))
+INK, FAINT = "#1c2430", "#8b929b"  # text and outlines; what stays in the background
+ENTITY, ANSWER = ("#eef2f7", "#56657a"), ("#fff3c9", "#8a6d1b")  # (fill, edge) of a box
+GREYS = ("#1b1b1b", "#5f6f8f", "#a9b7cf", "#dfe5ee", "#ffffff")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+RC = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.dpi": 110,
+    "hatch.linewidth": 0.7,
+    "svg.hashsalt": "bioreason",  # the same SVG bytes on every run
+}
+
+
+def require_matplotlib() -> Any:
+    """The matplotlib module; raises MissingExtra if it is not installed."""
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        raise MissingExtra("matplotlib", "plot") from None
+    return mpl
+
+
+def figure_context() -> Any:
+    """A context manager within which figures have this look."""
+    return require_matplotlib().rc_context(RC)
+
+
+def pyplot() -> Any:
+    """matplotlib.pyplot without a screen, with this look."""
+    mpl = require_matplotlib()
+    mpl.use("Agg")
+    from matplotlib import pyplot  # noqa: ICN001 - plt is this function
+
+    pyplot.rcParams.update(RC)
+    return pyplot
+
+
+def save_figure(figure: Figure, stem: Path, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write the figure as STEM.png, STEM.svg, ..., without a date in the file; returns the paths."""
+    written = []
+    for suffix in formats:
+        path = stem.with_name(f"{stem.name}.{suffix}")
+        figure.savefig(path, dpi=150, metadata={"Date": None} if suffix == "svg" else None)
+        written.append(path)
+    return written

@@ -1,0 +1,1 @@
+"""The data card, Croissant metadata and publication on the Hugging Face Hub."""

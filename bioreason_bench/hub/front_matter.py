@@ -1,0 +1,112 @@
+"""The YAML at the head of a card: by it the Hub and `datasets` know a release's configs, their files, features and sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bioreason_bench.errors import ReleaseError
+from bioreason_bench.release.schema import columns
+
+__all__ = ["front_matter", "split_patterns"]
+
+TYPES = {"string": "string", "boolean": "bool", "integer": "int32"}
+SIZES = (
+    (10**3, "n<1K"),
+    (10**4, "1K<n<10K"),
+    (10**5, "10K<n<100K"),
+    (10**6, "100K<n<1M"),
+    (10**7, "1M<n<10M"),
+    (10**8, "10M<n<100M"),
+)
+
+
+def split_patterns(splits: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """One pattern for the files of each split: data/comp/train-*.parquet."""
+    found = {}
+    for split, files in splits.items():
+        stems = {re.sub(r"-\d{5}-of-\d{5}\.parquet$", "", file) for file in files}
+        assert len(stems) == 1, (
+            f"the files of split {split!r} lie under {sorted(stems)}; one pattern cannot name them"
+        )
+        found[split] = f"{stems.pop()}-*.parquet"
+    return found
+
+
+def front_matter(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    patterns: Mapping[str, Mapping[str, str]],
+    words: Mapping[str, Any],
+) -> str:
+    """The YAML by which the Hub and `datasets` know the configs, their files, features and sizes."""
+    import yaml
+
+    rows = sum(entry["rows"] for entry in manifest["files"].values())
+    sizes = {file: _sizes(folder / file) for file in manifest["files"]}
+    head = {
+        "license": manifest["license"].lower(),
+        **({"language": ["en"]} if manifest["config"]["language"] == "english" else {}),
+        "pretty_name": words["pretty_name"],
+        "task_categories": words["task_categories"],
+        "annotations_creators": ["machine-generated"],
+        "language_creators": ["machine-generated"],
+        "multilinguality": ["monolingual"],
+        "source_datasets": ["original"],
+        "size_categories": [next((name for most, name in SIZES if rows < most), "n>100M")],
+        "tags": words["tags"],
+        "configs": [
+            {"config_name": config, "data_files": _data_files(splits)}
+            for config, splits in patterns.items()
+        ],
+        "dataset_info": [_info(config, manifest, sizes) for config in patterns],
+    }
+    return yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def _data_files(splits: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"split": split, "path": pattern} for split, pattern in splits.items()]
+
+
+def _info(
+    config: str, manifest: Mapping[str, Any], sizes: Mapping[str, tuple[int, int]]
+) -> dict[str, Any]:
+    splits = manifest["configs"][config]
+    files = [file for names in splits.values() for file in names]
+    features = [
+        {"name": name, "list": "string"}
+        if rule["type"] == "array"
+        else {"name": name, "dtype": TYPES[rule["type"]]}
+        for name, rule in columns(manifest["files"][files[0]]["schema"]).items()
+    ]
+    return {
+        "config_name": config,
+        "features": features,
+        "splits": [
+            {
+                "name": split,
+                "num_bytes": sum(sizes[file][1] for file in names),
+                "num_examples": sum(manifest["files"][file]["rows"] for file in names),
+            }
+            for split, names in splits.items()
+        ],
+        "download_size": sum(sizes[file][0] for file in files),
+        "dataset_size": sum(sizes[file][1] for file in files),
+    }
+
+
+def _sizes(path: Path) -> tuple[int, int]:
+    """Bytes of a Parquet file on disk, and of its columns before compression, from its footer."""
+    import pyarrow.parquet as pq
+
+    try:
+        footer = pq.read_metadata(path)
+        return path.stat().st_size, sum(
+            footer.row_group(k).total_byte_size for k in range(footer.num_row_groups)
+        )
+    except (OSError, ValueError) as error:
+        raise ReleaseError(
+            f"{path} cannot be read ({error}); generate or download the release again"
+        ) from None

@@ -1,0 +1,1 @@
+"""Models and tokenizers: loading, the nano transformer, batched sampling."""

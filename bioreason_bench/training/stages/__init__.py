@@ -1,0 +1,1 @@
+"""The stages of a recipe: SFT, rejection fine-tuning, GRPO."""

@@ -1,0 +1,480 @@
+"""The lm-eval tasks, run by the real harness."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+pytest.importorskip("lm_eval")
+
+from eval_models import Oracle
+from lm_eval import simple_evaluate
+from lm_eval.tasks import TaskManager
+
+from bioreason_bench import resources
+from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.evaluation.harness import functions as harness
+from bioreason_bench.evaluation.harness.names import all_names, copy_tasks, parse
+from bioreason_bench.evaluation.source import open_source
+
+LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    """Worlds that these tests make land here, and no test asks the network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIOREASON_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+def manager(**metadata) -> TaskManager:
+    return TaskManager(
+        include_path=str(resources.folder("tasks")), include_defaults=False, metadata=metadata
+    )
+
+
+def leaves(source, variants=("", "openbook", "direct", "passk", "probes")) -> list[str]:
+    tasks = {name: parse(name) for name in all_names()}
+    return [
+        name
+        for name, task in tasks.items()
+        if task.leaf and task.variant in variants and task.config in source.configs
+    ]
+
+
+@pytest.fixture(scope="module")
+def oracle(tiny_release):
+    return Oracle(tiny_release)
+
+
+@pytest.fixture(scope="module")
+def perfect(tiny_release, oracle):
+    """What the harness says of the oracle, on every task that the release can fill."""
+    names = leaves(open_source(data=str(tiny_release)))
+    found = manager(data=str(tiny_release), samples=4)
+    return simple_evaluate(
+        model=oracle, tasks=names, task_manager=found, bootstrap_iters=0, log_samples=True
+    ), names
+
+
+def test_every_task_file_is_known_to_the_harness_by_its_name():
+    index = manager().all_tasks
+    assert set(index) == set(all_names()), "the harness skips a broken file silently"
+    wanted = {f"bioreason_{skill}_{level}" for skill in ("mem", "ctx", "comp") for level in LEVELS}
+    wanted |= {"bioreason", "bioreason_mem", "bioreason_ctx", "bioreason_comp"}
+    wanted |= {
+        "bioreason_comp_counterfactual",
+        "bioreason_comp_conflict",
+        "bioreason_mem_direction",
+    }
+    wanted |= {
+        f"bioreason_comp_zeroshot_{variant}"
+        for variant in ("openbook", "direct", "passk", "probes")
+    }
+    assert wanted <= set(index)
+
+
+def test_every_task_loads_from_a_release_and_every_group_from_one_with_all_levels(tiny_release):
+    source = open_source(data=str(tiny_release))
+    found = manager(data=str(tiny_release))
+    loaded = found.load(
+        [f"bioreason{variant}" for variant in ("", "_openbook", "_direct", "_passk", "_probes")]
+    )
+    assert set(loaded["tasks"]) == {name for name in leaves(source) if parse(name).level in LEVELS}
+    assert set(loaded["groups"]) == {name for name in all_names() if not parse(name).leaf}
+    for task in loaded["tasks"].values():
+        assert len(task.eval_docs) > 0 and task.VERSION == 1.0
+
+
+def test_whoever_recalls_and_reads_everything_scores_exactly_one_on_every_task(perfect):
+    results, names = perfect
+    assert set(results["results"]) == set(names)
+    for name, scores in results["results"].items():
+        values = {
+            key: value
+            for key, value in scores.items()
+            if key.endswith(",none") and "stderr" not in key
+        }
+        if "conflict" in name:
+            assert values.pop("follows_context,none") == 0.0, "it follows memory"
+        assert values and set(values.values()) == {1.0}, (name, values)
+        metrics = {key.partition(",")[0] for key in values}
+        if parse(name).variant == "passk":
+            assert metrics == {
+                f"{kind}@{k}" for kind in ("pass", "process_pass") for k in (1, 2, 4)
+            }
+        else:
+            pairs = (
+                {"pair_accuracy"} if parse(name).level in ("counterfactual", "direction") else set()
+            )
+            assert (
+                metrics
+                == ({"exact_match"} if parse(name).variant == "direct" else set(harness.METRICS))
+                | pairs
+            )
+
+
+def test_whoever_reads_what_contradicts_memory_follows_the_context(tiny_release):
+    """A model that believes every sentence of the context is wrong on every conflict, and its answers are those of the context."""
+
+    class Believer(Oracle):
+        def answer(self, prompt: str) -> str:
+            known = self.facts
+            said = [
+                sentence
+                for line in prompt.rpartition("\n\n")[0].split("\n")
+                for sentence in self.reader.sentences(line)
+            ]
+            self.facts = known | {
+                fact[:2]: fact[2] for fact in map(self.reader.sentence, said) if fact
+            }
+            answer = super().answer(prompt)
+            self.facts = known
+            return answer
+
+    name, found = "bioreason_comp_conflict", manager(data=str(tiny_release))
+    scores = simple_evaluate(
+        model=Believer(tiny_release), tasks=[name], task_manager=found, bootstrap_iters=0
+    )["results"][name]
+    assert (scores["follows_context,none"], scores["exact_match,none"]) == (1.0, 0.0)
+
+
+def test_a_pair_counts_if_both_of_its_questions_are_answered():
+    assert (
+        harness.mean_of_pairs([("a", 1.0), ("a", 1.0), ("b", 1.0), ("b", 0.0), ("c", 1.0)]) == 0.5
+    )
+    assert math.isnan(harness.mean_of_pairs([("a", 1.0)]))
+
+
+def test_the_sample_log_says_hops_pattern_and_the_group_of_what_was_unseen(perfect):
+    for sample in perfect[0]["samples"]["bioreason_comp_zeroshot"]:
+        doc = sample["doc"]
+        groups = {
+            dict(zip(doc["path"], doc["pattern"], strict=True))[name]
+            for name in doc["unseen_relations"]
+        }
+        assert (
+            doc["unseen_group"]
+            == {"P": "parametric", "C": "contextual", "CP": "both"}["".join(sorted(groups))]
+        )
+        assert doc["hops"] == len(doc["pattern"]) == len(doc["path"])
+        assert (
+            doc["grade"]["process_verified"] is True and doc["grade"]["hops_right"] == doc["hops"]
+        )
+
+
+def test_the_model_is_given_the_one_prompt_and_nothing_else(tiny_release):
+    from bioreason_bench.questions.records import make_prompt
+    from bioreason_bench.release.read import Release
+
+    model = Oracle(tiny_release)
+    simple_evaluate(
+        model=model,
+        tasks=["bioreason_comp_depth"],
+        task_manager=manager(data=str(tiny_release)),
+        bootstrap_iters=0,
+    )
+    rows = Release(tiny_release).rows("comp_depth", "test")
+    assert model.prompts == [make_prompt(row) for row in rows]
+
+
+def test_the_open_book_holds_every_fact_of_the_chain_and_the_closed_one_none_that_is_to_be_recalled(
+    tiny_release,
+):
+    source = open_source(data=str(tiny_release))
+    reader = harness.Grader(source.relations(), source.language)._reader
+    for config in ("mem_zeroshot", "comp_zeroshot"):
+        for doc in harness.documents(config, "openbook", data=str(tiny_release))["test"]:
+            said = {
+                fact
+                for line in doc["context"].split("\n")
+                for fact in map(reader.sentence, reader.sentences(line))
+            }
+            hops = zip(doc["entities"], doc["path"], doc["entities"][1:], strict=False)
+            assert all(hop in said for hop in hops)
+            assert len(doc["context"].split("\n")) == len(doc["context_people"])
+        for doc in harness.documents(config, data=str(tiny_release))["test"]:
+            said = {
+                fact
+                for line in doc["context"].split("\n")
+                for fact in map(reader.sentence, reader.sentences(line))
+            }
+            hops = zip(
+                doc["entities"], doc["path"], doc["entities"][1:], doc["pattern"], strict=False
+            )
+            assert all((hop[:3] in said) == (hop[3] == "C") for hop in hops)
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_few_shot_examples_are_training_questions_in_the_same_form(tiny_release, chat):
+    from bioreason_bench.release.read import Release
+
+    model = Oracle(tiny_release)
+    results = simple_evaluate(
+        model=model, tasks=["bioreason_ctx_iid", "bioreason_ctx_iid_direct"], task_manager=manager(data=str(tiny_release)),
+        num_fewshot=2, limit=5, bootstrap_iters=0, apply_chat_template=chat, fewshot_as_multiturn=chat,
+    )  # fmt: skip
+    training = {row["question"] for row in Release(tiny_release).rows("ctx_iid", "train")}
+    for prompt in model.prompts:
+        *shown, asked = [part.partition("\n")[0] for part in prompt.split("Question: ")[1:]]
+        assert len(shown) == 2 and set(shown) <= training and asked not in training
+        assert prompt.count("So, the answer is:") == 2 + prompt.endswith("So, the answer is:")
+    assert {scores["exact_match,none"] for scores in results["results"].values()} == {1.0}
+
+
+def test_a_chat_template_wraps_the_whole_prompt(tiny_release):
+    model = Oracle(tiny_release)
+    simple_evaluate(
+        model=model, tasks=["bioreason_comp_iid_openbook"], task_manager=manager(data=str(tiny_release)), limit=3, bootstrap_iters=0,
+        apply_chat_template=True, fewshot_as_multiturn=True,
+    )  # fmt: skip
+    for prompt in model.prompts:
+        assert prompt.startswith("<|system|>\nAnswer the question from the biographies.")
+        assert prompt.endswith("\nAnswer:\n<|assistant|>\n")
+
+
+def test_a_group_weighs_its_levels_by_their_questions(tiny_release):
+    model, found = Oracle(tiny_release, slips=0.3), manager(data=str(tiny_release))
+    results = simple_evaluate(
+        model=model, tasks=["bioreason_comp"], task_manager=found, bootstrap_iters=100
+    )
+    leaf = [results["results"][f"bioreason_comp_{level}"] for level in LEVELS]
+    group = results["groups"]["bioreason_comp"]
+    total = sum(scores["sample_len"] for scores in leaf)
+    for metric in harness.METRICS:
+        mean = sum(scores[f"{metric},none"] * scores["sample_len"] for scores in leaf) / total
+        assert math.isclose(group[f"{metric},none"], mean) and (
+            group[f"{metric}_stderr,none"] > 0
+        ) == (mean < 1)
+    assert group["process_verified,none"] <= group["exact_match,none"] < 1
+    assert group["hop_accuracy,none"] > group["process_verified,none"]
+
+
+def test_a_folder_and_its_preset_are_the_same_questions(tiny_release, tmp_path, monkeypatch):
+    monkeypatch.setenv("BIOREASON_CACHE", str(tmp_path))
+    for config, variant in (
+        ("comp_zeroshot", ""),
+        ("mem_iid", "openbook"),
+        ("ctx_depth", "probes"),
+    ):
+        written = harness.documents(config, variant, data=str(tiny_release))
+        made = harness.documents(config, variant, preset="tiny", seed=42)
+        for split in ("test", "fewshot"):
+            assert (
+                written[split].remove_columns("source").to_list()
+                == made[split].remove_columns("source").to_list()
+            )
+    assert (
+        harness.documents("comp_iid", preset="tiny", seed=7)["test"]["question"]
+        != made["test"]["question"]
+    )
+
+
+def test_what_lies_broken_in_the_cache_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("BIOREASON_CACHE", str(tmp_path))
+    first = harness.documents("comp_iid", preset="tiny", seed=5)["test"].to_list()
+    (file,) = tmp_path.rglob("comp/iid/test-*.parquet")
+    for damage in (b"", file.read_bytes()[:-100]):
+        file.write_bytes(damage)
+        assert harness.documents("comp_iid", preset="tiny", seed=5)["test"].to_list() == first
+    other = harness.documents("comp_zeroshot", preset="tiny", seed=5)
+    (zeroshot,) = tmp_path.rglob("comp/zeroshot/test-*.parquet")
+    file.write_bytes(zeroshot.read_bytes())
+    assert (
+        harness.documents("comp_iid", preset="tiny", seed=5)["test"].to_list()
+        == first
+        != other["test"].to_list()
+    )
+
+
+def test_the_official_release_is_the_same_here_as_everywhere():
+    """A changed digest is a changed benchmark: CHANGELOG, "Data", a new version, and scripts/write_official.py again."""
+    from bioreason_bench.config import load_preset
+    from bioreason_bench.evaluation.source import official
+
+    known = official()
+    places = [
+        f"{skill}/{level}" for skill in ("mem", "ctx", "comp") for level in load_preset("v1").levels
+    ]
+    assert {f"data/{place}/test-00000-of-00001.parquet" for place in places} <= set(
+        known["digests"]
+    )
+    for questions in ("comp_zeroshot", "mem_entity", "ctx_depth", "comp_conflict"):
+        docs = harness.documents(questions)["test"]
+        assert len(docs) >= 1000 and docs["source"][0] == "preset v1, seed 42"
+    assert {
+        config: scores["oracle"]["score"] for config, scores in known["solvers"].items()
+    } == dict.fromkeys(known["solvers"], 1.0)
+
+
+def test_an_installation_that_makes_other_rows_is_told_so(monkeypatch):
+    from bioreason_bench.evaluation import source
+
+    other = {"data/comp/iid/test-00000-of-00001.parquet": "sha256:" + "0" * 64}
+    monkeypatch.setattr(source, "official", lambda: {"digests": other, "solvers": {}})
+    source._of_cache.cache_clear()
+    try:
+        with pytest.raises(
+            ReleaseError, match="this installation makes other rows than everybody's"
+        ):
+            harness.documents("comp_iid")
+    finally:
+        source._of_cache.cache_clear()
+
+
+def test_the_validation_questions_can_be_asked_instead(tiny_release):
+    test = harness.documents("comp_iid", data=str(tiny_release))["test"]["id"]
+    validation = harness.documents("comp_iid", data=str(tiny_release), split="validation")["test"][
+        "id"
+    ]
+    assert validation and not set(test) & set(validation)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"data": "no/such/folder"}, "no/such/folder"),
+        ({"data": "nowhere"}, "'nowhere' is no folder and no repository on the Hub"),
+        ({"data": ""}, "must be the folder of a release"),
+        ({"data": "smal"}, "did you mean preset='small'?"),
+        ({"preset": "tinny"}, "did you mean 'tiny'?"),
+        ({"preset": "tiny", "seed": "x"}, "seed='x' must be a whole number"),
+        ({"preset": "tiny", "data": "x"}, "give one of them"),
+        ({"preset": "tiny", "split": "train"}, "split='train' must be one of test, validation"),
+        ({"preset": "nano", "questions": "comp_depth"}, "has no questions 'comp_depth'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_gets_one_clear_sentence(settings, words, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises((UsageError, ReleaseError)) as error:
+        harness.documents(**{"questions": "comp_iid", **settings})
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_settings_of_the_model_are_not_taken_for_ours(tiny_release):
+    """The harness merges --model_args into the settings: a seed, a revision or a dtype there says nothing of the data."""
+    docs = harness.documents(
+        "comp_iid",
+        data=str(tiny_release),
+        seed=1234,
+        dtype="float32",
+        pretrained="x",
+        config_source="y",
+        version=1.0,
+    )
+    assert docs["test"]["source"][0] == str(tiny_release)
+    assert open_source(seed=1234).label == "preset v1, seed 42"
+
+
+@pytest.mark.parametrize("samples", [0, -1, "many", True, 1.5])
+def test_a_wrong_number_of_samples_gets_one_clear_sentence(samples, tiny_release):
+    with pytest.raises(UsageError, match=r"samples=.* must be a whole number of at least 1"):
+        manager(data=str(tiny_release), samples=samples).load("bioreason_mem_iid_passk")
+
+
+def test_tasks_of_absent_levels_are_left_out_of_groups_and_empty_groups_of_all(tmp_path):
+    gone = copy_tasks(tmp_path, ["comp_iid", "comp_zeroshot"])
+    left = TaskManager(include_path=str(tmp_path), include_defaults=False)
+    assert set(left.all_tasks) == set(all_names()) - gone
+    text = (tmp_path / "comp" / "bioreason_comp.yaml").read_text()
+    assert "bioreason_comp_zeroshot" in text and "depth" not in text
+    assert "bioreason_mem" in gone and "bioreason_comp" not in gone and "bioreason" not in gone
+
+
+def test_the_task_files_are_what_the_script_writes():
+    import importlib.util
+    from pathlib import Path
+
+    script = Path(__file__).parents[2] / "scripts" / "write_tasks.py"
+    if not script.is_file():
+        pytest.skip("the script lies in the checkout alone")
+    spec = importlib.util.spec_from_file_location("write_tasks", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    tasks = resources.folder("tasks")
+    there = {
+        file.relative_to(tasks).as_posix(): file.read_text()
+        for file in tasks.rglob("bioreason*.yaml")
+    }
+    assert there == module.task_files()
+
+
+def test_bioreason_eval_passes_everything_on_and_logs_the_answers(
+    bioreason, tiny_release, tmp_path
+):
+    settings = json.dumps({"data": str(tiny_release), "samples": 2})
+    tasks = "bioreason_comp,bioreason_ctx_iid_direct,bioreason_mem_iid_passk"
+    words = (
+        "--model",
+        "dummy",
+        "--tasks",
+        tasks,
+        "--metadata",
+        settings,
+        "--limit",
+        4,
+        "--output_path",
+        tmp_path,
+    )
+    done = bioreason("eval", *words, env={"HF_HUB_OFFLINE": "1"})
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "bioreason_comp_zeroshot" in done.stdout and "pass@2" in done.stdout
+    logs = {
+        file.name.partition("_2")[0].removeprefix("samples_bioreason_")
+        for file in tmp_path.rglob("samples_*.jsonl")
+    }
+    assert logs == {f"comp_{level}" for level in LEVELS} | {"ctx_iid_direct", "mem_iid_passk"}
+
+
+def test_a_wrong_task_model_or_preset_gets_one_clear_sentence(cli):
+    done = cli(
+        "eval",
+        "--model",
+        "dummy",
+        "--tasks",
+        "bioreason_comp_zeroshoot",
+        "--metadata",
+        '{"preset": "tiny"}',
+    )
+    assert (
+        done.exit_code == 2
+        and "no task 'bioreason_comp_zeroshoot': did you mean bioreason_comp_zeroshot?"
+        in done.stderr
+    )
+    done = cli(
+        "eval",
+        "--model",
+        "dummy",
+        "--tasks",
+        "bioreason_comp_depth",
+        "--metadata",
+        '{"preset": "nano"}',
+    )
+    assert (
+        done.exit_code == 2 and "preset nano, seed 42 has no questions 'comp_depth'" in done.stderr
+    )
+    assert cli("eval").exit_code == 2
+    done = cli(
+        "eval",
+        "--model",
+        "dumy",
+        "--tasks",
+        "bioreason_comp_iid",
+        "--metadata",
+        '{"preset": "tiny"}',
+    )
+    assert done.exit_code == 2 and "no kind of model 'dumy': did you mean 'dummy'?" in done.stderr
+    done = cli(
+        "eval",
+        "--model",
+        "dummy",
+        "--tasks",
+        "bioreason_comp_iid",
+        "--metadata",
+        '{"preset": "tinyy"}',
+    )
+    assert done.exit_code == 2 and "did you mean 'tiny'?" in done.stderr

@@ -1,0 +1,255 @@
+"""The tasks with models: the audit's solvers, a transformer trained here, and data from a Hub."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+pytest.importorskip("lm_eval")
+
+from hub_server import HubServer
+from lm_eval import simple_evaluate
+from lm_eval.api.model import LM
+from lm_eval.tasks import TaskManager
+
+from bioreason_bench import resources
+from bioreason_bench.questions.records import make_prompt
+from bioreason_bench.release.read import Release
+
+
+def manager(folder) -> TaskManager:
+    return TaskManager(
+        include_path=str(resources.folder("tasks")),
+        include_defaults=False,
+        metadata={"data": str(folder)},
+    )
+
+
+class Answers(LM):
+    """Says what it was told to say to each prompt."""
+
+    def __init__(self, says: dict[str, str]) -> None:
+        super().__init__()
+        self.says = says
+
+    def generate_until(self, requests, disable_tqdm: bool = False) -> list[str]:
+        return [f" So, the answer is: {self.says[request.args[0]]}" for request in requests]
+
+    def loglikelihood(self, requests, disable_tqdm: bool = False):
+        raise NotImplementedError
+
+    loglikelihood_rolling = loglikelihood
+
+
+def test_the_solvers_score_as_models_what_the_audit_says_of_them(tiny_release, monkeypatch):
+    from bioreason_bench.audit.solvers.solvers import SOLVERS, scores
+    from bioreason_bench.audit.verify import verify
+
+    said: dict[str, dict[str, str]] = {name: {} for name in SOLVERS}
+    add, lock = scores.Trial.add, threading.Lock()
+
+    def keep(trial, item):
+        add(trial, item)
+        with lock:
+            for name, solver in SOLVERS.items():
+                guess = solver(item, trial.knowledge)
+                said[name][make_prompt(item.record)] = (
+                    trial.knowledge.evidence.texts[guess.answer]
+                    if guess.answer >= 0
+                    else "nobody knows"
+                )
+
+    monkeypatch.setattr(scores.Trial, "add", keep)
+    audited = verify(tiny_release, workers=1).as_dict()["solvers"]
+    tasks = [f"bioreason_{config}" for config in audited]
+    assert len(tasks) >= 15 and set(said) >= {
+        "oracle",
+        "context_only",
+        "memory_only",
+        "question_only",
+        "last_relation",
+    }
+    for name, answers in said.items():
+        results = simple_evaluate(
+            model=Answers(answers),
+            tasks=tasks,
+            task_manager=manager(tiny_release),
+            bootstrap_iters=0,
+        )["results"]
+        for config, solvers in audited.items():
+            assert results[f"bioreason_{config}"]["exact_match,none"] == pytest.approx(
+                solvers[name]["score"], abs=1e-6
+            ), (name, config)
+            assert results[f"bioreason_{config}"]["process_verified,none"] == 0.0
+
+
+def train(rows: list[dict], folder) -> None:
+    """A Llama of two layers that has learned the chains of these rows by heart, and its word-level tokenizer, saved to a folder."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    texts = [f"{make_prompt(row)} {row['chain']} <eos>" for row in rows]
+    words = [
+        "<pad>",
+        "<eos>",
+        "<unk>",
+        *sorted({word for text in texts for word in text.split()} - {"<eos>"}),
+    ]
+    tokenizer = Tokenizer(
+        models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>")
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<eos>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        padding_side="left",
+    )
+    torch.manual_seed(0)
+    size = {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 512,
+    }
+    config = LlamaConfig(
+        vocab_size=len(words),
+        pad_token_id=0,
+        eos_token_id=1,
+        bos_token_id=1,
+        tie_word_embeddings=True,
+        **size,
+    )
+    model = LlamaForCausalLM(config)
+    batch = fast(texts, return_tensors="pt", padding=True, padding_side="right")
+    labels = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for _ in range(400):
+        loss = model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], labels=labels
+        ).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if (
+            loss.item() < 0.15
+        ):  # what is left is the start of each question, which nobody can foresee
+            break
+    model.eval().save_pretrained(folder)
+    fast.save_pretrained(folder)
+
+
+def alone(rows: list[dict], folder) -> list[str]:
+    """What the model says to each prompt, by itself, greedily."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model, tokenizer = (
+        AutoModelForCausalLM.from_pretrained(folder),
+        AutoTokenizer.from_pretrained(folder),
+    )
+    said = []
+    for row in rows:
+        prompt = tokenizer(make_prompt(row), return_tensors="pt", return_token_type_ids=False)
+        output = model.generate(**prompt, max_new_tokens=40, do_sample=False)
+        said.append(
+            tokenizer.decode(output[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True)
+        )
+    return said
+
+
+def test_a_transformer_trained_here_scores_in_the_harness_what_it_scores_by_itself(
+    nano_release, tmp_path
+):
+    pytest.importorskip("torch")
+    from bioreason_bench.grading.grader import grade
+
+    learned, others = Release(nano_release).table("mem_iid", "test").slice(0, 48).to_pylist(), 16
+    train(learned[:-others], tmp_path)
+    arguments = {"pretrained": str(tmp_path), "dtype": "float32", "device": "cpu"}
+    tasks = {"tasks": ["bioreason_mem_iid"], "task_manager": manager(nano_release), "limit": 48}
+    results = simple_evaluate(
+        model="hf", model_args=arguments, batch_size=16, bootstrap_iters=100, **tasks
+    )
+    grades = [grade(text, row) for text, row in zip(alone(learned, tmp_path), learned, strict=True)]
+    samples = {sample["doc"]["id"]: sample for sample in results["samples"]["bioreason_mem_iid"]}
+    for row, verdict in zip(learned, grades, strict=True):
+        assert samples[row["id"]]["exact_match"] == verdict.exact_match
+        assert samples[row["id"]]["process_verified"] == verdict.process_verified
+        assert samples[row["id"]]["hop_accuracy"] == verdict.hop_accuracy
+    known = [samples[row["id"]]["process_verified"] for row in learned[:-others]]
+    assert sum(known) / len(known) > 0.9, "it learned these chains by heart"
+    assert results["results"]["bioreason_mem_iid"]["exact_match,none"] < 1.0, (
+        "and has not seen the others"
+    )
+
+
+def test_data_come_from_a_hub_by_name_and_revision_and_only_what_a_task_needs(
+    tiny_release, tmp_path
+):
+    with HubServer() as hub:
+        environment = {**os.environ, **hub.environment(tmp_path / "home")}
+        environment.pop("HF_HUB_OFFLINE", None)
+
+        def run(*words: str) -> subprocess.CompletedProcess:
+            return subprocess.run(
+                [sys.executable, *words],
+                capture_output=True,
+                text=True,
+                env=environment,
+                timeout=300,
+            )
+
+        upload = (
+            "from huggingface_hub import HfApi; import sys; api = HfApi(); api.create_repo('org/tiny', repo_type='dataset');"
+            "api.upload_folder(repo_id='org/tiny', repo_type='dataset', folder_path=sys.argv[1]);"
+            "api.create_tag('org/tiny', tag='v1', repo_type='dataset');"
+            "api.delete_file('data/comp/iid/test-00000-of-00001.parquet', 'org/tiny', repo_type='dataset')"
+        )
+        done = run("-c", upload, str(tiny_release))
+        assert done.returncode == 0, done.stderr[-2000:]
+        hub.log.clear()
+        words = (
+            "-m",
+            "bioreason_bench",
+            "eval",
+            "--model",
+            "dummy",
+            "--tasks",
+            "bioreason_comp_iid",
+            "--limit",
+            "2",
+        )
+        words += ("--output_path", str(tmp_path / "out"))
+        done = run(*words, "--metadata", json.dumps({"data": "org/tiny", "revision": "v1"}))
+        assert done.returncode == 0, done.stderr[-3000:]
+        (log,) = (tmp_path / "out").rglob("samples_*.jsonl")
+        asked = [json.loads(line)["doc"] for line in log.read_text().splitlines()]
+        assert [doc["id"] for doc in asked] == Release(tiny_release).table("comp_iid", "test")[
+            "id"
+        ].to_pylist()[:2]
+        fetched = {
+            entry[2].partition("/resolve/")[2].partition("/")[2]
+            for entry in hub.log
+            if "/resolve/" in entry[2]
+        }
+        assert not any(
+            "biographies" in name or "/mem/" in name or "probes" in name or "zeroshot" in name
+            for name in fetched
+        )
+        for revision, words_said in (
+            ("v2", "org/tiny@v2 cannot be had from the Hub"),
+            ("main", "has no"),
+        ):
+            done = run(*words, "--metadata", json.dumps({"data": "org/tiny", "revision": revision}))
+            last = done.stderr.strip().splitlines()[-1]
+            assert (
+                done.returncode in (1, 2) and last.startswith("bioreason: ") and words_said in last
+            )

@@ -1,0 +1,160 @@
+"""`bioreason tasks install`: into a harness of one's own, so that the real one stays as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("lm_eval")
+
+import lm_eval
+
+from bioreason_bench import resources
+from bioreason_bench.errors import MissingExtra, UsageError
+from bioreason_bench.evaluation.harness import install
+from bioreason_bench.evaluation.harness.names import all_names
+
+
+@pytest.fixture
+def harness(tmp_path, monkeypatch) -> Path:
+    """The task folder of a harness into which nothing was put yet."""
+    folder = tmp_path / "lm_eval" / "tasks"
+    (folder / "arc").mkdir(parents=True)
+    (folder / "arc" / "arc_easy.yaml").write_text("task: arc_easy\n")
+    monkeypatch.setattr(install, "harness_folder", lambda: folder)
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_install_then_uninstall_leaves_the_harness_as_it_was_and_both_may_be_repeated(harness, cli):
+    before = files(harness)
+    assert cli("tasks", "uninstall").exit_code == 0 and files(harness) == before
+    assert cli("tasks", "install").exit_code == 0
+    once = files(harness)
+    wanted = files(resources.folder("tasks"))
+    assert {
+        name.removeprefix("bioreason/"): data
+        for name, data in once.items()
+        if name.startswith("bioreason/")
+    }.items() >= wanted.items()
+    assert install.installed()
+    assert cli("tasks", "install").exit_code == 0 and files(harness) == once
+    assert cli("tasks", "uninstall").exit_code == 0 and files(harness) == before
+    assert not (harness / "bioreason").exists() and not install.installed()
+
+
+def test_uninstall_removes_exactly_what_was_put_there(harness):
+    install.install()
+    ours = harness / "bioreason"
+    (ours / "notes.txt").write_text("mine")
+    edited = ours / "comp" / "bioreason_comp_iid.yaml"
+    edited.write_text("task: mine\n")
+    _, removed, kept = install.uninstall()
+    assert (
+        kept == ["comp/bioreason_comp_iid.yaml"]
+        and removed == len(files(resources.folder("tasks"))) - 1
+    )
+    assert set(files(ours)) == {"notes.txt", "comp/bioreason_comp_iid.yaml"}
+
+
+def test_installing_again_takes_away_what_a_former_version_had(harness):
+    install.install()
+    record = harness / "bioreason" / install.RECORD
+    said = json.loads(record.read_text())
+    (harness / "bioreason" / "old.yaml").write_text("task: old\n")
+    said["files"]["old.yaml"] = install._digest(b"task: old\n")
+    record.write_text(json.dumps(said))
+    assert not install.installed()
+    install.install()
+    assert not (harness / "bioreason" / "old.yaml").exists() and install.installed()
+
+
+def test_a_folder_that_somebody_else_made_is_left_alone(harness):
+    (harness / "bioreason").mkdir()
+    (harness / "bioreason" / "theirs.yaml").write_text("task: theirs\n")
+    before = files(harness)
+    with pytest.raises(UsageError, match="was not put there by bioreason"):
+        install.install()
+    assert install.uninstall()[1] == 0 and files(harness) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_harness_gets_one_sentence(harness):
+    harness.chmod(0o500)
+    try:
+        with pytest.raises(UsageError, match=r"cannot be put into .* use: lm_eval --include_path"):
+            install.install()
+    finally:
+        harness.chmod(0o700)
+
+
+def test_a_harness_that_cannot_be_written_gets_one_sentence(harness, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UsageError, match=r"No space left on device.*lm_eval --include_path"):
+        install.install()
+    monkeypatch.undo()
+
+
+def test_without_the_harness_the_message_names_the_extra(monkeypatch):
+    monkeypatch.setattr(install.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"bioreason-bench\[eval\]"):
+        install.harness_folder()
+
+
+def test_the_harness_finds_installed_tasks_by_itself(harness):
+    """A copy of the harness's own index, pointed at the folder: no --include_path."""
+    from lm_eval.tasks._index import TaskIndex
+
+    install.install()
+    assert set(TaskIndex().build([harness])) == set(all_names()) | {"arc_easy"}
+
+
+def test_plain_lm_eval_runs_an_installed_task(tmp_path, tiny_release):
+    """The real harness's package, copied aside with our tasks in it, run as `lm_eval` with no other path."""
+    package = Path(lm_eval.__file__).parent
+    copy = tmp_path / "lm_eval"
+    copy.mkdir()
+    for part in package.iterdir():
+        if part.name not in ("tasks", "__pycache__"):
+            (copy / part.name).symlink_to(part)
+    (copy / "tasks").mkdir()
+    for part in (package / "tasks").glob("*.py"):
+        (copy / "tasks" / part.name).write_bytes(part.read_bytes())
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+
+    def run(*words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, *words], capture_output=True, text=True, env=environment, timeout=200
+        )
+
+    done = run("-m", "bioreason_bench", "tasks", "install")
+    assert done.returncode == 0 and str(copy / "tasks") in done.stderr
+    words = (
+        "--model",
+        "dummy",
+        "--tasks",
+        "bioreason_mem",
+        "--limit",
+        "3",
+        "--metadata",
+        json.dumps({"data": str(tiny_release)}),
+    )
+    done = run("-m", "lm_eval", *words)
+    assert done.returncode == 0 and "bioreason_mem_depth" in done.stdout, done.stderr[-2000:]
+    assert run("-m", "bioreason_bench", "tasks", "uninstall").returncode == 0
+    assert not (copy / "tasks" / "bioreason").exists()

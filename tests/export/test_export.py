@@ -1,0 +1,273 @@
+"""Exports, read back in the form that each trainer reads: TRL itself, LLaMA-Factory's rules for alpaca records, veRL's loaders."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import datasets
+import networkx as nx
+import pytest
+
+import bioreason_bench
+from bioreason_bench.export.export import export
+from bioreason_bench.export.formats import FORMATS
+from bioreason_bench.grading.rewards import COLUMNS, outcome
+from bioreason_bench.questions.records import make_prompt
+from bioreason_bench.release.read import Release
+
+
+@pytest.fixture(scope="session")
+def exported(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A folder for each trainer."""
+    root = tmp_path_factory.mktemp("exports")
+    for to in FORMATS:
+        export(Release(tiny_release), to, root / to)
+    return {to: root / to for to in FORMATS}
+
+
+def read_lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def loaded(path: Path, home: Path) -> datasets.Dataset:
+    """The file as trainers load it."""
+    builder = {".jsonl": "json", ".parquet": "parquet"}[path.suffix]
+    return datasets.load_dataset(builder, data_files=str(path), split="train", cache_dir=str(home))
+
+
+def test_each_question_and_each_biography_of_the_release_is_exported_once(tiny_release, exported):
+    release = Release(tiny_release)
+    ids = {
+        row["id"]
+        for config in [*release.question_configs(), "biographies"]
+        for split in release.splits(config)
+        for row in release.rows(config, split, ["id"])
+    }
+    got = [
+        row["id"] for path in exported["llamafactory"].glob("*.jsonl") for row in read_lines(path)
+    ]
+    assert set(got) <= ids and len(got) == len(set(got))
+    rl = {row["id"] for row in release.rows("comp_rl", "train")}
+    assert ids - set(got) <= rl, "LLaMA-Factory does no RL, and the RL questions stand in training"
+
+
+# --- TRL --------------------------------------------------------------------------------------------------------------
+
+
+def test_trl_prompts_and_completions_are_those_of_evaluation(tiny_release, exported, tmp_path):
+    for part, config, split in (
+        ("mem-train", "mem_iid", "train"),
+        ("comp-zeroshot-test", "comp_zeroshot", "test"),
+    ):
+        rows = loaded(exported["trl"] / "sft" / f"{part}.jsonl", tmp_path)
+        for got, row in zip(rows, Release(tiny_release).rows(config, split), strict=True):
+            assert (got["prompt"], got["completion"]) == (make_prompt(row), " " + row["chain"])
+            assert got["portion"] == row["portion"]
+
+
+def test_trl_rewards_find_their_columns_and_pay_for_the_gold_chain(exported, tmp_path):
+    rows = loaded(exported["trl"] / "grpo" / "comp-rl.jsonl", tmp_path)
+    assert rows.num_rows == 100 and set(COLUMNS) | {"prompt"} <= set(rows.column_names)
+    columns = {name: rows[name] for name in COLUMNS}
+    assert outcome([" " + chain for chain in columns["chain"]], **columns) == [1.0] * 100
+    assert outcome(list(rows["prompt"]), **columns) == [0.0] * 100
+
+
+def test_trl_trainers_take_a_step_on_the_files_as_they_are(exported, tmp_path):
+    trl, transformers = pytest.importorskip("trl"), pytest.importorskip("transformers")
+    questions, rl = (
+        loaded(exported["trl"] / file, tmp_path)
+        for file in ("sft/mem-train.jsonl", "grpo/comp-rl.jsonl")
+    )
+    texts = loaded(exported["trl"] / "sft" / "biographies-parametric.jsonl", tmp_path)
+    tokenizer = word_tokenizer(
+        [*questions["prompt"], *questions["completion"], *texts["text"], *rl["prompt"]]
+    )
+    size = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+    }
+    config = transformers.LlamaConfig(
+        vocab_size=len(tokenizer),
+        max_position_embeddings=4096,
+        eos_token_id=1,
+        pad_token_id=0,
+        **size,
+    )
+    model = transformers.LlamaForCausalLM(config)
+    plain = {
+        "output_dir": str(tmp_path / "out"),
+        "max_steps": 1,
+        "report_to": [],
+        "use_cpu": True,
+        "bf16": False,
+        "gradient_checkpointing": False,
+    }
+    for rows in (questions, texts):
+        args = trl.SFTConfig(per_device_train_batch_size=2, **plain)
+        trl.SFTTrainer(
+            model, args=args, train_dataset=rows.select(range(8)), processing_class=tokenizer
+        ).train()
+    args = trl.GRPOConfig(
+        per_device_train_batch_size=2, num_generations=2, max_completion_length=4, **plain
+    )
+    trainer = trl.GRPOTrainer(
+        model, outcome, args=args, train_dataset=rl.select(range(4)), processing_class=tokenizer
+    )
+    trainer.train()
+    assert trainer.state.global_step == 1
+
+
+def word_tokenizer(texts: list[str]):
+    """A tokenizer of the words of these texts."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = sorted({word for text in texts for word in text.split()})
+    made = Tokenizer(
+        models.WordLevel(
+            {word: k for k, word in enumerate(["<pad>", "<eos>", "<unk>", *words])},
+            unk_token="<unk>",
+        )
+    )
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
+    )
+
+
+# --- LLaMA-Factory ----------------------------------------------------------------------------------------------------
+
+
+def test_llamafactory_declares_every_file_and_only_columns_that_it_has(exported):
+    folder = exported["llamafactory"]
+    info = json.loads((folder / "dataset_info.json").read_text())
+    assert {entry["file_name"] for entry in info.values()} == {
+        path.name for path in folder.glob("*.jsonl")
+    }
+    for entry in info.values():
+        first = read_lines(folder / entry["file_name"])[0]
+        assert set(entry["columns"].values()) <= set(first)
+
+
+def test_llamafactory_turns_its_records_into_prompt_and_response(tiny_release, exported):
+    """By its rule for alpaca records: prompt and query are joined by a line break unless empty, a column that is not declared is empty."""
+
+    def turns(name: str) -> list[tuple[str, str | None]]:
+        entry = info[name]
+        names = [entry["columns"].get(part) for part in ("prompt", "query", "response")]
+        rows = read_lines(exported["llamafactory"] / entry["file_name"])
+        cells = [[row[column] if column else None for column in names] for row in rows]
+        return [
+            ("\n".join(part for part in (prompt, query) if part), response)
+            for prompt, query, response in cells
+        ]
+
+    info = json.loads((exported["llamafactory"] / "dataset_info.json").read_text())
+    release = Release(tiny_release)
+    questions = [
+        (make_prompt(row), " " + row["chain"]) for row in release.rows("comp_iid", "train")
+    ]
+    assert turns("bioreason_comp_train") == questions
+    texts = [row["text"] for row in release.rows("biographies", "parametric")]
+    assert turns("bioreason_biographies_parametric") == [(text, None) for text in texts], (
+        "stage pt reads the prompt"
+    )
+    assert turns("bioreason_biographies_parametric_sft") == [("", text) for text in texts], (
+        "stage sft trains on the response"
+    )
+
+
+# --- veRL -------------------------------------------------------------------------------------------------------------
+
+
+def test_verl_reads_messages_ground_truth_and_extra_info(tiny_release, exported, tmp_path):
+    rows = loaded(exported["verl"] / "rl" / "comp-rl.parquet", tmp_path)
+    assert rows.column_names == ["data_source", "prompt", "ability", "reward_model", "extra_info"]
+    for number, (got, row) in enumerate(
+        zip(rows, Release(tiny_release).rows("comp_rl", "train"), strict=True)
+    ):
+        assert got["prompt"] == [{"role": "user", "content": make_prompt(row)}]
+        assert got["reward_model"] == {"style": "rule", "ground_truth": row["answer"]}
+        assert (
+            got["extra_info"]["index"] == number
+            and got["extra_info"]["entities"] == row["entities"]
+        )
+    turns = loaded(exported["verl"] / "sft" / "ctx-train.parquet", tmp_path)["messages"][0]
+    assert [turn["role"] for turn in turns] == ["user", "assistant"]
+
+
+def test_verl_finds_the_reward_beside_the_data_and_it_pays_for_the_answer_alone(exported, tmp_path):
+    place = importlib.util.spec_from_file_location(
+        "reward_of_the_export", exported["verl"] / "reward.py"
+    )  # as veRL loads it
+    module = importlib.util.module_from_spec(place)
+    place.loader.exec_module(module)
+    for row in loaded(exported["verl"] / "rl" / "comp-zeroshot-test.parquet", tmp_path):
+        gold, given = row["reward_model"]["ground_truth"], row["extra_info"]
+
+        def score(text: str, gold: str = gold, given: dict = given) -> float:
+            return module.compute_score("bioreason", text, gold, extra_info=given)
+
+        assert score(given["chain"]) == 1.0 and score(f"So, the answer is: {gold}") == 1.0
+        assert (
+            score(f"{gold} is what I think of. So, the answer is: nobody") == 0.0
+            and score(gold) == 0.0
+        )
+
+
+def test_verl_gets_biographies_as_plain_text(tiny_release, exported, tmp_path):
+    rows = loaded(exported["verl"] / "sft" / "biographies-contextual.parquet", tmp_path)
+    texts = [row["text"] for row in Release(tiny_release).rows("biographies", "contextual")]
+    assert rows["text"] == texts and [turns[-1]["content"] for turns in rows["messages"]] == texts
+
+
+# --- GraphML ----------------------------------------------------------------------------------------------------------
+
+
+def test_graphml_holds_the_graph_of_the_release(tiny_release, exported):
+    got, world = (
+        nx.read_graphml(exported["graphml"] / "world.graphml"),
+        bioreason_bench.graph(tiny_release),
+    )
+    assert sorted(got.edges(keys=True)) == sorted(world.edges(keys=True)) and dict(
+        got.nodes(data=True)
+    ) == dict(world.nodes(data=True))
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_writes_beside_the_release_and_prints_where(cli, tiny_release, tmp_path):
+    result = cli("export", tiny_release, "--to", "trl", "--out", tmp_path / "out")
+    assert result.exit_code == 0 and result.stdout == f"{tmp_path / 'out'}\n"
+    notes = (tmp_path / "out" / "README.md").read_text()
+    assert "TRL 1." in notes and Release(tiny_release).manifest["canary"] in notes
+
+
+def test_a_folder_in_use_is_left_alone(cli, tiny_release, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    result = cli("export", tiny_release, "--to", "verl", "--out", tmp_path)
+    assert result.exit_code == 2 and "already exists" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_export_that_fails_leaves_nothing_behind(cli, tiny_release, tmp_path):
+    import shutil
+
+    broken = shutil.copytree(tiny_release, tmp_path / "broken")
+    path = next(broken.glob("data/biographies/parametric-*"))
+    path.write_bytes(path.read_bytes()[:100])
+    result = cli("export", broken, "--to", "trl", "--out", tmp_path / "out")
+    assert result.exit_code == 1 and path.name in result.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["broken"]
+
+
+def test_an_unknown_trainer_is_refused_with_those_there_are(cli, tiny_release):
+    result = cli("export", tiny_release, "--to", "axolotl")
+    assert result.exit_code == 2 and all(to in result.stderr for to in FORMATS)

@@ -1,0 +1,412 @@
+"""Publishing, with the true clients of the Hub against a server on 127.0.0.1 (hub_server.py), which fails when it is told to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from hub_server import HubServer
+from read_release import digest
+
+from bioreason_bench.release.read import Release
+
+REPO = "org/bioreason"
+READER = Path(__file__).parents[1] / "support" / "read_release.py"
+SENTENCE = re.compile(r"bioreason: [^\n]+\n\Z")
+
+
+@pytest.fixture(scope="session")
+def audited(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny release with its audit; shared, never written into."""
+    folder = tmp_path_factory.mktemp("audited") / "tiny"
+    shutil.copytree(tiny_release, folder)
+    write_audit(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def one_level(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An audited release of few files: other ones than those of `audited`, and other rows."""
+    from bioreason_bench.build import generate
+    from bioreason_bench.config import load_preset
+
+    folder = tmp_path_factory.mktemp("audited") / "one-level"
+    config = load_preset("tiny", seed=7).override(
+        {"levels": '["zeroshot"]', "mem.train": "100", "ctx.train": "100", "comp.train": "300"}
+    )
+    generate(config, folder, workers=2, shard_rows=200)
+    write_audit(folder)
+    return folder
+
+
+def write_audit(folder: Path) -> None:
+    from bioreason_bench.commands.main import main
+
+    result = CliRunner().invoke(main, ["verify", str(folder), "--write", "-q"])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
+    """An empty Hub that this process's client talks to, without its waits between retries."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import _http
+
+    with HubServer() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        monkeypatch.setattr(
+            constants, "HF_HUB_DISABLE_XET", True, raising=False
+        )  # old clients know no Xet
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        monkeypatch.setattr(
+            _http,
+            "time",
+            types.SimpleNamespace(
+                sleep=lambda seconds: None, time=time.time, monotonic=time.monotonic
+            ),
+        )
+        monkeypatch.setenv("HF_TOKEN", server.token)
+        yield server
+
+
+def held(hub: HubServer, revision: str | None = None) -> set[str]:
+    """Files of a release that a visitor sees."""
+    return set(hub.files(REPO, revision)) - {".gitattributes"}
+
+
+def expected(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- what publishing does ---------------------------------------------------------------------------------------------
+
+
+def test_one_commit_holds_the_whole_release_and_the_tag_names_it(hub, cli, audited):
+    result = cli("publish", audited, "--repo", REPO, "--tag", "v1.0.0")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"{hub.url}/datasets/{REPO}\n"
+    repo = hub.repos[REPO]
+    assert len(repo.commits) == 2, "the Hub's first commit and ours"
+    assert repo.tags == {"v1.0.0": repo.head}
+    assert held(hub) == expected(audited)
+    for file in expected(audited) - {"README.md", "croissant.json"}:
+        assert hub.files(REPO)[file] == (audited / file).read_bytes()
+
+
+def test_the_card_names_the_repository_that_it_stands_in(hub, cli, audited):
+    assert cli("publish", audited, "--repo", "me/worlds", "-q").exit_code == 0
+    files = hub.files("me/worlds")
+    assert b'load_dataset("me/worlds"' in files["README.md"]
+    assert json.loads(files["croissant.json"])["url"].endswith("/datasets/me/worlds")
+    assert b"org/bioreason" not in files["README.md"] + files["croissant.json"]
+
+
+def test_publishing_the_same_release_again_changes_nothing(hub, cli, audited):
+    for _ in range(2):
+        assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0
+    again = cli("publish", audited, "--repo", REPO)
+    assert again.exit_code == 0 and "nothing was sent" in again.stderr
+    assert len(hub.repos[REPO].commits) == 2 and hub.asked("commit") == 1 and hub.asked("tag") == 1
+    new_tag = cli("publish", audited, "--repo", REPO, "--tag", "v2", "--json")
+    assert (
+        json.loads(new_tag.stdout)["sent"] == []
+        and hub.repos[REPO].tags["v2"] == hub.repos[REPO].tags["v1"]
+    )
+
+
+def test_another_release_replaces_the_first_and_leaves_the_tag_alone(hub, cli, audited, one_level):
+    assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0
+    refused = cli("publish", one_level, "--repo", REPO, "--tag", "v1")
+    assert refused.exit_code == 2 and "tag v1 with other content" in refused.stderr
+    assert held(hub) == expected(audited)
+    assert cli("publish", one_level, "--repo", REPO, "--tag", "v2").exit_code == 0
+    assert held(hub) == expected(one_level) != expected(audited)
+    assert held(hub, "v1") == expected(audited)
+    assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0, (
+        "the first is still there under its tag"
+    )
+    assert held(hub) == expected(one_level)
+
+
+def test_files_that_are_not_of_the_release_stay_at_home(hub, cli, audited, tmp_path):
+    folder = shutil.copytree(audited, tmp_path / "release")
+    (folder / "notes.txt").write_text("mine")
+    (folder / ".DS_Store").write_text("")
+    assert cli("publish", folder, "--repo", REPO).exit_code == 0
+    assert held(hub) == expected(audited)
+
+
+def test_a_dry_run_lists_the_files_and_asks_nobody(hub, cli, audited, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN")
+    result = cli("publish", audited, "--repo", REPO, "--dry-run")
+    assert result.exit_code == 0
+    assert {line.split()[1] for line in result.stdout.splitlines()} == expected(audited)
+    assert set(
+        json.loads(cli("publish", audited, "--repo", REPO, "--dry-run", "--json").stdout)["files"]
+    ) == expected(audited)
+    assert hub.log == []
+
+
+def test_a_private_repository_is_made_private_and_a_public_one_is_not_taken_for_one(
+    hub, cli, audited
+):
+    assert cli("publish", audited, "--repo", REPO, "--private").exit_code == 0
+    assert hub.repos[REPO].private
+    assert cli("publish", audited, "--repo", "me/open").exit_code == 0
+    refused = cli("publish", audited, "--repo", "me/open", "--private")
+    assert refused.exit_code == 2 and "is public" in refused.stderr
+
+
+# --- what it refuses --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda folder: (folder / "audit.json").unlink(), "no audit.json"),
+        (lambda folder: (folder / "audit.json").write_text("{"), "cannot be read"),
+        (lambda folder: edit_audit(folder, ok=False), "breaks"),
+        (lambda folder: edit_audit(folder, sample=10), "sample"),
+        (lambda folder: edit_audit(folder, manifest="sha256:0"), "another release"),
+        (lambda folder: reverse_rows(next(folder.glob("data/comp/zeroshot/test-*"))), "digest"),
+        (lambda folder: next(folder.glob("data/comp/*.parquet")).unlink(), "missing"),
+        (lambda folder: (folder / "manifest.json").unlink(), "not a complete release"),
+    ],
+)
+def test_a_release_that_is_not_whole_or_not_audited_is_refused_before_anything_is_asked(
+    hub, cli, one_level, tmp_path, damage, says
+):
+    folder = shutil.copytree(one_level, tmp_path / "release")
+    damage(folder)
+    result = cli("publish", folder, "--repo", REPO, "-q")
+    assert result.exit_code == 1 and says in result.stderr and SENTENCE.match(result.stderr)
+    assert hub.log == []
+
+
+def edit_audit(folder: Path, **values: object) -> None:
+    path = folder / "audit.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def reverse_rows(path: Path) -> None:
+    table = pq.read_table(path)
+    pq.write_table(table.take(list(range(table.num_rows))[::-1]), path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--repo", "no owner"),
+        ("--repo", "bioreason"),
+        ("--repo", "a/b/c"),
+        ("--repo", "org/-wrong-"),
+        ("--repo", "org/" + "x" * 99),
+        ("--repo", REPO, "--tag", "with blank"),
+        ("--repo", REPO, "--tag", "a..b"),
+    ],
+)
+def test_a_wrong_name_is_refused_before_anything_is_asked(hub, cli, one_level, options):
+    result = cli("publish", one_level, *options, "-q")
+    assert result.exit_code == 2 and SENTENCE.match(result.stderr)
+    assert hub.log == []
+
+
+def test_without_a_token_it_says_how_to_get_one(hub, cli, one_level, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN")
+    result = cli("publish", one_level, "--repo", REPO, "-q")
+    assert result.exit_code == 2 and "hf auth login" in result.stderr
+    assert hub.log == []
+
+
+# --- what happens when the Hub or the network fails -------------------------------------------------------------------
+
+FAILURES = [
+    ("info", "drop"),
+    ("info", 500),
+    ("create", 400),
+    ("create", 401),
+    ("create", 403),
+    ("create", 409),
+    ("create", "drop"),
+    ("refs", 500),
+    ("tree", 429),
+    ("validate", 500),
+    ("preupload", 403),
+    ("preupload", 404),
+    ("preupload", "drop"),
+    ("batch", 500),
+    ("put", 500),
+    ("put", "drop"),
+    ("verify", 403),
+    ("commit", 400),
+    ("commit", 401),
+    ("commit", 403),
+    ("commit", 409),
+    ("commit", 412),
+    ("commit", 500),
+    ("commit", "drop"),
+]
+
+
+@pytest.mark.parametrize(("step", "status"), FAILURES)
+def test_a_failed_upload_leaves_no_half_release_and_can_be_repeated(
+    hub, cli, one_level, step, status
+):
+    hub.fail(step, status, after=2 if step == "put" else 0)
+    result = cli("publish", one_level, "--repo", REPO, "--tag", "v1", "-q")
+    assert result.exit_code in (1, 2), result.stdout
+    assert SENTENCE.search(result.stderr) and "Traceback" not in result.stderr
+    assert "nothing of the release is visible there" in result.stderr
+    assert hub.token not in result.stderr + result.stdout
+    assert held(hub) == set() and (REPO not in hub.repos or not hub.repos[REPO].tags)
+    hub.heal()
+    again = cli("publish", one_level, "--repo", REPO, "--tag", "v1", "-q")
+    assert again.exit_code == 0, again.stderr
+    assert held(hub, "v1") == expected(one_level)
+
+
+def test_what_was_uploaded_before_a_failure_is_not_sent_twice(hub, cli, one_level):
+    hub.fail("commit", 500)
+    assert cli("publish", one_level, "--repo", REPO, "-q").exit_code == 1
+    sent = hub.asked("put")
+    hub.heal()
+    assert cli("publish", one_level, "--repo", REPO, "-q").exit_code == 0
+    assert hub.asked("put") == sent > 10
+
+
+def test_a_failure_after_an_earlier_release_leaves_that_one_whole(hub, cli, one_level, audited):
+    assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0
+    hub.fail("put", "drop", after=1)
+    assert cli("publish", one_level, "--repo", REPO, "--tag", "v2", "-q").exit_code == 1
+    assert held(hub) == held(hub, "v1") == expected(audited)
+
+
+def test_a_commit_whose_answer_is_lost_is_found_and_tagged(hub, cli, one_level):
+    hub.fail("commit", "lost")
+    assert cli("publish", one_level, "--repo", REPO, "--tag", "v1", "-q").exit_code == 0
+    assert held(hub, "v1") == expected(one_level) and len(hub.repos[REPO].commits) == 2
+
+
+@pytest.mark.parametrize("status", [403, 409, 500, "drop"])
+def test_a_failed_tag_says_that_the_release_is_there_without_it(hub, cli, one_level, status):
+    hub.fail("tag", status)
+    result = cli("publish", one_level, "--repo", REPO, "--tag", "v1", "-q")
+    assert result.exit_code in (1, 2) and "without its tag" in result.stderr
+    hub.heal()
+    assert cli("publish", one_level, "--repo", REPO, "--tag", "v1", "-q").exit_code == 0
+    assert held(hub, "v1") == expected(one_level) and hub.asked("commit") == 1
+
+
+@pytest.mark.parametrize(
+    "token", ["hf_wrongWRONGwrong", "hf_withA\x7fstrangeCharacter", "s3cret with blank"]
+)
+def test_no_message_ever_holds_a_token(hub, cli, one_level, monkeypatch, token):
+    monkeypatch.setenv("HF_TOKEN", token)
+    result = cli("publish", one_level, "--repo", REPO)
+    assert result.exit_code in (1, 2) and "Traceback" not in result.stderr
+    assert not any(part in result.stderr + result.stdout for part in [token, *token.split()[:1]])
+    assert REPO not in hub.repos
+
+
+# --- what users get ---------------------------------------------------------------------------------------------------
+
+
+def read_with(python: str, *args: object, env: dict[str, str]) -> dict:
+    """What read_release.py prints in a process whose Python is `python`."""
+    done = subprocess.run(
+        [python, READER, *args],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def truth(tiny_release: Path) -> dict[str, dict[str, list]]:
+    """Rows and digest of every split, read by this package."""
+    release = Release(tiny_release)
+    return {
+        config: {split: digest(release.rows(config, split)) for split in release.splits(config)}
+        for config in release.configs()
+    }
+
+
+@pytest.fixture(scope="session")
+def published(audited: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
+    """A Hub that holds the release, put there by the command in a process of its own."""
+    with HubServer() as server:
+        env = {**os.environ, **server.environment(str(tmp_path_factory.mktemp("hf")))}
+        words = [
+            sys.executable,
+            "-m",
+            "bioreason_bench",
+            "publish",
+            str(audited),
+            "--repo",
+            REPO,
+            "--tag",
+            "v1.0.0",
+        ]
+        done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=300)
+        assert done.returncode == 0 and done.stdout == f"{server.url}/datasets/{REPO}\n", (
+            done.stderr
+        )
+        yield server
+
+
+def test_every_config_loads_from_the_folder(audited, truth, tmp_path):
+    got = read_with(sys.executable, audited, env={"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"})
+    assert got["configs"] == truth
+
+
+def test_every_config_loads_from_the_hub_by_tag(published, truth, tmp_path):
+    got = read_with(
+        sys.executable, REPO, "--revision", "v1.0.0", env=published.environment(str(tmp_path))
+    )
+    assert got["configs"] == truth
+
+
+def test_every_config_streams_from_the_hub(published, truth, tmp_path):
+    got = read_with(sys.executable, REPO, "--streaming", env=published.environment(str(tmp_path)))
+    assert got["configs"] == truth
+    assert got["features"]["comp_zeroshot"][:3] == ["id", "skill", "level"], (
+        "features are known before a row is read"
+    )
+
+
+@pytest.mark.slow
+def test_the_oldest_supported_datasets_reads_the_same_rows(published, audited, truth, tmp_path):
+    """Lists written by newer versions of `datasets` do not load in 3.6; plain Parquet does."""
+    python = environment_with(tmp_path / "old", "datasets==3.6.0")
+    env = published.environment(str(tmp_path / "hf"))
+    for args in ([audited], [REPO, "--revision", "v1.0.0"], [REPO, "--streaming"]):
+        got = read_with(python, *args, env=env)
+        assert got["datasets"] == "3.6.0" and got["configs"] == truth
+
+
+def environment_with(folder: Path, *packages: str) -> str:
+    """The Python of a fresh virtual environment that holds the packages; skips the test where no registry can be reached."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
+    pip = subprocess.run(
+        [folder / "bin" / "pip", "install", "-q", *packages],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    if pip.returncode:
+        pytest.skip(f"no package registry: {pip.stderr.strip().splitlines()[-1]}")
+    return str(folder / "bin" / "python")

@@ -1,0 +1,232 @@
+"""How it is said: articles, possessives, styles, biographies; and a gallery of all of it for people to read."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from write_gallery import gallery_world, pages, walk
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.language import biographies, language_of
+from bioreason_bench.language.english import wordings
+from bioreason_bench.language.reader import Reader
+from bioreason_bench.world.table import load_table
+from bioreason_bench.world.templates import with_article, without_article
+
+GALLERY = Path(__file__).parents[1] / "data" / "gallery"
+TABLE = load_table()
+WORLD = gallery_world()
+
+
+@pytest.mark.parametrize("file", sorted(pages()))
+def test_the_gallery_shows_what_the_package_says(file):
+    """If this fails, read what has changed: `python tests/write_gallery.py` and `git diff tests/gallery`."""
+    assert (GALLERY / file).read_text(encoding="utf-8") == pages()[file]
+
+
+def test_a_and_an_follow_the_sound():
+    """By the first letter, but for these values of the pools that statements put an article before."""
+    shown = {
+        row.object
+        for row in TABLE.relations
+        if any("{object:a}" in text for text in row.statements)
+    }
+    assert shown == {"occupation", "pet", "nationality"}
+    odd = {
+        value
+        for kind in shown
+        for value in TABLE.pools[kind]
+        if with_article(value).startswith("an ") != (value[0].lower() in "aeiou")
+    }
+    assert odd == {"urologist", "Ugandan", "Ukrainian", "Uruguayan"}
+    by_ear = "a university, an unimportant man, an hour, a house, a European, an umbrella, a one-act play, an heir, an Uzbek, an honor"
+    for text in by_ear.split(", "):
+        assert with_article(without_article(text)) == text
+
+
+@pytest.mark.parametrize("file", sorted(file for file in pages() if file != "symbols.txt"))
+def test_text_reads_as_an_educated_person_writes(file):
+    """No doubled blank, word or stop, no slot left open, no "a umpire", no "an boss", nothing in the present tense."""
+    for line in pages()[file].splitlines():
+        text = re.sub(r"^    (?:(?:possessive|of|clause|chain) +)?", "", line)
+        assert not re.search(
+            r"  |\.\.|\{|\}| \.|%|\ba [aeio]|\ban [^aeiouAEIOUh]|\b(?:is|are|has|have|lives|works)\b(?! to)",
+            text.replace("answer is", ""),
+        ), line
+        assert not re.search(r"\b(\w+) \1\b", text), line
+        assert (
+            text.endswith((".", "?"))
+            or "the answer is: " in text
+            or not re.search(r" (?:was|were|did) ", text)
+        ), line
+
+
+def test_a_person_is_asked_for_with_who_and_a_value_is_not():
+    for row in TABLE.relations:
+        for ask in row.asks:
+            assert (
+                bool(re.match(r"(?:Who|Whom|(?:To|By|With|Against) whom)\b", ask)) == row.to_person
+            ), ask
+
+
+def test_a_date_is_asked_for_with_when_and_a_city_with_where_or_in_which_city():
+    for row in TABLE.relations:
+        if row.object in {"date", "city"}:
+            words = {
+                "date": r"When|On what date|What was .*date",
+                "city": r"Where|In which city|What was .*(?:place|city|birthplace)",
+            }[row.object]
+            assert all(re.match(words, ask) for ask in row.asks), row.name
+
+
+def test_a_question_keeps_one_style_and_long_phrases_stand_at_its_end():
+    path = tuple(map(TABLE.number, ("spouse", "boss", "rival", "birth_place")))
+    starts = np.zeros(600, np.int64)
+    questions = language_of(WORLD).questions(path, starts, Draw(4).words(600))
+    name = WORLD.texts["person"][0]
+    kinds = {"possessive": 0, "of": 0, "clause": 0}
+    for question in questions:
+        possessive, clause = "'s" in question, "the person" in question
+        assert not (possessive and clause)
+        assert possessive or question.endswith(f" {name}?")
+        kinds["possessive" if possessive else "clause" if clause else "of"] += 1
+    assert min(kinds.values()) > 150
+    assert len(set(questions)) > 60
+
+
+def test_a_wording_is_chosen_by_its_word_alone():
+    """Whatever the other rows are; so any shard can write its own questions."""
+    path = tuple(map(TABLE.number, ("child", "hobby")))
+    starts, words = np.arange(40), Draw(2).words(40)
+    together = language_of(WORLD).questions(path, starts, words)
+    assert together == [
+        language_of(WORLD).questions(path, starts[[k]], words[[k]])[0] for k in range(40)
+    ]
+    assert (
+        len(set(language_of(WORLD).questions(path, np.zeros(2000, int), Draw(2).words(2000))))
+        == wordings(TABLE).forms(path).begin[-1]
+    )
+
+
+def test_statements_of_other_objects_are_said_in_the_same_words():
+    number = TABLE.number("pet")
+    said = language_of(WORLD).statements(
+        number, np.array([0, 1]), ["otter", "dog"], np.array([0, 1])
+    )
+    first, second = WORLD.texts["person"][:2]
+    assert said == [f"{first}'s pet was an otter.", f"{second} kept a dog as a pet."]
+
+
+def test_a_percent_sign_in_a_name_or_value_is_only_a_sign():
+    world = gallery_world()
+    world.texts["hobby"] = ["100 %s", *world.texts["hobby"][1:]]
+    path = (world.table.number("hobby"),)
+    world.objects[path[0], 0] = 0
+    assert (
+        language_of(world)
+        .chains(path, walk(world, path, 0))[0]
+        .endswith(" was 100 %s. So, the answer is: 100 %s")
+    )
+
+
+def test_symbols_are_one_token_each():
+    world = gallery_world("symbols")
+    tokens = {text for texts in world.texts.values() for text in texts} | {
+        row.name for row in TABLE.relations
+    }
+    assert all(re.fullmatch(r"[a-z_]+[0-9]*", token) for token in tokens)
+    assert len(tokens) == len(TABLE) + sum(len(texts) for texts in world.texts.values())
+    path = tuple(map(TABLE.number, ("child", "spouse")))
+    assert language_of(world).questions(path, np.array([17]), np.zeros(1, np.uint64)) == [
+        "p17 child spouse ?"
+    ]
+    (row,) = walk(world, path, 17).tolist()
+    assert language_of(world).chains(path, np.array([row])) == [
+        f"p17 child p{row[1]} . p{row[1]} spouse p{row[2]} . So, the answer is: p{row[2]}"
+    ]
+
+
+# --- biographies --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["english", "symbols"])
+def test_a_biography_states_each_fact_of_its_group_once_and_nothing_else(tiny_world, language):
+    from bioreason_bench.config import load_preset
+    from bioreason_bench.world.facts import make_world
+
+    world = (
+        tiny_world
+        if language == "english"
+        else make_world(load_preset("tiny").override({"language": language}))
+    )
+    reader = Reader(world.table, language)
+    for group, having in (("parametric", world.known), ("contextual", world.in_context)):
+        people = np.flatnonzero(having)
+        for person, text in zip(
+            people.tolist(), biographies.texts(world, group, people, 1), strict=True
+        ):
+            facts = [reader.sentence(part) for part in reader.sentences(text)]
+            stated = {
+                (
+                    world.names[person],
+                    row.name,
+                    world.texts[row.object][world.objects[number, person]],
+                )
+                for number, row in enumerate(world.table.relations)
+                if row.group == group and world.stated(number)[person]
+            }
+            assert set(facts) == stated and len(facts) == len(stated)
+
+
+def test_renderings_say_a_fact_in_different_words_and_another_order():
+    people = np.arange(40)
+    renderings = [biographies.sentences(WORLD, "parametric", people, k) for k in range(5)]
+    for person in people.tolist():
+        for relation in renderings[0].order[person].tolist():
+            assert len({made.of([person], relation)[0] for made in renderings}) == 5
+    orders = np.stack([made.order for made in renderings])
+    assert len(np.unique(orders.reshape(-1, orders.shape[2]), axis=0)) == 200
+    assert (np.sort(orders, axis=2) == np.sort(orders[0, 0])).all()
+
+
+def test_no_place_in_a_biography_belongs_to_a_relation():
+    """Each relation stands first about as often as any other."""
+    world = gallery_world(people=4000)
+    first = biographies.sentences(world, "contextual", np.arange(4000)).order[:, 0]
+    counts = np.unique(first, return_counts=True)[1]
+    assert len(counts) == 19 and counts.min() > 4000 / 19 * 0.7 and counts.max() < 4000 / 19 * 1.3
+
+
+def test_a_biography_does_not_depend_on_which_others_are_written(tiny_world):
+    people = np.flatnonzero(tiny_world.known)
+    whole = [biographies.texts(tiny_world, "parametric", people, k) for k in range(2)]
+    chosen = people[[5, 3, 8, 3]]
+    assert biographies.texts(tiny_world, "parametric", chosen, np.array([0, 1, 1, 0])) == [
+        whole[0][5],
+        whole[1][3],
+        whole[1][8],
+        whole[0][3],
+    ]
+
+
+def test_what_is_not_so_is_not_stated(tiny_world):
+    """People without a child have no sentence about one, and the order ends in -1."""
+    made = biographies.contextual_sentences(tiny_world)
+    for person in range(len(tiny_world.names)):
+        order = made.order[person].tolist()
+        stated = [
+            number
+            for number, row in enumerate(tiny_world.table.relations)
+            if row.group == "contextual" and tiny_world.stated(number)[person]
+        ]
+        assert sorted(order[: len(stated)]) == stated and set(order[len(stated) :]) <= {-1}
+        told = [
+            number
+            for number, row in enumerate(tiny_world.table.relations)
+            if row.group == "contextual" and made.of([person], number)[0]
+        ]
+        assert told == stated
+    assert not any(
+        made.text[person].any() for person in np.flatnonzero(~tiny_world.in_context).tolist()
+    )

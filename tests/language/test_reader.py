@@ -1,0 +1,477 @@
+"""What the language writes, the reader reads back, in one way only; and nothing that is given to it does it harm.
+
+`all_statements` and `all_questions` are a second, slow reader, which tries every template everywhere and returns every reading that
+the grammar allows.  It shares no code with the package's reader but the cutting of templates.
+"""
+
+import re
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+from write_gallery import gallery_world
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.language import language_of
+from bioreason_bench.language.english import wordings
+from bioreason_bench.language.reader import Reader
+from bioreason_bench.world.relations import Relation, RelationTable
+from bioreason_bench.world.table import load_table
+from bioreason_bench.world.table_laws import check_pool, check_table
+from bioreason_bench.world.templates import cut_ask, cut_clause, cut_statement, with_article
+from bioreason_bench.world.wording_laws import check_wording
+from bioreason_bench.world.words import read_words
+
+TABLE = load_table()
+READER, SYMBOL_READER = Reader(TABLE), Reader(TABLE, "symbols")
+WORLD, SYMBOL_WORLD = gallery_world(), gallery_world("symbols")
+NAME = re.compile(
+    r"[A-Z\u00c0-\u00d6\u00d8-\u00de][\w-]*(?: [A-Z\u00c0-\u00d6\u00d8-\u00de][\w-]*)*"
+)
+
+
+def all_statements(table, text):
+    """Every (subject, relation, object) that some statement, said of some name and some value, reads like."""
+    found = set()
+    for row in table.relations:
+        for cut in map(cut_statement, row.statements):
+            shape = (
+                re.escape(cut.before)
+                + r"(.+)"
+                + re.escape(cut.between)
+                + (r"(?:an? )?" if cut.article else "")
+                + r"(.+)"
+                + re.escape(cut.after)
+            )
+            for end in [place.start() for place in re.finditer(re.escape(cut.between), text)]:
+                match = re.fullmatch(shape, text) if text[:end].startswith(cut.before) else None
+                subject = text[len(cut.before) : end]
+                value = text[end + len(cut.between) : len(text) - len(cut.after)]
+                if match and text.endswith(cut.after) and NAME.fullmatch(subject) and value:
+                    value = re.sub(r"^an? ", "", value) if cut.article else value
+                    if not row.to_person or NAME.fullmatch(value):
+                        found.add((subject, row.name, value))
+    return found
+
+
+def phrases(table, text, style):
+    """Every (name, path) that the text reads like as a phrase of the style; a bare name is of every style."""
+    found = {(text, ())} if NAME.fullmatch(text) else set()
+    for row in table.relations:
+        if row.to_person:
+            heads = [f"the {noun} of " for noun in row.nouns] if style == "of" else []
+            heads += (
+                ["the person " + cut_clause(clause).before for clause in row.clauses]
+                if style == "clause"
+                else []
+            )
+            tails = [f"'s {noun}" for noun in row.nouns] if style == "possessive" else []
+            inner = [text[len(head) :] for head in heads if text.startswith(head)] + [
+                text[: -len(tail)] for tail in tails if text.endswith(tail)
+            ]
+            found |= {
+                (name, (*path, row.name))
+                for part in inner
+                for name, path in phrases(table, part, style)
+            }
+    return found
+
+
+def all_questions(table, text):
+    """Every (start, path) that the text reads like as a question."""
+    found = set()
+    for row in table.relations:
+        for ask in map(cut_ask, row.asks):
+            if (
+                text.startswith(ask.before)
+                and text.endswith(ask.after)
+                and len(text) > len(ask.before) + len(ask.after)
+            ):
+                middle = text[len(ask.before) : len(text) - len(ask.after)]
+                for style in ("possessive",) if ask.possessive else ("possessive", "of", "clause"):
+                    found |= {
+                        (name, (*path, row.name)) for name, path in phrases(table, middle, style)
+                    }
+    return found
+
+
+words_of_names = st.sampled_from(
+    [
+        *read_words("first_names"),
+        *read_words("last_names"),
+        "Mary-Jane",
+        "\u00c9lodie",
+        "\u00d8",
+        "A",
+        "Of",
+    ]
+)
+names = st.lists(words_of_names, min_size=1, max_size=4).map(" ".join)
+template_words = sorted(
+    {
+        word
+        for row in TABLE.relations
+        for text in (*row.statements, *row.nouns)
+        for word in text.split()
+        if "{" not in word
+    }
+)
+values = st.one_of(
+    st.sampled_from([value for pool in TABLE.pools.values() for value in pool]),
+    st.lists(
+        st.sampled_from([*template_words, "Ann", "Lee", "12", "x@y.example"]),
+        min_size=1,
+        max_size=6,
+    ).map(" ".join),
+    st.text(
+        st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=30
+    ),
+)
+numbers = st.integers(0, 2**64 - 1)
+
+
+def fits_a_pool(value):
+    try:
+        check_pool("any", [value, "something else entirely"])
+    except ValueError:
+        return False
+    return value.casefold() != "something else entirely"
+
+
+def say(text, subject, target, article):
+    return (
+        text.replace("{subject}", subject)
+        .replace("{object:a}", with_article(target) if article else "")
+        .replace("{object}", target)
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_every_statement_has_one_reading_whatever_the_name_and_the_value(data):
+    row = data.draw(st.sampled_from(TABLE.relations))
+    text = data.draw(st.sampled_from(row.statements))
+    subject = data.draw(names)
+    target = data.draw(names) if row.to_person else data.draw(values.filter(fits_a_pool))
+    sentence = say(text, subject, target, cut_statement(text).article)
+    assert READER.sentence(sentence) == (subject, row.name, target)
+    assert all_statements(TABLE, sentence) == {(subject, row.name, target)}
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_every_question_has_one_reading_whatever_the_path_and_its_wording(data):
+    """Up to six hops, relations in any order, in any of the path's wordings."""
+    people = [number for number, row in enumerate(TABLE.relations) if row.to_person]
+    path = (
+        *data.draw(st.lists(st.sampled_from(people), max_size=5)),
+        data.draw(st.integers(0, len(TABLE) - 1)),
+    )
+    start = data.draw(names)
+    world = SimpleNamespace(**vars(WORLD) | {"texts": {**WORLD.texts, "person": [start]}})
+    question = language_of(world).questions(
+        path, np.array([0]), np.array([data.draw(numbers)], np.uint64)
+    )[0]
+    reading = (start, TABLE.path_names(path))
+    assert READER.question(question) == reading
+    assert all_questions(TABLE, question) == {reading}
+
+
+@pytest.mark.parametrize("row", TABLE.relations, ids=lambda row: row.name)
+def test_every_wording_of_every_relation_reads_back(row):
+    number = TABLE.number(row.name)
+    for variant, text in enumerate(row.statements):
+        sentence = language_of(WORLD).statements(number, np.array([3]), None, np.array([variant]))[
+            0
+        ]
+        target = WORLD.texts[row.object][WORLD.objects[number, 3]]
+        assert sentence == say(text, WORLD.texts["person"][3], target, cut_statement(text).article)
+        assert READER.sentence(sentence) == (WORLD.texts["person"][3], row.name, target)
+    for first in (number for number, other in enumerate(TABLE.relations) if other.to_person):
+        forms = wordings(TABLE).forms((first, number))
+        for form in range(int(forms.begin[-1])):
+            before, after = forms.pieces[form]
+            assert READER.question(f"{before}Ann Lee{after}") == (
+                "Ann Lee",
+                (TABLE[first].name, row.name),
+            )
+
+
+def walk(world, path, starts):
+    ids = [starts]
+    for relation in path:
+        ids.append(world.objects[relation, ids[-1]])
+    return np.stack(ids, axis=1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from([(WORLD, READER), (SYMBOL_WORLD, SYMBOL_READER)]))
+def test_chains_read_back_hop_by_hop(data, both):
+    world, reader = both
+    people = [number for number, row in enumerate(TABLE.relations) if row.to_person]
+    path = (
+        *data.draw(st.lists(st.sampled_from(people), max_size=5)),
+        data.draw(st.integers(0, len(TABLE) - 1)),
+    )
+    starts = np.array(data.draw(st.lists(st.integers(0, 39), min_size=1, max_size=3)))
+    texts = [world.texts["person"]] * len(path) + [world.texts[TABLE[path[-1]].object]]
+    language, ids = language_of(world), walk(world, path, starts)
+    for row, chain in zip(ids.tolist(), language.chains(path, ids), strict=True):
+        said = [text[k] for text, k in zip(texts, row, strict=True)]
+        hops = [
+            (said[hop], TABLE[relation].name, said[hop + 1]) for hop, relation in enumerate(path)
+        ]
+        assert reader.chain(chain) == (hops, said[-1])
+        assert len(reader.sentences(chain.rpartition("So,")[0])) == len(path)
+    words = Draw(data.draw(st.integers(0, 99))).words(starts)
+    for row, question in zip(ids.tolist(), language.questions(path, starts, words), strict=True):
+        assert reader.question(question) == (texts[0][row[0]], TABLE.path_names(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("Ann Lee was born on March 3, 1931.", ("Ann Lee", "birth_date", "March 3, 1931")),
+        ("Ann was born on March 3, 1931.", ("Ann", "birth_date", "March 3, 1931")),
+        ("Ann Lee worked as an umpire.", ("Ann Lee", "occupation", "umpire")),
+        ("Ann Lee and Bo Ray were rivals.", ("Ann Lee", "rival", "Bo Ray")),
+        ("The boss of Ann Lee was Bo Ray.", ("Ann Lee", "boss", "Bo Ray")),
+        ("James Hess's boss was Bo Ray.", ("James Hess", "boss", "Bo Ray")),
+        ("Ann Lee's boss was Bo Ray", None),  # no full stop
+        ("Ann Lee's boss is Bo Ray.", None),
+        ("ann lee's boss was Bo Ray.", None),
+        ("'s boss was Bo Ray.", None),
+        ("Ann Lee's boss was .", None),
+        ("Ann Lee was born on", None),
+        ("The boss of the boss of Ann Lee was Bo Ray.", None),
+        ("", None),
+    ],
+)
+def test_sentences_by_hand(text, reading):
+    assert READER.sentence(text) == reading
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("Where was Ann Lee's boss's spouse born?", ("Ann Lee", ("boss", "spouse", "birth_place"))),
+        (
+            "Where was the spouse of the boss of Ann Lee born?",
+            ("Ann Lee", ("boss", "spouse", "birth_place")),
+        ),
+        ("Who supervised the person who was married to Ann Lee?", ("Ann Lee", ("spouse", "boss"))),
+        ("Who was the boss of Ann Lee's best friend?", ("Ann Lee", ("best_friend", "boss"))),
+        (
+            "Who was the boss of the spouse of Ann Lee's best friend?",
+            None,
+        ),  # two styles in one phrase
+        ("What was the spouse of Ann Lee's hobby?", None),  # whose hobby?
+        ("Who was the boss of the person who was married to the rival of Ann Lee?", None),
+        ("Who was Ann Lee?", None),
+        ("Who was Ann Lee's hobby?", None),
+        ("Where was Ann Lee's hobby born?", None),
+        ("Who was ?", None),
+        ("Who was the boss of ?", None),
+        ("", None),
+    ],
+)
+def test_questions_by_hand(text, reading):
+    assert READER.question(text) == reading
+    assert all_questions(TABLE, text) == ({reading} if reading else set())
+
+
+def test_chains_by_hand():
+    said = "Ann Lee's boss was Bo Ray. Bo Ray sang. So, the answer is: Bo Ray, I think"
+    assert READER.chain(said) == ([("Ann Lee", "boss", "Bo Ray"), None], "Bo Ray, I think")
+    assert READER.chain("I do not know.") == ([None], None)
+    assert READER.chain("the answer is: a. So, the answer is: b ") == ([None], "b")
+    assert READER.chain("") == ([], None)
+    assert SYMBOL_READER.chain("p1 boss p2 . p2 sang . So, the answer is: p2") == (
+        [("p1", "boss", "p2"), None],
+        "p2",
+    )
+
+
+def test_biographies_are_cut_into_their_sentences():
+    text = "Ann Lee's email address was a.b12@mail.example. Ann Lee and Bo Ray were rivals.\nBo Ray wrote Late Apples."
+    assert READER.sentences(text) == [
+        "Ann Lee's email address was a.b12@mail.example.",
+        "Ann Lee and Bo Ray were rivals.",
+        "Bo Ray wrote Late Apples.",
+    ]
+    assert SYMBOL_READER.sentences("p1 boss p2 . p1 pet pet3 .\np2 boss p4 .") == [
+        "p1 boss p2 .",
+        "p1 pet pet3 .",
+        "p2 boss p4 .",
+    ]
+
+
+pieces = st.sampled_from(
+    [
+        "Ann",
+        "Lee",
+        "'s ",
+        "'s",
+        " ",
+        "the ",
+        "of ",
+        "person who ",
+        "?",
+        ".",
+        "was ",
+        "\n",
+        "\x00",
+        "\u2028",
+        "the answer is:",
+        *template_words,
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(
+        st.text(),
+        st.lists(pieces, max_size=40).map("".join),
+        st.lists(pieces, max_size=40).map(" ".join),
+    )
+)
+@example("So, the answer is:")
+def test_no_text_raises(text):
+    for reader in (READER, SYMBOL_READER):
+        reader.sentence(text), reader.sentences(text), reader.question(text), reader.chain(text)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        "A",
+        " ",
+        "Ann ",
+        "'s ",
+        "'s boss",
+        "the boss of ",
+        "the person who supervised ",
+        ". ",
+        "The boss of ",
+        "So, the answer is: ",
+        "x-",
+        "\t\n",
+    ],
+)
+@pytest.mark.parametrize(
+    "head",
+    [
+        "",
+        "Who was ",
+        "Who was the boss of ",
+        "Who was Ann Lee",
+        "Ann Lee's boss was ",
+        "The boss of Ann",
+        "Xy a",
+    ],
+)
+def test_time_is_linear_in_the_text(head, unit):
+    """300,000 hostile characters take a fraction of a second; anything quadratic would take many minutes."""
+    text = head + unit * (300_000 // len(unit))
+    for reader in (READER, SYMBOL_READER):
+        for read in (reader.sentence, reader.question, reader.sentences, reader.chain):
+            begin = time.process_time()
+            read(text)
+            assert time.process_time() - begin < 5, read
+
+
+# --- are the laws enough?  Tables made to collide: either the laws refuse them, or every text has one reading ------------
+
+few = ["boss", "friend", "of", "best", "who", "was", "the", "person", "at", "work"]
+phrase = st.lists(st.sampled_from(few), min_size=1, max_size=3).map(" ".join)
+
+
+@st.composite
+def colliding_tables(draw):
+    relations = []
+    for name in ("a", "b", "c"):
+        nouns = tuple(draw(st.lists(phrase, min_size=1, max_size=2, unique=True)))
+        asks = {
+            f"Who was the {nouns[0]} of {{person}}?",
+            draw(phrase.map(lambda text: f"Who {text} {{person}}?")),
+        }
+        asks |= {
+            draw(
+                st.builds(
+                    "Who {}{{person}}{}?".format,
+                    st.one_of(st.just(""), phrase.map("{} ".format)),
+                    st.one_of(phrase.map(" {}".format), phrase.map("'s {}".format)),
+                )
+            )
+        }
+        ends = st.one_of(st.just("."), phrase.map(" {}.".format))
+        said = draw(
+            st.lists(
+                st.builds("{{subject}} {} {{object}}{}".format, phrase, ends),
+                min_size=1,
+                max_size=2,
+                unique=True,
+            )
+        )
+        clauses = tuple(
+            draw(st.lists(phrase.map("who {} {{person}}".format), max_size=2, unique=True))
+        )
+        relations.append(
+            Relation(
+                name,
+                "person",
+                "parametric",
+                statements=tuple(said),
+                asks=tuple(asks),
+                nouns=nouns,
+                clauses=clauses,
+            )
+        )
+    return RelationTable(tuple(relations))
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+@given(colliding_tables(), st.data())
+def test_a_table_that_passes_the_laws_has_one_reading_for_every_text(table, data):
+    try:
+        check_table(table)
+        check_wording(table)
+    except ValueError:
+        assume(False)
+    reader = Reader(table)
+    texts = {"person": ["Ann Lee", "Bo Ray"]}
+    world = SimpleNamespace(
+        table=table,
+        texts=texts,
+        objects=np.ones((3, 2), np.int32),
+        config=SimpleNamespace(language="english"),
+    )
+    for number, row in enumerate(table.relations):
+        for variant in range(len(row.statements)):
+            sentence = language_of(world).statements(
+                number, np.array([0]), None, np.array([variant])
+            )[0]
+            assert (
+                all_statements(table, sentence)
+                == {("Ann Lee", row.name, "Bo Ray")}
+                == {reader.sentence(sentence)}
+            )
+    for _ in range(4):
+        path = tuple(data.draw(st.lists(st.integers(0, 2), min_size=1, max_size=4)))
+        question = language_of(world).questions(
+            path, np.array([0]), np.array([data.draw(numbers)], np.uint64)
+        )[0]
+        assert (
+            all_questions(table, question)
+            == {("Ann Lee", table.path_names(path))}
+            == {reader.question(question)}
+        )

@@ -1,0 +1,311 @@
+"""Whatever interrupts a run, nothing is lost: no half release, an old one untouched, and the same command goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bioreason_bench import workers as pool
+from bioreason_bench.build import generate
+from bioreason_bench.config import load_preset
+from bioreason_bench.errors import BioreasonError, UsageError
+from bioreason_bench.release.manifest import read_manifest
+from bioreason_bench.release.write import JOURNAL, check_target
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+SETTINGS = [
+    "--preset",
+    "tiny",
+    "--set",
+    "mem.train=2000",
+    "--set",
+    "ctx.train=1000",
+    "--set",
+    "renderings=5",
+    "--shard-rows",
+    "100",
+]  # 100 files
+
+
+def start(out: Path, *more: str, largest_file: int | None = None) -> subprocess.Popen:
+    """The command, as at a terminal, in a group of its own; no file may grow over `largest_file` bytes."""
+
+    def prepare() -> None:
+        # What a shell starts in the background, these tests perhaps, is deaf to SIGINT and hands that down.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
+    words = [
+        sys.executable,
+        "-m",
+        "bioreason_bench",
+        "generate",
+        *SETTINGS,
+        "--out",
+        str(out),
+        "--workers",
+        "2",
+        *more,
+    ]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(words, **pipes, preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509 - no threads here
+
+
+def finish(out: Path, *more: str) -> dict:
+    process = start(out, *more)
+    _, stderr = process.communicate(timeout=300)
+    assert process.returncode == 0, stderr
+    return read_manifest(out)
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def wait_for_files(partial: Path, count: int, process: subprocess.Popen) -> None:
+    """Until `count` files stand in the journal of a run."""
+
+    def there() -> bool:
+        assert process.poll() is None, f"it ended too soon: {process.communicate()}"
+        return (partial / JOURNAL).is_file() and len(
+            (partial / JOURNAL).read_text().splitlines()
+        ) > count
+
+    wait_for(there, f"{count} files")
+
+
+def group_is_gone(process: subprocess.Popen) -> bool:
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> dict:
+    return finish(tmp_path_factory.mktemp("undisturbed") / "r")["files"]
+
+
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name
+)
+def test_an_interrupted_run_leaves_no_release_and_goes_on_where_it_stopped(
+    how, tmp_path, undisturbed
+):
+    """Ctrl-C reaches all processes of the terminal; kill only the first.  Either way no process stays behind."""
+    out, partial = tmp_path / "r", tmp_path / "r.partial"
+    process = start(out)
+    wait_for_files(partial, 8, process)
+    (os.killpg if how is signal.SIGINT else os.kill)(process.pid, how)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == (130 if how is signal.SIGINT else -how)
+    assert "Traceback" not in stderr
+    if how is signal.SIGINT:
+        assert stderr.splitlines()[-1] == "bioreason: interrupted"
+    wait_for(lambda: group_is_gone(process), "the workers to leave", 30)
+    assert not out.exists()
+    kept = {path: path.stat().st_mtime_ns for path in partial.rglob("*.parquet")}
+    finished = [
+        json.loads(line)["file"] for line in (partial / JOURNAL).read_text().splitlines()[1:]
+    ]
+    assert finish(out)["files"] == undisturbed
+    assert not partial.exists()
+    again = {path: out / path.relative_to(partial) for path in kept}
+    assert len(finished) >= 8
+    assert all(
+        again[partial / file].stat().st_mtime_ns == kept[partial / file] for file in finished
+    ), "a finished file was made again"
+    assert {
+        path.relative_to(out).as_posix() for path in (out / "data").rglob("*") if path.is_file()
+    } == set(undisturbed)
+
+
+def test_what_another_configuration_left_behind_is_not_used(tmp_path, undisturbed):
+    out, partial = tmp_path / "r", tmp_path / "r.partial"
+    process = start(out, "--seed", "9")
+    wait_for_files(partial, 3, process)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: group_is_gone(process), "the workers to leave", 30)
+    assert finish(out)["files"] == undisturbed
+
+
+def test_a_file_that_was_cut_or_lost_in_a_crash_is_made_again(tmp_path, undisturbed):
+    """A journal may name a file that a power failure took; a torn last line of the journal is no harm."""
+    out, partial = tmp_path / "r", tmp_path / "r.partial"
+    process = start(out)
+    wait_for_files(partial, 5, process)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: group_is_gone(process), "the workers to leave", 30)
+    files = [json.loads(line)["file"] for line in (partial / JOURNAL).read_text().splitlines()[1:]]
+    (partial / files[0]).unlink()
+    (partial / files[1]).write_bytes((partial / files[1]).read_bytes()[:-100])
+    with (partial / JOURNAL).open("a") as journal:
+        journal.write('{"file": "data/comp/tr')
+    assert finish(out)["files"] == undisturbed
+    from bioreason_bench.release.digest import digest_rows
+    from bioreason_bench.release.read import Release
+
+    release = Release(out)
+    assert all(
+        digest_rows(release.read(out / file)) == undisturbed[file]["digest"] for file in files
+    )
+
+
+def test_two_runs_do_not_write_the_same_release(tmp_path):
+    out = tmp_path / "r"
+    first = start(out)
+    wait_for_files(tmp_path / "r.partial", 1, first)
+    second = start(out)
+    _, stderr = second.communicate(timeout=60)
+    assert second.returncode == 2
+    assert "another bioreason generate is writing" in stderr
+    first.communicate(timeout=300)
+    assert first.returncode == 0
+    assert read_manifest(out)
+
+
+def test_a_worker_that_the_system_kills_is_noticed(tmp_path):
+    out = tmp_path / "r"
+    process = start(out)
+    wait_for_files(tmp_path / "r.partial", 2, process)
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True
+    ).stdout.split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "a worker process ended unexpectedly" in stderr
+    assert "Traceback" not in stderr
+    assert not out.exists()
+
+
+def test_an_existing_release_needs_force_and_stays_until_the_new_one_is_complete(
+    tmp_path, undisturbed
+):
+    out = tmp_path / "r"
+    old = generate(load_preset("tiny"), out, workers=1)
+    refused = start(out)
+    assert "already exists" in refused.communicate()[1]
+    assert refused.returncode == 2
+    process = start(out, "--force")
+    wait_for_files(tmp_path / "r.partial", 3, process)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: group_is_gone(process), "the workers to leave", 30)
+    assert read_manifest(out) == old
+    assert finish(out, "--force")["files"] == undisturbed
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+def test_force_replaces_nothing_but_releases(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
+    with pytest.raises(UsageError, match=r"is not a release, so --force does not replace it"):
+        generate(load_preset("tiny"), tmp_path / "thesis", force=True)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UsageError, match="is a file"):
+        check_target(tmp_path / "file", force=True)
+    assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "years of work"
+    (tmp_path / "empty").mkdir()
+    generate(load_preset("tiny"), tmp_path / "empty", workers=1)
+
+
+@pytest.mark.parametrize("place", ["/proc/bioreason/r", "/dev/null/r"])
+def test_a_place_that_cannot_be_written_is_named(bioreason, place):
+    done = bioreason("generate", "--preset", "tiny", "--out", place, "-q")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"bioreason: cannot write {place}.partial: ")
+    assert done.stderr.rstrip().endswith("choose another --out")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_where_no_room_is_left_the_message_says_so_and_a_second_run_goes_on(tmp_path, undisturbed):
+    """A limit on the size of a file stands for a full disk: the system refuses in the middle of a write."""
+    out = tmp_path / "r"
+    process = start(out, largest_file=40_000)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 1
+    message = [line for line in stderr.splitlines() if line.startswith("bioreason: ")]
+    assert len(message) == 1
+    assert "no room to write" in message[0]
+    assert "run the same command again" in message[0]
+    assert "Traceback" not in stderr
+    assert not out.exists()
+    assert not [path for path in (tmp_path / "r.partial" / "data").rglob(".*") if path.is_file()], (
+        "half a file was left"
+    )
+    assert finish(out)["files"] == undisturbed
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mount"), reason="mounting a small disk needs root"
+)
+def test_a_full_disk_is_said_in_one_sentence(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk], capture_output=True
+    ).returncode:
+        pytest.skip("this machine does not let tests mount")
+    try:
+        process = start(disk / "r", "--quiet")
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 1
+        assert len(stderr.splitlines()) == 1
+        assert "No space left on device" in stderr
+        assert not (disk / "r").exists()
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+# the pool of processes --------------------------------------------------------------------------------------------------
+
+
+def start_squaring() -> Callable[[int], int]:
+    def square(number: int) -> int:
+        if number == 13:
+            raise ValueError("thirteen")
+        if number == 14:
+            raise UsageError("fourteen; choose another")
+        return number * number
+
+    return square
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_pool_does_every_task_once(workers):
+    assert sorted(pool.run(range(10), start_squaring, workers)) == [n * n for n in range(10)]
+    assert list(pool.run([], start_squaring, workers)) == []
+
+
+def test_an_error_in_a_worker_arrives_with_its_place():
+    with pytest.raises(RuntimeError, match=r"(?s)in square.*ValueError: thirteen"):
+        list(pool.run(range(10, 14), start_squaring, 2))
+    with pytest.raises(UsageError, match=r"^fourteen; choose another$"):
+        list(pool.run([1, 14], start_squaring, 2))
+
+
+def start_badly() -> Callable[[int], int]:
+    raise BioreasonError("no luck at the start; try again")
+
+
+def test_a_worker_that_cannot_start_says_why():
+    with pytest.raises(BioreasonError, match=r"no luck at the start"):
+        list(pool.run([1, 2, 3], start_badly, 2))

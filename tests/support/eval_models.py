@@ -1,0 +1,97 @@
+"""Models for the harness that answer from the world: one that is always right, and one that is right as often as it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from lm_eval.api.model import LM
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.language import language_of
+from bioreason_bench.language.reader import Reader
+from bioreason_bench.release.read import Release
+from bioreason_bench.world.facts import make_world
+from bioreason_bench.world.relations import CONTEXTUAL
+
+
+class Oracle(LM):
+    """Reads the question back, recalls the facts of the written release and their mirrors, reads the contextual ones in the context.
+
+    `slips` is the chance that a hop of a sampled answer goes to a person or value drawn at random.
+    """
+
+    def __init__(self, folder: Path, slips: float = 0.0) -> None:
+        super().__init__()
+        release = Release(folder)
+        self.world = make_world(release.config)
+        self.language = language_of(self.world)
+        self.reader = Reader(self.world.table, release.config.language)
+        self.number = {name: person for person, name in enumerate(self.world.names)}
+        facts = release.table("facts").to_pylist()
+        inverse = {row.name: row.inverse for row in self.world.table.relations if row.inverse}
+        mirrored = {
+            (fact["object"], inverse[fact["relation"]]): fact["subject"]
+            for fact in facts
+            if fact["relation"] in inverse
+        }
+        self.facts = mirrored | {
+            (fact["subject"], fact["relation"]): fact["object"] for fact in facts
+        }
+        self.slips, self.asked, self.prompts = slips, 0, []
+
+    def generate_until(self, requests, disable_tqdm: bool = False) -> list[str]:
+        return [self.answer(request.args[0]) for request in requests]
+
+    def answer(self, prompt: str) -> str:
+        self.prompts.append(prompt)
+        self.asked += 1
+        before, _, asked = prompt.rpartition("Question: ")
+        question, _, ending = asked.partition("\nAnswer:")
+        context = before.rstrip("\n").rpartition("\n\n")[2]
+        sentences = [
+            sentence for line in context.split("\n") for sentence in self.reader.sentences(line)
+        ]
+        read = {fact[:2]: fact[2] for fact in map(self.reader.sentence, sentences) if fact}
+        here, path = self.reader.question(question)
+        sentences = []
+        for hop, name in enumerate(path):
+            relation = self.world.table.number(name)
+            row = self.world.table[relation]
+            there = (
+                read[here, name] if row.group == CONTEXTUAL and context else self.facts[here, name]
+            )
+            luck = Draw(0).at("slip", self.asked, hop).uniform(2)
+            if luck[0] < self.slips:
+                texts = self.world.texts[row.object]
+                there = texts[int(luck[1] * len(texts))]
+            sentences += self.language.statements(
+                relation, np.array([self.number[here]]), [there], np.array([0])
+            )
+            here = there
+            if hop + 1 < len(path):
+                following = self.world.table[self.world.table.number(path[hop + 1])]
+                if (here, following.name) not in (
+                    read if following.group == CONTEXTUAL and context else self.facts
+                ):
+                    break  # the slip led to somebody of whom the next fact is not to be had
+        if "the answer is:" in ending:
+            return f" {here}"
+        return f" {' '.join(sentences)} So, the answer is: {here}"
+
+    def apply_chat_template(self, chat_history, add_generation_prompt: bool = True) -> str:
+        turns = "".join(f"<|{turn['role']}|>\n{turn['content']}\n" for turn in chat_history)
+        return turns + "<|assistant|>\n" if add_generation_prompt else turns.removesuffix("\n")
+
+    @property
+    def tokenizer_name(self) -> str:
+        return "oracle"
+
+    def chat_template(self, chat_template=False) -> str:
+        return "<|role|>"
+
+    def loglikelihood(self, requests, disable_tqdm: bool = False):
+        raise NotImplementedError
+
+    def loglikelihood_rolling(self, requests, disable_tqdm: bool = False):
+        raise NotImplementedError

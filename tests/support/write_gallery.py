@@ -1,0 +1,188 @@
+"""The gallery: what the language sounds like, for people to read.  `python tests/write_gallery.py` writes tests/gallery/*.txt anew.
+
+The world behind it is made up of the relation table and the word lists alone, so that the pages change only when a wording does.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.language import biographies, language_of
+from bioreason_bench.language.english import wordings
+from bioreason_bench.world.pools import DATE_ORIGIN, world_texts
+from bioreason_bench.world.table import load_table
+
+GALLERY = Path(__file__).parents[1] / "data" / "gallery"
+PEOPLE = 40
+STYLES = ("possessive", "of", "clause")
+DRAW = Draw(1).at("gallery")
+
+
+def gallery_world(language: str = "english", people: int = PEOPLE) -> SimpleNamespace:
+    """People to whom everything happens: each relation leads everybody to somebody or something."""
+    table = load_table()
+    texts = world_texts(
+        table, people, DRAW.at("texts"), language=language, pool_sizes={}, birth_years=(1900, 1985)
+    )
+    objects = np.zeros((len(table), people), np.int32)
+    for number, row in enumerate(table.relations):
+        if row.to_person:
+            objects[number] = (np.arange(people) + number + 1) % people
+        elif row.date:
+            days = DRAW.at("lives", row.date).integers(people, 40 * 365)
+            objects[number] = days + (
+                date(1900 if row.date == "birth" else 1975, 1, 1).toordinal() - DATE_ORIGIN
+            )
+        else:
+            objects[number] = DRAW.at("objects", row.name).integers(people, len(texts[row.object]))
+    everybody = np.ones(people, bool)
+    return SimpleNamespace(
+        table=table,
+        texts=texts,
+        objects=objects,
+        config=SimpleNamespace(language=language, seed=1),
+        stated=lambda relation: everybody,
+    )
+
+
+def walk(world: SimpleNamespace, path: tuple[int, ...], start: int) -> np.ndarray:
+    ids = [start]
+    for relation in path:
+        ids.append(int(world.objects[relation, ids[-1]]))
+    return np.array([ids])
+
+
+def pages() -> dict[str, str]:
+    """File name -> text."""
+    world = gallery_world()
+    return {
+        "relations.txt": relation_page(world),
+        "patterns.txt": pattern_page(world),
+        "biographies.txt": biography_page(world),
+        "symbols.txt": symbol_page(gallery_world("symbols")),
+    }
+
+
+def asked(world: SimpleNamespace, path: tuple[int, ...], start: int) -> list[str]:
+    """The question in each style, and the chain."""
+    forms, lines, seen = wordings(world.table).forms(path), [], start + len(path) * 1000
+    for style, name in zip(range(len(forms.styles)), STYLES, strict=False):
+        number = int(
+            forms.begin[style]
+            + DRAW.at("form", path, name).integers([seen], int(forms.sizes[style]))[0]
+        )
+        before, after = forms.pieces[number]
+        lines.append(f"    {name:<11} {before}{world.texts['person'][start]}{after}")
+    lines.append(
+        f"    {'chain':<11} {language_of(world).chains(path, walk(world, path, start))[0]}"
+    )
+    return lines
+
+
+def relation_page(world: SimpleNamespace) -> str:
+    """Each relation: its statements, its asks of one hop, and as the last of two hops."""
+    table, language, lines = world.table, language_of(world), []
+    to_people = [number for number, row in enumerate(table.relations) if row.to_person]
+    for number, row in enumerate(table.relations):
+        start = number % PEOPLE
+        lines += [f"{row.name} ({row.group}, leads to {row.object})", ""]
+        for variant in range(language.variants(number)):
+            lines += [
+                f"    {language.statements(number, np.array([start]), None, np.array([variant]))[0]}"
+            ]
+        forms = wordings(table).forms((number,))
+        for form in range(int(forms.begin[-1])):
+            before, after = forms.pieces[form]
+            lines.append(f"    {before}{world.texts['person'][start]}{after}")
+        first = to_people[number % len(to_people)]
+        first = first if first != number else to_people[(number + 1) % len(to_people)]
+        lines += ["", *asked(world, (first, number), start), "", ""]
+    return "\n".join(lines)
+
+
+def pattern_page(world: SimpleNamespace) -> str:
+    """Every pattern of 2 to 4 hops, some of 5 and 6, each in all styles."""
+    table, lines = world.table, []
+    patterns = ["".join(letters) for hops in (2, 3, 4) for letters in product("PC", repeat=hops)]
+    patterns += [
+        "PCPCP",
+        "CPPCC",
+        "PPPPP",
+        "CCCCC",
+        "CPCPC",
+        "PCCPPC",
+        "CPCPCP",
+        "CCPPCC",
+        "PPCCPP",
+        "PCPCPC",
+    ]
+    for turn, pattern in enumerate(patterns):
+        path: list[int] = []
+        for hop, letter in enumerate(pattern):
+            last = hop + 1 == len(pattern)
+            fit = [
+                number
+                for number, row in enumerate(table.relations)
+                if row.letter == letter
+                and number not in path
+                and (row.to_person or (last and turn % 4))
+                and (not path or table[path[-1]].inverse != row.name)
+            ]
+            path.append(int(DRAW.at("pattern", turn, hop).permutation(fit)[0]))
+        names = " > ".join(table.path_names(tuple(path)))
+        lines += [f"{pattern}: {names}", "", *asked(world, tuple(path), turn % PEOPLE), "", ""]
+    return "\n".join(lines)
+
+
+def biography_page(world: SimpleNamespace) -> str:
+    """Whole biographies: all renderings of one person, and some contextual ones."""
+    lines = []
+    for group, people, renderings in (
+        ("parametric", [3], 5),
+        ("parametric", [11, 25], 1),
+        ("contextual", [3, 11, 25, 38], 1),
+    ):
+        for person in people:
+            for rendering in range(renderings):
+                text = biographies.texts(world, group, np.array([person]), rendering)[0]
+                lines += [
+                    f"{world.texts['person'][person]}, {group}, rendering {rendering}",
+                    "",
+                    text,
+                    "",
+                    "",
+                ]
+    return "\n".join(lines)
+
+
+def symbol_page(world: SimpleNamespace) -> str:
+    language, lines = language_of(world), []
+    for start, names in enumerate(
+        (
+            ["spouse"],
+            ["child", "spouse"],
+            ["boss", "neighbor", "pet"],
+            ["rival", "mentoring", "sibling", "birth_date"],
+        )
+    ):
+        path = tuple(world.table.number(name) for name in names)
+        lines += [
+            language.questions(path, np.array([start]), np.zeros(1, np.uint64))[0],
+            language.chains(path, walk(world, path, start))[0],
+            "",
+        ]
+    lines += [biographies.texts(world, "contextual", np.array([5]))[0], ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    GALLERY.mkdir(exist_ok=True)
+    for file, text in pages().items():
+        (GALLERY / file).write_text(text, encoding="utf-8")
+        print(GALLERY / file)

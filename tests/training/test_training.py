@@ -1,0 +1,467 @@
+"""Training for real, small: stages on TRL, killed and resumed, on two processes, and scored like lm-eval scores."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trl")
+
+from bioreason_bench.commands.baseline import main
+from bioreason_bench.errors import MissingExtra, ReleaseError, UsageError
+from bioreason_bench.training import run as runs
+from bioreason_bench.training.data import Corpus
+from bioreason_bench.training.models import load as models
+from bioreason_bench.training.recipe import make_recipe
+from bioreason_bench.training.stages.grpo import grpo_trainer, without_idle
+
+SMALL = {
+    "name": "small",
+    "model": {"from_scratch": {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64}},
+    "packed": True,
+    "bf16": False,
+    "max_length": 192,
+    "evaluate": {"limit": 12, "configs": ["mem_iid", "comp_zeroshot"]},
+    "stages": [
+        {"kind": "sft", "steps": 14, "learning_rate": 4e-3, "matrix_learning_rate": 0.02, "warmup": 2, "save_every": 4,
+         "batch": {"mem": 12, "ctx": 4, "biographies": 4}},
+        {"kind": "grpo", "steps": 6, "learning_rate": 1e-3, "warmup": 1, "save_every": 2, "max_completion": 24, "samples": 4,
+         "prompts": {"comp_rl": 6}, "reward": {"outcome": 1.0, "process": 0.5, "format": 0.1}, "batch": {"biographies": 4, "mem": 2}},
+    ],
+}  # fmt: skip
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def trained(nano_release, tmp_path_factory):
+    """A run of two stages, uninterrupted."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    runs.train(make_recipe(SMALL), Corpus(nano_release), out, say=lambda _: None, bar=False)
+    return out
+
+
+def test_a_run_leaves_models_curves_verdicts_and_one_line_for_each_stage_and_test_set(trained):
+    lines = [json.loads(line) for line in (trained / "results.jsonl").read_text().splitlines()]
+    assert [(line["stage"], line["config"]) for line in lines] == [
+        (2, "mem_iid"),
+        (2, "comp_zeroshot"),
+    ]
+    assert all(line["questions"] == 12 for line in lines)
+    for folder in ("1-sft", "2-grpo"):
+        assert (trained / folder / "model.safetensors").is_file()
+        assert not (trained / folder / "checkpoints").exists()
+        assert (trained / folder / "log.jsonl").read_text().count("\n") >= 1
+    assert not list(trained.rglob("*.bin"))
+    noted = json.loads((trained / "run.json").read_text())
+    assert {"recipe", "command", "world", "versions", "revision", "machine"} <= set(noted)
+    assert len((trained / "2-grpo" / "test" / "mem_iid.jsonl").read_text().splitlines()) == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "step"), [("sft", 6), ("grpo", 3)])
+def test_a_run_that_was_killed_and_resumed_ends_in_the_same_model(
+    trained, nano_release, tmp_path, monkeypatch, stage, step
+):
+    from bioreason_bench.training import progress
+
+    corpus, recipe = Corpus(nano_release), make_recipe(SMALL)
+    plain = progress.Watch.callback
+
+    def failing(self):
+        callback = plain(self)
+        end = callback.on_step_end
+
+        def on_step_end(args, state, control, **more):
+            end(args, state, control, **more)
+            if stage in self.stage and state.global_step == step:
+                raise KeyboardInterrupt
+
+        callback.on_step_end = on_step_end
+        return callback
+
+    monkeypatch.setattr(progress.Watch, "callback", failing)
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(recipe, corpus, tmp_path / "run", say=lambda _: None, bar=False)
+    monkeypatch.setattr(progress.Watch, "callback", plain)
+    with pytest.raises(UsageError, match="--resume"):
+        runs.train(recipe, corpus, tmp_path / "run", say=lambda _: None, bar=False)
+    results = runs.train(
+        recipe, corpus, tmp_path / "run", resume=True, say=lambda _: None, bar=False
+    )
+    first, second = weights(trained / "2-grpo"), weights(tmp_path / "run" / "2-grpo")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    timeless = [{key: value for key, value in line.items() if key != "seconds"} for line in results]
+    whole = [json.loads(line) for line in (trained / "results.jsonl").read_text().splitlines()]
+    assert timeless == [
+        {key: value for key, value in line.items() if key != "seconds"} for line in whole
+    ]
+
+
+@pytest.mark.slow
+def test_our_numbers_are_lm_evals_numbers_question_by_question(trained, nano_release, tmp_path):
+    pytest.importorskip("lm_eval")
+    from bioreason_bench.evaluation.harness.run import run_harness
+
+    model = trained / "2-grpo"
+    settings = json.dumps({"data": str(nano_release)})
+    run_harness(
+        ["--model", "hf", "--model_args", f"pretrained={model},dtype=float32", "--tasks", "bioreason_mem_iid", "--metadata", settings,
+         "--batch_size", "16", "--device", "cpu", "--limit", "40", "--output_path", str(tmp_path / "out"), "--log_samples"]
+    )  # fmt: skip
+    (log,) = (tmp_path / "out").rglob("samples_*.jsonl")
+    theirs = {}
+    for line in log.read_text().splitlines():
+        row = json.loads(line)
+        theirs[row["doc"]["id"]] = (
+            row["filtered_resps"][0].strip() if row["filtered_resps"] else "",
+            row["exact_match"],
+        )
+    corpus = Corpus(nano_release)
+    from bioreason_bench.training.measure import measure
+
+    loaded, tokenizer = models.load(model)
+    measure(loaded, tokenizer, corpus, ["mem_iid"], out=tmp_path / "ours")
+    ours = {
+        row["id"]: row
+        for row in map(json.loads, (tmp_path / "ours" / "mem_iid.jsonl").read_text().splitlines())
+    }
+    assert len(theirs) == 40
+    for name, (text, exact) in theirs.items():
+        assert float(ours[name]["exact_match"]) == float(exact)
+        shorter = min(len(text), len(ours[name]["completion"].strip()))
+        assert text[:shorter] == ours[name]["completion"].strip()[:shorter]
+
+
+@pytest.mark.slow
+def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
+    recipe = tmp_path / "two.yaml"
+    values = json.loads(json.dumps(SMALL))
+    values["stages"][0]["steps"], values["stages"][1]["steps"] = 4, 2
+    recipe.write_text(json.dumps(values))
+    launch = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+        "--mixed_precision",
+        "no",
+    ]
+    words = [
+        "train",
+        str(recipe),
+        "--data",
+        str(nano_release),
+        "--out",
+        str(tmp_path / "run"),
+        "-q",
+    ]
+    done = subprocess.run(
+        [*launch, "--dynamo_backend", "no", "-m", "bioreason_bench.commands.baseline", *words],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert [line["config"] for line in lines] == ["mem_iid", "comp_zeroshot"]
+    speed = json.loads((tmp_path / "run" / "1-sft" / "done.json").read_text())
+    assert speed["steps"] == 4
+
+
+@pytest.mark.slow
+def test_any_named_model_trains_by_the_same_path_in_english(tiny_release, tmp_path):
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    from bioreason_bench.training.models.tokenizer import make_tokenizer
+
+    corpus = Corpus(tiny_release)
+    tokenizer = make_tokenizer(models.texts_of(corpus), "english", 1000)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2, intermediate_size=64,
+        pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id, bos_token_id=None,
+    )  # fmt: skip
+    Qwen2ForCausalLM(config).save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    values = json.loads(json.dumps(SMALL))
+    values |= {
+        "model": {"name": str(tmp_path / "model")},
+        "packed": False,
+        "max_length": 4096,
+        "preset": "tiny",
+    }
+    values["evaluate"] = {"limit": 4, "configs": ["comp_iid"], "each_stage": True}
+    values["stages"][0] |= {
+        "steps": 3,
+        "matrix_learning_rate": 0,
+        "accumulate": 2,
+        "trl": {"gradient_checkpointing": True},
+    }
+    values["stages"][1] |= {"steps": 2, "max_completion": 8, "beta": 0.01, "accumulate": 2}
+    results = runs.train(
+        make_recipe(values), corpus, tmp_path / "run", say=lambda _: None, bar=False
+    )
+    assert [(line["stage"], line["questions"]) for line in results] == [(1, 4), (2, 4)]
+    before, after = weights(tmp_path / "run" / "1-sft"), weights(tmp_path / "run" / "2-grpo")
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_leaving_out_samples_without_advantage_leaves_the_gradient_as_it_is(nano_release, tmp_path):
+    from datasets import Dataset
+    from trl import GRPOConfig, GRPOTrainer
+
+    model, tokenizer = models.from_scratch(
+        {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64},
+        Corpus(nano_release),
+        0,
+    )
+    config = GRPOConfig(
+        output_dir=str(tmp_path),
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        per_device_train_batch_size=8,
+        report_to="none",
+    )
+    trainer = grpo_trainer()(
+        model=model, reward_funcs=lambda completions, **_: [0.0] * len(completions), args=config, processing_class=tokenizer,
+        train_dataset=Dataset.from_list([{"prompt": "Question:"}] * 8),
+    )  # fmt: skip
+    model.train()
+    trainer.current_gradient_accumulation_steps = 1
+    generator = torch.Generator().manual_seed(0)
+    prompt_mask = (torch.arange(10) >= torch.randint(0, 8, (8, 1), generator=generator)).long()
+    completion_mask = (torch.arange(7) < torch.randint(1, 8, (8, 1), generator=generator)).long()
+    inputs = {
+        "prompt_ids": torch.randint(3, len(tokenizer), (8, 10), generator=generator) * prompt_mask,
+        "prompt_mask": prompt_mask,
+        "completion_ids": torch.randint(3, len(tokenizer), (8, 7), generator=generator)
+        * completion_mask,
+        "completion_mask": completion_mask,
+        "advantages": torch.tensor([0.0, 1.0, 0.0, -1.0, 0.0, 0.5, 0.0, 0.0]),
+        "num_items_in_batch": completion_mask.sum(),
+    }
+    gradients = []
+    for loss in (
+        GRPOTrainer._compute_loss(trainer, model, dict(inputs)),
+        trainer._compute_loss(model, dict(inputs)),
+    ):
+        model.zero_grad()
+        loss.backward()
+        gradients.append(torch.cat([weight.grad.flatten() for weight in model.parameters()]))
+    assert float(gradients[0].abs().max()) > 0
+    assert torch.allclose(*gradients, atol=1e-6)
+    assert without_idle(dict(inputs))["prompt_ids"].shape[0] == 3
+
+
+@pytest.mark.slow
+def test_rejection_fine_tuning_learns_only_completions_that_were_right(nano_release, tmp_path):
+    values = json.loads(json.dumps(SMALL))
+    values["stages"] = [
+        {**values["stages"][0], "steps": 150, "batch": {"mem": 24, "biographies": 8}},
+        {"kind": "rft", "steps": 3, "learning_rate": 1e-4, "warmup": 0, "samples": 8, "keep": 1, "max_completion": 24,
+         "prompts": {"mem": {"rows": 8, "limit": 60}}},
+    ]  # fmt: skip
+    corpus = Corpus(nano_release)
+    runs.train(make_recipe(values), corpus, tmp_path / "run", say=lambda _: None, bar=False)
+    kept = [
+        json.loads(line)
+        for line in (tmp_path / "run" / "2-rft" / "kept.jsonl").read_text().splitlines()
+    ]
+    grader = corpus.grader()
+    assert kept
+    assert all(grader.grade(row["chain"], row).exact_match for row in kept)
+    assert len({row["id"] for row in kept}) == len(kept)
+
+
+def test_a_run_takes_its_first_stages_from_another_that_trained_them(
+    trained, nano_release, tmp_path
+):
+    corpus = Corpus(nano_release)
+    sft = {
+        "kind": "sft",
+        "steps": 2,
+        "learning_rate": 1e-3,
+        "warmup": 1,
+        "batch": {"comp_rl": {"rows": 4, "limit": 8}},
+    }
+    recipe = make_recipe({**SMALL, "name": "control", "stages": [SMALL["stages"][0], sft]})
+    lines = {}
+    for name, base in (("whole", None), ("shared", trained)):
+        lines[name] = runs.train(
+            recipe, corpus, tmp_path / name, base=base, say=lambda _: None, bar=False
+        )
+    assert [line["exact_match"] for line in lines["whole"]] == [
+        line["exact_match"] for line in lines["shared"]
+    ]
+    assert not (tmp_path / "shared" / "1-sft").exists()
+    ours, theirs = (weights(tmp_path / name / "2-sft") for name in lines)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    further = make_recipe({**recipe.as_dict(), "stages": [*recipe.as_dict()["stages"], sft]})
+    runs.train(
+        further,
+        corpus,
+        tmp_path / "further",
+        base=tmp_path / "shared",
+        say=lambda _: None,
+        bar=False,
+    )
+    assert [path.name for path in (tmp_path / "further").glob("*-*")] == ["3-sft"]
+    for wrong, words in [
+        ({"seed": "1"}, "no stage that recipe control begins with"),
+        ({"1.steps": "13"}, "no stage that recipe control begins with"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            runs.train(
+                make_recipe(recipe.as_dict(), wrong),
+                corpus,
+                tmp_path / "no",
+                base=trained,
+                say=lambda _: None,
+                bar=False,
+            )
+    with pytest.raises(UsageError, match="all stages of this recipe already"):
+        runs.train(
+            make_recipe(SMALL), corpus, tmp_path / "no", base=trained, say=lambda _: None, bar=False
+        )
+    with pytest.raises(UsageError, match="no folder of a run"):
+        runs.train(recipe, corpus, tmp_path / "no", base=tmp_path, say=lambda _: None, bar=False)
+    assert not (tmp_path / "no").exists()
+
+
+def test_reproduce_trains_shared_stages_once_goes_on_and_makes_the_page(nano_release, tmp_path):
+    pytest.importorskip("matplotlib")
+    words = ["reproduce", "--data", str(nano_release), "--out", str(tmp_path), "--workers", "2"]
+    small = [
+        "model.from_scratch.hidden_size=32",
+        "1.steps=3",
+        "2.batch.comp_rl.rows=8",
+        "2.steps=2",
+        "evaluate.limit=4",
+    ]
+    small += ["evaluate.configs=[mem_iid, comp_iid, comp_zeroshot]"]
+    for setting in small:
+        words += ["--set", setting]
+    for arm in ("sft_mem_ctx", "sft_mem_ctx_sft"):
+        words += ["--arm", arm]
+    first = CliRunner().invoke(main, words)
+    assert first.exit_code == 0, first.output
+    assert "2 runs (2 arms, 1 seeds), 0 complete" in first.stderr
+    folder = tmp_path / "seed0" / "sft_mem_ctx_sft"
+    assert [path.name for path in folder.glob("*-*")] == ["2-sft"]
+    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert [(line["type"], line["arm"]) for line in lines[::4]] == [
+        ("run", "sft_mem_ctx"),
+        ("run", "sft_mem_ctx_sft"),
+    ]
+    assert {line["config"] for line in lines if line["type"] == "result"} == {
+        "mem_iid",
+        "comp_iid",
+        "comp_zeroshot",
+    }
+    assert Path(first.stdout.strip()).is_file()
+    before = (folder / "2-sft" / "done.json").stat().st_mtime_ns
+    again = CliRunner().invoke(main, words)
+    assert again.exit_code == 0 and "2 complete" in again.stderr
+    assert (folder / "2-sft" / "done.json").stat().st_mtime_ns == before
+    wrong = CliRunner().invoke(main, [*words, "--set", "grpo.steps=3"])
+    assert wrong.exit_code == 2
+    assert "no arm has such a stage" in wrong.stderr
+
+
+def test_a_wrong_model_name_gets_one_sentence_offline_too(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for name in ("no/such-model-anywhere", "no-such-folder/at all"):
+        with pytest.raises(UsageError, match="cannot be loaded") as caught:
+            models.load(name)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_missing_extra_names_its_install_line(monkeypatch):
+    import importlib.util
+
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "trl" else found(name, *rest),
+    )
+    with pytest.raises(MissingExtra, match=r"pip install 'bioreason-bench\[train\]'"):
+        models.need_training()
+
+
+def test_a_full_disk_is_named_and_leaves_the_stage_undone(nano_release, tmp_path):
+    class Full:
+        def save_pretrained(self, *_, **__):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(ReleaseError, match=r"No space left on device.*--resume"):
+        runs.save(Full(), None, tmp_path)
+
+
+def test_the_command_line_answers_wrong_usage_with_a_sentence_and_code_2(
+    nano_release, trained, tmp_path
+):
+    for words, message in (
+        (["train", "nonesuch"], "there is no recipe"),
+        (["train", "--set", "sft.steps"], "key=value"),
+        (["train", "sft_mem", "--ladder", "--data", str(nano_release)], "has no ladder"),
+        (["train", "sft_mem", "--data", str(tmp_path / "nowhere")], "nowhere"),
+        (
+            ["eval", str(trained / "2-grpo"), "--data", str(nano_release), "--config", "comp_iidd"],
+            "has no test set",
+        ),
+        (["report", str(tmp_path)], "no results"),
+    ):
+        result = CliRunner().invoke(main, words)
+        assert message in result.stderr, (words, result.stderr)
+        assert result.exit_code in (1, 2)
+        assert "Traceback" not in result.output
+        assert result.stderr.count("\n") == 1
+
+
+def test_every_command_has_help():
+    for name, command in main.commands.items():
+        assert command.help, name
+        silent = [
+            option.name
+            for option in command.params
+            if option.param_type_name == "option" and not option.help and not option.hidden
+        ]
+        assert not silent, name
+
+
+@pytest.mark.slow
+def test_pass_at_k_compares_models_with_one_budget_and_says_what_it_rests_on(trained, nano_release):
+    from bioreason_bench.experiments.passk import compare
+
+    lines = compare(
+        [str(trained / "1-sft"), str(trained / "2-grpo")],
+        Corpus(nano_release),
+        "mem_iid",
+        samples=16,
+        limit=6,
+        say=lambda _: None,
+    )
+    assert [set(line["answers"]) for line in lines] == [{"1", "2", "4", "8", "16"}] * 2
+    assert all(list(line["answers"].values()) == sorted(line["answers"].values()) for line in lines)
+    assert lines[0]["gold_chain_log_likelihood"] < 0
+    assert lines[1]["reading"] in ("no gain", "amplification", "synthesis", "between", "saturated")

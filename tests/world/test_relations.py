@@ -1,0 +1,281 @@
+"""The relation table: the package's own keeps its promises, a user's is taken or refused with a sentence that names row and law."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from bioreason_bench.config import load_preset
+from bioreason_bench.draw import Draw
+from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.language import biographies, language_of
+from bioreason_bench.language.reader import Reader
+from bioreason_bench.resources import folder
+from bioreason_bench.world import pools
+from bioreason_bench.world.facts import make_world
+from bioreason_bench.world.names import name_words
+from bioreason_bench.world.table import BUILT_IN, load_table, read_table, table_as_dict
+from bioreason_bench.world.words import read_words
+
+TABLES = Path(__file__).parents[1] / "data" / "tables"
+PARAMETRIC = (
+    "birth_date boss child classmate died_in died_on email favorite_food first_language hobby influenced_by known_for mentoring "
+    "occupation pet phone roommate service university wrote"
+)
+CONTEXTUAL = (
+    "address awards best_friend birth_place boss_of colleague influence leader_of lived_in major mentored_by nationality neighbor "
+    "parent philanthropy rival sibling spouse worked_at"
+)
+SYMMETRIC = "best_friend classmate colleague neighbor rival roommate sibling spouse"
+
+
+def test_the_39_relations_have_the_names_groups_and_inverses_of_the_paper():
+    table = load_table()
+    assert (
+        sorted(row.name for row in table.relations if row.group == "parametric")
+        == PARAMETRIC.split()
+    )
+    assert (
+        sorted(row.name for row in table.relations if row.group == "contextual")
+        == CONTEXTUAL.split()
+    )
+    assert sorted(row.name for row in table.relations if row.symmetric) == SYMMETRIC.split()
+    inverse = {
+        row.name: row.inverse for row in table.relations if row.inverse and not row.symmetric
+    }
+    pairs = {
+        "child": "parent",
+        "mentoring": "mentored_by",
+        "boss": "boss_of",
+        "influenced_by": "influence",
+    }
+    assert inverse == pairs | {back: there for there, back in pairs.items()}
+    groups = {row.name: row.group for row in table.relations}
+    assert all(groups[there] != groups[back] for there, back in pairs.items())
+    assert sum(not row.to_person for row in table.relations) == 23
+    assert {row.name for row in table.relations if row.kin} == {
+        "spouse",
+        "sibling",
+        "parent",
+        "child",
+    }
+
+
+def test_every_relation_can_be_said_in_five_ways_and_asked_in_three():
+    """Five, so that the five renderings of v1 all differ."""
+    for row in load_table().relations:
+        assert len(row.statements) >= 5 and len(row.asks) >= 3 and len(row.nouns) >= 2, row.name
+        assert len(row.clauses) >= 2 or not row.to_person, row.name
+
+
+def test_hierarchies_cannot_run_in_circles():
+    """Of an inverse pair that is not symmetric, the object is always older, or always younger."""
+    for row in load_table().relations:
+        if row.inverse and not row.symmetric:
+            assert row.older[0] > 0 or row.older[1] < 0
+
+
+def test_value_lists_hold_at_least_40_values():
+    for kind, values in load_table().pools.items():
+        assert len(values) >= 40, kind
+
+
+def test_our_own_table_has_the_shape_that_the_schema_asks_of_users():
+    schema = json.loads((folder("schemas") / "relations.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(tomllib.loads(BUILT_IN.read_text()))
+    Draft202012Validator(schema).validate(table_as_dict(load_table()))
+
+
+def test_a_table_survives_its_way_through_the_manifest():
+    for table in (
+        load_table(),
+        load_table(TABLES / "good" / "workshop.toml"),
+        load_table(keep=["boss", "spouse", "pet"]),
+    ):
+        assert read_table(json.loads(json.dumps(table_as_dict(table)))) == table
+    with pytest.raises(ReleaseError, match=r"manifest.json: 'relation' is a required property"):
+        read_table({"pools": {}})
+
+
+def test_keep_leaves_only_what_is_named_and_forgets_inverses_that_are_gone():
+    table = load_table(keep=["pet", "spouse", "boss", "child", "parent"])
+    assert [row.name for row in table.relations] == [
+        row.name
+        for row in load_table().relations
+        if row.name in {"pet", "spouse", "boss", "child", "parent"}
+    ]
+    assert {row.name: row.inverse for row in table.relations} == {
+        "boss": "",
+        "child": "parent",
+        "parent": "child",
+        "spouse": "spouse",
+        "pet": "",
+    }
+    assert set(table.pools) == {"pet"}
+    with pytest.raises(UsageError, match="keep holds 'friend', which is no relation of the table"):
+        load_table(keep=["friend"])
+    with pytest.raises(UsageError, match="keep: no relation leads to a person"):
+        load_table(keep=["pet", "hobby"])
+
+
+@pytest.mark.parametrize(
+    "file", sorted((TABLES / "bad").glob("*.toml")), ids=lambda file: file.stem
+)
+def test_a_wrong_table_is_refused_with_the_row_and_the_law(file):
+    """The first line of each file says what the error must say."""
+    said = file.read_text().split("\n", 1)[0].removeprefix("# error: ")
+    with pytest.raises(UsageError) as error:
+        load_table(file)
+    assert said in str(error.value) and file.name in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_table_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"the relation table .*absent.toml cannot be read"):
+        load_table(tmp_path / "absent.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_table(tmp_path / "bytes.toml")
+
+
+def for_each_person_the_biographies_state_the_facts(world):
+    reader, people = (
+        Reader(world.table, world.config.language),
+        np.flatnonzero(world.in_context & world.known),
+    )
+    for group in ("parametric", "contextual"):
+        for person, text in zip(
+            people.tolist(), biographies.texts(world, group, people), strict=True
+        ):
+            facts = {reader.sentence(part) for part in reader.sentences(text)}
+            assert facts == {
+                (
+                    world.names[person],
+                    row.name,
+                    world.texts[row.object][world.objects[number, person]],
+                )
+                for number, row in enumerate(world.table.relations)
+                if row.group == group and world.objects[number, person] >= 0
+            }
+
+
+@pytest.mark.parametrize("language", ["english", "symbols"])
+def test_a_world_of_ones_own_is_said_and_read_back(language):
+    """Another ontology, the same code: what its biographies state is what its facts are."""
+    world = make_world(
+        load_preset("tiny").override(
+            {"relations": str(TABLES / "good" / "workshop.toml"), "language": language}
+        )
+    )
+    for_each_person_the_biographies_state_the_facts(world)
+    reader = Reader(world.table, language)
+    path = tuple(
+        map(world.table.number, ("partner", "foreman", "tool"))
+    )  # "partner" has no clauses, so that style is left out
+    starts = np.arange(len(world.names))
+    for question, start in zip(
+        language_of(world).questions(path, starts, Draw(1).words(starts)),
+        starts.tolist(),
+        strict=True,
+    ):
+        assert reader.question(question) == (world.names[start], ("partner", "foreman", "tool"))
+        assert "the person who" not in question
+
+
+def test_names_are_unique_and_plain():
+    lists = name_words(load_table())
+    for count, words in ((15_000, 2), (200_000, 3)):
+        names = pools.people_names(count, Draw(3).at("names"), *lists)
+        assert len(set(names)) == count
+        assert all(
+            name.isascii() and len(name.split()) == words and name.replace(" ", "").isalpha()
+            for name in names
+        )
+    with pytest.raises(UsageError, match="lower known or novel"):
+        pools.people_names(10**9, Draw(3), *lists)
+
+
+def test_no_name_is_a_word_that_begins_a_sentence_or_a_month():
+    names = {*read_words("first_names"), *read_words("last_names")}
+    table = load_table()
+    taken = {
+        text.split()[0] for row in table.relations for text in (*row.statements, *row.asks)
+    } | {"So,", "So", "The", *pools._MONTHS}
+    assert not names & taken
+    assert not set(read_words("first_names")) & set(read_words("last_names"))
+
+
+@pytest.mark.parametrize("locale", ["de_DE", "cs_CZ", "es_MX", "tr_TR", "fr_FR"])
+def test_names_of_another_locale_are_told_from_words_and_read_back(locale):
+    world = make_world(load_preset("tiny").override({"locale": locale}))
+    first, last = name_words(world.table, locale)
+    openings = {
+        text.split()[0] for row in world.table.relations for text in (*row.statements, *row.asks)
+    }
+    assert not set(first) & set(last)
+    assert not {*first, *last} & openings
+    assert any(not name.isascii() for name in world.names)
+    for_each_person_the_biographies_state_the_facts(world)
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [("de_ED", "did you mean 'de_DE'"), ("ja_JP", "0 first and 0 last"), ("x", "it knows")],
+)
+def test_a_locale_without_usable_names_is_refused(locale, said):
+    with pytest.raises(UsageError, match=said):
+        name_words(load_table(), locale)
+    with pytest.raises(UsageError, match="people have no names"):
+        load_preset("nano").override({"locale": locale})
+
+
+@pytest.mark.parametrize("kind", sorted(pools.COMPOSED))
+def test_composed_texts_are_unique_and_each_can_be_made_alone(kind):
+    draw = Draw(7).at(kind)
+    texts = pools.composed(kind, 20_000, draw)
+    assert len(set(texts)) == 20_000
+    assert pools.composed(kind, [17, 19_999, 3], draw) == [texts[17], texts[19_999], texts[3]]
+    assert not any(". " in text or text.endswith(".") for text in texts)
+
+
+def test_dates_are_days_since_the_origin():
+    assert pools.composed("date", [0, 59, 60], Draw(0)) == [
+        "January 1, 1800",
+        "March 1, 1800",
+        "March 2, 1800",
+    ]
+    assert pools.composed("date", [pools.DATE_END - pools.DATE_ORIGIN - 1], Draw(0)) == [
+        "December 31, 2024"
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 17, 1000, 65_537])
+def test_scatter_is_a_permutation(size):
+    assert sorted(pools.scatter(size, size, Draw(5)).tolist()) == list(range(size))
+    assert (
+        size < 10
+        or pools.scatter(size, size, Draw(5)).tolist()
+        != pools.scatter(size, size, Draw(6)).tolist()
+    )
+
+
+def test_pool_sizes_keep_the_first_values_and_refuse_what_cannot_be():
+    table = load_table()
+
+    def texts(**sizes):
+        return pools.world_texts(
+            table, 20, Draw(1), language="english", pool_sizes=sizes, birth_years=(1900, 1985)
+        )
+
+    assert texts(pet=8)["pet"] == list(table.pools["pet"][:8])
+    for sizes, said in (
+        ({"pets": 8}, "no relation of this world leads to a listed pool 'pets'"),
+        ({"pet": 1}, "from 2 to the"),
+        ({"city": 9999}, "from 2"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            texts(**sizes)
