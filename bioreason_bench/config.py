@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, suggest
 from bioreason_bench.taxonomy import LEVELS, SKILLS
 
 __all__ = ["LEVELS", "SKILLS", "Config", "SkillConfig", "load_preset", "preset_names"]
@@ -75,10 +74,10 @@ class Config:
     pool_sizes: Mapping[str, int] = field(
         default_factory=dict
     )  # use only the first n values of a pool
-    renderings: int = 1  # how often a parametric biography is written, each time in other words
+    paraphrases: int = 1  # how often a parametric biography is written, each time in other words
     distractors: int = 0
     context_facts: int = 0  # sentences of a person in a context; 0 for the whole biography
-    guards: bool = False  # leave out sentences that would give away a hop meant to be recalled
+    leak_guards: bool = False  # leave out sentences that would give away a hop meant to be recalled
     heldout_starts: float = 0.0  # share of the people who start test questions only
     levels: tuple[str, ...] = ("iid", "composition", "zeroshot")
     hops: Mapping[int, float] = field(default_factory=lambda: {2: 0.5, 3: 0.3, 4: 0.15, 5: 0.05})
@@ -113,7 +112,7 @@ class Config:
         """
         values = self.as_dict()
         for key, text in settings.items():
-            _set(values, key, _parse(text))
+            _set(values, FORMER_NAMES.get(key, key), _parse(text))
         return from_dict(values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,9 +120,17 @@ class Config:
         return json.loads(json.dumps(_plain(self)))
 
 
+FORMER_NAMES = {"guards": "leak_guards", "renderings": "paraphrases"}  # fields of data 0.1
+
+
+def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with fields of earlier versions under today's names."""
+    return {FORMER_NAMES.get(name, name): value for name, value in values.items()}
+
+
 def from_dict(values: Mapping[str, Any]) -> Config:
     """A configuration from plain values, such as those in a manifest."""
-    values = dict(values)
+    values = renamed(values)
     try:
         for name in SKILLS:
             skill = dict(values.get(name, {}))
@@ -146,17 +153,16 @@ def load_preset(name: str, seed: int = 42) -> Config:
     if not path.is_file():
         path = Path(name)
         if path.suffix != ".toml" or not path.is_file():
-            close = difflib.get_close_matches(name, preset_names(), 1)
-            hint = (
-                f"did you mean {close[0]!r}?"
-                if close
-                else f"choose one of {', '.join(preset_names())}, or a path to a .toml file"
+            known = preset_names()
+            hint = suggest(
+                name, known, f"choose one of {', '.join(known)}, or a path to a .toml file"
             )
             raise UsageError(f"there is no preset {name!r}: {hint}")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"preset file {path} cannot be read: {error}") from None
+    values = renamed(values)
     like = values.pop("like", None)
     if like is not None:
         if like not in preset_names() or like == path.stem:
@@ -198,7 +204,7 @@ def _problems(config: Config) -> list[str]:
     for name, least in (
         ("known", 4),
         ("novel", 2),
-        ("renderings", 1),
+        ("paraphrases", 1),
         ("distractors", 0),
         ("context_facts", 0),
     ):
@@ -209,8 +215,8 @@ def _problems(config: Config) -> list[str]:
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             found.append(f"{name} is {value!r}; it must be a share between 0 and 1")
-    if not isinstance(config.guards, bool):
-        found.append(f"guards is {config.guards!r}; it must be true or false")
+    if not isinstance(config.leak_guards, bool):
+        found.append(f"leak_guards is {config.leak_guards!r}; it must be true or false")
     if unknown := [level for level in config.levels if level not in LEVELS]:
         found.append(f"levels holds {unknown[0]!r}; the levels are {', '.join(LEVELS)}")
     if (
@@ -292,8 +298,7 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _nearest(word: str, place: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(word, list(place), 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; the fields are {', '.join(place)}"
+    return "; " + suggest(word, place, f"the fields are {', '.join(place)}")
 
 
 def _parse(text: str) -> Any:
@@ -310,6 +315,5 @@ def _field_problem(error: Exception) -> str:
         names = [
             item.name for cls in (Config, SkillConfig, Roles) for item in dataclasses.fields(cls)
         ]
-        close = difflib.get_close_matches(word, names, 1)
-        return f"there is no field {word!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+        return f"there is no field {word!r}; {suggest(word, names)}"
     return text

@@ -41,7 +41,7 @@ def load(
     import datasets
 
     from bioreason_bench.release.cache import Cache
-    from bioreason_bench.release.schema import arrow_schema
+    from bioreason_bench.schema import arrow_schema
 
     settings = {
         key: value if isinstance(value, str) else _toml(value)

@@ -16,15 +16,25 @@ import bioreason_bench
 from bioreason_bench.commands.main import COMMANDS
 from bioreason_bench.config import load_preset, preset_names
 from bioreason_bench.errors import UsageError
-from bioreason_bench.release.schema import ROWS, load_schema, validator
 from bioreason_bench.resources import FOLDERS, folder
+from bioreason_bench.schema import ROWS, load_schema, validator
 
 PACKAGE = Path(bioreason_bench.__file__).resolve().parent
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 ORDER = (
-    *("_version", "errors", "draw", "resources", "workers", "taxonomy", "statistics"),
-    *("figure_style", "config", "world", "language", "splits", "questions", "grading", "dataset"),
+    *("_version", "errors", "draw", "resources", "workers", "taxonomy", "schema"),
+    *(
+        "statistics",
+        "figure_style",
+        "config",
+        "world",
+        "language",
+        "splits",
+        "questions",
+        "grading",
+        "dataset",
+    ),
     *("release", "export", "audit", "hub", "evaluation", "training", "experiments"),
 )
 ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything

@@ -45,7 +45,7 @@ from bioreason_bench.audit.reading.training import Shown
 from bioreason_bench.audit.solvers.knowledge import Knowledge
 from bioreason_bench.audit.solvers.scores import Trial, summarise
 from bioreason_bench.audit.solvers.solvers import learn, observe
-from bioreason_bench.config import SKILLS
+from bioreason_bench.config import SKILLS, renamed
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.workers import available_cores, run
@@ -106,7 +106,7 @@ def verify(
 
 
 def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advance) -> None:
-    ledger, config, files = audit.ledger, manifest["config"], manifest["files"]
+    ledger, config, files = audit.ledger, renamed(manifest["config"]), manifest["files"]
     try:
         table = read_table(manifest["relations"])
     except ReleaseError as error:
@@ -128,7 +128,7 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
         table, config.get("language", "english"), tables["people"], tables["facts"], ledger
     )
     listed = read_facts(evidence, tables["facts"], ledger)
-    levels, places = read_paths(table, tables["paths"], config.get("guards", False), ledger)
+    levels, places = read_paths(table, tables["paths"], config.get("leak_guards", False), ledger)
     tables.clear()
 
     def stage(name: str, chosen: list[str], work: Reading) -> list[Found] | None:
@@ -148,7 +148,7 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
         evidence,
         listed,
         [one.biographies for one in biographies],
-        1 if audit.sample else config.get("renderings", 1),
+        1 if audit.sample else config.get("paraphrases", 1),
         ledger,
     )
     check_world(evidence, config, ledger)
@@ -182,7 +182,7 @@ def _verify(audit: Audit, manifest: dict[str, Any], workers: int, advance: Advan
     check_path_levels(evidence, levels, places, shown, ledger)
     check_probes(evidence, rows, ledger)
     guarded = (
-        bool(config.get("guards") and config.get("distractors")) and not audit.sample
+        bool(config.get("leak_guards") and config.get("distractors")) and not audit.sample
     )  # of a sample, luck decides too much
     audit.scores = summarise((one.trial for one in rest if one.trial), guarded, ledger)
 

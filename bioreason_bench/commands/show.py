@@ -149,7 +149,7 @@ def _hops(release: Release, rows: list[dict[str, Any]]) -> list[list[Hop]]:
 
 def _question(row: dict[str, Any], hops: list[Hop], whole: bool) -> str:
     """A question as a person reads it."""
-    from bioreason_bench.release.schema import columns
+    from bioreason_bench.schema import columns
 
     width = min(110, shutil.get_terminal_size().columns)
     hops_in_words = f"{row['hops']} hop{'s' * (row['hops'] > 1)}"

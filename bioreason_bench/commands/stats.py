@@ -48,7 +48,7 @@ def command(folder: Path, as_json: bool) -> None:
 def collect(release: Release) -> dict[str, Any]:
     """Plain values: `rows` {config: {split: n}}, `questions` by place, `chance` by relation, `audit` (None without one)."""
     from bioreason_bench.hub.card import read_audit
-    from bioreason_bench.release.schema import columns
+    from bioreason_bench.schema import columns
 
     files: dict[str, list[str]] = {}
     for file, entry in release.manifest["files"].items():

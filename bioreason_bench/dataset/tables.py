@@ -104,7 +104,7 @@ class Tables:
         draw = Draw(self.world.config.seed).at("biographies")
         rows = {}
         for group, having, renderings in (
-            (PARAMETRIC, self.world.known, self.world.config.renderings),
+            (PARAMETRIC, self.world.known, self.world.config.paraphrases),
             (CONTEXTUAL, self.world.in_context, 1),
         ):
             people = np.flatnonzero(having)
@@ -118,7 +118,7 @@ class Tables:
 
     def biography(self, shard: Shard) -> Columns:
         group = shard.split
-        renderings = self.world.config.renderings if group == PARAMETRIC else 1
+        renderings = self.world.config.paraphrases if group == PARAMETRIC else 1
         people, rendering = np.divmod(
             self._biographies[group][slice(*row_range(shard, len(self._biographies[group])))],
             renderings,

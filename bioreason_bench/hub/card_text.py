@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bioreason_bench.hub.chain_svg import hop_sources
-from bioreason_bench.release.schema import columns
+from bioreason_bench.schema import columns
 
 
 def counts(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -103,7 +103,7 @@ def contexts(config: Mapping[str, Any]) -> str:
     if config["context_facts"]:
         text.append(f"They are shortened to {config['context_facts']} sentences a person;")
         text.append("everybody in the context still states every relation that is to be read.")
-    if config["guards"]:
+    if config["leak_guards"]:
         text.append("Sentences that would give away a hop meant to be recalled are left out;")
         text.append("the other people are such that the context alone does not give the answer.")
     return " ".join(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bioreason_bench.release.schema import columns
+from bioreason_bench.schema import columns
 
 __all__ = ["HUB", "make_croissant"]
 

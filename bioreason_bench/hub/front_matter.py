@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.errors import ReleaseError
-from bioreason_bench.release.schema import columns
+from bioreason_bench.schema import columns
 
 __all__ = ["front_matter", "split_patterns"]
 

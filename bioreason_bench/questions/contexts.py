@@ -94,7 +94,7 @@ class Contexts:
     def left_out(self, path: Path) -> list[int]:
         """Contextual relations that would give a recalled hop away, being its mirror; left out for everyone in the context."""
         table = self.starts.world.table
-        if not self.starts.world.config.guards:
+        if not self.starts.world.config.leak_guards:
             return []
         mirrors = {
             table[relation].inverse for relation in path if table[relation].group != CONTEXTUAL

@@ -12,8 +12,8 @@ from typing import Any
 from bioreason_bench._version import __version__
 from bioreason_bench.config import Config
 from bioreason_bench.errors import ReleaseError, UsageError
-from bioreason_bench.release.schema import validator
 from bioreason_bench.release.shards import FileEntry, configs_of
+from bioreason_bench.schema import validator
 
 __all__ = [
     "CANARY",

@@ -11,7 +11,7 @@ from bioreason_bench.config import Config, from_dict
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
 from bioreason_bench.grading.grader import Grader
 from bioreason_bench.release.manifest import read_manifest
-from bioreason_bench.release.schema import arrow_schema
+from bioreason_bench.schema import arrow_schema
 from bioreason_bench.world.relations import RelationTable
 from bioreason_bench.world.table import read_table
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bioreason_bench.config import LEVELS, SKILLS
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.release.digest import RowsDigest
-from bioreason_bench.release.schema import arrow_schema
+from bioreason_bench.schema import arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa

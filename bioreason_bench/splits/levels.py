@@ -71,7 +71,7 @@ def plan_skill(
     table, sizes = starts.world.table, config.skill(skill)
     roles = draw_roles(table, relations, sizes.roles, draw.at("roles"))
     drawn = draw_paths(
-        table, relations, skill, config.hops, sizes.paths, config.guards, draw.at("paths")
+        table, relations, skill, config.hops, sizes.paths, config.leak_guards, draw.at("paths")
     )
     plans = [
         _plan(starts, skill, number, path, _level(path, roles)) for number, path in enumerate(drawn)
@@ -92,7 +92,13 @@ def plan_skill(
     if "depth" in config.levels:
         count = max(20, sizes.paths // 4)
         deep = draw_paths(
-            table, sorted(seen), skill, config.depth_hops, count, config.guards, draw.at("depth")
+            table,
+            sorted(seen),
+            skill,
+            config.depth_hops,
+            count,
+            config.leak_guards,
+            draw.at("depth"),
         )
         deeper = (
             _plan(starts, skill, len(drawn) + number, path, "depth")

@@ -83,7 +83,7 @@ class Starts:
             )  # whatever else is taken, one run is left
             enough = np.bincount(runs.kind[runs.heads], minlength=4) >= needed
             good &= enough[runs.kind[places[runs.begin]]]
-        if read and world.config.guards:
+        if read and world.config.leak_guards:
             good &= ~self.remembered(path, read, places)
         return arrived[good]
 

@@ -21,7 +21,7 @@ from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
 from bioreason_bench.draw import Draw
 from bioreason_bench.release.read import Release
-from bioreason_bench.release.schema import load_schema, validator
+from bioreason_bench.schema import load_schema, validator
 
 FEW = {
     f"{skill}.{level}": "12"

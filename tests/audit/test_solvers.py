@@ -16,7 +16,7 @@ from bioreason_bench.config import load_preset
 SIZES = {
     "known": "400",
     "novel": "200",
-    "renderings": "1",
+    "paraphrases": "1",
     "levels": '["iid"]',
     "mem.train": "200",
     "mem.iid": "20",
@@ -49,7 +49,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with neither, whole gold biographies as context, as the paper has it."""
     return release(
         tmp_path_factory.mktemp("solvers") / "bare",
-        guards="false",
+        leak_guards="false",
         distractors="0",
         context_facts="0",
     )

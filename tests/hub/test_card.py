@@ -19,8 +19,8 @@ from bioreason_bench.config import load_preset
 from bioreason_bench.hub.card import card_files, write_card
 from bioreason_bench.hub.chain_svg import draw_chain, hop_sources
 from bioreason_bench.release.read import Release
-from bioreason_bench.release.schema import arrow_schema
 from bioreason_bench.resources import folder as resource
+from bioreason_bench.schema import arrow_schema
 
 NO_EXTRAS = {"comp.counterfactual": "0", "comp.conflict": "0", "mem.direction": "0"}
 

@@ -31,7 +31,7 @@ SETTINGS = [
     "--set",
     "ctx.train=1000",
     "--set",
-    "renderings=5",
+    "paraphrases=5",
     "--shard-rows",
     "100",
 ]  # 100 files

@@ -17,8 +17,8 @@ from bioreason_bench.release import shards
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.manifest import CANARY, read_manifest
 from bioreason_bench.release.read import Release
-from bioreason_bench.release.schema import ROWS, arrow_schema, columns, validator
 from bioreason_bench.release.shards import configs_of, make_table, write_shard
+from bioreason_bench.schema import ROWS, arrow_schema, columns, validator
 
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 FURTHER = (

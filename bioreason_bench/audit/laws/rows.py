@@ -39,7 +39,7 @@ class RowLaws:
 
     def __init__(self, parser: Parser, file: File, config: Mapping[str, Any]) -> None:
         self.parser, self.file, self.faults = parser, file, Faults()
-        self.guards = config.get("guards", False)
+        self.leak_guards = config.get("leak_guards", False)
         self.distractors = config.get("distractors", 0)
         self.length = config.get("context_facts", 0)
         table = parser.evidence.table
@@ -213,7 +213,7 @@ class RowLaws:
                 longest <= most,
                 lambda: f"at most {most} sentences a person, found {longest}",
             )
-        if self.guards and "P" in pattern:
+        if self.leak_guards and "P" in pattern:
             mirrors = {
                 evidence.inverses[relation]
                 for relation, letter in zip(item.path, pattern, strict=True)

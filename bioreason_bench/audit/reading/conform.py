@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bioreason_bench.release.schema import arrow_schema, columns, validator
+from bioreason_bench.schema import arrow_schema, columns, validator
 
 __all__ = ["nonconforming", "same_type"]
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import UsageError
 from bioreason_bench.resources import folder
+from bioreason_bench.taxonomy import KIND_NAMES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,9 +24,7 @@ __all__ = ["ROWS", "arrow_schema", "columns", "load_schema", "validator"]
 
 ROWS = (  # schemas of a row, the names of their files
     "question",
-    "counterfactual",
-    "conflict",
-    "direction",
+    *KIND_NAMES,
     "probe",
     "biography",
     "person",
