@@ -28,7 +28,8 @@ def analyse(
 ) -> list[dict[str, Any]]:
     """One line a model: token entropy (nats) of its own greedy chains for each skill, and the share of variance of the two axes drawn.
 
-    Draws the hidden states at the last token of the prompt, by skill, on their first two principal axes, into `out`/hidden-N.png/.svg."""
+    Draws the hidden states at the last token of the prompt, by skill, on their first two principal axes, into `out`/hidden-N.png/.svg.
+    """
     models.quiet()
     configs = [f"{skill}_{level}" for skill in SKILLS if corpus.has(f"{skill}_{level}", split)]
     lines = []

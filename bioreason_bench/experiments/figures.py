@@ -259,7 +259,7 @@ def passk(results: Results) -> Any:
 
 
 def ladder(results: Results) -> Any:
-    """comp levels along each ladder of settings (portions, few-shot, mixing); ladders of the same values also side by side on zero-shot."""
+    """Comp levels along each ladder of settings (portions, few-shot, mixing); ladders of the same values also side by side on zero-shot."""
     rungs: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for arm in results.arms:
         name, sign, value = arm.partition("=")

@@ -126,7 +126,7 @@ def compute_score(
     ground_truth: Any,
     extra_info: Mapping[str, Any] | None = None,
 ) -> float:
-    """veRL's signature: `custom_reward_function.path=<this file>`; outcome, with the question's columns in `extra_info`."""
+    """VeRL's signature: `custom_reward_function.path=<this file>`; outcome, with the question's columns in `extra_info`."""
     record = dict(extra_info or {})
     record.setdefault("answer", ground_truth)
     for key, empty in (

@@ -96,7 +96,8 @@ class Starts:
 
     def implied(self, relation: int, subjects: NDArray, objects: NDArray) -> NDArray[np.bool_]:
         """Whether the relation is a contextual one whose inverse is recalled, and the object's parametric biography states the mirror:
-        whoever knows that Ann's child was Bo knows Bo's parent, if knowledge can be turned round."""
+        whoever knows that Ann's child was Bo knows Bo's parent, if knowledge can be turned round.
+        """
         inverse = self._inverses[relation]
         if inverse < 0:
             return np.zeros(len(subjects), bool)

@@ -165,7 +165,8 @@ def _ids(tokenizer: Any, texts: list[str]) -> list[list[int]]:
 class Mixture:
     """The texts of a whole stage in order: every step holds `rows` texts of each source, each source in drawn order, epoch by epoch.
 
-    An item is a function of (seed, stage, index) alone, so that a resumed run sees the same texts."""
+    An item is a function of (seed, stage, index) alone, so that a resumed run sees the same texts.
+    """
 
     def __init__(self, sources: Sequence[tuple[Source, Encoded]], steps: int, draw: Draw) -> None:
         self.sources, self.draw, self.steps = list(sources), draw, steps

@@ -42,7 +42,8 @@ class Source:
 @dataclass(frozen=True)
 class Stage:
     """One stage of training.  `sft` learns the batch; `rft` samples answers to `prompts`, keeps right ones and learns those
-    (with the batch); `grpo` rewards samples, with the batch as replay beside it."""
+    (with the batch); `grpo` rewards samples, with the batch as replay beside it.
+    """
 
     kind: str  # sft, rft, grpo
     steps: int

@@ -83,7 +83,8 @@ def _of_probes(evidence: Evidence, rows: Rows) -> dict[str, NDArray[np.int64]]:
 
 def direction_seen(evidence: Evidence, rows: Rows) -> NDArray[np.int64]:
     """1 where no hop is one that the biographies to train on state from the other end only: the hop's own relation is contextual,
-    its inverse is parametric, and the biography of the person it leads to states the mirror."""
+    its inverse is parametric, and the biography of the person it leads to states the mirror.
+    """
     codes, place = np.unique(rows.path, return_inverse=True)
     turned = np.zeros(len(rows), bool)
     for number, code in enumerate(codes):

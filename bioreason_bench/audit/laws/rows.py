@@ -279,7 +279,8 @@ class RowLaws:
 
 def candidates(evidence: Evidence, item: Item, pattern: str) -> int:
     """How many people of the context could be meant by whoever recalls nothing: at the last recalled hop that is read on from, those
-    whom the context leads on just as far; without such a hop, those not on the chain and the one that is read last."""
+    whom the context leads on just as far; without such a hop, those not on the chain and the one that is read last.
+    """
     context, people = item.context, evidence.people
     if "PC" not in pattern:
         return len(set(context.people) - set(item.walk)) + 1

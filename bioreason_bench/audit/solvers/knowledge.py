@@ -116,7 +116,8 @@ class Near:
 
     def nearest(self, start: int, path: tuple[int, ...], kinds: list[str]) -> int:
         """The answer of the training question with the same start, or else the same path, that shares most of the rest;
-        of those whose answers are of the kind asked for, if there are any."""
+        of those whose answers are of the kind asked for, if there are any.
+        """
         asked = set(path)
         best, found = (-1.0, -1.0), NOBODY
         for row in self.by_start.get(start, ()):

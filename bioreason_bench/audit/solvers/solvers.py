@@ -68,7 +68,8 @@ def memory_only(item: Item, knowledge: Knowledge) -> Guess:
 
 def context_only(item: Item, knowledge: Knowledge) -> Guess:
     """Reads everything and recalls no fact, only who has a parametric biography: follows the context, and at a recalled hop
-    tries everybody who is not ruled out and from whom the context leads on to an answer."""
+    tries everybody who is not ruled out and from whom the context leads on to an answer.
+    """
     choices = context_choices(item, knowledge, strict=True)
     seen = context_choices(item, knowledge, strict=False)
     guess = _choose(item, choices or seen, seen, knowledge, "context_only")
@@ -178,7 +179,8 @@ def _choose(
     item: Item, choices: list[Choice], seen: list[Choice], knowledge: Knowledge, solver: str
 ) -> Guess:
     """Of the commonest answers among `choices` the one whose line has most of the mark that paid in training; chance is that of
-    the commonest answer among all that were `seen`."""
+    the commonest answer among all that were `seen`.
+    """
     if not choices:
         return knowledge.prior(item)
     count = Counter(answer for _, answer in choices)

@@ -72,7 +72,8 @@ class Norm(nn.Module):
 def mix_neighbours(x: Tensor, before: Tensor, taps: Tensor, position: Tensor) -> Tensor:
     """What the token and those just before it say: tap k (of [K, D]) weighs the k-th before, inside the same text only; [B, T, D].
 
-    `before` [B, K-1, D] stands before x; `position` [B, T] counts from 0 in each text."""
+    `before` [B, K-1, D] stands before x; `position` [B, T] counts from 0 in each text.
+    """
     window = torch.cat([before, x], 1)
     reach, length = taps.shape[0] - 1, x.shape[1]
     out = x * taps[0]

@@ -76,7 +76,8 @@ def sample(
 ) -> list[list[list[int]]]:
     """`samples` completions of each prompt (token ids), each up to and with its first end token; greedy at temperature 0.
 
-    The same prompts, batch and seed give the same completions on one machine."""
+    The same prompts, batch and seed give the same completions on one machine.
+    """
     generator = torch.Generator(device=model.device).manual_seed(seed) if temperature > 0 else None
     different: dict[tuple[int, ...], list[int]] = {}
     for number, prompt in enumerate(prompts):

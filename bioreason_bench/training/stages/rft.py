@@ -26,8 +26,8 @@ def rft_mixture(
 ) -> tuple[Mixture, dict[str, float]]:
     """Samples, keeps up to `stage.keep` different right completions a prompt, and mixes them with `stage.batch`.
 
-    The kept samples are written to `folder`/kept.jsonl, from which an interrupted stage goes on."""
-
+    The kept samples are written to `folder`/kept.jsonl, from which an interrupted stage goes on.
+    """
     rows = choose(release, stage.prompts, draw)
     path = folder / "kept.jsonl"
     if path.is_file():

@@ -76,7 +76,8 @@ def configure(kind: type, options: dict[str, Any], where: str) -> Any:
 def score_labels_only(model: Any, temperature: float = 1.0) -> None:
     """Makes `model(..., labels=, fused_lm_head=True)` score the positions that have a label, and no others.
 
-    Same contract as trl.trainer.utils.add_fused_lm_head, which does this on GPUs only; here in plain autograd."""
+    Same contract as trl.trainer.utils.add_fused_lm_head, which does this on GPUs only; here in plain autograd.
+    """
     import torch
     from trl.trainer.utils import FusedCausalLMOutput
 
