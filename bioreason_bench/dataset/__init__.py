@@ -1,8 +1,8 @@
-"""The plan of a release: a world, its paths, and every file as a function of the plan and the file's own number.
+"""The data set: a world, its paths, and every file as a function of the file's own number.
 
-plan = make_dataset(load_preset("v1"))
-for shard in plan.shards():
-    columns = plan.make(shard)          # the same columns in any process, in any order
+dataset = make_dataset(load_preset("v1"))
+for shard in dataset.shards():
+    columns = dataset.make(shard)          # the same columns in any process, in any order
 """
 
 from bioreason_bench.dataset.dataset import Dataset, make_dataset

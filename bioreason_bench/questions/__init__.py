@@ -1,1 +1,5 @@
-"""Questions: their contexts and their records."""
+"""Questions: one module for each kind of question set, and what they share.
+
+sets (the shape of all of them) · contexts · records · certificates · multihop (training and the
+test levels) · counterfactual · conflict · direction · probes
+"""

@@ -1,8 +1,6 @@
-"""What a question gives to read (DESIGN section 7): gold biographies, distractors, and the two guards.
+"""The context of a question: gold biographies, distractors, and the two leak guards.
 
-A *run* is a maximal stretch of contextual hops.  A run that follows a recalled hop must not be found without recalling, so
-distractors copy the whole run: each distracting person leads on, inside the context, just as the person meant does.  Otherwise
-the only two biographies that hang together would be the answer.
+See docs/design.md, Context.
 """
 
 from __future__ import annotations
@@ -15,9 +13,15 @@ from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.language import biographies, language_of
-from bioreason_bench.splits.paths import Path
+from bioreason_bench.splits.distractors import find_runs
+from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.world.relations import CONTEXTUAL
+
+__all__ = ["Contexts"]
+
+MAX_PEOPLE = 64  # in one context; part of the draw of their order, so never change it
+MAX_CANDIDATES = 10_000  # runs tried for a distractor
 
 
 @dataclass(frozen=True)
@@ -29,19 +33,27 @@ class Contexts:
 
     def people(
         self,
-        path: Path,
+        path: RelationPath,
         walk: NDArray,
+        *,
         other: NDArray | None = None,
         hop: int = 0,
         also: NDArray | None = None,
     ) -> NDArray[np.int64]:
-        """[questions, people] whose biographies stand in the context, in its order; no columns where nothing is read.
+        """[questions, people] whose biographies a context holds, in order.
 
-        With `other` (walks that may be crossed over to at `hop`) those who are read about beyond that hop on it as well, and nobody
-        from it among the distractors; with `also` ([questions] ids) these people, too.
+        No columns where nothing is read.
+
+        Args:
+            path: Relation numbers.
+            walk: [questions, hops + 1] the gold chains.
+            other: Alternative walks that replace the chain after `hop`; the people read after
+                `hop` are added to the context, and nobody on them is a distractor.
+            hop: The hop whose object `other` replaces.
+            also: [questions] one further person each.
         """
         table, config = self.starts.world.table, self.starts.world.config
-        read = [place for place, relation in enumerate(path) if table[relation].group == CONTEXTUAL]
+        read = [index for index, number in enumerate(path) if table[number].group == CONTEXTUAL]
         gold = walk[:, read].astype(np.int64)
         if not read:
             return gold
@@ -53,82 +65,82 @@ class Contexts:
             parts.append(other[:, [later for later in read if later > hop]].astype(np.int64))
         if also is not None:
             parts.append(also[:, None].astype(np.int64))
-        parts.append(
-            self._distractors(path, np.concatenate(chains, axis=1), config.distractors, stream)
-        )
+        chain = np.concatenate(chains, axis=1)
+        parts.append(self._distractors(path, chain, config.distractors, stream))
         everybody = np.concatenate(parts, axis=1)
-        places = walk[:, :1].astype(np.uint64) * np.uint64(64) + np.arange(
-            everybody.shape[1], dtype=np.uint64
-        )
-        return np.take_along_axis(
-            everybody, np.argsort(stream.at("order").words(places), axis=1, kind="stable"), axis=1
-        )
+        count = everybody.shape[1]
+        assert count <= MAX_PEOPLE
+        # one word for each (start, slot): start * 64 + slot
+        heads = walk[:, :1].astype(np.uint64) * np.uint64(MAX_PEOPLE)
+        slots = np.add(heads, np.arange(count, dtype=np.uint64), dtype=np.uint64)
+        order = np.argsort(stream.at("order").words(slots), axis=1, kind="stable")
+        return np.take_along_axis(everybody, order, axis=1)
 
     def sentence(self, relation: int, subjects: NDArray, objects: NDArray | None) -> list[str]:
-        """What the contextual biographies of these people say of the relation; with `objects`, the same of these instead.
+        """What the contextual biographies of these people state of the relation.
 
-        A relation that the biographies do not state is said in its first wording.
+        With `objects`, the same sentences about these objects instead.  A relation that the
+        biographies do not state is written in its first wording.
         """
         world = self.starts.world
         language = language_of(world)
-        told = self._sentences.of(subjects, relation)
+        stated = self._sentences.of(subjects, relation)
         if objects is None:
-            return told
+            return stated
         variant = np.zeros(len(subjects), np.int64)
-        for number in range(language.variants(relation)) if any(told) else ():
-            said = language.statements(relation, subjects, None, np.full(len(subjects), number))
-            variant[[one == other for one, other in zip(said, told, strict=True)]] = number
+        variants = range(language.variants(relation)) if any(stated) else ()
+        for number in variants:
+            written = language.statements(relation, subjects, None, np.full(len(subjects), number))
+            same = [one == two for one, two in zip(written, stated, strict=True)]
+            variant[same] = number
         texts = world.texts[world.table[relation].object]
-        return language.statements(
-            relation, subjects, [texts[place] for place in objects.tolist()], variant
-        )
+        names = [texts[index] for index in objects.tolist()]
+        return language.statements(relation, subjects, names, variant)
 
-    def texts(self, path: Path, people: NDArray) -> list[str]:
-        """The context of each row of people: their biographies, one on a line."""
+    def texts(self, path: RelationPath, people: NDArray) -> list[str]:
+        """The context of each row of `people`: their biographies, one a line."""
         if not people.shape[1]:
             return [""] * len(people)
-        unique, place = np.unique(people, return_inverse=True)
-        shown = self._biographies(path, unique)
-        return ["\n".join([shown[k] for k in row]) for row in place.reshape(people.shape).tolist()]
+        unique, index = np.unique(people, return_inverse=True)
+        written = self._biographies(path, unique)
+        rows: list[list[int]] = np.reshape(index, people.shape).tolist()
+        return ["\n".join([written[person] for person in row]) for row in rows]
 
-    def left_out(self, path: Path) -> list[int]:
-        """Contextual relations that would give a recalled hop away, being its mirror; left out for everyone in the context."""
+    def withheld(self, path: RelationPath) -> list[int]:
+        """Contextual relations that mirror a recalled hop of `path`.
+
+        With leak guards, no biography of the context states them.
+        """
         table = self.starts.world.table
         if not self.starts.world.config.leak_guards:
             return []
-        mirrors = {
-            table[relation].inverse for relation in path if table[relation].group != CONTEXTUAL
-        }
+        mirrors = {table[number].inverse for number in path if table[number].group != CONTEXTUAL}
         return [
             number
             for number, row in enumerate(table.relations)
             if row.group == CONTEXTUAL and row.name in mirrors
         ]
 
-    def _biographies(self, path: Path, people: NDArray) -> list[str]:
-        """A text for each person: the whole biography, or the asked relations and others up to `context_facts`."""
+    def _biographies(self, path: RelationPath, people: NDArray) -> list[str]:
+        """A text for each person.
+
+        The whole biography; or, with `context_facts`, the asked relations and as many drawn others
+        as fit.
+        """
         sentences, config, table = (
             self._sentences,
             self.starts.world.config,
             self.starts.world.table,
         )
-        out = self.left_out(path)
-        if not config.context_facts and not out:
+        withheld = self.withheld(path)
+        if not config.context_facts and not withheld:
             return [self._whole[person] for person in people.tolist()]
-        order = sentences.order[
-            people
-        ]  # [people, relations] relation numbers in the order of the biography, -1 where none
-        rank = np.where(
-            order < 0,
-            np.inf,
-            self.draw.at("facts", *table.path_names(path)).uniform(
-                people[:, None] * len(table) + order
-            ),
-        )
-        asked, withheld = np.zeros((2, len(table) + 1), bool)  # the last is for -1, nothing stated
-        asked[list(path)], withheld[out] = True, True
-        rank[asked[order]] = -1.0
-        rank[withheld[order]] = np.inf
+        # [people, slots] relations in the order of the biography, -1 after the last
+        order = sentences.order[people]
+        stream = self.draw.at("facts", *table.path_names(path))
+        rank = np.where(order < 0, np.inf, stream.uniform(people[:, None] * len(table) + order))
+        rank[_mask(len(table), path)[order]] = -1.0  # asked: always in
+        rank[_mask(len(table), withheld)[order]] = np.inf  # withheld: always out
         if config.context_facts:
             last = min(config.context_facts, rank.shape[1]) - 1
             cut = np.partition(rank, last, axis=1)[:, last, None]
@@ -136,21 +148,19 @@ class Contexts:
         rows, columns = np.nonzero(np.isfinite(rank))
         return sentences.paragraphs(people[rows], order[rows, columns], len(people), number=rows)
 
-    def _distractors(self, path: Path, chain: NDArray, count: int, draw: Draw) -> NDArray[np.int64]:
-        """[questions, count * run] people who are not on the chain, told from those meant by nothing that the context says."""
-        runs = self.starts.runs(path)
-        found = np.empty((len(chain), count * runs.length), np.int64)
+    def _distractors(
+        self, path: RelationPath, chain: NDArray, count: int, draw: Draw
+    ) -> NDArray[np.int64]:
+        """[questions, count * run] people off the chain, each as much in the context as gold is."""
+        runs = find_runs(self.starts.world, path)
+        drawn = np.empty((len(chain), count * runs.length), np.int64)
         if count:
-            kind = runs.kind[chain[:, runs.begin]]
-            for one in np.unique(kind).tolist():
-                found[kind == one] = _pick(
-                    chain[kind == one],
-                    runs.people,
-                    np.flatnonzero(runs.heads & (runs.kind == one)),
-                    count,
-                    draw,
-                )
-        return found
+            status = runs.status[chain[:, runs.begin]]
+            for one in np.unique(status).tolist():
+                rows = status == one
+                heads = np.flatnonzero(runs.heads & (runs.status == one))
+                drawn[rows] = _draw_runs(chain[rows], runs.people, heads, count, draw)
+        return drawn
 
     @cached_property
     def _sentences(self) -> biographies.Sentences:
@@ -161,32 +171,42 @@ class Contexts:
         return self._sentences.join()
 
 
-def _pick(
-    chain: NDArray, runs: NDArray, pool: NDArray, count: int, draw: Draw
-) -> NDArray[np.int64]:
-    """[rows, count * run] drawn runs whose people are all different and not on the row's chain.
+def _mask(size: int, numbers: list[int] | RelationPath) -> NDArray[np.bool_]:
+    """[size + 1] True at `numbers`; the last entry, which index -1 reads, is False."""
+    mask = np.zeros(size + 1, bool)
+    mask[list(numbers)] = True
+    return mask
 
-    `runs` holds the run that each person heads, `pool` the heads to draw from; `Starts.valid` has seen to it that enough fit.
+
+def _draw_runs(
+    chain: NDArray, runs: NDArray, heads: NDArray, count: int, draw: Draw
+) -> NDArray[np.int64]:
+    """[rows, count * length] drawn runs whose people are all different and off the row's chain.
+
+    Candidates are drawn one after the other; each row takes those that fit until it has `count`.
+
+    Args:
+        chain: [rows, people] whom a row must not draw.
+        runs: [everybody, length] the run that each person heads.
+        heads: The heads to draw from; `Starts.valid` guarantees that enough of them fit.
+        count: Runs of each row.
+        draw: Named randomness.
     """
     length = runs.shape[1]
-    picked = np.full((len(chain), count * length), -1, np.int64)
+    drawn = np.full((len(chain), count * length), -1, np.int64)
     have = np.zeros(len(chain), np.int64)
     rows, candidate = np.arange(len(chain)), 0
     while rows.size:
-        heads = pool[draw.at(candidate).integers(chain[rows, 0], len(pool))]
-        people = runs[heads]
+        people = runs[heads[draw.at(candidate).integers(chain[rows, 0], len(heads))]]
         free = np.ones(len(rows), bool)
         for one in range(length):
-            free &= (people[:, one, None] != chain[rows]).all(axis=1) & (
-                people[:, one, None] != picked[rows]
-            ).all(axis=1)
-            free &= (people[:, :one] != people[:, one, None]).all(axis=1)
+            person = people[:, one, None]
+            free &= (person != chain[rows]).all(axis=1) & (person != drawn[rows]).all(axis=1)
+            free &= (people[:, :one] != person).all(axis=1)
         good = rows[free]
-        picked[good[:, None], have[good, None] * length + np.arange(length)] = people[free]
+        drawn[good[:, None], have[good, None] * length + np.arange(length)] = people[free]
         have[good] += 1
         rows = rows[have[rows] < count]
         candidate += 1
-        assert candidate < 10_000, (
-            "Starts.valid lets through only paths with enough runs to draw from"
-        )
-    return picked
+        assert candidate < MAX_CANDIDATES, "Starts.valid lets through only paths with enough runs"
+    return drawn

@@ -1,117 +1,70 @@
-"""Both ends of a fact: what training states of one person is asked of that person, and of the other one.
+"""Direction: the same fact asked as training states it, and reversed.
 
-"Ann's boss was Bo" stands in Ann's parametric biography, "Bo was the boss of Ann" in no text that is trained on.  Asked without a
-context, the first end is recalled; whether the second is tells if knowledge can be turned round (the reversal curse).
+"Ann's boss was Bo" is in Ann's parametric biography, "Bo was the boss of Ann" in no text to train
+on.  Asked without a context, the first is recalled; the second tells whether knowledge can be
+reversed (the reversal curse).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.draw import Draw
-from bioreason_bench.errors import UsageError
-from bioreason_bench.questions.records import Columns, Writer, merge
-from bioreason_bench.splits.paths import Path
-from bioreason_bench.world.facts import World
-from bioreason_bench.world.relations import PARAMETRIC
+from bioreason_bench.questions.records import Writer
+from bioreason_bench.questions.sets import Certify, Columns, KeyRange, interleave, merge
+from bioreason_bench.splits.directions import Directions
+from bioreason_bench.splits.levels import TEST
 
-__all__ = ["DIRECTION", "Directions"]
-
-DIRECTION = "direction"
-Certify = Callable[[Path, NDArray], Columns]
+__all__ = ["DirectionPairs"]
 
 
 @dataclass(frozen=True)
-class Directions:
-    """Facts of inverse pairs, one side of which is recalled and the other one is not."""
+class DirectionPairs:
+    """See `QuestionSet`; two rows a fact: as stated in training, then reversed."""
 
-    relation: NDArray[np.int64]  # [facts] the parametric relation
-    subject: NDArray[np.int64]  # [facts]
-    inverse: dict[int, int]  # relation -> its contextual inverse
-    keys: NDArray[np.uint64]  # [facts] their drawn order
+    facts: Directions
+    writer: Writer
+    certify: Certify
+    folder: str = "mem/direction"
+    split: str = TEST
+    schema: str = "direction"
 
-    @classmethod
-    def collect(cls, world: World, total: int, draw: Draw) -> Directions:
-        """`total` drawn facts, the pairs alike.  Raises UsageError where there are too few."""
-        numbers = {row.name: number for number, row in enumerate(world.table.relations)}
-        inverse = {
-            number: numbers[row.inverse]
-            for number, row in enumerate(world.table.relations)
-            if row.group == PARAMETRIC
-            and row.inverse in numbers
-            and world.table[numbers[row.inverse]].group != PARAMETRIC
-        }
-        told = {
-            relation: draw.at(world.table[relation].name).permutation(
-                np.flatnonzero(world.stated(relation))
-            )
-            for relation in inverse
-        }
-        if sum(map(len, told.values())) < total:
-            most = sum(map(len, told.values()))
-            raise UsageError(
-                f"mem.direction: {total:,} facts of inverse pairs are asked for and this world has {most:,}; lower it"
-            )
-        turns = sorted(
-            (place, relation)
-            for relation, people in told.items()
-            for place in range(min(total, len(people)))
-        )[:total]
-        relation = np.array([relation for _, relation in turns], np.int64)
-        subject = np.array([told[relation][place] for place, relation in turns], np.int64)
-        return cls(
-            relation,
-            subject,
-            inverse,
-            draw.at("order").words(relation * len(world.people) + subject),
-        )
+    def __len__(self) -> int:
+        return 2 * len(self.facts.keys)
 
-    def write(self, writer: Writer, rows: NDArray, certify: Certify) -> Columns:
-        """The columns of these facts, two rows each: as stated in training, and turned round."""
-        parts, keys = [], []
-        for relation in np.unique(self.relation[rows]).tolist():
-            here = rows[self.relation[rows] == relation]
-            subject = self.subject[here]
-            target = writer.starts.world.objects[relation, subject].astype(np.int64)
-            nobody = np.empty((len(here), 0), np.int64)
-            both = []
-            for path, walk in (
-                ((relation,), np.stack([subject, target], 1)),
-                ((self.inverse[relation],), np.stack([target, subject], 1)),
-            ):
-                name = writer.starts.world.table[path[0]].name
-                columns: Columns = {
-                    "id": [f"mem-{DIRECTION}-{name}-{start:06d}" for start in walk[:, 0].tolist()],
-                    "skill": ["mem"] * len(here),
-                    "level": [DIRECTION] * len(here),
-                }
-                columns |= (
-                    writer.rows(path, walk, nobody, [""] * len(here))
-                    | certify(path, walk)
-                    | {"portion": [0] * len(here)}
-                )
-                both.append(
-                    columns
-                    | {
-                        "pair": [
-                            f"mem-{DIRECTION}-{relation:02d}-{start:06d}"
-                            for start in subject.tolist()
-                        ]
-                    }
-                )
+    def keys(self) -> NDArray[np.uint64]:
+        return np.repeat(self.facts.keys, 2)
+
+    def write(self, keys: KeyRange) -> Columns:
+        facts, world = self.facts, self.writer.starts.world
+        chosen = keys.indices(facts.keys)
+        parts, parts_keys = [], []
+        for relation in np.unique(facts.relation[chosen]).tolist():
+            rows = chosen[facts.relation[chosen] == relation]
+            subject = facts.subject[rows]
+            target = world.objects[relation, subject].astype(np.int64)
+            pairs = [f"mem-{self.schema}-{relation:02d}-{start:06d}" for start in subject.tolist()]
             parts.append(
-                {
-                    name: [
-                        value
-                        for pair in zip(both[0][name], both[1][name], strict=True)
-                        for value in pair
-                    ]
-                    for name in both[0]
-                }
+                interleave(
+                    self._one_hop(relation, subject, target, pairs),
+                    self._one_hop(facts.inverse[relation], target, subject, pairs),
+                )
             )
-            keys.append(np.repeat(self.keys[here], 2))
-        return merge(parts, keys)
+            parts_keys.append(np.repeat(facts.keys[rows], 2))
+        return merge(parts, parts_keys)
+
+    def _one_hop(
+        self, relation: int, subject: NDArray, target: NDArray, pairs: list[str]
+    ) -> Columns:
+        size, name = len(subject), self.writer.starts.world.table[relation].name
+        walk, no_people = np.stack([subject, target], 1), np.empty((size, 0), np.int64)
+        columns: Columns = {
+            "id": [f"mem-{self.schema}-{name}-{start:06d}" for start in subject.tolist()],
+            "skill": ["mem"] * size,
+            "level": [self.schema] * size,
+        }
+        columns |= self.writer.rows((relation,), walk, no_people, [""] * size)
+        columns |= self.certify((relation,), walk) | {"portion": [0] * size, "pair": pairs}
+        return columns

@@ -1,77 +1,133 @@
-"""Probes: every hop of every test question as a question of one hop, so that "cannot compose" is told from "does not know"."""
+"""Probes: every hop of every test question as a one-hop question.
+
+They tell "cannot compose" from "does not know".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.questions.records import Columns, Writer, merge
-from bioreason_bench.splits.paths import Path
-from bioreason_bench.world.facts import World
+from bioreason_bench.questions.certificates import direction_seen
+from bioreason_bench.questions.records import Writer
+from bioreason_bench.questions.sets import Columns, KeyRange, merge
+from bioreason_bench.splits.levels import TEST
+from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.world.relations import PARAMETRIC
+
+__all__ = ["Asked", "Probes", "write_single_hops"]
+
+
+class Asked(NamedTuple):
+    """Test questions of one path."""
+
+    path: RelationPath
+    starts: NDArray[np.int32]
+    ids: list[str]
+
+
+class Hops(NamedTuple):
+    """Every (relation, subject) that a test question passes, once."""
+
+    relation: NDArray[np.int64]
+    subject: NDArray[np.int64]
+    questions: list[list[str]]  # ids of the questions that pass it
+    keys: NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class Probes:
-    """Every (relation, subject) that a test question passes, once."""
+    """See `QuestionSet`; `asked` yields all test questions of the release."""
 
-    relation: NDArray[np.int64]  # [probes]
-    subject: NDArray[np.int64]  # [probes]
-    asked_by: list[list[str]]  # [probes] ids of the test questions
-    keys: NDArray[np.uint64]  # [probes] their drawn order
+    asked: Callable[[], Iterable[Asked]]
+    writer: Writer
+    draw: Draw
+    folder: str = "probes"
+    split: str = TEST
+    schema: str = "probe"
 
     def __len__(self) -> int:
-        return len(self.relation)
+        return len(self.hops.keys)
 
-    @classmethod
-    def collect(cls, world: World, questions: Iterable[tuple[Path, NDArray, list[str]]]) -> Probes:
-        """From (path, starts, ids) of all test questions."""
-        asked: dict[int, list[str]] = {}
+    def keys(self) -> NDArray[np.uint64]:
+        return self.hops.keys
+
+    @cached_property
+    def hops(self) -> Hops:
+        world = self.writer.starts.world
         size = len(world.people)
-        for path, starts, ids in questions:
+        questions: dict[int, list[str]] = {}  # relation * people + subject -> ids
+        for path, starts, ids in self.asked():
             walk = world.walk(path, starts)
-            for hop, relation in enumerate(path):
-                for place, question in zip(
-                    (relation * size + walk[:, hop].astype(np.int64)).tolist(), ids, strict=True
-                ):
-                    asked.setdefault(place, []).append(question)
-        places = np.array(sorted(asked), np.int64)
-        relation, subject = np.divmod(places, size)
-        keys = Draw(world.config.seed).at("order", "probes").words(places)
-        return cls(relation, subject, [asked[place] for place in places.tolist()], keys)
+            for hop, number in enumerate(path):
+                facts = number * size + walk[:, hop].astype(np.int64)
+                for fact, question in zip(facts.tolist(), ids, strict=True):
+                    questions.setdefault(fact, []).append(question)
+        hops = np.array(sorted(questions), np.int64)
+        relation, subject = np.divmod(hops, size)
+        keys = self.draw.at("order", "probes").words(hops)
+        return Hops(relation, subject, [questions[hop] for hop in hops.tolist()], keys)
 
-    def write(self, writer: Writer, keys: tuple[np.uint64, np.uint64]) -> Columns:
-        """The columns of the probes whose keys lie in the range, in the order of the keys."""
-        table = writer.starts.world.table
-        here = np.flatnonzero((self.keys >= keys[0]) & (self.keys <= keys[1]))
-        parts = []
-        for relation in np.unique(self.relation[here]).tolist():
-            rows = here[self.relation[here] == relation]
-            row, size = table[relation], len(rows)
-            skill = "mem" if row.group == PARAMETRIC else "ctx"
-            columns: Columns = {
-                "id": [
-                    f"probe-{row.name}-{subject:06d}" for subject in self.subject[rows].tolist()
-                ],
-                "skill": [skill] * size,
-                "level": ["probe"] * size,
-            }
-            columns |= writer.write((relation,), self.subject[rows])
-            columns |= {
-                "path_in_train": [False] * size,
-                "unseen_relations": [[]] * size,
-                "start_in_train": [False] * size,
-                "hops_beyond_train": [0] * size,
-                "people_in_train": [0] * size,
-                "direction_seen": writer.direction_seen(
-                    (relation,), writer.starts.world.walk((relation,), self.subject[rows])
-                ),
-                "portion": [0] * size,
-                "probe_of": [self.asked_by[place] for place in rows.tolist()],
-            }
-            parts.append((columns, self.keys[rows]))
-        return merge([columns for columns, _ in parts], [key for _, key in parts])
+    def write(self, keys: KeyRange) -> Columns:
+        chosen = keys.indices(self.hops.keys)
+        return write_single_hops(
+            self.writer,
+            self.hops.relation[chosen],
+            self.hops.subject[chosen],
+            self.hops.keys[chosen],
+            {"probe_of": [self.hops.questions[index] for index in chosen.tolist()]},
+        )
+
+
+def write_single_hops(
+    writer: Writer,
+    relation: NDArray[np.int64],
+    subject: NDArray[np.int64],
+    keys: NDArray[np.uint64],
+    more: Columns | None = None,
+) -> Columns:
+    """The columns of one-hop questions, in the order of their keys.
+
+    Args:
+        writer: Writes the texts.
+        relation: [questions] relation numbers.
+        subject: [questions] the people asked about.
+        keys: [questions] order keys.
+        more: Further columns, [questions] values each.
+    """
+    parts, parts_keys = [], []
+    for number in np.unique(relation).tolist():
+        rows = np.flatnonzero(relation == number)
+        part = _one_relation(writer, number, subject[rows])
+        for name, values in (more or {}).items():
+            part[name] = [values[index] for index in rows.tolist()]
+        parts.append(part)
+        parts_keys.append(keys[rows])
+    return merge(parts, parts_keys)
+
+
+def _one_relation(writer: Writer, relation: int, subject: NDArray[np.int64]) -> Columns:
+    world = writer.starts.world
+    row, path, size = world.table[relation], (relation,), len(subject)
+    columns: Columns = {
+        "id": [f"probe-{row.name}-{person:06d}" for person in subject.tolist()],
+        "skill": ["mem" if row.group == PARAMETRIC else "ctx"] * size,
+        "level": ["probe"] * size,
+    }
+    columns |= writer.write(path, subject)
+    columns |= {
+        "path_in_train": [False] * size,
+        "unseen_relations": [[]] * size,
+        "start_in_train": [False] * size,
+        "hops_beyond_train": [0] * size,
+        "people_in_train": [0] * size,
+        "direction_seen": direction_seen(writer.starts, path, world.walk(path, subject)),
+        "portion": [0] * size,
+    }
+    return columns

@@ -1,206 +1,28 @@
-"""Levels of paths, and how many questions each path has at each level (DESIGN section 6)."""
+"""Levels of paths, and how many questions each path has at each level.
+
+draw paths → give each its level → deal training questions → drop what training does not support
+→ add longer paths → deal test questions.  Every step takes a list of `PathPlan` and returns a new
+one.  See docs/design.md, Paths and levels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.config import LEVELS, Config
+from bioreason_bench.config import Config
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
-from bioreason_bench.splits.paths import Path, draw_paths, fill
+from bioreason_bench.splits.paths import PathRules, RelationPath, draw_paths
 from bioreason_bench.splits.roles import draw_roles
+from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.splits.starts import COMMUNITY, HELDOUT, OPEN, Starts
-from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC, RelationTable
-
-TRAIN, TEST, VALIDATION, RL = "train", "test", "validation", "rl"
-
-
-@dataclass
-class PathPlan:
-    """A path of a skill and the slices of its drawn starts that each split takes."""
-
-    skill: str
-    number: int
-    path: Path
-    level: str  # iid (trained, tested with other starts), train (trained only), composition, zeroshot or depth
-    capacity: dict[str, int]  # valid starts by pool
-    slices: dict[tuple[str, str], tuple[str, int, int]] = field(
-        default_factory=dict
-    )  # (level, split) -> (pool, begin, end)
-
-    @property
-    def trained(self) -> bool:
-        return self.level in ("iid", TRAIN)
-
-    def take(self, level: str, split: str, pool: str, count: int) -> None:
-        """Give the next `count` starts of the pool to a split."""
-        begin = self.used(pool)
-        if count:
-            self.slices[level, split] = (pool, begin, begin + count)
-
-    def used(self, pool: str) -> int:
-        """How many of the pool's starts the slices take."""
-        return max((end for taken, _, end in self.slices.values() if taken == pool), default=0)
-
-    def starts(self, starts: Starts, level: str, split: str) -> NDArray[np.int32]:
-        """The people from whom the split's questions start."""
-        pool, begin, end = self.slices[level, split]
-        return starts.first(self.path, pool, self.used(pool))[begin:end]
-
-    def free(self, pool: str) -> int:
-        return self.capacity[pool] - sum(
-            end - begin for taken, begin, end in self.slices.values() if taken == pool
-        )
-
-    def count(self, level: str, split: str) -> int:
-        _, begin, end = self.slices.get((level, split), ("", 0, 0))
-        return end - begin
-
-
-def plan_skill(
-    config: Config, starts: Starts, skill: str, relations: Sequence[int], draw: Draw
-) -> list[PathPlan]:
-    """The skill's paths with their levels and slices; `relations` are those it may use.
-
-    Raises UsageError when a level asks for more questions than the world has.
-    """
-    table, sizes = starts.world.table, config.skill(skill)
-    roles = draw_roles(table, relations, sizes.roles, draw.at("roles"))
-    drawn = draw_paths(
-        table, relations, skill, config.hops, sizes.paths, config.leak_guards, draw.at("paths")
-    )
-    plans = [
-        _plan(starts, skill, number, path, _level(path, roles)) for number, path in enumerate(drawn)
-    ]
-    plans = [plan for plan in plans if plan.capacity[OPEN]]
-    for hops in config.hops:
-        others = [plan for plan in plans if plan.level == TRAIN and len(plan.path) == hops]
-        for place in draw.at("composition", hops).permutation(len(others))[: len(others) // 2]:
-            others[place].level = "composition"
-
-    tested = HELDOUT if config.heldout_starts else OPEN
-    _test(plans, config, skill, "iid", tested)
-    trained = [plan for plan in plans if plan.trained]
-    _share(trained, config, f"{skill}.train", sizes.train, OPEN, TRAIN, TRAIN)
-    plans = [plan for plan in plans if not plan.trained or plan.count(TRAIN, TRAIN)]
-    seen = {relation for plan in plans if plan.trained for relation in plan.path}
-    plans = [plan for plan in plans if plan.level != "composition" or seen.issuperset(plan.path)]
-    if "depth" in config.levels:
-        count = max(20, sizes.paths // 4)
-        deep = draw_paths(
-            table,
-            sorted(seen),
-            skill,
-            config.depth_hops,
-            count,
-            config.leak_guards,
-            draw.at("depth"),
-        )
-        deeper = (
-            _plan(starts, skill, len(drawn) + number, path, "depth")
-            for number, path in enumerate(deep)
-        )
-        plans += [plan for plan in deeper if plan.capacity[tested]]
-    for level in ("composition", "zeroshot", "depth"):
-        _test(plans, config, skill, level, tested)
-    _test(plans, config, skill, "entity", COMMUNITY)
-    _set_aside(plans, sizes.rl)
-    return plans
-
-
-def usable(table: RelationTable, plans: Iterable[PathPlan]) -> list[int]:
-    """Relations that comp may use: those trained in their own atomic skill, so that zero-shot isolates composing."""
-    trained = {relation for plan in plans if plan.trained for relation in plan.path}
-    return [
-        number
-        for number in range(len(table))
-        if number in trained and table[number].group in (PARAMETRIC, CONTEXTUAL)
-    ]
-
-
-def _plan(starts: Starts, skill: str, number: int, path: Path, level: str) -> PathPlan:
-    return PathPlan(
-        skill,
-        number,
-        path,
-        level,
-        {name: len(people) for name, people in starts.members(path).items()},
-    )
-
-
-def _level(path: Path, roles: dict[int, str]) -> str:
-    held = {roles[relation] for relation in path}
-    return "zeroshot" if "zeroshot" in held else "iid" if "iid" in held else TRAIN
-
-
-def _test(plans: list[PathPlan], config: Config, skill: str, level: str, pool: str) -> None:
-    if level not in config.levels or not config.skill(skill).test(level):
-        return
-    fitting = [
-        plan for plan in plans if (plan.trained if level == "entity" else plan.level == level)
-    ]
-    name = f"{skill}.{level}"
-    _share(fitting, config, name, config.skill(skill).test(level), pool, level, TEST)
-    _share(fitting, config, name, config.skill(skill).validation(level), pool, level, VALIDATION)
-
-
-def _share(
-    plans: list[PathPlan], config: Config, name: str, total: int, pool: str, level: str, split: str
-) -> None:
-    """Deal `total` questions to the paths: hops by their shares, paths of the same hops alike, none beyond its starts."""
-    free = {
-        id(plan): max(0, plan.free(pool) - (level == "iid" and pool == OPEN)) for plan in plans
-    }  # one start of an iid path is trained
-    room = sum(free.values())
-    if room < total:
-        raise UsageError(
-            f"{name}: {total:,} {split} questions are asked for and this world has {room:,}; "
-            f"lower {name}, or raise known, novel or {name.split('.')[0]}.paths"
-        )
-    shares = config.depth_hops if level == "depth" else config.hops
-    classes = [[plan for plan in plans if len(plan.path) == hops] for hops in shares]
-    parts = fill(
-        total,
-        list(shares.values()),
-        [sum(free[id(plan)] for plan in members) for members in classes],
-    )
-    for members, part in zip(classes, parts, strict=True):
-        for plan, count in zip(
-            members,
-            fill(part, [1.0] * len(members), [free[id(plan)] for plan in members]),
-            strict=True,
-        ):
-            plan.take(level, split, pool, count)
-
-
-def _set_aside(plans: list[PathPlan], total: int) -> None:
-    """The last starts of each path's training slice form the subset for reinforcement learning, in proportion."""
-    counts = [plan.count(TRAIN, TRAIN) for plan in plans]
-    for plan, count in zip(
-        plans, fill(total, [float(count) for count in counts], counts), strict=True
-    ):
-        if count:
-            pool, _, end = plan.slices[TRAIN, TRAIN]
-            plan.slices[RL, RL] = (pool, end - count, end)
-
-
-def people_in_training(starts: Starts, plans: Iterable[PathPlan]) -> np.ndarray:
-    """[people] who stand on the chain of a training question."""
-    world = starts.world
-    met = np.zeros(len(world.people), bool)
-    for plan in plans:
-        if (TRAIN, TRAIN) in plan.slices:
-            walk = world.walk(plan.path, plan.starts(starts, TRAIN, TRAIN))
-            met[walk[:, : world.table.people_on(plan.path)]] = True
-    return met
-
 
 __all__ = [
-    "LEVELS",
     "RL",
     "TEST",
     "TRAIN",
@@ -208,5 +30,266 @@ __all__ = [
     "PathPlan",
     "people_in_training",
     "plan_skill",
-    "usable",
+    "trained_relations",
 ]
+
+TRAIN, TEST, VALIDATION, RL = "train", "test", "validation", "rl"
+
+
+class Slice(NamedTuple):
+    """A range of a pool's drawn starts."""
+
+    pool: str
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class PathPlan:
+    """A path of a skill, its level, and the slices of its drawn starts that each split takes.
+
+    Attributes:
+        skill: mem, ctx or comp.
+        number: Index among the skill's drawn paths; part of question ids.
+        path: Relation numbers.
+        level: "iid" (trained, tested with other starts), "train" (trained only), "composition",
+            "zeroshot" or "depth".
+        capacity: Valid starts by pool.
+        slices: (level, split) -> the starts taken.
+    """
+
+    skill: str
+    number: int
+    path: RelationPath
+    level: str
+    capacity: Mapping[str, int]
+    slices: Mapping[tuple[str, str], Slice] = field(default_factory=dict)
+
+    @property
+    def trained(self) -> bool:
+        return self.level in ("iid", TRAIN)
+
+    def take(self, level: str, split: str, pool: str, count: int) -> PathPlan:
+        """The plan in which a split has the next `count` starts of the pool."""
+        if not count:
+            return self
+        begin = self.used(pool)
+        taken = Slice(pool, begin, begin + count)
+        return replace(self, slices={**self.slices, (level, split): taken})
+
+    def used(self, pool: str) -> int:
+        """How many of the pool's starts the slices take."""
+        return max((part.end for part in self.slices.values() if part.pool == pool), default=0)
+
+    def free(self, pool: str) -> int:
+        """How many of the pool's starts no slice takes."""
+        return self.capacity[pool] - self.used(pool)
+
+    def starts(self, starts: Starts, level: str, split: str) -> NDArray[np.int32]:
+        """The people from whom the split's questions start."""
+        part = self.slices[level, split]
+        return starts.first(self.path, part.pool, self.used(part.pool))[part.begin : part.end]
+
+    def count(self, level: str, split: str) -> int:
+        """How many questions the split has on this path."""
+        part = self.slices.get((level, split))
+        return part.end - part.begin if part else 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """So many questions of a split, for the paths that may have them."""
+
+    field: str  # the preset's field, such as comp.zeroshot
+    total: int
+    pool: str
+    level: str
+    split: str
+    shares: Mapping[int, float]  # hops -> share
+    reserve: int = 0  # starts of each path that stay free for a later request
+    eligible: Callable[[PathPlan], bool] = lambda plan: True
+
+
+def plan_skill(
+    config: Config, starts: Starts, skill: str, relations: Sequence[int], draw: Draw
+) -> list[PathPlan]:
+    """The skill's paths over `relations`, with their levels and slices.
+
+    Raises UsageError if a level asks for more questions than the world has.
+    """
+    sizes = config.skill(skill)
+    rules = PathRules(starts.world.table, skill, config.leak_guards)
+    roles = draw_roles(rules.table, relations, sizes.roles, draw.at("roles"))
+    drawn = draw_paths(rules, relations, config.hops, sizes.paths, draw.at("paths"))
+    plans = [
+        make_plan(starts, skill, number, path, level_by_roles(path, roles))
+        for number, path in enumerate(drawn)
+    ]
+    plans = [plan for plan in plans if plan.capacity[OPEN]]
+    plans = hold_out_compositions(plans, config, draw.at("composition"))
+    plans = deal_tests(plans, config, skill, "iid")
+    plans = deal(plans, training_request(config, skill))
+    plans = drop_unsupported(plans)
+    if "depth" in config.levels:
+        plans += deeper_paths(config, starts, rules, plans, len(drawn), draw.at("depth"))
+    for level in ("composition", "zeroshot", "depth", "entity"):
+        plans = deal_tests(plans, config, skill, level)
+    return set_aside_for_rl(plans, sizes.rl)
+
+
+def make_plan(starts: Starts, skill: str, number: int, path: RelationPath, level: str) -> PathPlan:
+    """The plan of a path before any of its starts are taken."""
+    capacity = {pool: len(people) for pool, people in starts.members(path).items()}
+    return PathPlan(skill, number, path, level, capacity)
+
+
+def level_by_roles(path: RelationPath, roles: Mapping[int, str]) -> str:
+    """The level of a path: zeroshot or iid if a relation has that role, else train."""
+    on_path = {roles[relation] for relation in path}
+    if "zeroshot" in on_path:
+        return "zeroshot"
+    return "iid" if "iid" in on_path else TRAIN
+
+
+def hold_out_compositions(plans: list[PathPlan], config: Config, draw: Draw) -> list[PathPlan]:
+    """Half of the paths that are only trained become composition paths, for each number of hops."""
+    held_out: set[int] = set()
+    for hops in config.hops:
+        others = [
+            index
+            for index, plan in enumerate(plans)
+            if plan.level == TRAIN and len(plan.path) == hops
+        ]
+        order = draw.at(hops).permutation(len(others))[: len(others) // 2]
+        held_out.update(others[index] for index in order.tolist())
+    return [
+        replace(plan, level="composition") if index in held_out else plan
+        for index, plan in enumerate(plans)
+    ]
+
+
+def drop_unsupported(plans: list[PathPlan]) -> list[PathPlan]:
+    """Leave out paths that got no training question, and compositions of untrained relations."""
+    plans = [plan for plan in plans if not plan.trained or plan.count(TRAIN, TRAIN)]
+    seen = trained_relations(plans)
+    return [plan for plan in plans if plan.level != "composition" or seen.issuperset(plan.path)]
+
+
+def deeper_paths(
+    config: Config,
+    starts: Starts,
+    rules: PathRules,
+    plans: list[PathPlan],
+    first_number: int,
+    draw: Draw,
+) -> list[PathPlan]:
+    """Paths of trained relations with more hops than training has."""
+    relations = sorted(trained_relations(plans))
+    total = max(20, config.skill(rules.skill).paths // 4)
+    drawn = draw_paths(rules, relations, config.depth_hops, total, draw)
+    deeper = (
+        make_plan(starts, rules.skill, number, path, "depth")
+        for number, path in enumerate(drawn, first_number)
+    )
+    return [plan for plan in deeper if plan.capacity[test_pool(config)]]
+
+
+def test_pool(config: Config) -> str:
+    """The pool that test questions start from."""
+    return HELDOUT if config.heldout_starts else OPEN
+
+
+def training_request(config: Config, skill: str) -> Request:
+    return Request(
+        f"{skill}.train",
+        config.skill(skill).train,
+        OPEN,
+        TRAIN,
+        TRAIN,
+        config.hops,
+        eligible=lambda plan: plan.trained,
+    )
+
+
+def deal_tests(plans: list[PathPlan], config: Config, skill: str, level: str) -> list[PathPlan]:
+    """Deal the test and then the validation questions of a level."""
+    sizes = config.skill(skill)
+    if level not in config.levels or not sizes.test(level):
+        return plans
+    pool = COMMUNITY if level == "entity" else test_pool(config)
+    for split, total in ((TEST, sizes.test(level)), (VALIDATION, sizes.validation(level))):
+        request = Request(
+            f"{skill}.{level}",
+            total,
+            pool,
+            level,
+            split,
+            config.depth_hops if level == "depth" else config.hops,
+            reserve=int(level == "iid" and pool == OPEN),  # an iid path keeps a start to train on
+            eligible=lambda plan: plan.trained if level == "entity" else plan.level == level,
+        )
+        plans = deal(plans, request)
+    return plans
+
+
+def deal(plans: list[PathPlan], request: Request) -> list[PathPlan]:
+    """Deal the requested questions: hops by their shares, paths of the same hops evenly.
+
+    Raises UsageError if the eligible paths have too few free starts.
+    """
+    free = {
+        index: max(0, plan.free(request.pool) - request.reserve)
+        for index, plan in enumerate(plans)
+        if request.eligible(plan)
+    }
+    room = sum(free.values())
+    if room < request.total:
+        skill = request.field.split(".")[0]
+        raise UsageError(
+            f"{request.field}: {request.total:,} {request.split} questions are asked for and "
+            f"this world has {room:,}; lower {request.field}, or raise known, novel or "
+            f"{skill}.paths"
+        )
+    classes = [[k for k in free if len(plans[k].path) == hops] for hops in request.shares]
+    parts = apportion_up_to(
+        request.total,
+        list(request.shares.values()),
+        [sum(free[index] for index in members) for members in classes],
+    )
+    dealt = list(plans)
+    for members, part in zip(classes, parts, strict=True):
+        counts = apportion_up_to(part, [1.0] * len(members), [free[k] for k in members])
+        for index, count in zip(members, counts, strict=True):
+            dealt[index] = plans[index].take(request.level, request.split, request.pool, count)
+    return dealt
+
+
+def set_aside_for_rl(plans: list[PathPlan], total: int) -> list[PathPlan]:
+    """The last starts of each path's training slice form the RL subset, in proportion."""
+    counts = [plan.count(TRAIN, TRAIN) for plan in plans]
+    parts = apportion_up_to(total, list(map(float, counts)), counts)
+    aside = []
+    for plan, count in zip(plans, parts, strict=True):
+        if count:
+            train = plan.slices[TRAIN, TRAIN]
+            part = Slice(train.pool, train.end - count, train.end)
+            aside.append(replace(plan, slices={**plan.slices, (RL, RL): part}))
+        else:
+            aside.append(plan)
+    return aside
+
+
+def trained_relations(plans: Iterable[PathPlan]) -> set[int]:
+    """The relations of the trained paths."""
+    return {relation for plan in plans if plan.trained for relation in plan.path}
+
+
+def people_in_training(starts: Starts, plans: Iterable[PathPlan]) -> NDArray[np.bool_]:
+    """[people] True for the people on the chains of training questions."""
+    world = starts.world
+    in_train = np.zeros(len(world.people), bool)
+    for plan in plans:
+        if (TRAIN, TRAIN) in plan.slices:
+            walk = world.walk(plan.path, plan.starts(starts, TRAIN, TRAIN))
+            in_train[walk[:, : world.table.people_on(plan.path)]] = True
+    return in_train

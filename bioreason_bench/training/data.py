@@ -68,14 +68,12 @@ class Corpus(Release):
 def make_atoms(corpus: Corpus) -> list[Row]:
     """A row (columns of a question, skill `mem` or `ctx`) for each fact that some biography states."""
     from bioreason_bench.dataset import make_dataset
-    from bioreason_bench.questions.probes import Probes
+    from bioreason_bench.questions.probes import write_single_hops
 
-    plan = make_dataset(corpus.config)
-    subject, relation = np.nonzero(plan.world.steps[:, :-1].T >= 0)
+    dataset = make_dataset(corpus.config)
+    subject, relation = np.nonzero(dataset.world.steps[:, :-1].T >= 0)
     keys = Draw(corpus.config.seed).at("order", "atoms").words(len(subject))
-    atoms = Probes(relation.astype(np.int64), subject.astype(np.int64), [[]] * len(subject), keys)
-    columns = atoms.write(plan.writer, (np.uint64(0), np.uint64(2**64 - 1)))
-    del columns["probe_of"]
+    columns = write_single_hops(dataset.writer, relation, subject, keys)
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]

@@ -7,11 +7,11 @@ import pytest
 from bioreason_bench.config import load_preset
 from bioreason_bench.dataset import make_dataset
 from bioreason_bench.language.reader import Reader
-from bioreason_bench.splits.starts import copied_run
+from bioreason_bench.splits.distractors import copied_run
 
 
 @pytest.fixture(scope="module", params=["tiny", "nano"])
-def plan(request):
+def dataset(request):
     return make_dataset(
         load_preset(request.param).override(
             {"comp.train": "700", "ctx.train": "700", "comp.rl": "0"}
@@ -20,13 +20,13 @@ def plan(request):
 
 
 @pytest.fixture(scope="module")
-def rows(plan):
+def rows(dataset):
     """Every question with a context, each with the facts that the context states: person -> relation -> object."""
-    reader = Reader(plan.world.table, plan.config.language)
+    reader = Reader(dataset.world.table, dataset.config.language)
     found = []
-    for shard in plan.shards():
+    for shard in dataset.shards():
         if shard.kind in ("question", "probe") and shard.split in ("train", "test"):
-            columns = plan.make(shard)
+            columns = dataset.make(shard)
             for row in (
                 dict(zip(columns, values, strict=True))
                 for values in zip(*columns.values(), strict=True)
@@ -42,12 +42,12 @@ def rows(plan):
     return found
 
 
-def groups(plan):
-    return {row.name: row.group for row in plan.world.table.relations}
+def groups(dataset):
+    return {row.name: row.group for row in dataset.world.table.relations}
 
 
-def test_each_contextual_hop_can_be_read_from_the_biography_of_its_subject(plan, rows):
-    group = groups(plan)
+def test_each_contextual_hop_can_be_read_from_the_biography_of_its_subject(dataset, rows):
+    group = groups(dataset)
     for row, said in rows:
         assert list(said) == row["context_people"] or set(said) == set(row["context_people"])
         for hop, relation in enumerate(row["path"]):
@@ -55,17 +55,17 @@ def test_each_contextual_hop_can_be_read_from_the_biography_of_its_subject(plan,
                 assert said[row["entities"][hop]][relation] == row["entities"][hop + 1]
 
 
-def test_everybody_in_the_context_states_every_contextual_relation_asked_for(plan, rows):
-    group = groups(plan)
+def test_everybody_in_the_context_states_every_contextual_relation_asked_for(dataset, rows):
+    group = groups(dataset)
     for row, said in rows:
         asked = {relation for relation in row["path"] if group[relation] == "contextual"}
         assert all(asked <= set(facts) for facts in said.values())
 
 
-def test_nobody_in_a_context_says_the_mirror_of_a_recalled_hop(plan, rows):
+def test_nobody_in_a_context_says_the_mirror_of_a_recalled_hop(dataset, rows):
     """For everyone, not only for the person meant: otherwise a gap would point at them."""
-    mirror = {row.name: row.inverse for row in plan.world.table.relations}
-    group = groups(plan)
+    mirror = {row.name: row.inverse for row in dataset.world.table.relations}
+    group = groups(dataset)
     for row, said in rows:
         hidden = {
             mirror[relation] for relation in row["path"] if group[relation] == "parametric"
@@ -73,8 +73,8 @@ def test_nobody_in_a_context_says_the_mirror_of_a_recalled_hop(plan, rows):
         assert not any(hidden & set(facts) for facts in said.values())
 
 
-def test_distractors_are_strangers_to_the_chain_and_as_many_as_asked(plan, rows):
-    group = groups(plan)
+def test_distractors_are_strangers_to_the_chain_and_as_many_as_asked(dataset, rows):
+    group = groups(dataset)
     for row, said in rows:
         gold = {
             row["entities"][hop]
@@ -82,16 +82,16 @@ def test_distractors_are_strangers_to_the_chain_and_as_many_as_asked(plan, rows)
             if group[relation] == "contextual"
         }
         others = set(said) - gold
-        assert len(others) == plan.config.distractors * copied_run(row["pattern"])[1]
+        assert len(others) == dataset.config.distractors * copied_run(row["pattern"])[1]
         assert not others & set(row["entities"])
 
 
-def test_distractors_are_of_the_kind_of_the_person_meant(plan, rows):
+def test_distractors_are_of_the_kind_of_the_person_meant(dataset, rows):
     """Known or novel, community or not: the same as whoever stands at the head of the run that is copied."""
     kind = dict(
         zip(
-            plan.world.names,
-            zip(plan.world.known.tolist(), plan.world.community.tolist(), strict=True),
+            dataset.world.names,
+            zip(dataset.world.known.tolist(), dataset.world.community.tolist(), strict=True),
             strict=True,
         )
     )
@@ -102,10 +102,10 @@ def test_distractors_are_of_the_kind_of_the_person_meant(plan, rows):
         heads = [
             name for name in said if name not in row["entities"] and _follow(said, name, relations)
         ]
-        assert sum(kind[name] == kind[meant] for name in heads) >= plan.config.distractors
+        assert sum(kind[name] == kind[meant] for name in heads) >= dataset.config.distractors
 
 
-def test_the_run_after_a_recalled_hop_stands_there_as_often_as_there_are_candidates(plan, rows):
+def test_the_run_after_a_recalled_hop_stands_there_as_often_as_there_are_candidates(dataset, rows):
     """Whoever does not recall sees `distractors` other runs that hang together just as well."""
     for row, said in rows:
         if "PC" in row["pattern"]:
@@ -115,21 +115,23 @@ def test_the_run_after_a_recalled_hop_stands_there_as_often_as_there_are_candida
                 for name in said
                 if _follow(said, name, row["path"][begin : begin + length - 1])
             ]
-            assert len(heads) > plan.config.distractors and row["entities"][begin] in heads
+            assert len(heads) > dataset.config.distractors and row["entities"][begin] in heads
 
 
-def test_contexts_are_shortened_and_the_person_meant_stands_anywhere(plan, rows):
+def test_contexts_are_shortened_and_the_person_meant_stands_anywhere(dataset, rows):
     places = Counter()
     for row, said in rows:
-        asked = sum(groups(plan)[relation] == "contextual" for relation in row["path"])
-        assert all(len(facts) <= max(plan.config.context_facts, asked) for facts in said.values())
+        asked = sum(groups(dataset)[relation] == "contextual" for relation in row["path"])
+        assert all(
+            len(facts) <= max(dataset.config.context_facts, asked) for facts in said.values()
+        )
         if row["pattern"] == "PC":
             places[row["context_people"].index(row["entities"][1])] += 1
     total = sum(places.values())
-    expected = total / (plan.config.distractors + 1)
+    expected = total / (dataset.config.distractors + 1)
     assert all(
         abs(places[place] - expected) < 5 * expected**0.5
-        for place in range(plan.config.distractors + 1)
+        for place in range(dataset.config.distractors + 1)
     )
 
 

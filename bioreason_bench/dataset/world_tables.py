@@ -1,4 +1,4 @@
-"""The rows of a world's own tables: relations, people, facts, paths, biographies."""
+"""The tables of a world: relations, people, facts, paths, biographies."""
 
 from __future__ import annotations
 
@@ -12,41 +12,48 @@ from numpy.typing import NDArray
 from bioreason_bench.dataset.sharding import Shard, in_order, row_range
 from bioreason_bench.draw import Draw
 from bioreason_bench.language import biographies
-from bioreason_bench.questions.records import Columns
+from bioreason_bench.questions.sets import Columns
 from bioreason_bench.splits.levels import TRAIN, PathPlan
 from bioreason_bench.world.facts import World
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
+__all__ = ["WorldTables"]
+
 
 @dataclass(frozen=True)
-class Tables:
-    """What the world says of itself; each method named like a kind of row makes the columns of one of its files."""
+class WorldTables:
+    """The world's own tables; `paths` are those of all skills.
+
+    Each method named like a schema makes the columns of one file of that schema.
+    """
 
     world: World
-    paths: Sequence[PathPlan]  # of all skills
+    paths: Sequence[PathPlan]
 
     def shards(self, shard_rows: int) -> list[Shard]:
         """Every file of these tables."""
-        return [
-            *in_order("relations", TRAIN, "relation", len(self.world.table), shard_rows),
-            *in_order("people", TRAIN, "person", len(self.world.people), shard_rows),
-            *in_order("facts", TRAIN, "fact", self._facts[0].size, 10 * shard_rows),
-            *in_order("paths", TRAIN, "path", len(self.paths), shard_rows),
-            *in_order(
-                "biographies",
-                PARAMETRIC,
-                "biography",
-                len(self._biographies[PARAMETRIC]),
-                shard_rows,
+        tables = (
+            ("relations", TRAIN, "relation", len(self.world.table), shard_rows),
+            ("people", TRAIN, "person", len(self.world.people), shard_rows),
+            ("facts", TRAIN, "fact", self._facts[0].size, 10 * shard_rows),
+            ("paths", TRAIN, "path", len(self.paths), shard_rows),
+            *(
+                ("biographies", group, "biography", len(self._biographies[group]), shard_rows)
+                for group in (PARAMETRIC, CONTEXTUAL)
             ),
-            *in_order(
-                "biographies",
-                CONTEXTUAL,
-                "biography",
-                len(self._biographies[CONTEXTUAL]),
-                shard_rows,
-            ),
-        ]
+        )
+        return [shard for table in tables for shard in in_order(*table)]
+
+    def make(self, shard: Shard) -> Columns:
+        """The columns of one of these files."""
+        makers = {
+            "relation": self.relation,
+            "person": self.person,
+            "fact": self.fact,
+            "path": self.path,
+            "biography": self.biography,
+        }
+        return makers[shard.kind](shard)
 
     def relation(self, shard: Shard) -> Columns:
         rows = self.world.table.relations[slice(*row_range(shard, len(self.world.table)))]
@@ -70,7 +77,8 @@ class Tables:
     @cached_property
     def _facts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(person, relation) of every stated fact, by person."""
-        return np.nonzero(self.world.steps[:, :-1].T >= 0)
+        people, relations = np.nonzero(self.world.steps[:, :-1].T >= 0)
+        return people, relations
 
     def fact(self, shard: Shard) -> Columns:
         world = self.world
@@ -100,28 +108,31 @@ class Tables:
 
     @cached_property
     def _biographies(self) -> dict[str, NDArray[np.int64]]:
-        """Group -> [rows] person * renderings + rendering: one person's renderings far apart, as a reader of a stream wants."""
+        """Group -> [rows] person * paraphrases + number of the paraphrase.
+
+        Paraphrases of one person are far apart, as training on a stream needs them.
+        """
         draw = Draw(self.world.config.seed).at("biographies")
         rows = {}
-        for group, having, renderings in (
+        for group, described, paraphrases in (
             (PARAMETRIC, self.world.known, self.world.config.paraphrases),
             (CONTEXTUAL, self.world.in_context, 1),
         ):
-            people = np.flatnonzero(having)
+            people = np.flatnonzero(described)
             rows[group] = np.concatenate(
                 [
-                    draw.at("order", group, k).permutation(people) * renderings + k
-                    for k in range(renderings)
+                    draw.at("order", group, k).permutation(people) * paraphrases + k
+                    for k in range(paraphrases)
                 ]
             )
         return rows
 
     def biography(self, shard: Shard) -> Columns:
         group = shard.split
-        renderings = self.world.config.paraphrases if group == PARAMETRIC else 1
+        paraphrases = self.world.config.paraphrases if group == PARAMETRIC else 1
         people, rendering = np.divmod(
             self._biographies[group][slice(*row_range(shard, len(self._biographies[group])))],
-            renderings,
+            paraphrases,
         )
         texts = biographies.texts(self.world, group, people, rendering)
         return {

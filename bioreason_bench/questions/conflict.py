@@ -1,0 +1,89 @@
+"""Knowledge conflicts: the context contradicts a fact that is to be recalled.
+
+One row a question, with the answer that memory leads to and the one that the context leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.questions.counterfactual import swapped_fact, swapped_walks
+from bioreason_bench.questions.records import Writer
+from bioreason_bench.questions.sets import Certify, Columns, KeyRange, merge
+from bioreason_bench.splits.levels import TEST
+from bioreason_bench.splits.swaps import Swap
+from bioreason_bench.world.relations import CONTEXTUAL
+
+__all__ = ["Conflicts"]
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """See `QuestionSet`."""
+
+    swaps: Sequence[Swap]
+    writer: Writer
+    certify: Certify
+    draw: Draw
+    folder: str = "comp/conflict"
+    split: str = TEST
+    schema: str = "conflict"
+
+    def __len__(self) -> int:
+        return sum(len(swap.starts) for swap in self.swaps)
+
+    def keys(self) -> NDArray[np.uint64]:
+        return np.concatenate([self._keys(swap) for swap in self.swaps])
+
+    def write(self, keys: KeyRange) -> Columns:
+        parts, parts_keys = [], []
+        for swap in self.swaps:
+            swap_keys = self._keys(swap)
+            chosen = keys.indices(swap_keys)
+            if chosen.size:
+                parts.append(self._rows(swap, chosen))
+                parts_keys.append(swap_keys[chosen])
+        return merge(parts, parts_keys)
+
+    def _keys(self, swap: Swap) -> NDArray[np.uint64]:
+        return self.draw.at("order", self.schema, swap.plan.number).words(swap.starts)
+
+    def _rows(self, swap: Swap, rows: NDArray) -> Columns:
+        path, size = swap.plan.path, len(rows)
+        walk, donor, stated = swapped_walks(self.writer, swap, rows)
+        people, texts = self._contexts(swap, walk, donor)
+        starts = walk[:, 0].tolist()
+        columns: Columns = {
+            "id": [f"comp-{self.schema}-{swap.plan.number:04d}-{start:06d}" for start in starts],
+            "skill": ["comp"] * size,
+            "level": [self.schema] * size,
+        }
+        columns |= self.writer.rows(path, walk, people, texts)
+        columns |= self.certify(path, walk) | {"portion": [0] * size}
+        columns["conflicting"] = swapped_fact(self.writer, swap, walk, donor)
+        columns["answer_memory"] = columns["answer"]
+        columns["entities_context"] = self.writer.entities(path, stated)
+        columns["answer_context"] = [row[-1] for row in columns["entities_context"]]
+        return columns
+
+    def _contexts(
+        self, swap: Swap, walk: NDArray, donor: NDArray
+    ) -> tuple[NDArray[np.int64], list[str]]:
+        """Contexts in which the subject's biography also states the contradicting fact."""
+        path, hop, contexts = swap.plan.path, swap.hop, self.writer.contexts
+        table = self.writer.starts.world.table
+        people = contexts.people(path, walk, other=donor, hop=hop, also=walk[:, hop])
+        texts = contexts.texts(path, people)
+        asked = next(relation for relation in path if table[relation].group == CONTEXTUAL)
+        anchor = contexts.sentence(asked, walk[:, hop], None)
+        false = contexts.sentence(path[hop], walk[:, hop], donor[:, hop + 1])
+        assert all(text.count(sentence) == 1 for text, sentence in zip(texts, anchor, strict=True))
+        return people, [
+            text.replace(sentence, f"{sentence} {contradiction}")
+            for text, sentence, contradiction in zip(texts, anchor, false, strict=True)
+        ]

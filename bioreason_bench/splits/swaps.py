@@ -1,0 +1,198 @@
+"""Pairs of questions that swap the object of one hop.
+
+A question and a donor question of the same path give an altered chain: up to the hop it is the
+question's own, from the donated object on it is the donor's.  So it is as long and as readable, and
+leads to another answer.  Two rules use this:
+
+    counterfactual   the hop is read; the context is altered accordingly
+    conflict         the hop is recalled; the context contradicts the fact to be recalled
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.errors import UsageError
+from bioreason_bench.splits.distractors import find_runs, min_heads, states_all
+from bioreason_bench.splits.levels import PathPlan
+from bioreason_bench.splits.paths import RelationPath
+from bioreason_bench.splits.shares import apportion, apportion_up_to
+from bioreason_bench.splits.starts import Starts
+from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC, RelationTable
+
+__all__ = ["CONFLICT", "COUNTERFACTUAL", "Swap", "SwapRule", "sample_swaps"]
+
+MAX_PATHS = 40  # paths used of each number of hops, unless these have too few questions
+MAX_TRIES = 40  # donors tried for each question
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Questions of one path and the donor of each.
+
+    Attributes:
+        plan: The path.
+        hop: The hop whose object is swapped.
+        starts: [questions] where the questions start.
+        donors: [questions] where the donor questions start.
+    """
+
+    plan: PathPlan
+    hop: int
+    starts: NDArray[np.int32]
+    donors: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class SwapRule:
+    """What may be swapped.
+
+    Attributes:
+        name: The kind of question, as in taxonomy.QUESTION_KINDS.
+        hop: (table, path, hop) -> whether the object of this hop may be swapped.
+        question: (starts, path, hop, walk) -> [questions] whether the question may be altered.
+        donor: (starts, path, hop, donor walk) -> [questions] whether the donor may give its object.
+    """
+
+    name: str
+    hop: Callable[[RelationTable, RelationPath, int], bool]
+    question: Callable[[Starts, RelationPath, int, NDArray], NDArray[np.bool_]]
+    donor: Callable[[Starts, RelationPath, int, NDArray], NDArray[np.bool_]]
+
+
+def _ends_run(table: RelationTable, path: RelationPath, hop: int) -> bool:
+    """Whether the hop is read and its object is not read on from.
+
+    Then no other sentence of the context speaks of the old object.
+    """
+    if table[path[hop]].group != CONTEXTUAL:
+        return False
+    return hop + 1 == len(path) or table[path[hop + 1]].group == PARAMETRIC
+
+
+def _not_implied(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
+    """[questions] True where no parametric biography states the mirror of the hop."""
+    return ~starts.implied(path[hop], walk[:, hop], walk[:, hop + 1])
+
+
+COUNTERFACTUAL = SwapRule("counterfactual", _ends_run, _not_implied, _not_implied)
+CONFLICT = SwapRule(
+    "conflict",
+    hop=lambda table, path, hop: table[path[hop]].group == PARAMETRIC,
+    # the contradicting sentence is added to a contextual biography like the others
+    question=lambda starts, path, hop, walk: states_all(starts.world, path)[walk[:, hop]],
+    donor=lambda starts, path, hop, walk: np.ones(len(walk), bool),
+)
+
+
+def sample_swaps(
+    rule: SwapRule,
+    starts: Starts,
+    plans: Sequence[PathPlan],
+    total: int,
+    *,
+    pool: str,
+    taken: Sequence[Swap],
+    draw: Draw,
+) -> list[Swap]:
+    """`total` questions on the trained paths among `plans`, hops in their configured shares.
+
+    Their starts are from `pool`, in no split and not in `taken`.  Raises UsageError if there are
+    too few.
+    """
+    in_use = {swap.plan.number: swap.starts for swap in taken}
+    shares: Mapping[int, float] = starts.world.config.hops
+    sampled: list[Swap] = []
+    left = 0
+    for hops, part in zip(shares, apportion(total, list(shares.values())), strict=True):
+        left += part
+        members = [plan for plan in plans if plan.trained and len(plan.path) == hops]
+        order = draw.at("paths", rule.name, hops).permutation(len(members))[:MAX_PATHS]
+        chosen = [members[index] for index in order.tolist()]
+        most = 16 + 4 * left // max(1, len(chosen))
+        swaps = []
+        for plan in chosen:
+            free = _free_starts(starts, plan, pool, in_use.get(plan.number))[:most]
+            swaps.append(_swap_path(rule, starts, plan, free, draw))
+        counts = apportion_up_to(left, [1.0] * len(swaps), [len(swap.starts) for swap in swaps])
+        sampled += [
+            replace(swap, starts=swap.starts[:count], donors=swap.donors[:count])
+            for swap, count in zip(swaps, counts, strict=True)
+            if count
+        ]
+        left -= sum(counts)
+    if left:
+        name = f"comp.{rule.name}"
+        raise UsageError(
+            f"{name}: {total:,} questions are asked for and this world has {total - left:,}; "
+            f"lower {name}, or raise known or comp.paths"
+        )
+    return sampled
+
+
+def _free_starts(
+    starts: Starts, plan: PathPlan, pool: str, taken: NDArray[np.int32] | None
+) -> NDArray[np.int32]:
+    """The path's starts that neither a split nor `taken` uses, in drawn order."""
+    free = starts.first(plan.path, pool, plan.capacity[pool])[plan.used(pool) :]
+    return free if taken is None else free[~np.isin(free, taken)]
+
+
+def _swap_path(
+    rule: SwapRule, starts: Starts, plan: PathPlan, mine: NDArray[np.int32], draw: Draw
+) -> Swap:
+    """Those of the questions from `mine` for which a donor is found."""
+    world, path = starts.world, plan.path
+    stream = draw.at(rule.name, *world.table.path_names(path))
+    hops = [hop for hop in range(len(path)) if rule.hop(world.table, path, hop)]
+    hop = hops[int(stream.at("hop").integers([0], len(hops))[0])]
+    everybody = np.sort(np.concatenate(list(starts.members(path).values())))
+    walk, donors = world.walk(path, mine), np.full(len(mine), -1, np.int32)
+    open_rows = rule.question(starts, path, hop, walk) & _enough_distractors(starts, path, walk)
+    for turn in range(MAX_TRIES):
+        rows = np.flatnonzero(open_rows & (donors < 0))
+        if rows.size:
+            donor = everybody[stream.at(turn).integers(mine[rows], len(everybody))]
+            donor_walk = world.walk(path, donor)
+            fit = rule.donor(starts, path, hop, donor_walk)
+            fit &= _compatible(starts, path, hop, walk[rows], donor_walk)
+            donors[rows[fit]] = donor[fit]
+    return Swap(plan, hop, mine[donors >= 0], donors[donors >= 0])
+
+
+def _enough_distractors(starts: Starts, path: RelationPath, walk: NDArray) -> NDArray[np.bool_]:
+    """[questions] True where enough distractors are left next to two chains."""
+    distractors = starts.world.config.distractors
+    if not distractors:
+        return np.ones(len(walk), bool)
+    runs = find_runs(starts.world, path)
+    enough = runs.enough_heads(min_heads(distractors, runs.length, len(path), chains=2))
+    return enough[runs.status[walk[:, runs.begin]]]
+
+
+def _compatible(
+    starts: Starts, path: RelationPath, hop: int, walk: NDArray, donor: NDArray
+) -> NDArray[np.bool_]:
+    """[questions] True where question and donor can be joined.
+
+    Nobody is on both chains, the answers differ, the objects have the same status, and the new
+    object is not related to the subject already (nobody becomes both spouse and sibling).
+    """
+    world = starts.world
+    people = world.table.people_on(path)
+    fit = walk[:, -1] != donor[:, -1]
+    for column in range(people):
+        fit &= (walk[:, column, None] != donor[:, :people]).all(axis=1)
+    if world.table[path[hop]].to_person:
+        old, new = walk[:, hop + 1], donor[:, hop + 1]
+        fit &= (world.community[old] == world.community[new]) & (
+            world.known[old] == world.known[new]
+        )
+        to_people = [number for number, row in enumerate(world.table.relations) if row.to_person]
+        fit &= (world.objects[to_people][:, walk[:, hop]] != new).all(axis=0)
+    return fit
