@@ -2,7 +2,7 @@
 
 A stage imports only from the stages before it (a test checks this):
 
-    errors  draw  resources  workers  taxonomy  schema  statistics  figure_style  config
+    errors  draw  resources  workers  taxonomy  schema  validation  statistics  figure_style  config
     world        people and facts
     language     facts as text, and text back to facts
     splits       relation paths and levels: what training may show
@@ -30,7 +30,7 @@ from bioreason_bench._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from bioreason_bench.build import generate
-    from bioreason_bench.config import Config, load_preset
+    from bioreason_bench.config import Config, WorldConfig, load_preset
     from bioreason_bench.errors import BioreasonError, MissingExtra, ReleaseError, UsageError
     from bioreason_bench.grading.grader import grade
     from bioreason_bench.loading import graph, load
@@ -44,6 +44,7 @@ __all__ = [
     "Release",
     "ReleaseError",
     "UsageError",
+    "WorldConfig",
     "generate",
     "grade",
     "graph",
@@ -54,7 +55,7 @@ __all__ = [
 
 _HOMES = {
     "build": ["generate"],
-    "config": ["Config", "load_preset"],
+    "config": ["Config", "WorldConfig", "load_preset"],
     "errors": ["BioreasonError", "MissingExtra", "ReleaseError", "UsageError"],
     "grading.grader": ["grade"],
     "loading": ["graph", "load"],

@@ -1,6 +1,8 @@
-"""The configuration of a world: a preset (TOML in presets/) plus whatever the user set.
+"""The configuration of a world: a preset (TOML in presets/) plus the user's settings.
 
-`Config` is frozen, refuses nonsense when it is made, and lands in the manifest as `as_dict()`.
+`WorldConfig` is frozen, refuses invalid values when it is made, and is saved in the manifest as
+`as_dict()`.  (A *config* in lower case is Hugging Face's word: a part of the data set that is
+loaded by name, such as comp_zeroshot.)
 """
 
 from __future__ import annotations
@@ -8,23 +10,38 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from bioreason_bench.errors import UsageError, suggest
-from bioreason_bench.taxonomy import LEVELS, SKILLS
+from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
+from bioreason_bench.validation import problems
 
-__all__ = ["LEVELS", "SKILLS", "Config", "SkillConfig", "load_preset", "preset_names"]
+__all__ = [
+    "LEVELS",
+    "SKILLS",
+    "Config",
+    "Roles",
+    "SkillConfig",
+    "WorldConfig",
+    "from_dict",
+    "load_preset",
+    "preset_names",
+    "renamed",
+]
 
 PRESETS = Path(__file__).parent / "presets"
+FORMER_NAMES = {"guards": "leak_guards", "renderings": "paraphrases"}  # fields of data 0.1
+SHARES = ("hops", "depth_hops", "roles")  # tables that are replaced as a whole: they sum to 1
+FREE_KEYS = ("pool_sizes", "hops", "depth_hops")  # tables whose keys the user chooses
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Shares of a skill's relations that take each role (DESIGN section 6)."""
+    """Shares of a skill's relations that take each role (docs/design.md, Paths and levels)."""
 
     iid: float = 0.2
     composition: float = 0.7
@@ -33,23 +50,36 @@ class Roles:
 
 @dataclass(frozen=True)
 class SkillConfig:
-    """How many paths and questions a skill has; validation adds a tenth of each test level."""
+    """How many paths and questions a skill has; validation adds a tenth of each test level.
 
-    paths: int = 0  # distinct relation paths with the hops of training, zero-shot paths included
+    Attributes:
+        paths: Distinct relation paths with the hops of training, zero-shot paths included.
+        train: Training questions.
+        iid: Test questions of that level, as do composition, zeroshot, entity and depth.
+        rl: Training questions set aside for reinforcement learning.
+        counterfactual: Pairs of test questions whose contexts differ in one fact (comp only).
+        conflict: Test questions whose context contradicts memory (comp only).
+        direction: Facts of inverse pairs that are asked in both directions (mem only).
+        roles: Shares of the roles of relations.
+    """
+
+    paths: int = 0
     train: int = 0
     iid: int = 0
     composition: int = 0
     zeroshot: int = 0
     entity: int = 0
     depth: int = 0
-    rl: int = 0  # training questions that are set aside for reinforcement learning (comp only)
-    counterfactual: int = 0  # pairs of test questions whose contexts differ in one fact (comp only)
-    conflict: int = 0  # test questions whose context contradicts memory (comp only)
-    direction: int = 0  # facts of inverse pairs that are asked from both ends (mem only)
+    rl: int = 0
+    counterfactual: int = 0
+    conflict: int = 0
+    direction: int = 0
     roles: Roles = field(default_factory=Roles)
 
     def test(self, level: str) -> int:
-        return getattr(self, level)
+        """The number of test questions of a level."""
+        count: int = getattr(self, level)
+        return count
 
     def validation(self, level: str) -> int:
         """A tenth of the level's test questions, rounded up."""
@@ -57,28 +87,51 @@ class SkillConfig:
 
 
 @dataclass(frozen=True)
-class Config:
-    """All that fixes a world and its questions, the seed included."""
+class WorldConfig:
+    """Everything that fixes a world and its questions, the seed included.
+
+    Attributes:
+        preset: Name of the preset.
+        seed: Root of all randomness.
+        language: "english" or "symbols".
+        locale: Of people's names, such as "de_DE", from the installed Faker; empty for the
+            frozen English ones.
+        relations: Path to a user's relation table; empty for the built-in one.
+        keep: The relations used; empty for all of the table.
+        known: People with a parametric biography.
+        novel: People who appear in contexts only.
+        in_context: Share of the known people who have a contextual biography as well.
+        community: Share of all people who form the closed community of the entity level.
+        birth_years: First and last year of birth.
+        pool_sizes: Value pool -> use only its first n values.
+        paraphrases: Renderings of a parametric biography, each in other words.
+        distractors: Distracting people (or runs of people) in a context.
+        context_facts: Sentences of a person in a context; 0 for the whole biography.
+        leak_guards: Leave out sentences that would give away a hop meant to be recalled.
+        heldout_starts: Share of the people who start test questions only.
+        levels: The test levels.
+        hops: Number of hops -> share of the questions.
+        depth_hops: The same for the level depth.
+        mem: Sizes of the skill mem, as do ctx and comp for theirs.
+    """
 
     preset: str = "custom"
     seed: int = 42
-    language: str = "english"  # or "symbols"
-    locale: str = ""  # of people's names, such as "de_DE", from the installed Faker; empty for the frozen English ones
-    relations: str = ""  # path to a relation table of one's own; empty for the built-in one
-    keep: tuple[str, ...] = ()  # the relations used; empty for all of the table
+    language: str = "english"
+    locale: str = ""
+    relations: str = ""
+    keep: tuple[str, ...] = ()
     known: int = 10_000
     novel: int = 5_000
-    in_context: float = 0.5  # share of the known who also have a contextual biography
-    community: float = 0.0  # share of all people who form the closed community of the entity level
+    in_context: float = 0.5
+    community: float = 0.0
     birth_years: tuple[int, int] = (1900, 1985)
-    pool_sizes: Mapping[str, int] = field(
-        default_factory=dict
-    )  # use only the first n values of a pool
-    paraphrases: int = 1  # how often a parametric biography is written, each time in other words
+    pool_sizes: Mapping[str, int] = field(default_factory=dict)
+    paraphrases: int = 1
     distractors: int = 0
-    context_facts: int = 0  # sentences of a person in a context; 0 for the whole biography
-    leak_guards: bool = False  # leave out sentences that would give away a hop meant to be recalled
-    heldout_starts: float = 0.0  # share of the people who start test questions only
+    context_facts: int = 0
+    leak_guards: bool = False
+    heldout_starts: float = 0.0
     levels: tuple[str, ...] = ("iid", "composition", "zeroshot")
     hops: Mapping[int, float] = field(default_factory=lambda: {2: 0.5, 3: 0.3, 4: 0.15, 5: 0.05})
     depth_hops: Mapping[int, float] = field(default_factory=dict)
@@ -87,15 +140,27 @@ class Config:
     comp: SkillConfig = field(default_factory=SkillConfig)
 
     def __post_init__(self) -> None:
-        _freeze(self, "pool_sizes", {str(kind): size for kind, size in self.pool_sizes.items()})
+        """Refuse values that do not fit the schema or each other; UsageError names them all."""
+        wrong = problems("preset", self.as_dict())
+        if not wrong:
+            self._freeze_tables()
+            wrong = list(_conflicts(self))
+        if wrong:
+            raise UsageError(f"preset {self.preset!r}: {'; and '.join(wrong)}")
+
+    def _freeze_tables(self) -> None:
+        """Make tables read-only, with whole numbers of hops as keys."""
+        tables: dict[str, Mapping[Any, Any]] = {"pool_sizes": dict(self.pool_sizes)}
         for name in ("hops", "depth_hops"):
             shares = {int(hops): float(share) for hops, share in getattr(self, name).items()}
-            _freeze(self, name, dict(sorted(shares.items())))
-        for problem in _problems(self):
-            raise UsageError(f"preset {self.preset!r}: {problem}")
+            tables[name] = dict(sorted(shares.items()))
+        for name, table in tables.items():
+            object.__setattr__(self, name, MappingProxyType(table))
 
     def skill(self, name: str) -> SkillConfig:
-        return getattr(self, name)
+        """The sizes of a skill."""
+        sizes: SkillConfig = getattr(self, name)
+        return sizes
 
     @property
     def people(self) -> int:
@@ -105,10 +170,11 @@ class Config:
     def max_train_hops(self) -> int:
         return max(self.hops)
 
-    def override(self, settings: Mapping[str, str]) -> Config:
-        """The same configuration with some fields set; keys may have dots (`comp.train`), values are TOML or plain text.
+    def override(self, settings: Mapping[str, str]) -> WorldConfig:
+        """The same configuration with some fields set.
 
-        Raises UsageError for an unknown key or a value of the wrong kind.
+        Keys may have dots (`comp.train`); values are TOML or plain text.  Raises UsageError for an
+        unknown key or an invalid value.
         """
         values = self.as_dict()
         for key, text in settings.items():
@@ -116,11 +182,12 @@ class Config:
         return from_dict(values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` turns them back."""
-        return json.loads(json.dumps(_plain(self)))
+        """Plain JSON values, from which `from_dict` makes the configuration again."""
+        values: dict[str, Any] = json.loads(json.dumps(_plain(self)))
+        return values
 
 
-FORMER_NAMES = {"guards": "leak_guards", "renderings": "paraphrases"}  # fields of data 0.1
+Config = WorldConfig  # the name of version 0.1
 
 
 def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,149 +195,109 @@ def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
     return {FORMER_NAMES.get(name, name): value for name, value in values.items()}
 
 
-def from_dict(values: Mapping[str, Any]) -> Config:
-    """A configuration from plain values, such as those in a manifest."""
+def from_dict(values: Mapping[str, Any]) -> WorldConfig:
+    """A configuration from plain values, such as those of a manifest.
+
+    Raises UsageError if the values do not fit schemas/preset.schema.json.
+    """
     values = renamed(values)
-    try:
-        for name in SKILLS:
-            skill = dict(values.get(name, {}))
-            skill["roles"] = Roles(**skill.get("roles", values.get("roles", {})))
-            values[name] = SkillConfig(**skill)
-        values.pop("roles", None)
-        for name in ("keep", "birth_years", "levels"):
-            if name in values:
-                values[name] = tuple(values[name])
-        return Config(**values)
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"preset {values.get('preset', 'custom')!r}: {_field_problem(error)}"
-        ) from None
+    if wrong := problems("preset", values):
+        name = values.get("preset", "custom")
+        raise UsageError(f"preset {name!r}: {'; and '.join(wrong)}")
+    roles = values.pop("roles", {})
+    for name in SKILLS:
+        skill = dict(values.get(name, {}))
+        values[name] = SkillConfig(**{**skill, "roles": Roles(**skill.get("roles", roles))})
+    for name in ("keep", "birth_years", "levels"):
+        if name in values:
+            values[name] = tuple(values[name])
+    return WorldConfig(**values)
 
 
-def load_preset(name: str, seed: int = 42) -> Config:
-    """The preset called `name`, or the one in the TOML file of that path; raises UsageError with the known names."""
+def load_preset(name: str, seed: int = 42) -> WorldConfig:
+    """The preset called `name`, or the one in the TOML file of that path.
+
+    Raises UsageError if there is none, or if it cannot be read.
+    """
     path = PRESETS / f"{name}.toml"
     if not path.is_file():
         path = Path(name)
         if path.suffix != ".toml" or not path.is_file():
             known = preset_names()
-            hint = suggest(
-                name, known, f"choose one of {', '.join(known)}, or a path to a .toml file"
-            )
-            raise UsageError(f"there is no preset {name!r}: {hint}")
+            otherwise = f"choose one of {', '.join(known)}, or a path to a .toml file"
+            raise UsageError(f"there is no preset {name!r}: {suggest(name, known, otherwise)}")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = renamed(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"preset file {path} cannot be read: {error}") from None
-    values = renamed(values)
     like = values.pop("like", None)
     if like is not None:
         if like not in preset_names() or like == path.stem:
             raise UsageError(
-                f"preset file {path}: like is {like!r}; it must be one of the shipped presets {', '.join(preset_names())}"
+                f"preset file {path}: like is {like!r}; it must be one of the shipped presets "
+                f"{', '.join(preset_names())}"
             )
         values = _merged({**load_preset(like, seed).as_dict(), "preset": path.stem}, values)
     return from_dict({"preset": path.stem, "seed": seed, **values})
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`below` with the values of `above`, table by table; shares that must sum to 1 are replaced as a whole."""
-    whole = ("hops", "depth_hops", "roles")
-    tables = {key for key in above if isinstance(above[key], Mapping) and key not in whole}
-    return {
-        **below,
-        **{
-            key: _merged(below.get(key, {}), value) if key in tables else value
-            for key, value in above.items()
-        },
-    }
-
-
 def preset_names() -> list[str]:
+    """The names of the shipped presets."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
-def _problems(config: Config) -> list[str]:
-    """What is wrong with the values, in sentences; the JSON schema of presets says the same of their shape."""
-    found = []
-    if config.language not in ("english", "symbols"):
-        found.append(f"language is {config.language!r}; it must be 'english' or 'symbols'")
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with the values of `above`, table by table."""
+    merged = dict(below)
+    for key, value in above.items():
+        if isinstance(value, Mapping) and key not in SHARES:
+            merged[key] = _merged(below.get(key, {}), value)
+        else:
+            merged[key] = value
+    return merged
+
+
+# values that fit the schema and do not fit each other ---------------------------------------------
+
+
+def _conflicts(config: WorldConfig) -> Iterator[str]:
+    """What is wrong with the values together, in sentences."""
     if config.locale and config.language != "english":
-        found.append(
-            f"locale is {config.locale!r}, but in language {config.language!r} people have no names; leave out one of them"
+        yield (
+            f"locale is {config.locale!r}, but in language {config.language!r} people have no "
+            "names; leave out one of them"
         )
-    if isinstance(config.seed, bool) or not isinstance(config.seed, int):
-        found.append(f"seed is {config.seed!r}; it must be a whole number")
-    for name, least in (
-        ("known", 4),
-        ("novel", 2),
-        ("paraphrases", 1),
-        ("distractors", 0),
-        ("context_facts", 0),
-    ):
-        value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            found.append(f"{name} is {value!r}; it must be a whole number of at least {least}")
-    for name in ("in_context", "community", "heldout_starts"):
-        value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            found.append(f"{name} is {value!r}; it must be a share between 0 and 1")
-    if not isinstance(config.leak_guards, bool):
-        found.append(f"leak_guards is {config.leak_guards!r}; it must be true or false")
-    if unknown := [level for level in config.levels if level not in LEVELS]:
-        found.append(f"levels holds {unknown[0]!r}; the levels are {', '.join(LEVELS)}")
-    if (
-        not config.hops
-        or min(config.hops) < 2
-        or max(config.hops) > 8
-        or sum(config.hops.values()) <= 0
-    ):
-        found.append("hops must give a share to at least one number of hops from 2 to 8")
-    elif config.depth_hops and not (
-        max(config.hops) < min(config.depth_hops) and max(config.depth_hops) <= 8
-    ):
-        found.append(
-            f"depth_hops must be more than the {max(config.hops)} hops of training and at most 8"
-        )
-    if "depth" in config.levels and not config.depth_hops:
-        found.append("the level depth needs depth_hops, such as --set depth_hops.5=1")
+    if config.birth_years[0] >= config.birth_years[1]:
+        yield f"birth_years is {list(config.birth_years)}; the first year must be the earlier one"
+    yield from _hop_conflicts(config)
     if "entity" in config.levels and config.community <= 0:
-        found.append("the level entity needs a community, such as --set community=0.1")
-    if (
-        len(config.birth_years) != 2
-        or not 1800 <= config.birth_years[0] < config.birth_years[1] <= 1985
-    ):
-        found.append(
-            f"birth_years is {list(config.birth_years)}; it must be two years between 1800 and 1985, the earlier first"
-        )
-    for skill_name in SKILLS:
-        skill = config.skill(skill_name)
-        for item in dataclasses.fields(SkillConfig):
-            value = getattr(skill, item.name)
-            if item.name == "roles":
-                shares = (value.iid, value.composition, value.zeroshot)
-                if any(not 0 <= share <= 1 for share in shares) or abs(sum(shares) - 1) > 1e-6:
-                    found.append(
-                        f"{skill_name}.roles are {shares}; three shares that sum to 1 are needed"
-                    )
-            elif isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                found.append(
-                    f"{skill_name}.{item.name} is {value!r}; it must be a whole number of at least 0"
-                )
-        for name, owner in (("counterfactual", "comp"), ("conflict", "comp"), ("direction", "mem")):
-            if skill_name != owner and getattr(skill, name):
-                found.append(
-                    f"{skill_name}.{name} is {getattr(skill, name)!r}; only {owner} has such questions"
-                )
-        if isinstance(skill.rl, int) and isinstance(skill.train, int) and skill.rl > skill.train:
-            found.append(
-                f"{skill_name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions"
-            )
-    return found
+        yield "the level entity needs a community, such as --set community=0.1"
+    for name in SKILLS:
+        yield from _skill_conflicts(name, config.skill(name))
 
 
-def _freeze(config: Config, name: str, values: dict) -> None:
-    object.__setattr__(config, name, MappingProxyType(values))
+def _hop_conflicts(config: WorldConfig) -> Iterator[str]:
+    if sum(config.hops.values()) <= 0:
+        yield "hops must give a share to at least one number of hops from 2 to 8"
+    elif config.depth_hops and max(config.hops) >= min(config.depth_hops):
+        yield f"depth_hops must be more than the {max(config.hops)} hops of training and at most 8"
+    if "depth" in config.levels and not config.depth_hops:
+        yield "the level depth needs depth_hops, such as --set depth_hops.5=1"
+
+
+def _skill_conflicts(name: str, skill: SkillConfig) -> Iterator[str]:
+    shares = (skill.roles.iid, skill.roles.composition, skill.roles.zeroshot)
+    if abs(sum(shares) - 1) > 1e-6:
+        yield f"{name}.roles are {shares}; three shares that sum to 1 are needed"
+    for kind in QUESTION_KINDS:
+        count = getattr(skill, kind.name)
+        if count and name != kind.skill:
+            yield f"{name}.{kind.name} is {count}; only {kind.skill} has such questions"
+    if skill.rl > skill.train:
+        yield f"{name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions"
+
+
+# plain values and settings ------------------------------------------------------------------------
 
 
 def _plain(value: Any) -> Any:
@@ -282,38 +309,30 @@ def _plain(value: Any) -> Any:
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set the field that a dotted key names; raises UsageError if there is none."""
     *parents, last = key.split(".")
-    place = values
+    table = values
     for part in parents:
-        if not isinstance(place.get(part), dict):
-            raise UsageError(f"--set {key}: there is no group {part!r}{_nearest(part, place)}")
-        place = place[part]
-    if last not in place and not (parents and parents[0] in ("pool_sizes", "hops", "depth_hops")):
-        raise UsageError(f"--set {key}: there is no field {last!r}{_nearest(last, place)}")
-    if isinstance(place.get(last), dict) and not isinstance(value, dict):
+        if not isinstance(table.get(part), dict):
+            raise UsageError(f"--set {key}: there is no group {part!r}; {_nearest(part, table)}")
+        table = table[part]
+    if last not in table and not (parents and parents[0] in FREE_KEYS):
+        raise UsageError(f"--set {key}: there is no field {last!r}; {_nearest(last, table)}")
+    if isinstance(table.get(last), dict) and not isinstance(value, dict):
+        example = next(iter(table[last]), "name")
         raise UsageError(
-            f"--set {key}: {key} is a group; set one of its fields, such as {key}.{next(iter(place[last]), 'name')}"
+            f"--set {key}: {key} is a group; set one of its fields, such as {key}.{example}"
         )
-    place[last] = value
+    table[last] = value
 
 
-def _nearest(word: str, place: Mapping[str, Any]) -> str:
-    return "; " + suggest(word, place, f"the fields are {', '.join(place)}")
+def _nearest(word: str, table: Mapping[str, Any]) -> str:
+    return suggest(word, table, f"the fields are {', '.join(table)}")
 
 
 def _parse(text: str) -> Any:
+    """A TOML value, or the text itself where it is none."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _field_problem(error: Exception) -> str:
-    text = str(error)
-    if "unexpected keyword argument" in text:
-        word = text.rsplit("'", 2)[1]
-        names = [
-            item.name for cls in (Config, SkillConfig, Roles) for item in dataclasses.fields(cls)
-        ]
-        return f"there is no field {word!r}; {suggest(word, names)}"
-    return text

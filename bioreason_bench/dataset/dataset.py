@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bioreason_bench.config import Config
+from bioreason_bench.config import WorldConfig
 from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard, by_key, key_range
 from bioreason_bench.dataset.world_tables import WorldTables
 from bioreason_bench.draw import Draw
@@ -58,7 +58,7 @@ class Dataset:
         sets: The question sets, in the order of the release's layout.
     """
 
-    config: Config
+    config: WorldConfig
     world: World
     paths: Mapping[str, Sequence[PathPlan]]
     certificates: Certificates
@@ -81,7 +81,7 @@ class Dataset:
         return self.tables.make(shard)
 
 
-def make_dataset(config: Config) -> Dataset:
+def make_dataset(config: WorldConfig) -> Dataset:
     """World, paths, levels and question sets.
 
     Raises UsageError if the configuration asks for more than the world has.
@@ -101,7 +101,7 @@ def make_dataset(config: Config) -> Dataset:
     return Dataset(config, world, paths, certificates, writer, tables, sets)
 
 
-def plan_paths(config: Config, starts: Starts) -> dict[str, list[PathPlan]]:
+def plan_paths(config: WorldConfig, starts: Starts) -> dict[str, list[PathPlan]]:
     """The paths of each skill.
 
     comp uses only relations that are trained in their atomic skill, so that its zero-shot level
@@ -118,7 +118,7 @@ def plan_paths(config: Config, starts: Starts) -> dict[str, list[PathPlan]]:
 
 
 def level_sets(
-    config: Config,
+    config: WorldConfig,
     paths: Mapping[str, Sequence[PathPlan]],
     certificates: Certificates,
     writer: Writer,
@@ -136,7 +136,7 @@ def level_sets(
 
 
 def further_sets(
-    config: Config,
+    config: WorldConfig,
     paths: Mapping[str, Sequence[PathPlan]],
     certificates: Certificates,
     writer: Writer,

@@ -101,10 +101,10 @@ class Contexts:
         """The context of each row of `people`: their biographies, one a line."""
         if not people.shape[1]:
             return [""] * len(people)
-        unique, index = np.unique(people, return_inverse=True)
+        unique, inverse = np.unique(people, return_inverse=True)
         written = self._biographies(path, unique)
-        rows: list[list[int]] = np.reshape(index, people.shape).tolist()
-        return ["\n".join([written[person] for person in row]) for row in rows]
+        index: NDArray[np.int64] = np.asarray(inverse).reshape(people.shape)
+        return ["\n".join([written[person] for person in row]) for row in index.tolist()]
 
     def withheld(self, path: RelationPath) -> list[int]:
         """Contextual relations that mirror a recalled hop of `path`.

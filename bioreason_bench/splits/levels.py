@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.config import Config
+from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.splits.paths import PathRules, RelationPath, draw_paths
@@ -111,7 +111,7 @@ class Request:
 
 
 def plan_skill(
-    config: Config, starts: Starts, skill: str, relations: Sequence[int], draw: Draw
+    config: WorldConfig, starts: Starts, skill: str, relations: Sequence[int], draw: Draw
 ) -> list[PathPlan]:
     """The skill's paths over `relations`, with their levels and slices.
 
@@ -151,7 +151,7 @@ def level_by_roles(path: RelationPath, roles: Mapping[int, str]) -> str:
     return "iid" if "iid" in on_path else TRAIN
 
 
-def hold_out_compositions(plans: list[PathPlan], config: Config, draw: Draw) -> list[PathPlan]:
+def hold_out_compositions(plans: list[PathPlan], config: WorldConfig, draw: Draw) -> list[PathPlan]:
     """Half of the paths that are only trained become composition paths, for each number of hops."""
     held_out: set[int] = set()
     for hops in config.hops:
@@ -176,7 +176,7 @@ def drop_unsupported(plans: list[PathPlan]) -> list[PathPlan]:
 
 
 def deeper_paths(
-    config: Config,
+    config: WorldConfig,
     starts: Starts,
     rules: PathRules,
     plans: list[PathPlan],
@@ -194,12 +194,12 @@ def deeper_paths(
     return [plan for plan in deeper if plan.capacity[test_pool(config)]]
 
 
-def test_pool(config: Config) -> str:
+def test_pool(config: WorldConfig) -> str:
     """The pool that test questions start from."""
     return HELDOUT if config.heldout_starts else OPEN
 
 
-def training_request(config: Config, skill: str) -> Request:
+def training_request(config: WorldConfig, skill: str) -> Request:
     return Request(
         f"{skill}.train",
         config.skill(skill).train,
@@ -211,7 +211,9 @@ def training_request(config: Config, skill: str) -> Request:
     )
 
 
-def deal_tests(plans: list[PathPlan], config: Config, skill: str, level: str) -> list[PathPlan]:
+def deal_tests(
+    plans: list[PathPlan], config: WorldConfig, skill: str, level: str
+) -> list[PathPlan]:
     """Deal the test and then the validation questions of a level."""
     sizes = config.skill(skill)
     if level not in config.levels or not sizes.test(level):
