@@ -2,7 +2,7 @@
 # make test    build the wheel, install it in a fresh environment, test the wheel
 # Everything else: make help
 
-# The first Python 3.11-3.13 that is found; another one: make PYTHON=/path/to/python
+# The first Python 3.11-3.13 that is found; to use another one: make PYTHON=/path/to/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& command -v "$$python" && break; done)
@@ -13,7 +13,7 @@ PIP := -m pip --disable-pip-version-check --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install dev test quick lint format wheel bench clean
+.PHONY: help demo install dev test quick lowest lint format wheel bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,9 +25,9 @@ demo: install  ## generate the small release, check it, show a few questions
 	@echo
 	@echo "The release is in demo/small.  Next: $(BIN)/bioreason stats demo/small, or $(BIN)/bioreason --help"
 
-install: $(VENV)/.core  ## a virtual environment with the package (core) in it
+install: $(VENV)/.core  ## a virtual environment with the package (core)
 
-dev: $(VENV)/.dev  ## the same with everything that is needed to work on it
+dev: $(VENV)/.dev  ## the same with all extras and tools
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.13 with venv was found; install one, or name it: make PYTHON=/path/to/python" >&2; exit 2; }
@@ -37,9 +37,13 @@ $(VENV)/.core: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python $(PIP) install --editable .
 	@touch $@
 
+$(VENV)/.lint: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python $(PIP) install --editable '.[lint]' --constraint constraints.txt
+	@touch $@ $(VENV)/.core
+
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python $(PIP) install --editable '.[dev]' --constraint constraints.txt
-	@touch $@ $(VENV)/.core
+	@touch $@ $(VENV)/.core $(VENV)/.lint
 
 wheel: $(VENV)/bin/python  ## build dist/*.whl
 	@test -x $(BIN)/pyproject-build || $(BIN)/python $(PIP) install build
@@ -49,18 +53,25 @@ wheel: $(VENV)/bin/python  ## build dist/*.whl
 test: wheel  ## install the wheel in a fresh environment and test it there
 	rm -rf $(BUILD)/wheel
 	$(VENV)/bin/python -m venv $(BUILD)/wheel
-	$(BUILD)/wheel/bin/python $(PIP) install "$$(ls dist/*.whl)[all,test]" ruff --constraint constraints.txt
-	$(BUILD)/wheel/bin/ruff check .
+	$(BUILD)/wheel/bin/python $(PIP) install "$$(ls dist/*.whl)[all,test]" --constraint constraints.txt
 	BIOREASON_TEST_WHEEL=1 $(BUILD)/wheel/bin/pytest tests $(PYTEST)
 
 quick: dev  ## the quick tests on the checkout
 	$(BIN)/pytest tests -m "not slow" $(PYTEST)
 
-lint: dev  ## ruff
+lowest: wheel  ## the quick tests of the core with the oldest dependencies it allows
+	rm -rf $(BUILD)/lowest
+	$(VENV)/bin/python -m venv $(BUILD)/lowest
+	$(BUILD)/lowest/bin/python $(PIP) install uv
+	$(BUILD)/lowest/bin/uv pip install --quiet --python $(BUILD)/lowest/bin/python --resolution lowest-direct "$$(ls dist/*.whl)[test]"
+	BIOREASON_TEST_WHEEL=1 $(BUILD)/lowest/bin/pytest tests -m "not slow" $(PYTEST)
+
+lint: $(VENV)/.lint  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
-format: dev  ## ruff format, and what it can repair
+format: $(VENV)/.lint  ## ruff format, and what it can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
