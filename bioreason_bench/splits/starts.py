@@ -56,7 +56,7 @@ class Starts:
         implied by memory alone.
         """
         world, config = self.world, self.world.config
-        places = world.places(path, np.arange(len(world.people)))
+        places = world.walk_columns(path, np.arange(len(world.people)))
         arrived = np.flatnonzero(places[-1] >= 0)
         places = [column[arrived] for column in places]
         good = np.ones(len(arrived), bool)
