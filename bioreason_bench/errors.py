@@ -1,8 +1,8 @@
 """The errors that users see.
 
     BioreasonError          exit code 1: a check failed, or something written is broken
-    ├── UsageError          exit code 2: a wrong option, preset or path, or an impossible request
-    │   └── MissingExtra    exit code 2: an optional dependency is absent; names the extra to install
+    ├── UsageError          exit code 2: a wrong option, preset or path; an impossible request
+    │   └── MissingExtra    exit code 2: an optional dependency is absent; names its extra
     └── ReleaseError        exit code 1: a release, or another input file, is missing or broken
 
 Every message is one sentence that says where, what, and what to do next.  The command lines print

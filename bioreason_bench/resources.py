@@ -1,6 +1,7 @@
 """The folders that hold no code: tasks, schemas, cards.
 
-A wheel carries them inside the package; a checkout, and so an editable install, has them next to it.
+A wheel carries them inside the package.  A checkout, and so an editable install, has them next to
+the package.
 """
 
 from __future__ import annotations

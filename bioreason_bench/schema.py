@@ -42,9 +42,7 @@ def load_schema(name: str) -> dict[str, Any]:
     """Return the JSON schema in schemas/<name>.schema.json; raise UsageError if there is none."""
     path = folder("schemas") / f"{name}.schema.json"
     if not path.is_file():
-        raise UsageError(
-            f"there is no schema {name!r} in {path.parent}; {suggest(name, ROWS)}"
-        )
+        raise UsageError(f"there is no schema {name!r} in {path.parent}; {suggest(name, ROWS)}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 

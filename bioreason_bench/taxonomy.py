@@ -54,7 +54,7 @@ QUESTION_KINDS = (
         rows=2,
         variants=("", "openbook", "direct"),
         task="pairs",
-        summary="pairs of questions whose contexts differ in exactly one fact, and so in the answer",
+        summary="pairs of questions whose contexts differ in exactly one fact, hence in the answer",
     ),
     QuestionKind(
         "conflict",

@@ -73,9 +73,7 @@ def run(
         _stop_workers(processes)
 
 
-def _start_workers(
-    processes: dict[Connection, BaseProcess], start: Callable, workers: int
-) -> None:
+def _start_workers(processes: dict[Connection, BaseProcess], start: Callable, workers: int) -> None:
     """Start the workers one by one, so that `processes` holds those to stop if one fails."""
     make_process: type[BaseProcess] = (
         multiprocessing.get_context("fork").Process

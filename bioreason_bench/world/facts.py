@@ -88,7 +88,7 @@ class World:
         return np.pad(stated, ((0, 0), (0, 1)), constant_values=-1).astype(np.int32)
 
     def walk_columns(self, path: tuple[int, ...], starts: NDArray) -> list[NDArray[np.int32]]:
-        """Return the columns of `walk`: the ids of all starts, then of their objects at each hop."""
+        """Return the columns of `walk`: the starts, then their objects at each hop."""
         columns = [np.asarray(starts, np.int32)]
         for relation in path:
             columns.append(self.steps[relation, columns[-1]])
@@ -192,9 +192,7 @@ def _write_one_to_one(
             objects[mirror, targets] = subjects
 
 
-def _other_kin(
-    table: RelationTable, objects: NDArray, relation: Relation
-) -> NDArray[np.int32]:
+def _other_kin(table: RelationTable, objects: NDArray, relation: Relation) -> NDArray[np.int32]:
     """Return the kin that the relation must not lead to again [kin relations, people].
 
     Nobody is kin of two kinds; the result has no rows if the relation is not one of kinship.

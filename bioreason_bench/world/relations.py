@@ -11,6 +11,7 @@ from functools import cached_property
 
 PERSON = "person"
 PARAMETRIC, CONTEXTUAL = "parametric", "contextual"
+MAX_GROUP = 256  # relations in a group: their order in a biography is drawn with 8-bit numbers
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def test_a_wording_is_chosen_by_its_word_alone():
     ]
     assert (
         len(set(language_of(WORLD).questions(path, np.zeros(2000, int), Draw(2).words(2000))))
-        == wordings(TABLE).forms(path).begin[-1]
+        == wordings(TABLE).forms(path).offsets[-1]
     )
 
 

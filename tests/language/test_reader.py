@@ -192,7 +192,7 @@ def test_every_wording_of_every_relation_reads_back(row):
         assert READER.sentence(sentence) == (WORLD.texts["person"][3], row.name, target)
     for first in (number for number, other in enumerate(TABLE.relations) if other.to_person):
         forms = wordings(TABLE).forms((first, number))
-        for form in range(int(forms.begin[-1])):
+        for form in range(int(forms.offsets[-1])):
             before, after = forms.pieces[form]
             assert READER.question(f"{before}Ann Lee{after}") == (
                 "Ann Lee",

@@ -74,7 +74,7 @@ def asked(world: SimpleNamespace, path: tuple[int, ...], start: int) -> list[str
     forms, lines, seen = wordings(world.table).forms(path), [], start + len(path) * 1000
     for style, name in zip(range(len(forms.styles)), STYLES, strict=False):
         number = int(
-            forms.begin[style]
+            forms.offsets[style]
             + DRAW.at("form", path, name).integers([seen], int(forms.sizes[style]))[0]
         )
         before, after = forms.pieces[number]
@@ -97,7 +97,7 @@ def relation_page(world: SimpleNamespace) -> str:
                 f"    {language.statements(number, np.array([start]), None, np.array([variant]))[0]}"
             ]
         forms = wordings(table).forms((number,))
-        for form in range(int(forms.begin[-1])):
+        for form in range(int(forms.offsets[-1])):
             before, after = forms.pieces[form]
             lines.append(f"    {before}{world.texts['person'][start]}{after}")
         first = to_people[number % len(to_people)]
