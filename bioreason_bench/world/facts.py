@@ -304,6 +304,9 @@ def _strictly_increasing(index: NDArray) -> NDArray:
         index - position     1  0 -1  0
         running maximum      1  1  1  1
         maximum + position   1  2  3  4
+
+    >>> _strictly_increasing(np.array([1, 1, 1, 3])).tolist()
+    [1, 2, 3, 4]
     """
     position = np.arange(len(index))
     return np.maximum.accumulate(index - position) + position

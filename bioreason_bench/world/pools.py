@@ -170,7 +170,7 @@ def _combinations(
     """Yield a combination (one word of each list) per number, no two alike.
 
     Combinations are numbered like digits, the last list changing fastest.  With lists of 3 and 10
-    words, combination 27 holds word 2 of the first list and word 7 of the second.
+    words, combination 27 has word 2 of the first list and word 7 of the second.
     """
     remaining = scatter(index, prod(map(len, words)), draw)
     columns: list[Iterator[Any]] = []
