@@ -41,7 +41,7 @@ def run(
 ) -> Iterator[Result]:
     """Yield the result of each task, in the order in which the tasks finish.
 
-    An exception in a worker is raised here.  Closing this generator stops the workers.
+    An exception in a worker is raised again in this process.  Closing this generator stops the workers.
 
     Args:
         tasks: The arguments of the function, one task each.
@@ -95,7 +95,7 @@ def _start_workers(processes: dict[Connection, BaseProcess], start: Callable, wo
 def _serve(start: Callable, connection: Connection, inherited: list[Connection]) -> None:
     """Run a worker: tasks in, (True, result) or (False, exception) out, until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-    for parent_end in inherited:  # an open copy here would hide the parent's death from its workers
+    for parent_end in inherited:  # an open copy would hide the parent's death from its workers
         parent_end.close()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:

@@ -174,7 +174,7 @@ def _write_one_to_one(
 ) -> None:
     """Match people within each block one-to-one, and write the inverse relation, if there is one.
 
-    Nobody is matched with themselves, or with somebody who is kin of another kind.
+    Nobody is matched with themselves, or with kin of another kind.
     """
     relation = table[number]
     kin = _other_kin(table, objects, relation)
@@ -315,8 +315,8 @@ def _strictly_increasing(index: NDArray) -> NDArray:
 def _write_dates(objects: NDArray, table: RelationTable, people: People, draw: Draw) -> None:
     """Write the births, and draw the deaths.
 
-    People die at 19 to 100 years of age, before the reference date, and not before everybody
-    related to them is of age; the last condition goes before the others.
+    People die at 19 to 100 years of age and before the reference date, but not before everybody
+    related to them is of age.  If these conditions conflict, the last one holds.
     """
     youngest = people.birth.copy()  # the latest birth among the person and everybody related
     for number, relation in enumerate(table.relations):

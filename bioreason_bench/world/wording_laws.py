@@ -120,7 +120,8 @@ def _check_statements(statements: Iterable[tuple[Relation, Statement]]) -> None:
                 if not (row.to_person and other_row.to_person and endings_differ):
                     raise ValueError(
                         f"relation '{other_row.name}': the statement with "
-                        f"{other.between.strip()!r} cannot be told from one of '{row.name}'"
+                        f"{other.between.strip()!r} reads like one of '{row.name}'; "
+                        "reword one of them"
                     )
             elif other.between.startswith(cut.between):
                 raise ValueError(
