@@ -41,7 +41,8 @@ def run(
 ) -> Iterator[Result]:
     """Yield the result of each task, in the order in which the tasks finish.
 
-    An exception in a worker is raised again in this process.  Closing this generator stops the workers.
+    An exception in a worker is raised again in this process.  Closing this generator stops the
+    workers.
 
     Args:
         tasks: The arguments of the function, one task each.
