@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.config import Config
+from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.world import pools
@@ -41,7 +41,7 @@ class World:
         objects: Object ids [relations, people], -1 where there is no object.
     """
 
-    config: Config
+    config: WorldConfig
     table: RelationTable
     people: People
     texts: dict[str, list[str]]
@@ -102,7 +102,7 @@ class World:
         return np.stack(self.walk_columns(path, starts), axis=1)
 
 
-def make_world(config: Config) -> World:
+def make_world(config: WorldConfig) -> World:
     """Make the world of a configuration.
 
     Raises:

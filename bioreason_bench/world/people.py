@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.config import Config
+from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 
@@ -54,7 +54,7 @@ class People:
         ]
 
 
-def make_people(config: Config, draw: Draw) -> People:
+def make_people(config: WorldConfig, draw: Draw) -> People:
     """Make the people of a configuration.
 
     Births are spread evenly over the years within each block, so that everybody can have partners
