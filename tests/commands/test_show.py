@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from bioreason_bench.commands.hops import find_hops, recalled_biographies
+from bioreason_bench.release.hops import find_hops, recalled_biographies
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.release.read import Release
 
