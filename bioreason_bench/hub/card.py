@@ -3,7 +3,7 @@
     write_card(folder)                                    into the folder of a release
     card_files(folder, manifest, audit, "org/bioreason")  the texts for a repository on the Hub
 
-The words come from cards/, every number from the manifest and the audit; so a card can be made
+The words come from cards/ and the numbers from the manifest and the audit, so a card can be made
 again from its release at any time.
 """
 

@@ -149,8 +149,8 @@ def contexts(config: Mapping[str, Any]) -> str:
             f"Biographies in it are shortened to {config['context_facts']} sentences; everybody in "
             "the context still states every relation that is to be read."
         )
-    guards = "in force" if config["leak_guards"] else "not in force"
-    sentences.append(f"The leak guards are {guards}.")
+    leak_guards = "in force" if config["leak_guards"] else "not in force"
+    sentences.append(f"The leak guards are {leak_guards}.")
     return " ".join(sentences)
 
 

@@ -1,4 +1,4 @@
-"""HTTP of the test Hub: which request is which step, and how answers, refusals and failures are sent.
+"""HTTP of the test Hub: the step of each request; how answers, refusals and failures are sent.
 
 `Handler` knows nothing of repositories.  It finds the step of a request, asks `hub.failure(step)`
 whether it must fail, checks the token, and calls `hub.answers.on_<step>(request, ...)`.

@@ -70,7 +70,7 @@ class HubServer:
         return self._store.repos
 
     def files(self, repo: str, revision: str | None = None) -> dict[str, bytes]:
-        """Content by path at a revision, as a visitor sees it; {} if there is no such repository."""
+        """Content by path at a revision, as a visitor sees it; {} without such a repository."""
         held = self.repos.get(repo)
         tree = held.tree(revision) if held else {}
         return {path: self._store.blobs[digest] for path, digest in tree.items()}
