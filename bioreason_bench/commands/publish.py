@@ -39,7 +39,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Publish the release in DIR on the Hugging Face Hub: data, card and audit, in one commit.
+    """Publish the release in DIR on the Hugging Face Hub: data, card and audit, in one commit.
 
     \b
       bioreason verify v1 --write
@@ -47,7 +47,7 @@ def command(
 
     The token is the Hub's own (hf auth login, or HF_TOKEN).
     Publishing the same release again changes nothing.
-    """
+    """  # noqa: D301 - click needs the character \b, which a raw string does not hold
     from tqdm import tqdm
 
     from bioreason_bench.hub.publish import check_names, check_release, publish

@@ -162,6 +162,13 @@ def test_a_dry_run_lists_the_files_without_any_request(hub, cli, audited, monkey
     assert hub.log == []
 
 
+def test_the_example_in_the_help_keeps_its_lines(cli):
+    text = cli("publish", "--help").stdout
+    assert (
+        "\n    bioreason verify v1 --write\n    bioreason publish v1 --repo org/bioreason" in text
+    )
+
+
 def test_a_new_repository_can_be_private_and_a_public_one_is_refused_as_private(hub, cli, audited):
     assert cli("publish", audited, "--repo", REPO, "--private").exit_code == 0
     assert hub.repos[REPO].private
