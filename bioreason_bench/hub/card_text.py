@@ -189,8 +189,9 @@ def shortcuts_table(audit: Mapping[str, Any] | None, words: Mapping[str, str]) -
     )
     meaning = "\n".join(f"- `{name}`: {words[name]}" for name in names)
     text = (
-        "What can be answered without a language model, and without composing: right answers in "
-        "per cent. In parentheses: what guessing among the candidates that the solver sees scores."
+        "What programs without a language model answer: right answers in per cent. In parentheses: "
+        "the score of guessing among the candidates that the solver sees; none where the solver "
+        "does what the skill asks, or a part of it."
     )
     return f"{text}\n\n{meaning}\n\n{table(['config', *names], rows)}"
 
