@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 import bioreason_bench
+from bioreason_bench.audit.catalogue import LAWS
 from bioreason_bench.commands.baseline import main as baseline
 from bioreason_bench.commands.main import main as bioreason_main
 from bioreason_bench.config import from_dict, load_preset
@@ -58,13 +59,14 @@ def blocks(text: str, *languages: str) -> list[str]:
 
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub makes of a page's headings."""
-    made: set[str] = set()
+    slugs: list[str] = []
     for heading in re.findall(r"^#+ +(.+)$", prose(page.read_text(encoding="utf-8")), re.MULTILINE):
         words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-        slug = re.sub(r"[^\w\- ]", "", words.strip().lower()).replace(" ", "-")
-        number = sum(other == slug or other.startswith(f"{slug}-") for other in made)
-        made.add(f"{slug}-{number}" if slug in made else slug)
-    return made
+        slugs.append(re.sub(r"[^\w\- ]", "", words.strip().lower()).replace(" ", "-"))
+    return {
+        slug if slug not in slugs[:number] else f"{slug}-{slugs[:number].count(slug)}"
+        for number, slug in enumerate(slugs)
+    }
 
 
 @every_page
@@ -281,6 +283,11 @@ def test_the_columns_of_each_table_are_those_of_its_schema(heading, schema):
 @pytest.mark.parametrize("term", [*SKILLS, *LEVELS, *KIND_NAMES])
 def test_the_glossary_defines_every_word_of_the_taxonomy(term):
     assert re.search(rf"^\| `{term}`", DOCS["docs/glossary.md"], re.MULTILINE)
+
+
+@every_page
+def test_the_number_of_laws_is_right(page):
+    assert {int(count) for count in re.findall(r"(\d+) laws", DOCS[page])} <= {len(LAWS)}
 
 
 @pytest.fixture(scope="module")
