@@ -19,7 +19,6 @@ import pytest
 import yaml
 
 import bioreason_bench
-from bioreason_bench.audit.catalogue import LAWS
 from bioreason_bench.commands.baseline import main as baseline
 from bioreason_bench.commands.main import main as bioreason_main
 from bioreason_bench.config import from_dict, load_preset
@@ -283,11 +282,6 @@ def test_the_columns_of_each_table_are_those_of_its_schema(heading, schema):
 @pytest.mark.parametrize("term", [*SKILLS, *LEVELS, *KIND_NAMES])
 def test_the_glossary_defines_every_word_of_the_taxonomy(term):
     assert re.search(rf"^\| `{term}`", DOCS["docs/glossary.md"], re.MULTILINE)
-
-
-@every_page
-def test_the_number_of_laws_is_right(page):
-    assert {int(count) for count in re.findall(r"(\d+) laws", DOCS[page])} <= {len(LAWS)}
 
 
 @pytest.fixture(scope="module")
