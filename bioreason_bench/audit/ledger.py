@@ -1,4 +1,4 @@
-"""The record of an audit: for each law the number of checks, of violations, and the first violation."""
+"""The record of an audit: for each law how often it was checked and broken, and where first."""
 
 from __future__ import annotations
 

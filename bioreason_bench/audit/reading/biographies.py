@@ -242,9 +242,7 @@ def _check_completeness(
 
     rows = np.flatnonzero(biographies.person >= 0)
     broken = rows[wrong(rows).any(axis=1)]
-    ledger.check(
-        "whole biography", biographies.file, len(biographies.person), broken, describe
-    )
+    ledger.check("whole biography", biographies.file, len(biographies.person), broken, describe)
 
 
 def _check_listed(release: ParsedRelease, listed: NDArray[np.int32], ledger: Ledger) -> None:
@@ -271,38 +269,39 @@ def _check_listed(release: ParsedRelease, listed: NDArray[np.int32], ledger: Led
 def _check_numbers(
     release: ParsedRelease, files: Sequence[Biographies], paraphrases: int, ledger: Ledger
 ) -> None:
-    """Everyone has as many biographies as the config says, and no paraphrase has a higher number."""
-    wanted = release.known * paraphrases, release.in_context * 1
-    for number, group in enumerate(GROUPS):
-        count = np.zeros(release.people, np.int64)
-        for biographies in files:
-            rows = (biographies.person >= 0) & (biographies.group == number)
-            np.add.at(count, biographies.person[rows], 1)
-        off = np.flatnonzero(count != wanted[number])
-        ledger.check(
-            "renderings",
-            lambda _, group=group: (f"data/biographies/{group}", None),
-            release.people,
-            off,
-            {
-                person: f"{release.text(person)} must have {wanted[number][person]} {group} "
-                f"biographies, and has {count[person]}"
-                for person in off.tolist()
-            },
-        )
+    """Everyone has as many biographies as the config says, numbered from 0."""
+    _check_group(release, PARAMETRIC, files, release.known * paraphrases, ledger)
+    _check_group(release, CONTEXTUAL, files, release.in_context * 1, ledger)
     for biographies in files:
-        limit = np.where(biographies.group == 0, paraphrases, 1)
-        off = np.flatnonzero((biographies.paraphrase < 0) | (biographies.paraphrase >= limit))
-        ledger.check(
-            "renderings",
-            biographies.file,
-            len(biographies.paraphrase),
-            off,
-            {
-                row: f"rendering {biographies.paraphrase[row]} is more than the config says"
-                for row in off.tolist()
-            },
-        )
+        number = biographies.paraphrase
+        limit = np.where(biographies.group == GROUPS.index(PARAMETRIC), paraphrases, 1)
+        off = np.flatnonzero((number < 0) | (number >= limit)).tolist()
+        problems = {row: f"rendering {number[row]} is more than the config says" for row in off}
+        ledger.check("renderings", biographies.file, len(number), off, problems)
+
+
+def _check_group(
+    release: ParsedRelease,
+    group: str,
+    files: Sequence[Biographies],
+    wanted: NDArray[np.integer],
+    ledger: Ledger,
+) -> None:
+    """Everyone has the `wanted` number of biographies of one group."""
+    count = np.zeros(release.people, np.int64)
+    for biographies in files:
+        rows = (biographies.person >= 0) & (biographies.group == GROUPS.index(group))
+        np.add.at(count, biographies.person[rows], 1)
+    ledger.check(
+        "renderings",
+        lambda _: (f"data/biographies/{group}", None),
+        release.people,
+        np.flatnonzero(count != wanted),
+        lambda person: (
+            f"{release.text(person)} must have {wanted[person]} {group} biographies, "
+            f"and has {count[person]}"
+        ),
+    )
 
 
 def _check_repetition(files: Sequence[Biographies], ledger: Ledger) -> None:

@@ -21,7 +21,7 @@ class RowKeys(NamedTuple):
     rows: NDArray[np.bool_] | None = None  # shape [rows]; None for all
 
 
-def duplicates(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def duplicates(keys: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the rows whose key occurs in an earlier row.
 
     duplicates([7, 5, 7, 7])    ([2, 3], [0, 0])

@@ -59,8 +59,8 @@ def check_folder(folder: Path, ledger: Ledger) -> dict[str, Any] | None:
     for path in sorted((folder / "data").rglob("*")):
         if path.is_file():
             file = path.relative_to(folder).as_posix()
-            problem = None if file in files else "the manifest does not name this file"
-            ledger.check_whole("files", file, problem)
+            problem = "the manifest does not name this file"
+            ledger.check_whole("files", file, None if file in files else problem)
     _check_shards(files, ledger)
     _check_canary(folder, manifest["canary"], ledger)
     return manifest
@@ -148,5 +148,7 @@ def _check_canary(folder: Path, canary: str, ledger: Ledger) -> None:
         card = (folder / CARD).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         card = ""
-    problem = "the card must hold the canary of the manifest, so that corpora can be searched for it"
+    problem = (
+        "the card must hold the canary of the manifest, so that corpora can be searched for it"
+    )
     ledger.check_whole("canary", CARD, None if canary in card else problem)

@@ -151,7 +151,5 @@ def _level_problem(
         names = ", ".join(release.table.path_names(tuple(sorted(unseen))))
         return f"level {level}, and training lacks {names or 'none of its relations'}"
     if (len(path) > exposure.longest) != (level == "depth"):
-        return (
-            f"level {level}, with {len(path)} hops where training has at most {exposure.longest}"
-        )
+        return f"level {level}, with {len(path)} hops where training has at most {exposure.longest}"
     return ""

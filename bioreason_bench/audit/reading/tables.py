@@ -17,7 +17,10 @@ from bioreason_bench.world.relations import RelationTable
 __all__ = ["Tables", "check_relations", "read_facts", "read_people"]
 
 TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir jr sr ii iii iv md dds phd dvm esq rev".split()
+    (
+        *("mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "rev"),
+        *("jr", "sr", "ii", "iii", "iv", "md", "dds", "phd", "dvm", "esq"),
+    )
 )
 Tables = Mapping[str, pa.Table]  # file → rows, in the order of the files
 
@@ -54,9 +57,7 @@ def check_relations(table: RelationTable, files: Tables, ledger: Ledger) -> None
         if row.inverse in names:
             back = table[table.number(row.inverse)]
             mutual = back.inverse == row.name and back.to_person and row.to_person
-            problem = (
-                f"{row.name} names {row.inverse} as its inverse, which names {back.inverse!r}"
-            )
+            problem = f"{row.name} names {row.inverse} as its inverse, which names {back.inverse!r}"
             ledger.check_whole("relations", MANIFEST, None if mutual else problem)
 
 
