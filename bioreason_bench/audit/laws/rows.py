@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bioreason_bench.audit.laws.pairs import KindLaw
@@ -32,7 +32,9 @@ class RowLaws:
         self.leak_guards: bool = config.get("leak_guards", False)
         self.distractors: int = config.get("distractors", 0)
         self.context_facts: int = config.get("context_facts", 0)
-        self.relations = self.release.table.relations
+        self.names = [relation.name for relation in self.release.table.relations]
+        self.letters = [relation.letter for relation in self.release.table.relations]
+        self.kinds = [relation.object for relation in self.release.table.relations]
 
     def check(self, question: ParsedQuestion) -> None:
         """Check a row; one that cannot be read breaks the law that says so, and few others."""
@@ -65,7 +67,10 @@ class RowLaws:
         return self.release.texts[number] if number >= 0 else None
 
     def _names(self, question: ParsedQuestion) -> list[str]:
-        return [self.relations[relation].name for relation in question.path]
+        return [self.names[relation] for relation in question.path]
+
+    def pattern(self, question: ParsedQuestion) -> str:
+        return "".join([self.letters[relation] for relation in question.path])
 
     def _check_question(self, question: ParsedQuestion) -> None:
         record, names = question.record, self._names(question)
@@ -84,7 +89,7 @@ class RowLaws:
         record, level = question.record, self.file.level
         skill = self.file.skill
         if not skill:  # a probe: its one hop decides
-            parametric = question.path and self.relations[question.path[0]].letter == "P"
+            parametric = question.path and self.letters[question.path[0]] == "P"
             skill = "mem" if parametric else "ctx"
         prefix = "probe-" if level == "probe" else f"{skill}-{level}-"
         suffix = f"-{question.start:06d}"
@@ -107,7 +112,7 @@ class RowLaws:
         """A context is there if it is needed, can be read, and agrees with the biographies."""
         record, row, check = question.record, question.row, self.violations.check
         if record["skill"] == "mem" or not record["context"]:
-            letters = {self.relations[relation].letter for relation in question.path}
+            letters = {self.letters[relation] for relation in question.path}
             needed = record["skill"] != "mem" and "C" in letters
             given = record["context"] or record["context_people"]
             problem = "a question has a context if and only if it has a contextual hop"
@@ -142,7 +147,7 @@ class RowLaws:
 
     def _fact(self, key: int, target: int) -> str:
         relation, subject = divmod(key, self.release.people)
-        return f"{self._text(subject)} {self.relations[relation].name} {self._text(target)}"
+        return f"{self._text(subject)} {self.names[relation]} {self._text(target)}"
 
     def _describe_false(self, key: int, target: int) -> str:
         relation, subject = divmod(key, self.release.people)
@@ -154,14 +159,13 @@ class RowLaws:
         record, row, check = question.record, question.row, self.violations.check
         names = self._names(question)
         entities = [self._text(number) for number in question.walk]
-        arrows = " > ".join(map(str, entities))
         check(
             "solution",
             row,
             entities == record["entities"] and record["answer"] == entities[-1],
             lambda: (
-                f"the text leads to {arrows}, the row says {' > '.join(record['entities'])} "
-                f"and answer {record['answer']!r}"
+                f"the text leads to {_arrows(entities)}, "
+                f"the row says {_arrows(record['entities'])} and answer {record['answer']!r}"
             ),
         )
         hops = list(zip(entities, names, entities[1:], strict=False))
@@ -170,7 +174,7 @@ class RowLaws:
             row,
             self.parser.reader.chain(record["chain"]) == (hops, entities[-1]),
             lambda: (
-                f"the chain must lead {arrows} by {' > '.join(record['path'])}, "
+                f"the chain must lead {_arrows(entities)} by {_arrows(record['path'])}, "
                 f"found {record['chain'][:200]!r}"
             ),
         )
@@ -179,16 +183,16 @@ class RowLaws:
             "different people",
             row,
             len(set(people)) == len(people),
-            lambda: f"a person occurs twice on the chain {arrows}",
+            lambda: f"a person occurs twice on the chain {_arrows(entities)}",
         )
 
     def _check_columns(self, question: ParsedQuestion) -> None:
         """Pattern, hops and kind of answer follow from the path."""
         record, path = question.record, question.path
         expected = {
-            "pattern": self.release.table.pattern(path),
+            "pattern": self.pattern(question),
             "hops": len(path),
-            "answer_kind": self.relations[path[-1]].object,
+            "answer_kind": self.kinds[path[-1]],
         }
         wrong = [name for name, value in expected.items() if record[name] != value]
         self.violations.check(
@@ -206,7 +210,7 @@ class ContextLaws:
         self.laws, self.question = laws, question
         self.release = laws.release
         self.context = question.context
-        self.pattern = self.release.table.pattern(question.path)
+        self.pattern = laws.pattern(question)
         self.asked = 0  # contextual relations of the path, as a bit mask
         for relation, letter in zip(question.path, self.pattern, strict=True):
             if letter == "C":
@@ -256,7 +260,7 @@ class ContextLaws:
             "guard",
             not leaks,
             lambda: (
-                f"line {leaks[0][0] + 1} states {self.laws.relations[leaks[0][1]].name}, "
+                f"line {leaks[0][0] + 1} states {self.laws.names[leaks[0][1]]}, "
                 f"the mirror of a hop to be recalled"
             ),
         )
@@ -296,3 +300,7 @@ def count_candidates(release: ParsedRelease, question: ParsedQuestion, pattern: 
                 target = context.facts.get(relation * people + target)
         count += target is not None and person not in before
     return count
+
+
+def _arrows(texts: Sequence[str | None]) -> str:
+    return " > ".join(map(str, texts))
