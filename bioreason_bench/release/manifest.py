@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench._version import __version__
-from bioreason_bench.config import Config
+from bioreason_bench.config import Config, renamed
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.release.shards import FileEntry, configs_of
 from bioreason_bench.schema import validator
@@ -88,6 +88,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ReleaseError(
             f"{path} cannot be read ({error}); generate or download the release again"
         ) from None
+    if isinstance(manifest, dict) and isinstance(manifest.get("config"), dict):
+        manifest["config"] = renamed(manifest["config"])  # releases of version 0.1
     for error in validator("manifest").iter_errors(manifest):
         place = "/".join(str(part) for part in error.absolute_path) or "its top level"
         raise ReleaseError(
