@@ -101,9 +101,11 @@ def main() -> None:
 @click.option("--seed", default=0, show_default=True, help="Seed of the training.")
 @SET
 @click.option(
-    "--ladder",
+    "--sweep",
+    "--ladder",  # its name in 0.1.0
+    "sweep",
     is_flag=True,
-    help="One run for each value of the recipe's ladder; stages that they share are trained once.",
+    help="One run for each value of the recipe's sweep; stages that they share are trained once.",
 )
 @click.option(
     "--base",
@@ -127,7 +129,7 @@ def train(
     out: Path | None,
     seed: int,
     settings: tuple[str, ...],
-    ladder: bool,
+    sweep: bool,
     base: Path | None,
     resume: bool,
     made_by: str,
@@ -154,27 +156,27 @@ def train(
     tell = _silent if quiet else say
     corpus = corpus_at(data, loaded.preset, world_seed, tell)
     folder = out or Path("runs") / f"{loaded.name.replace('/', '-')}-seed{loaded.seed}"
-    if ladder and not loaded.ladder:
-        have = ", ".join(name for name in recipe_names() if load_recipe(name).ladder)
-        raise UsageError(f"recipe {loaded.name} has no ladder; those that have: {have}")
+    if sweep and not loaded.sweep:
+        have = ", ".join(name for name in recipe_names() if load_recipe(name).sweep)
+        raise UsageError(f"recipe {loaded.name} has no sweep; those that have: {have}")
     tell(f"{loaded.name}: {loaded.about}")
-    rungs = loaded.rungs() if ladder else [("", {})]
+    points = loaded.sweep_points() if sweep else [("", {})]
     before: tuple[Any, Path] | None = None
-    for value, more in rungs:
-        rung = load_recipe(recipe, {**chosen, **more})
+    for value, more in points:
+        point = load_recipe(recipe, {**chosen, **more})
         place = folder.with_name(f"{folder.name}-{value}" if value else folder.name)
-        start = before[1] if base is None and before and before[0].shared_stages(rung) else base
+        start = before[1] if base is None and before and before[0].shared_stages(point) else base
         results = run(
-            rung,
+            point,
             corpus,
             place,
             base=start,
             resume=resume,
-            say=tell,
+            log=tell,
             bar=not quiet,
             command=made_by or _command(),
         )
-        before = before or (rung, place)
+        before = before or (point, place)
         for line in results:
             click.echo(json.dumps(line))
         tell(
@@ -366,7 +368,7 @@ def analyse(
     "arms",
     multiple=True,
     metavar="RECIPE",
-    help="This recipe instead of the five, a run for each value if it has a ladder; may be given several times.",
+    help="This recipe instead of the five, a run for each value if it has a sweep; may be given several times.",
 )
 @click.option(
     "--workers", default=0, help="Arms side by side, one thread each; 0: one for each core."

@@ -24,7 +24,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.errors import BioreasonError, UsageError
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.recipe import KINDS, Recipe, Stage, load_recipe, recipe_names
-from bioreason_bench.training.run import read_done
+from bioreason_bench.training.run_folder import read_done
 
 Say = Callable[[str], None]
 EVALUATION = 4_500  # questions that are asked after an arm, about
@@ -59,7 +59,7 @@ def make_arms(recipes: Sequence[str], settings: Mapping[str, str], place: str = 
         loaded = load_recipe(recipe)
         fitting = {key: value for key, value in settings.items() if fits_stage(key, loaded)}
         fits |= set(fitting)
-        for value, rung in loaded.rungs():
+        for value, rung in loaded.sweep_points():
             short = Path(name).stem
             arms.append(Arm(f"{short}={value}" if value else short, recipe, {**fitting, **rung}))
     for key in settings:

@@ -141,9 +141,10 @@ def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
 
 def ladder_value(recipe: Mapping[str, Any]) -> str:
     """ "=8" for a rung of a ladder, "" for any other run."""
-    if "ladder" not in recipe:
+    sweep = recipe.get("sweep") or recipe.get("ladder")  # its name in 0.1.0
+    if not sweep:
         return ""
-    first, *rest = recipe["ladder"]["setting"].split(".")
+    first, *rest = sweep["setting"].split(".")
     stages = recipe["stages"]
     place: Any = (
         stages[int(first) - 1]
