@@ -199,23 +199,23 @@ def make_recipe(
         settings: Changes to apply first, as `--set` takes them.
         where: What an error message calls the recipe.
     """
-    values = copy.deepcopy(dict(values))
-    if "ladder" in values:  # its name in 0.1.0
-        values["sweep"] = values.pop("ladder")
+    recipe = copy.deepcopy(dict(values))
+    if "ladder" in recipe:  # its name in 0.1.0
+        recipe["sweep"] = recipe.pop("ladder")
     for key, text in (settings or {}).items():
-        _apply_setting(values, key, text)
-    _check(values, where)
-    fields = {key: value for key, value in values.items() if key != "stages"}
+        _apply_setting(recipe, key, text)
+    _check(recipe, where)
+    fields = {key: value for key, value in recipe.items() if key != "stages"}
     if "evaluate" in fields:
         fields["evaluate"] = {**EVALUATE, **fields["evaluate"]}
-    stages = tuple(_stage(stage) for stage in values["stages"])
+    stages = tuple(_stage(stage) for stage in recipe["stages"])
     for number, stage in enumerate(stages, 1):
         if stage.prompts is not None and not stage.prompts.rows:
             raise UsageError(
                 f"{where}: stage {number}: a {stage.kind} stage needs prompts per step, "
                 f"such as prompts: {{{stage.prompts.name}: 32}}"
             )
-    return Recipe(**fields, stages=stages, source=values)
+    return Recipe(**fields, stages=stages, source=recipe)
 
 
 def schema() -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _stage(values: Mapping[str, Any]) -> Stage:
 
 def _source(key: str, value: int | Mapping[str, Any]) -> Source:
     """`mem: 32`, or `mem: {rows: 32, portion: 10}`; a second use of a source is written `mem#2`."""
-    options = {"rows": value} if isinstance(value, int) else dict(value)
+    options: dict[str, Any] = {"rows": value} if isinstance(value, int) else dict(value)
     for name in ("hops", "patterns"):
         if name in options:
             options[name] = tuple(options[name])

@@ -28,7 +28,13 @@ SHRINK_BELOW = 0.75  # finished sequences leave the batch once the others are fe
 
 
 class PreallocatedLayer(DynamicLayer):
-    """A cache layer with spare room, so that a step copies one token instead of the whole cache."""
+    """A cache layer with spare room, so that a step copies one token instead of the whole cache.
+
+    `keys` and `values` are [B, H, T, d], views of the first T tokens of the room.
+    """
+
+    keys: Tensor
+    values: Tensor
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any
