@@ -1,4 +1,4 @@
-"""The nano model is an ordinary transformers model: its cache, its packing and its files change nothing that it says."""
+"""The nano model, the sampler, packing and Muon: none of the shortcuts changes a result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bioreason_bench.training.models.nano import NanoConfig, NanoForCausalLM
 from bioreason_bench.training.models.sample import sample
 from bioreason_bench.training.optimizer import make_optimizer, orthogonal
 from bioreason_bench.training.packing import IGNORE, Collate, first_fit
-from bioreason_bench.training.stages.sft import score_labels_only
+from bioreason_bench.training.stages.label_scores import score_labels_only
 
 END = [1, 2, 7]
 
