@@ -12,6 +12,6 @@
     run_folder   the files of a run: open it, resume it, take its first stages from another run
     run          all stages of a recipe, one after the other
 
-A module imports only from those above it.  torch is imported late, except by models/nano,
-models/sample, optimizer and stages/*_trainer and stages/callback.
+A module imports only from those above it.  Only models/nano, models/sample, optimizer,
+stages/callback and stages/grpo_trainer import torch or TRL at the top; the others import them late.
 """

@@ -75,7 +75,7 @@ def trained(nano_release, tmp_path_factory):
     return out
 
 
-def test_a_run_leaves_models_curves_verdicts_and_one_line_for_each_stage_and_test_set(trained):
+def test_a_run_writes_models_curves_verdicts_and_one_line_for_each_stage_and_test_set(trained):
     lines = [json.loads(line) for line in (trained / "results.jsonl").read_text().splitlines()]
     assert [(line["stage"], line["config"]) for line in lines] == [
         (2, "mem_iid"),
@@ -122,7 +122,7 @@ def test_a_run_that_was_killed_and_resumed_ends_in_the_same_model(
 
 
 @pytest.mark.slow
-def test_our_numbers_are_lm_evals_numbers_question_by_question(trained, nano_release, tmp_path):
+def test_scores_equal_those_of_lm_eval_question_by_question(trained, nano_release, tmp_path):
     pytest.importorskip("lm_eval")
     from bioreason_bench.evaluation.harness.run import run_harness
 
@@ -163,6 +163,16 @@ def test_our_numbers_are_lm_evals_numbers_question_by_question(trained, nano_rel
         assert text[:shorter] == ours[name]["completion"].strip()[:shorter]
 
 
+def test_a_fresh_process_loads_a_nano_model_by_its_folder(trained):
+    code = (
+        "from bioreason_bench.training.models.load import load; import sys;"
+        "print(type(load(sys.argv[1])[0]).__name__)"
+    )
+    argv = [sys.executable, "-c", code, str(trained / "2-grpo")]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "NanoForCausalLM"
+
+
 @pytest.mark.slow
 def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
     recipe = tmp_path / "two.yaml"
@@ -181,7 +191,7 @@ def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
         "--mixed_precision",
         "no",
     ]
-    words = [
+    argv = [
         "train",
         str(recipe),
         "--data",
@@ -191,7 +201,7 @@ def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
         "-q",
     ]
     done = subprocess.run(
-        [*launch, "--dynamo_backend", "no", "-m", "bioreason_bench.commands.baseline", *words],
+        [*launch, "--dynamo_backend", "no", "-m", "bioreason_bench.commands.baseline", *argv],
         capture_output=True,
         text=True,
         timeout=600,
@@ -206,7 +216,7 @@ def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
 
 
 @pytest.mark.slow
-def test_any_named_model_trains_by_the_same_path_in_english(tiny_release, tmp_path):
+def test_any_named_model_trains_in_english_too(tiny_release, tmp_path):
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     from bioreason_bench.training.models.tokenizer import make_tokenizer
@@ -248,7 +258,7 @@ def test_any_named_model_trains_by_the_same_path_in_english(tiny_release, tmp_pa
 
 
 @pytest.mark.slow
-def test_rejection_fine_tuning_learns_only_completions_that_were_right(nano_release, tmp_path):
+def test_rejection_fine_tuning_learns_only_right_completions(nano_release, tmp_path):
     values = json.loads(json.dumps(SMALL))
     values["stages"] = [
         {**values["stages"][0], "steps": 150, "batch": {"mem": 24, "biographies": 8}},
@@ -275,9 +285,7 @@ def test_rejection_fine_tuning_learns_only_completions_that_were_right(nano_rele
     assert len({row["id"] for row in kept}) == len(kept)
 
 
-def test_a_run_takes_its_first_stages_from_another_that_trained_them(
-    trained, nano_release, tmp_path
-):
+def test_a_run_takes_its_first_stages_from_another_run(trained, nano_release, tmp_path):
     corpus = Corpus(nano_release)
     sft = {
         "kind": "sft",
@@ -306,13 +314,13 @@ def test_a_run_takes_its_first_stages_from_another_that_trained_them(
         bar=False,
     )
     assert [path.name for path in (tmp_path / "further").glob("*-*")] == ["3-sft"]
-    for wrong, words in [
+    for setting, message in [
         ({"seed": "1"}, "no stage that recipe control begins with"),
         ({"1.steps": "13"}, "no stage that recipe control begins with"),
     ]:
-        with pytest.raises(UsageError, match=words):
+        with pytest.raises(UsageError, match=message):
             runs.train(
-                make_recipe(recipe.as_dict(), wrong),
+                make_recipe(recipe.as_dict(), setting),
                 corpus,
                 tmp_path / "no",
                 base=trained,
@@ -326,9 +334,9 @@ def test_a_run_takes_its_first_stages_from_another_that_trained_them(
     assert not (tmp_path / "no").exists()
 
 
-def test_reproduce_trains_shared_stages_once_goes_on_and_makes_the_page(nano_release, tmp_path):
+def test_reproduce_trains_shared_stages_once_continues_and_writes_the_page(nano_release, tmp_path):
     pytest.importorskip("matplotlib")
-    words = ["reproduce", "--data", str(nano_release), "--out", str(tmp_path), "--workers", "2"]
+    argv = ["reproduce", "--data", str(nano_release), "--out", str(tmp_path), "--workers", "2"]
     small = [
         "model.from_scratch.hidden_size=32",
         "1.steps=3",
@@ -338,10 +346,10 @@ def test_reproduce_trains_shared_stages_once_goes_on_and_makes_the_page(nano_rel
     ]
     small += ["evaluate.configs=[mem_iid, comp_iid, comp_zeroshot]"]
     for setting in small:
-        words += ["--set", setting]
+        argv += ["--set", setting]
     for arm in ("sft_mem_ctx", "sft_mem_ctx_sft"):
-        words += ["--arm", arm]
-    first = CliRunner().invoke(main, words)
+        argv += ["--arm", arm]
+    first = CliRunner().invoke(main, argv)
     assert first.exit_code == 0, first.output
     assert "2 runs (2 arms, 1 seeds), 0 complete" in first.stderr
     folder = tmp_path / "seed0" / "sft_mem_ctx_sft"
@@ -358,10 +366,10 @@ def test_reproduce_trains_shared_stages_once_goes_on_and_makes_the_page(nano_rel
     }
     assert Path(first.stdout.strip()).is_file()
     before = (folder / "2-sft" / "done.json").stat().st_mtime_ns
-    again = CliRunner().invoke(main, words)
+    again = CliRunner().invoke(main, argv)
     assert again.exit_code == 0 and "2 complete" in again.stderr
     assert (folder / "2-sft" / "done.json").stat().st_mtime_ns == before
-    wrong = CliRunner().invoke(main, [*words, "--set", "grpo.steps=3"])
+    wrong = CliRunner().invoke(main, [*argv, "--set", "grpo.steps=3"])
     assert wrong.exit_code == 2
     assert "no arm has such a stage" in wrong.stderr
 
@@ -377,11 +385,11 @@ def test_a_wrong_model_name_gets_one_sentence_offline_too(monkeypatch):
 def test_a_missing_extra_names_its_install_line(monkeypatch):
     import importlib.util
 
-    found = importlib.util.find_spec
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util,
         "find_spec",
-        lambda name, *rest: None if name == "trl" else found(name, *rest),
+        lambda name, *rest: None if name == "trl" else find_spec(name, *rest),
     )
     with pytest.raises(MissingExtra, match=r"pip install 'bioreason-bench\[train\]'"):
         models.need_training()
@@ -399,7 +407,7 @@ def test_a_full_disk_is_named_and_leaves_the_stage_undone(nano_release, tmp_path
 def test_the_command_line_answers_wrong_usage_with_a_sentence_and_code_2(
     nano_release, trained, tmp_path
 ):
-    for words, message in (
+    for argv, message in (
         (["train", "nonesuch"], "there is no recipe"),
         (["train", "--set", "sft.steps"], "key=value"),
         (["train", "sft_mem", "--sweep", "--data", str(nano_release)], "has no sweep"),
@@ -410,8 +418,8 @@ def test_the_command_line_answers_wrong_usage_with_a_sentence_and_code_2(
         ),
         (["report", str(tmp_path)], "no results"),
     ):
-        result = CliRunner().invoke(main, words)
-        assert message in result.stderr, (words, result.stderr)
+        result = CliRunner().invoke(main, argv)
+        assert message in result.stderr, (argv, result.stderr)
         assert result.exit_code in (1, 2)
         assert "Traceback" not in result.output
         assert result.stderr.count("\n") == 1
@@ -429,7 +437,7 @@ def test_every_command_has_help():
 
 
 @pytest.mark.slow
-def test_pass_at_k_compares_models_with_one_budget_and_says_what_it_rests_on(trained, nano_release):
+def test_pass_at_k_compares_models_with_one_sampling_budget(trained, nano_release):
     from bioreason_bench.experiments.passk import compare
 
     lines = compare(

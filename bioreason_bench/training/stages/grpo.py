@@ -30,7 +30,8 @@ def train_grpo(run: StageRun, data: StageData) -> dict[str, float]:
     from bioreason_bench.training.stages.grpo_trainer import ReplayGRPOTrainer
 
     recipe, stage = run.recipe, run.stage
-    per_step = len(data.prompts) // stage.steps
+    assert stage.prompts is not None  # the schema requires it
+    per_step = stage.prompts.rows
     log_duration(run, [prompt_of(row) for row in data.prompts[:per_step]])
     options = {
         "num_generations": stage.samples,

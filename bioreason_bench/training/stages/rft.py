@@ -29,7 +29,8 @@ def train_rft(run: StageRun, data: StageData) -> dict[str, float]:
         )
     solved = len({row["id"] for row in kept})
     run.log(f"{run.name}: kept {len(kept)} right completions of {solved} prompts")
-    own = Source(name="kept", rows=run.stage.prompts.rows if run.stage.prompts else 0)
+    assert run.stage.prompts is not None  # the schema requires it
+    own = Source(name="kept", rows=run.stage.prompts.rows)
     encoded = encode(kept, "chain", run.tokenizer, run.recipe.max_length)
     speed = train_on(run, data.mixture.with_source(own, encoded))
     return {**speed, "kept": float(len(kept)), "prompts_solved": float(solved)}
