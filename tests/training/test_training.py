@@ -446,7 +446,7 @@ def test_pass_at_k_compares_models_with_one_sampling_budget(trained, nano_releas
         "mem_iid",
         samples=16,
         limit=6,
-        log=silent,
+        say=silent,
     )
     assert [set(line["answers"]) for line in lines] == [{"1", "2", "4", "8", "16"}] * 2
     assert all(list(line["answers"].values()) == sorted(line["answers"].values()) for line in lines)
