@@ -235,10 +235,10 @@ def seed_difference(first: ArrayLike, second: ArrayLike) -> Estimate:
 
 
 def decide(gap: Estimate) -> str:
-    """Whether the second of two is "ahead" or "behind" by the interval of a paired difference.
+    """Whether the second of two is "ahead" or "behind", by the interval of a paired difference.
 
-    "undecided" if the interval holds 0, or if there is none (NaN).
+    "level" if the interval holds 0, or if there is none (NaN).
     """
     if gap.low > 0:
         return "ahead"
-    return "behind" if gap.high < 0 else "undecided"
+    return "behind" if gap.high < 0 else "level"

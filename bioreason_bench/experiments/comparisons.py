@@ -7,6 +7,7 @@ results), seeds are paired and each is a cluster; then at least three seeds are 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from bioreason_bench.experiments.results import VERDICTS, Line, Lines, json_lines
@@ -31,15 +32,15 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """ "ahead", "behind" or "undecided", of the second arm."""
+        """Whether the second arm is "ahead", "behind" or "level" (which leaves it undecided)."""
         return decide(self.estimate)
 
     @property
     def has_interval(self) -> bool:
-        return self.estimate.low == self.estimate.low  # NaN is unequal to itself
+        return not math.isnan(self.estimate.low)
 
     def __str__(self) -> str:
-        """ "+23.3 points (95 % interval +15.8 to +30.7; paired over 5 seeds)"."""
+        """In the form "+23.3 points (95 % interval +15.8 to +30.7; paired over 5 seeds)"."""
         value, low, high = (
             100 * share for share in (self.estimate.value, self.estimate.low, self.estimate.high)
         )
@@ -101,9 +102,7 @@ def verdicts_of(line: Line, metric: str) -> Verdicts:
     """The verdicts that a result line sums up; empty if they are not on disk."""
     if VERDICTS not in line:
         return {}
-    verdicts = {
-        row["id"]: (row["start"], float(row[metric])) for row in json_lines(line[VERDICTS])
-    }
+    verdicts = {row["id"]: (row["start"], float(row[metric])) for row in json_lines(line[VERDICTS])}
     mean = sum(score for _, score in verdicts.values()) / max(1, len(verdicts))
     # a run folder of the same name may hold another run than the one that the line is about
     return verdicts if abs(mean - line[metric]) < 1e-3 else {}

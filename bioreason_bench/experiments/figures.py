@@ -5,6 +5,7 @@ They are readable in black and white: hatches, markers and line styles carry wha
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def draw_all(results: Results, out: Path) -> dict[str, str]:
 
 
 def arm_name(arm: str) -> str:
-    """ "sft_mem_ctx_grpo" -> "SFT(mem+ctx)\\n+ GRPO"."""
+    """The name of an arm in a picture: its stages, one in a line."""
     if arm in FIRST_STAGE:
         return FIRST_STAGE[arm]
     for first in sorted(FIRST_STAGE, key=len, reverse=True):
@@ -126,7 +127,12 @@ def _level_bar(axes: Axes, x: float, lines: Sequence[Line], width: float, color:
     axes.bar(x, mean, width, color=color, edgecolor=INK, linewidth=0.8)
     axes.bar(x, mean_chains, width, color="none", edgecolor=INK, linewidth=0.0, hatch="////")
     if len(answers) > 1:
-        dots = {"color": INK, "markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.6}
+        dots: dict[str, Any] = {
+            "color": INK,
+            "markersize": 4,
+            "markeredgecolor": "white",
+            "markeredgewidth": 0.6,
+        }
         axes.plot([x] * len(answers), answers, "o", zorder=3, **dots)
     axes.text(x, max(answers) + 2.5, f"{mean:.0f}", ha="center", fontsize=8)
 
@@ -167,10 +173,12 @@ def patterns(results: Results) -> Figure | None:
     shares = [[_pooled_chains(parts.get((arm, name), [])) for name in columns] for arm in arms]
     size = (0.62 * len(columns) + 3.0, 0.42 * len(arms) + 1.0)
     figure, axes = pyplot().subplots(figsize=size)
-    axes.imshow(shares, cmap="Greys", vmin=0, vmax=140, aspect="auto")  # 140: the text stays legible
+    axes.imshow(
+        shares, cmap="Greys", vmin=0, vmax=140, aspect="auto"
+    )  # 140: the text stays legible
     for row, values in enumerate(shares):
         for column, value in enumerate(values):
-            if value == value:  # NaN: no question of this pattern
+            if not math.isnan(value):
                 color = "white" if value > 75 else INK
                 axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=color)
     axes.set_xticks(range(len(columns)), columns)
@@ -282,9 +290,7 @@ def sweep(results: Results) -> Figure | None:
     return figure
 
 
-def _sweep_panel(
-    results: Results, axes: Axes, lines: dict[str, tuple[list[Point], str]]
-) -> None:
+def _sweep_panel(results: Results, axes: Axes, lines: dict[str, tuple[list[Point], str]]) -> None:
     """One panel; `lines` maps the label of a line to its points and its test set."""
     for number, (label, (points, config)) in enumerate(lines.items()):
         curve = [(value, percent(results.of(arm), config)) for value, arm in sorted(points)]

@@ -35,7 +35,11 @@ def signatures(arms: Mapping[str, Lines], bases: Mapping[str, str]) -> list[str]
     """
     sentences: list[str] = []
     for arm, lines in arms.items():
-        sentences += [memorisation_trap(arm, lines), wrong_chains(arm, lines), no_bridge(arm, lines)]
+        sentences += [
+            memorisation_trap(arm, lines),
+            wrong_chains(arm, lines),
+            no_bridge(arm, lines),
+        ]
         base = bases.get(arm, "")
         if base in arms:
             if arm.endswith("_grpo"):
@@ -144,7 +148,7 @@ def control_sentence(arms: Mapping[str, Lines]) -> str:
 
 
 def _reached(lines: Lines) -> str:
-    """ "83 % (whole chains 78 %)"."""
+    """In the form "83 % (whole chains 78 %)"."""
     answers, chains = percent(lines, ZEROSHOT), percent(lines, ZEROSHOT, "process_verified")
     return f"{answers:.0f} % (whole chains {chains:.0f} %)"
 

@@ -141,7 +141,9 @@ class Job:
         done = 0
         for log in self.folder.glob("*-*/log.jsonl"):
             last = log.read_text(encoding="utf-8").strip().rpartition("\n")[2]
-            done += json.loads(last)["step"] if last.endswith("}") else 0  # else it is being written
+            done += (
+                json.loads(last)["step"] if last.endswith("}") else 0
+            )  # else it is being written
         return min(1.0, done / sum(stage.steps for stage in self.own))
 
     def last_message(self) -> str:

@@ -116,7 +116,7 @@ def curve(job: Job) -> list[dict[str, Any]]:
         rows = [by_step[step] for step in sorted(by_step)]
         for row in rows[:: max(1, len(rows) // CURVE_POINTS)]:
             values = {key: row[key] for key in ("step", "loss", "reward") if key in row}
-            points.append({"stage": log.parent.name, **values})
+            points.append({"stage": log.parent.name} | values)
     return points
 
 
@@ -132,21 +132,20 @@ def passk_lines(jobs: Sequence[Job], log: Log) -> list[dict[str, Any]]:
 
 def _passk_of_group(jobs: Sequence[Job], log: Log) -> list[dict[str, Any]]:
     """pass@k lines of jobs of one seed, base first; read from disk if they were measured before."""
-    from bioreason_bench.experiments.passk import compare
+    from bioreason_bench.experiments.passk import Sampling, measure_passk
 
     kept = jobs[0].folder.with_suffix(".passk.jsonl")
     if not kept.is_file():
-        measured = compare(
+        measured = measure_passk(
             [job.model().as_posix() for job in jobs],
             jobs[0].corpus,
             "comp_zeroshot",
-            samples=PASSK_SAMPLES,
             limit=PASSK_QUESTIONS,
+            sampling=Sampling(PASSK_SAMPLES),
             log=log,
         )
-        head = {"type": "passk"}
         lines = [
-            {**head, "arm": job.arm.name, "seed": job.seed, **line}
+            {"type": "passk", "arm": job.arm.name, "seed": job.seed, **line}
             for job, line in zip(jobs, measured, strict=True)
         ]
         write_json_lines(kept, lines)

@@ -201,7 +201,7 @@ def run_line(arm: str, seed: int, stages: Lines, run: Line) -> dict[str, Any]:
 
 
 def sweep_value(recipe: Line) -> str:
-    """ "=8" for a point of a sweep, "" for any other run."""
+    """The end of an arm's name: "=8" for a point of a sweep, "" for any other run."""
     sweep = recipe.get("sweep") or recipe.get("ladder")  # "ladder" in older runs
     if not sweep:
         return ""

@@ -70,7 +70,7 @@ def seed_table(results: Results) -> Table:
 
 
 def level_of(config: str) -> str:
-    """ "comp_zeroshot" -> "zeroshot"."""
+    """The level of a test set: "zeroshot" of "comp_zeroshot"."""
     return config.partition("_")[2]
 
 
@@ -202,9 +202,7 @@ def passk_table(results: Results) -> Table:
     for line in results.passk:
         for measure in MEASURES.values():
             curve = line[measure]
-            cells = [
-                f"{100 * curve[str(k)]:.0f}" if str(k) in curve else MISSING for k in columns
-            ]
+            cells = [f"{100 * curve[str(k)]:.0f}" if str(k) in curve else MISSING for k in columns]
             rows.append([line["arm"], str(line["seed"]), measure, *cells])
     return Table(["arm", "seed", "measure", *(f"pass@{k}" for k in columns)], rows)
 
