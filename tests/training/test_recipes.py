@@ -68,7 +68,8 @@ def test_settings_change_all_stages_of_a_kind_or_one_by_number(tmp_path):
 
 
 def test_arms_share_what_is_the_same_and_each_rung_of_a_ladder_is_an_arm():
-    from bioreason_bench.experiments.reproduce import FULL, make_arms, make_jobs
+    from bioreason_bench.experiments.reproduce import FULL
+    from bioreason_bench.experiments.jobs import make_arms, make_jobs
 
     names = ["sft_mem_ctx", "sft_mem_ctx_grpo", "few_shot", "portions"]
     jobs = make_jobs(

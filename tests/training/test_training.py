@@ -423,7 +423,7 @@ def test_the_command_line_answers_wrong_usage_with_a_sentence_and_code_2(
     for words, message in (
         (["train", "nonesuch"], "there is no recipe"),
         (["train", "--set", "sft.steps"], "key=value"),
-        (["train", "sft_mem", "--ladder", "--data", str(nano_release)], "has no ladder"),
+        (["train", "sft_mem", "--sweep", "--data", str(nano_release)], "has no sweep"),
         (["train", "sft_mem", "--data", str(tmp_path / "nowhere")], "nowhere"),
         (
             ["eval", str(trained / "2-grpo"), "--data", str(nano_release), "--config", "comp_iidd"],
@@ -451,15 +451,15 @@ def test_every_command_has_help():
 
 @pytest.mark.slow
 def test_pass_at_k_compares_models_with_one_budget_and_says_what_it_rests_on(trained, nano_release):
-    from bioreason_bench.experiments.passk import compare
+    from bioreason_bench.experiments.passk import Sampling, measure_passk
 
-    lines = compare(
+    lines = measure_passk(
         [str(trained / "1-sft"), str(trained / "2-grpo")],
         Corpus(nano_release),
         "mem_iid",
-        samples=16,
         limit=6,
-        say=lambda _: None,
+        sampling=Sampling(16),
+        log=lambda _: None,
     )
     assert [set(line["answers"]) for line in lines] == [{"1", "2", "4", "8", "16"}] * 2
     assert all(list(line["answers"].values()) == sorted(line["answers"].values()) for line in lines)
