@@ -166,7 +166,7 @@ def draw_states(states: Mapping[str, NDArray[np.float32]], stem: Path) -> NDArra
         )
     axes.set_xlabel(f"first principal axis ({100 * shares[0]:.0f} % of the variance)")
     axes.set_ylabel(f"second principal axis ({100 * shares[1]:.0f} %)")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, ncols=len(states), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     figure.tight_layout()
     stem.parent.mkdir(parents=True, exist_ok=True)
     save_figure(figure, stem)

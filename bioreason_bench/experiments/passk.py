@@ -81,8 +81,9 @@ def measure_passk(
         else:
             base_solved = solved
         lines.append(line)
-        first, last = (100 * line["answers"][k] for k in ("1", max(line["answers"], key=int)))
-        log(f"{name}: answers pass@1 {first:.1f}, pass@{sampling.samples} {last:.1f}")
+        largest = max(line["answers"], key=int)
+        first, last = (100 * line["answers"][k] for k in ("1", largest))
+        log(f"{name}: answers pass@1 {first:.1f}, pass@{largest} {last:.1f}")
     return lines
 
 
