@@ -80,7 +80,8 @@ def test_a_sweep_makes_one_recipe_per_value_also_under_its_former_name():
 
 
 def test_arms_share_what_is_the_same_and_each_point_of_a_sweep_is_an_arm():
-    from bioreason_bench.experiments.reproduce import FULL, make_arms, make_jobs
+    from bioreason_bench.experiments.jobs import make_arms, make_jobs
+    from bioreason_bench.experiments.reproduce import FULL
 
     names = ["sft_mem_ctx", "sft_mem_ctx_grpo", "few_shot", "portions"]
     jobs = make_jobs(

@@ -438,15 +438,15 @@ def test_every_command_has_help():
 
 @pytest.mark.slow
 def test_pass_at_k_compares_models_with_one_sampling_budget(trained, nano_release):
-    from bioreason_bench.experiments.passk import compare
+    from bioreason_bench.experiments.passk import Sampling, measure_passk
 
-    lines = compare(
+    lines = measure_passk(
         [str(trained / "1-sft"), str(trained / "2-grpo")],
         Corpus(nano_release),
         "mem_iid",
-        samples=16,
         limit=6,
-        say=silent,
+        sampling=Sampling(16),
+        log=silent,
     )
     assert [set(line["answers"]) for line in lines] == [{"1", "2", "4", "8", "16"}] * 2
     assert all(list(line["answers"].values()) == sorted(line["answers"].values()) for line in lines)
