@@ -34,10 +34,10 @@ def test_pass_at_k_is_the_share_of_all_ways_to_draw_k_samples_that_hold_a_right_
 
 
 def test_pass_at_k_of_512_samples_neither_overflows_nor_rounds_to_nothing():
-    found = pass_at_k(512, np.arange(513), 256)
+    chances = pass_at_k(512, np.arange(513), 256)
     exact = [1 - comb(512 - right, 256) / comb(512, 256) for right in range(513)]
-    assert np.allclose(found, exact) and found[0] == 0 and found[-1] == 1
-    assert np.all(np.diff(found) >= 0)
+    assert np.allclose(chances, exact) and chances[0] == 0 and chances[-1] == 1
+    assert np.all(np.diff(chances) >= 0)
 
 
 def test_pass_at_one_is_the_share_of_right_samples_and_curves_never_fall():
@@ -78,8 +78,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say_when_questions_share_peop
         people = np.repeat(np.arange(150), counts)
         skill = chance.beta(0.3, 0.7, 150)  # mean 0.3
         right = chance.random(len(people)) < skill[people]
-        found = clustered(right, people.tolist(), resamples=400, seed=world)
-        held += found.low <= 0.3 <= found.high
+        interval = clustered(right, people.tolist(), resamples=400, seed=world)
+        held += interval.low <= 0.3 <= interval.high
         radius = 1.96 * right.std() / len(right) ** 0.5
         naive += abs(right.mean() - 0.3) <= radius
     assert 0.90 <= held / 200 <= 0.985
@@ -107,10 +107,10 @@ def test_a_paired_difference_is_narrower_than_two_intervals():
     chance = np.random.default_rng(2)
     first = (chance.random(500) < 0.5).astype(float)
     second = np.maximum(first, chance.random(500) < 0.1)
-    found = difference(first, second, list(range(500)))
-    assert found.value == pytest.approx(second.mean() - first.mean()) and found.low > 0
+    gap = difference(first, second, list(range(500)))
+    assert gap.value == pytest.approx(second.mean() - first.mean()) and gap.low > 0
     assert (
-        found.high - found.low
+        gap.high - gap.low
         < clustered(second, list(range(500))).high - clustered(second, list(range(500))).low
     )
 

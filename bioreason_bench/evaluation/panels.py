@@ -59,7 +59,7 @@ def make_panels(
     """Make a row of panels with a common axis in percent.
 
     Args:
-        figure: The figure, which gets its size here.
+        figure: The figure; its size is set.
         titles: The panels' titles; skills are written out.
         widths: The panels' relative widths.
         inches: Width of the figure; narrow ones are widened for title and legend.

@@ -132,7 +132,7 @@ class Chains:
         return row is not None and bool(row.inverse) and fact == (object_, row.inverse, subject)
 
     def _error(self, fact: Fact, hop: Fact, context: str) -> str:
-        """The kind of error that a fact makes in the place of the hop."""
+        """The kind of error of a fact that is stated instead of the hop."""
         subject, relation, object_ = hop
         row = self.relations.get(relation)
         if row and row.to_person and not row.symmetric:

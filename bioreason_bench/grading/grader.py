@@ -175,11 +175,11 @@ def grader_for(language: str = "english") -> Grader:
 
 
 def grader_for_record(record: Mapping[str, Any]) -> Grader:
-    """The grader to fall back on if nobody says which release a record is from.
+    """The fallback if the release that a record is from is not known.
 
     It reads chains with the built-in relation table.  The language is guessed from the question:
     one in symbols ends in " ?", an English one ends in "?" after a letter.  For a release with
-    relations of its own use `Release.grader()`.
+    its own relation table use `Release.grader()`.
     """
     return grader_for("symbols" if record["question"].endswith(" ?") else "english")
 

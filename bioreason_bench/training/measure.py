@@ -1,8 +1,8 @@
 """Greedy answers of a model to the test sets of a release, graded by the package's one grader.
 
 The numbers are those of `bioreason eval` on the same folder (a test compares them question by
-question).  For small models this is faster: questions are batched by length, and no test set starts
-a process of its own.
+question).  For small models this is faster: questions are batched by length, and no process is
+started per test set.
 """
 
 from __future__ import annotations

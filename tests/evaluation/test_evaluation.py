@@ -57,9 +57,9 @@ def oracle(tiny_release):
 def perfect(tiny_release, oracle):
     """The harness's scores of the oracle on every task that the release has questions for."""
     names = leaves(open_source(data=str(tiny_release)))
-    found = manager(data=str(tiny_release), samples=4)
+    task_manager = manager(data=str(tiny_release), samples=4)
     return simple_evaluate(
-        model=oracle, tasks=names, task_manager=found, bootstrap_iters=0, log_samples=True
+        model=oracle, tasks=names, task_manager=task_manager, bootstrap_iters=0, log_samples=True
     ), names
 
 
@@ -78,8 +78,8 @@ def test_every_task_file_is_known_to_the_harness_by_its_name():
 
 def test_every_task_loads_from_a_release_and_every_group_from_one_with_all_levels(tiny_release):
     source = open_source(data=str(tiny_release))
-    found = manager(data=str(tiny_release))
-    loaded = found.load(
+    task_manager = manager(data=str(tiny_release))
+    loaded = task_manager.load(
         [f"bioreason{variant}" for variant in ("", "_openbook", "_direct", "_passk", "_probes")]
     )
     assert set(loaded["tasks"]) == {name for name in leaves(source) if parse(name).level in LEVELS}
@@ -132,9 +132,9 @@ def test_a_model_that_believes_the_context_is_wrong_on_every_conflict(tiny_relea
             self.facts = known
             return answer
 
-    name, found = "bioreason_comp_conflict", manager(data=str(tiny_release))
+    name, task_manager = "bioreason_comp_conflict", manager(data=str(tiny_release))
     scores = simple_evaluate(
-        model=Believer(tiny_release), tasks=[name], task_manager=found, bootstrap_iters=0
+        model=Believer(tiny_release), tasks=[name], task_manager=task_manager, bootstrap_iters=0
     )["results"][name]
     assert (scores["follows_context,none"], scores["exact_match,none"]) == (1.0, 0.0)
 
@@ -220,8 +220,8 @@ def test_few_shot_examples_are_training_questions_in_the_same_form(tiny_release,
     )
     training = {row["question"] for row in Release(tiny_release).rows("ctx_iid", "train")}
     for prompt in model.prompts:
-        *shown, asked = [part.partition("\n")[0] for part in prompt.split("Question: ")[1:]]
-        assert len(shown) == 2 and set(shown) <= training and asked not in training
+        *examples, asked = [part.partition("\n")[0] for part in prompt.split("Question: ")[1:]]
+        assert len(examples) == 2 and set(examples) <= training and asked not in training
         assert prompt.count("So, the answer is:") == 2 + prompt.endswith("So, the answer is:")
     assert {scores["exact_match,none"] for scores in results["results"].values()} == {1.0}
 
@@ -243,9 +243,9 @@ def test_a_chat_template_wraps_the_whole_prompt(tiny_release):
 
 
 def test_a_group_weighs_its_levels_by_their_questions(tiny_release):
-    model, found = Oracle(tiny_release, slips=0.3), manager(data=str(tiny_release))
+    model, task_manager = Oracle(tiny_release, slips=0.3), manager(data=str(tiny_release))
     results = simple_evaluate(
-        model=model, tasks=["bioreason_comp"], task_manager=found, bootstrap_iters=100
+        model=model, tasks=["bioreason_comp"], task_manager=task_manager, bootstrap_iters=100
     )
     leaf = [results["results"][f"bioreason_comp_{level}"] for level in LEVELS]
     group = results["groups"]["bioreason_comp"]

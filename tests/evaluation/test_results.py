@@ -48,18 +48,18 @@ def run(tiny_release, tmp_path_factory):
         tasks = TaskManager(
             include_path=str(resources.folder("tasks")), include_defaults=False, metadata=data
         )
-        found = simple_evaluate(
+        evaluated = simple_evaluate(
             model=Oracle(tiny_release, slips), tasks=TASKS, task_manager=tasks, bootstrap_iters=0
         )
         tracker = EvaluationTracker(output_path=str(out))
         tracker.general_config_tracker.model_name = (
             tracker.general_config_tracker.model_name_sanitized
         ) = name
-        samples = found.pop("samples")
-        tracker.save_results_aggregated(results=found, samples=samples)
-        for task in found["configs"]:
+        samples = evaluated.pop("samples")
+        tracker.save_results_aggregated(results=evaluated, samples=samples)
+        for task in evaluated["configs"]:
             tracker.save_results_samples(task_name=task, samples=samples[task])
-        results[name] = found["results"]
+        results[name] = evaluated["results"]
     return out, results
 
 
