@@ -31,6 +31,7 @@ __all__ = [
     "grader_for",
     "grader_for_record",
     "make_grader",
+    "same_answer",
 ]
 
 

@@ -1,12 +1,17 @@
 """The statistics of scores: every interval, comparison, gate and pass@k is computed here."""
 
-from bioreason_bench.statistics.intervals import (
-    Estimate,
+from bioreason_bench.statistics.differences import (
     Verdict,
     ahead,
+    decide,
+    difference,
+    seed_difference,
+)
+from bioreason_bench.statistics.intervals import (
+    Estimate,
     clustered,
     clusters_of,
-    difference,
+    wilson_interval,
 )
 from bioreason_bench.statistics.scores import gate, pass_at_k, pass_curve, powers_of_two
 
@@ -16,9 +21,12 @@ __all__ = [
     "ahead",
     "clustered",
     "clusters_of",
+    "decide",
     "difference",
     "gate",
     "pass_at_k",
     "pass_curve",
     "powers_of_two",
+    "seed_difference",
+    "wilson_interval",
 ]

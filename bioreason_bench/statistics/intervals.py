@@ -1,4 +1,4 @@
-"""Intervals of means, and paired differences, by a bootstrap over people.
+"""Intervals of means over questions that share people.
 
 Questions share people, so the unit that is resampled is the person a question starts from, not the
 question.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,10 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 
-__all__ = ["Estimate", "Verdict", "ahead", "clustered", "clusters_of", "difference"]
+__all__ = [
+    "RESAMPLES",
+    "Estimate",
+    "as_scores",
+    "bootstrap",
+    "clustered",
+    "clusters_of",
+    "rule_of_three",
+    "wilson_interval",
+]
 
 RESAMPLES = 2000
-Verdict = Literal["ahead", "behind", "level"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,68 +75,43 @@ def clustered(
         seed: Seed of the bootstrap.
         verdicts: Whether scores are verdicts (right or wrong); False for chances such as pass@k.
     """
-    scores = _scores(scores)
-    value, (low, high), number = _bootstrap(scores, clusters, level, resamples, seed)
+    scores = as_scores(scores)
+    value, (low, high), number = bootstrap(scores, clusters, level, resamples, seed)
     if number > 1 and verdicts and value in (0.0, 1.0) and scores.min() == scores.max():
-        slack = _rule_of_three(number, level)
+        slack = rule_of_three(number, level)
         low, high = (0.0, slack) if value == 0.0 else (1.0 - slack, 1.0)
     return Estimate(value, low, high, len(scores), number)
 
 
-def difference(
-    first: ArrayLike,
-    second: ArrayLike,
-    clusters: Sequence[Hashable],
-    *,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Estimate:
-    """Mean of second - first over the same questions, with the clustered interval of that mean.
+def wilson_interval(
+    right: ArrayLike, clusters: ArrayLike, z: float = 1.959963984540054
+) -> tuple[float, float]:
+    """Return the ends of Wilson's interval (1927) of a share, for questions in clusters.
 
-    If all differences are equal, the interval is as wide as the "rule of three" allows for scores
-    in [0, 1].
+    The number of questions is divided by the design effect of the clusters (Kish 1965): the
+    variance of a mean over clusters, relative to that of a mean over independent questions, and
+    at least 1. Cheaper than the bootstrap of `clustered`, and defined for a single cluster.
 
     Args:
-        first: One score in [0, 1] per question, shape [questions].
-        second: The scores of the other model on the same questions, in the same order.
-        clusters: The cluster of each question.
-        level: Coverage of the interval.
-        resamples: Number of bootstrap samples.
-        seed: Seed of the bootstrap.
+        right: Whether each question is answered correctly, shape [questions].
+        clusters: A label for each question, shape [questions].
+        z: Quantile of the standard normal distribution; 1.96 gives a 95 % interval.
     """
-    first, second = _scores(first), _scores(second)
-    if len(first) != len(second):
-        raise UsageError(
-            "a paired difference needs the same questions twice, "
-            f"not {len(first)} and {len(second)} of them"
-        )
-    gaps = second - first
-    value, (low, high), number = _bootstrap(gaps, clusters, level, resamples, seed)
-    if number > 1 and gaps.min() == gaps.max():
-        slack = _rule_of_three(number, level)
-        low, high = value - slack * (value + 1.0), value + slack * (1.0 - value)
-    return Estimate(value, low, high, len(gaps), number)
-
-
-def ahead(
-    first: ArrayLike,
-    second: ArrayLike,
-    clusters: Sequence[Hashable],
-    *,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Verdict:
-    """Whether `first` scores above `second` on the same questions: "ahead", "behind" or "level".
-
-    "level" means that the paired, person-clustered interval of the difference contains 0; with a
-    single cluster there is no interval, and the verdict is "level".  Arguments as in `difference`.
-    """
-    gap = difference(second, first, clusters, level=level, resamples=resamples, seed=seed)
-    if gap.low > 0:
-        return "ahead"
-    return "behind" if gap.high < 0 else "level"
+    right = np.asarray(right, dtype=bool)
+    size, mean = len(right), float(right.mean())
+    _, cluster = np.unique(np.asarray(clusters), return_inverse=True)
+    independent = mean * (1 - mean) * size
+    effect = 1.0
+    if independent > 0:
+        deviations = np.bincount(cluster, right - mean)  # summed over each cluster
+        effect = max(1.0, float((deviations**2).sum()) / independent)
+    n = size / effect
+    middle = (mean + z * z / (2 * n)) / (1 + z * z / n)
+    radius = z / (1 + z * z / n) * float(np.sqrt(mean * (1 - mean) / n + z * z / (4 * n * n)))
+    # exactly 0 and 1 where rounding would leave 1e-17
+    low = max(0.0, middle - radius) if mean > 0 else 0.0
+    high = min(1.0, middle + radius) if mean < 1 else 1.0
+    return low, high
 
 
 def clusters_of(entities: Iterable[Sequence[str]]) -> list[str]:
@@ -137,7 +119,8 @@ def clusters_of(entities: Iterable[Sequence[str]]) -> list[str]:
     return [people[0] for people in entities]
 
 
-def _scores(scores: ArrayLike) -> NDArray[np.float64]:
+def as_scores(scores: ArrayLike) -> NDArray[np.float64]:
+    """The scores as an array of shape [questions]; UsageError if there is none."""
     scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim != 1 or not len(scores):
         raise UsageError(
@@ -147,12 +130,12 @@ def _scores(scores: ArrayLike) -> NDArray[np.float64]:
     return scores
 
 
-def _rule_of_three(clusters: int, level: float) -> float:
+def rule_of_three(clusters: int, level: float) -> float:
     """Largest chance of an event that is compatible with none in as many trials; about 3 / n."""
     return float(1.0 - (1.0 - level) ** (1.0 / clusters))
 
 
-def _bootstrap(
+def bootstrap(
     scores: NDArray[np.float64],
     clusters: Sequence[Hashable],
     level: float,
