@@ -31,7 +31,6 @@ __all__ = [
     "grader_for",
     "grader_for_record",
     "make_grader",
-    "same_answer",
 ]
 
 

@@ -52,20 +52,18 @@ def test_the_solvers_score_as_models_what_they_score_in_the_audit(tiny_release, 
     from bioreason_bench.audit.verify import verify
 
     given: dict[str, dict[str, str]] = {name: {} for name in SOLVERS}
-    add, lock = scores.Trial.add, threading.Lock()
+    add, lock = scores.SolverRun.add, threading.Lock()
 
-    def keep(trial, item):
-        add(trial, item)
+    def keep(run, question):
+        add(run, question)
+        texts = run.knowledge.release.texts
         with lock:
             for name, solver in SOLVERS.items():
-                guess = solver(item, trial.knowledge)
-                given[name][make_prompt(item.record)] = (
-                    trial.knowledge.evidence.texts[guess.answer]
-                    if guess.answer >= 0
-                    else "nobody knows"
-                )
+                guess = solver(question, run.knowledge)
+                answer = texts[guess.answer] if guess.answer >= 0 else "unknown"
+                given[name][make_prompt(question.record)] = answer
 
-    monkeypatch.setattr(scores.Trial, "add", keep)
+    monkeypatch.setattr(scores.SolverRun, "add", keep)
     audited = verify(tiny_release, workers=1).as_dict()["solvers"]
     tasks = [f"bioreason_{config}" for config in audited]
     assert len(tasks) >= 15 and set(given) >= {
