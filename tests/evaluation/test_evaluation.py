@@ -490,14 +490,15 @@ def test_a_wrong_task_model_or_preset_gets_one_clear_sentence(cli):
 )
 def test_a_model_of_transformers_may_be_one_of_our_small_ones(arguments, expected, monkeypatch):
     """Their class is registered before the harness looks for it."""
+    nano = pytest.importorskip("bioreason_bench.training.models.nano")
     from bioreason_bench.commands import eval as command
     from bioreason_bench.evaluation.harness import run
 
-    imported = []
-    monkeypatch.setattr(command, "import_module", imported.append)
-    monkeypatch.setattr(run, "run_harness", lambda arguments: None)
+    calls = []
+    monkeypatch.setattr(nano, "register", lambda: calls.append("register"))
+    monkeypatch.setattr(run, "run_harness", lambda arguments: calls.append("run"))
     command.command.callback(arguments)
-    assert imported == ["bioreason_bench.training.models.nano"] * expected
+    assert calls == ["register"] * expected + ["run"]
 
 
 def test_task_files_of_0_1_0_still_find_their_functions_and_class():
