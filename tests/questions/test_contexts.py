@@ -1,4 +1,4 @@
-"""What a question gives to read neither gives away a recalled hop nor singles out the person meant (DESIGN section 7)."""
+"""A context neither gives a recalled hop away nor singles out the person meant."""
 
 from collections import Counter, defaultdict
 
@@ -21,7 +21,7 @@ def dataset(request):
 
 @pytest.fixture(scope="module")
 def rows(dataset):
-    """Every question with a context, each with the facts that the context states: person -> relation -> object."""
+    """Every question with a context, with its facts: person -> relation -> object."""
     reader = Reader(dataset.world.table, dataset.config.language)
     found = []
     for shard in dataset.shards():
@@ -87,7 +87,7 @@ def test_distractors_are_strangers_to_the_chain_and_as_many_as_asked(dataset, ro
 
 
 def test_distractors_are_of_the_kind_of_the_person_meant(dataset, rows):
-    """Known or novel, community or not: the same as whoever stands at the head of the run that is copied."""
+    """Distractors have the status (known, community) of the person at the head of the run."""
     kind = dict(
         zip(
             dataset.world.names,

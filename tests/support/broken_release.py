@@ -1,4 +1,4 @@
-"""A copy of a release that can be corrupted in any place, and sealed again so that only the corruption shows."""
+"""A copy of a release to corrupt and seal again, so that only the corruption shows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Copy:
     def write(
         self, place: str, rows: Rows, schema: pa.Schema | None = None, seal: bool = True
     ) -> str:
-        """Write rows in the place of a file, under the schema that it had if no other is given; its name."""
+        """Overwrite a file with rows, by default under its former schema; returns its name."""
         file = self.file(place)
         table = pa.Table.from_pylist(rows, schema=schema or pq.read_schema(self.folder / file))
         pq.write_table(table, self.folder / file, store_schema=False)
@@ -68,7 +68,7 @@ class Copy:
         return self.write(place, rows), row
 
     def tell(self, subject: str, relation: str, target: str) -> tuple[str, int]:
-        """Make facts and every biography of the subject say that its relation leads to `target`; where it says so first."""
+        """Change a fact in data/facts and in every biography; returns where it is stated first."""
         group = self.table[self.table.number(relation)].group
         facts = self.rows("facts/train")
         fact = next(
