@@ -11,13 +11,15 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGE = CHECKOUT / "bioreason_bench"
 README = CHECKOUT / "README.md"
 FENCE = re.compile(r"(```\n)bioreason_bench/\n.*?(```)", re.DOTALL)
-WIDTH = 60  # characters of a description
+WIDTH = 78  # characters of a description
+PROPER_NAMES = ("English", "Muon", "Croissant")  # a description that begins so keeps its capital
 ORDER = (  # stages in reading order; build, loading and commands import all of them
     *("_version", "errors", "draw", "resources", "workers", "taxonomy", "schema", "validation"),
     *("statistics", "figure_style", "config", "world", "language", "splits", "questions"),
@@ -71,19 +73,26 @@ def reading_order(entries: list[Path]) -> list[Path]:
 
 
 def described(path: Path) -> str:
-    """The beginning of a module's docstring."""
+    """The beginning of a module's docstring: a sentence, or as much of it as fits."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    text = " ".join(text.split("\n\n")[0].split()) + " "
-    head, _, rest = text.partition(": ")
-    if rest and len(head.split()) < 4 and "." not in head:  # "Probes: every hop of ..."
-        text = rest
-    sentence = re.split(r"[.:;(]\s|\s[(]", text, maxsplit=1)[0]
-    sentence = sentence.replace("`", "").strip()
-    while len(sentence) > WIDTH and "," in sentence:
-        sentence = sentence.rpartition(",")[0]
-    if len(sentence) > WIDTH:
-        sentence = sentence[: WIDTH - 3].rpartition(" ")[0] + " ..."
-    return sentence[:1].lower() + sentence[1:] if sentence[:2].istitle() else sentence
+    text = re.sub(r"\s\(see [^)]*\)", "", " ".join(text.split("\n\n")[0].split()))
+    text = re.sub(r"^\S+: (?=\S)|^`[^`]*`: ", "", text)  # "Probes: every hop of ..."
+    text = re.split(r"\.(?:\s|$)", text.replace("`", ""), maxsplit=1)[0].rstrip(":")
+    sentence = next((part for part in shortened(text) if len(part) <= WIDTH), text[:WIDTH])
+    proper = sentence.startswith(PROPER_NAMES) or not sentence[:2].istitle()
+    return sentence if proper else sentence[:1].lower() + sentence[1:]
+
+
+def shortened(text: str) -> Iterator[str]:
+    """The text, then ever less of it: up to a colon, a semicolon, a comma, a word."""
+    yield text
+    for mark in (": ", "; ", ", "):
+        head = text
+        while mark in head:
+            head = head.rpartition(mark)[0]
+            yield head
+    head = text[: WIDTH - 3]
+    yield head.rpartition(" ")[0] + " ..."
 
 
 def lines(folder: Path, indent: str) -> list[str]:

@@ -22,7 +22,7 @@ KNOWN = Path(__file__).with_name("official.json")  # written by scripts/write_of
 
 @functools.cache
 def official() -> dict[str, dict[str, Any]]:
-    """What is known of the official release.
+    """What the package knows about the official release.
 
     Returns:
         `digests`, file -> digest of its rows; and `solvers`, the solvers' scores in its audit.

@@ -67,7 +67,7 @@ def final_answer(text: str) -> str | None:
     """The text after the last "the answer is:", to the end of its line; None if there is none.
 
     If a model continues with a question of its own ("Question: ..."), the text is cut there.
-    Without any colon the last "the answer is" counts.
+    If no colon follows it anywhere, the last "the answer is" counts.
     """
     return split_answer(text).answer
 

@@ -42,15 +42,15 @@ class Contexts:
     ) -> NDArray[np.int64]:
         """[questions, people] whose biographies a context holds, in order.
 
-        No columns where nothing is read.
+        Without a read hop in the path there are no columns.
 
         Args:
             path: Relation numbers.
             walk: [questions, hops + 1] the gold chains.
             other: Alternative walks that replace the chain after `hop`; the people read after
-                `hop` are added to the context, and nobody on them is a distractor.
+                `hop` are added to the context, and no one on these walks is a distractor.
             hop: The hop whose object `other` replaces.
-            also: [questions] one further person each.
+            also: [questions] one more person for each context.
         """
         table, config = self.starts.world.table, self.starts.world.config
         read = [index for index, number in enumerate(path) if table[number].group == CONTEXTUAL]
@@ -79,8 +79,8 @@ class Contexts:
     def sentence(self, relation: int, subjects: NDArray, objects: NDArray | None) -> list[str]:
         """What the contextual biographies of these people state of the relation.
 
-        With `objects`, the same sentences about these objects instead.  A relation that the
-        biographies do not state is written in its first wording.
+        With `objects`, the same sentences with these objects instead.  If a biography does not
+        state the relation, the sentence has its first wording.
         """
         world = self.starts.world
         language = language_of(world)

@@ -1,4 +1,4 @@
-"""Roles of relations: which are in I.I.D. paths, which only compose, which training never uses.
+"""Roles of relations: which are in iid paths, which only compose, which training never uses.
 
 See docs/design.md, Paths and levels.
 """

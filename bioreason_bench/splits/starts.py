@@ -51,7 +51,7 @@ class Starts:
     def valid(self, path: RelationPath) -> NDArray[np.int64]:
         """People from whom the path leads to an answer, over people who are all different.
 
-        Where a context is shortened or has distractors, everybody read about must state every
+        Where a context is shortened or has distractors, everyone read about must state every
         contextual relation of the path.  With leak guards, at least one read hop must not be
         implied by memory alone.
         """
