@@ -63,7 +63,9 @@ lowest: wheel  ## the quick tests of the core with the oldest dependencies it al
 	rm -rf $(BUILD)/lowest
 	$(VENV)/bin/python -m venv $(BUILD)/lowest
 	$(BUILD)/lowest/bin/python $(PIP) install uv
-	$(BUILD)/lowest/bin/uv pip install --quiet --python $(BUILD)/lowest/bin/python --resolution lowest-direct "$$(ls dist/*.whl)[test]"
+	$(BUILD)/lowest/bin/uv pip compile --quiet --python $(BUILD)/lowest/bin/python --resolution lowest-direct --extra test -o $(BUILD)/lowest/versions.txt pyproject.toml
+	$(BUILD)/lowest/bin/uv pip install --quiet --python $(BUILD)/lowest/bin/python -r $(BUILD)/lowest/versions.txt
+	$(BUILD)/lowest/bin/uv pip install --quiet --python $(BUILD)/lowest/bin/python --no-deps dist/*.whl
 	BIOREASON_TEST_WHEEL=1 $(BUILD)/lowest/bin/pytest tests -m "not slow" $(PYTEST)
 
 lint: $(VENV)/.lint  ## ruff and mypy
