@@ -109,6 +109,12 @@ class WorldConfig:
         context_facts: Sentences of a person in a context; 0 for the whole biography.
         leak_guards: Leave out sentences that would give away a hop meant to be recalled.
         heldout_starts: Share of the people who start test questions only.
+        heldout_wordings: Share of the known people whose biographies keep two wordings of each
+            relation out of every paraphrase.
+        scheme: How relations are held out: "folds", or "roles" as in the paper.
+        fold: Scheme folds: which fifth of the relations is zero-shot, 0 to 4.
+        heldout_pairs: Scheme folds: share of the ordered pairs of relations that training never
+            joins.
         levels: The test levels.
         hops: Number of hops -> share of the questions.
         depth_hops: The same for the level depth.
@@ -132,6 +138,10 @@ class WorldConfig:
     context_facts: int = 0
     leak_guards: bool = False
     heldout_starts: float = 0.0
+    heldout_wordings: float = 0.0
+    scheme: str = "folds"
+    fold: int = 0
+    heldout_pairs: float = 0.2
     levels: tuple[str, ...] = ("iid", "composition", "zeroshot")
     hops: Mapping[int, float] = field(default_factory=lambda: {2: 0.5, 3: 0.3, 4: 0.15, 5: 0.05})
     depth_hops: Mapping[int, float] = field(default_factory=dict)

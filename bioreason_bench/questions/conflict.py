@@ -5,19 +5,20 @@ One row a question, with the answer that memory leads to and the one that the co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.draw import Draw
+from bioreason_bench.draw import Draw, pack
+from bioreason_bench.language.reader import Reader
 from bioreason_bench.questions.counterfactual import swapped_fact, swapped_walks
 from bioreason_bench.questions.records import Writer
 from bioreason_bench.questions.sets import Certify, Columns, KeyRange, merge
 from bioreason_bench.splits.levels import TEST
 from bioreason_bench.splits.swaps import Swap
-from bioreason_bench.world.relations import CONTEXTUAL
+from bioreason_bench.world.facts import World
 
 __all__ = ["Conflicts"]
 
@@ -74,16 +75,38 @@ class Conflicts:
     def _contexts(
         self, swap: Swap, walk: NDArray, donor: NDArray
     ) -> tuple[NDArray[np.int64], list[str]]:
-        """Contexts in which the subject's biography also states the contradicting fact."""
+        """Contexts in which everybody who could be the last person has the contradicted relation.
+
+        The gold person's sentence is false, those of the others are true; each takes the place of
+        a drawn sentence of the biography, so that all biographies keep their length.
+        """
         path, hop, contexts = swap.plan.path, swap.hop, self.writer.contexts
-        table = self.writer.starts.world.table
-        people = contexts.people(path, walk, other=donor, hop=hop, also=walk[:, hop])
-        texts = contexts.texts(path, people)
-        asked = next(relation for relation in path if table[relation].group == CONTEXTUAL)
-        anchor = contexts.sentence(asked, walk[:, hop], None)
-        false = contexts.sentence(path[hop], walk[:, hop], donor[:, hop + 1])
-        assert all(text.count(sentence) == 1 for text, sentence in zip(texts, anchor, strict=True))
-        return people, [
-            text.replace(sentence, f"{sentence} {contradiction}")
-            for text, sentence, contradiction in zip(texts, anchor, false, strict=True)
-        ]
+        world = self.writer.starts.world
+        context = contexts.people(path, walk[:, 0], also=[hop])
+        lines = contexts.lines(path, context)
+        people, width = context.people.reshape(-1), context.people.shape[1]
+        subjects = np.flatnonzero(context.position.reshape(-1) == hop)
+        objects = world.objects[path[hop], people[subjects]].astype(np.int64)
+        rows = subjects // width
+        gold = people[subjects] == walk[rows, hop]
+        objects[gold] = donor[rows[gold], hop + 1]
+        stated = contexts.sentence(path[hop], people[subjects], objects)
+        words = self.draw.at("conflict", *world.table.path_names(path)).words(
+            pack((walk[rows, 0], 48), (subjects % width, 16))
+        )
+        reader = sentence_splitter(world)
+        for index, sentence, word in zip(subjects.tolist(), stated, words.tolist(), strict=True):
+            lines[index] = replace_sentence(reader(lines[index]), sentence, word)
+        texts = ["\n".join(lines[row : row + width]) for row in range(0, len(lines), width)]
+        return context.people, texts
+
+
+def replace_sentence(sentences: list[str], sentence: str, word: int) -> str:
+    """The biography in which a drawn sentence is replaced by `sentence`."""
+    index = word % len(sentences)
+    return " ".join([*sentences[:index], sentence, *sentences[index + 1 :]])
+
+
+def sentence_splitter(world: World) -> Callable[[str], list[str]]:
+    """Cuts biographies of the world's language into sentences."""
+    return Reader(world.table, world.config.language).sentences

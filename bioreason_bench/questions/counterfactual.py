@@ -55,8 +55,8 @@ class Counterfactuals:
     def _pairs(self, swap: Swap, rows: NDArray) -> Columns:
         path, hop, contexts = swap.plan.path, swap.hop, self.writer.contexts
         walk, donor, altered = swapped_walks(self.writer, swap, rows)
-        people = contexts.people(path, walk, other=donor, hop=hop)
-        texts = contexts.texts(path, people)
+        context = contexts.people(path, walk[:, 0])
+        people, texts = context.people, contexts.texts(path, context)
         old = contexts.sentence(path[hop], walk[:, hop], None)
         new = contexts.sentence(path[hop], walk[:, hop], donor[:, hop + 1])
         assert all(text.count(sentence) == 1 for text, sentence in zip(texts, old, strict=True))

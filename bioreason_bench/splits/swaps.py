@@ -1,11 +1,12 @@
 """Pairs of questions that swap the object of one hop.
 
 A question and a donor question of the same path give an altered chain: up to the hop it is the
-question's own, from the donated object on it is the donor's.  So it is as long and as readable, and
-leads to another answer.  Two rules use this:
+question's own, from the donated object on it is the donor's.  So it is as long and leads to another
+answer.  Two rules use this:
 
-    counterfactual   the hop is read; the context is altered accordingly
-    conflict         the hop is recalled; the context contradicts the fact to be recalled
+    counterfactual   the last hop that is read; the context is altered accordingly
+    conflict         the last hop, recalled, of an exclusive relation (a person has one place of
+                     death, but may have two hobbies); the context contradicts the fact
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
-from bioreason_bench.splits.distractors import find_runs, min_heads, states_all
 from bioreason_bench.splits.levels import PathPlan
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.shares import apportion, apportion_up_to
 from bioreason_bench.splits.starts import Starts
-from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC, RelationTable
+from bioreason_bench.world.relations import PARAMETRIC, RelationTable
 
 __all__ = ["CONFLICT", "COUNTERFACTUAL", "Swap", "SwapRule", "sample_swaps"]
 
@@ -65,14 +65,25 @@ class SwapRule:
     donor: Callable[[Starts, RelationPath, int, NDArray], NDArray[np.bool_]]
 
 
-def _ends_run(table: RelationTable, path: RelationPath, hop: int) -> bool:
-    """Whether the hop is read and its object is not read on from.
+def _last_read(table: RelationTable, path: RelationPath, hop: int) -> bool:
+    """Whether the hop is the last one that is read: nothing else in the context follows from it."""
+    return table.pattern(path).rindex("C") == hop
 
-    Then no other sentence of the context speaks of the old object.
-    """
-    if table[path[hop]].group != CONTEXTUAL:
-        return False
-    return hop + 1 == len(path) or table[path[hop + 1]].group == PARAMETRIC
+
+def _exclusive_recall(table: RelationTable, path: RelationPath, hop: int) -> bool:
+    """Whether the hop is the last one, recalled right after a read one, of an exclusive relation."""
+    relation = table[path[hop]]
+    return hop + 1 == len(path) and table.pattern(path).endswith("CP") and relation.exclusive
+
+
+def _all_ready(
+    starts: Starts, path: RelationPath, hop: int, walk: NDArray
+) -> NDArray[np.bool_]:
+    """[questions] True where everybody who could be at the hop has a biography for the context."""
+    branches = starts.branches(path)
+    _, others = branches.alternatives(hop - 1, walk[:, hop - 1])
+    ready: NDArray[np.bool_] = branches.ready[walk[:, hop]]
+    return ready & np.all(branches.ready[others], axis=1)
 
 
 def _not_implied(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
@@ -80,12 +91,11 @@ def _not_implied(starts: Starts, path: RelationPath, hop: int, walk: NDArray) ->
     return ~starts.implied(path[hop], walk[:, hop], walk[:, hop + 1])
 
 
-COUNTERFACTUAL = SwapRule("counterfactual", _ends_run, _not_implied, _not_implied)
+COUNTERFACTUAL = SwapRule("counterfactual", _last_read, _not_implied, _not_implied)
 CONFLICT = SwapRule(
     "conflict",
-    hop=lambda table, path, hop: table[path[hop]].group == PARAMETRIC,
-    # the contradicting sentence is added to a contextual biography like the others
-    question=lambda starts, path, hop, walk: states_all(starts.world, path)[walk[:, hop]],
+    hop=_exclusive_recall,
+    question=_all_ready,
     donor=lambda starts, path, hop, walk: np.ones(len(walk), bool),
 )
 
@@ -111,7 +121,11 @@ def sample_swaps(
     left = 0
     for hops, part in zip(shares, apportion(total, list(shares.values())), strict=True):
         left += part
-        members = [plan for plan in plans if plan.trained and len(plan.path) == hops]
+        members = [
+            plan
+            for plan in plans
+            if plan.trained and len(plan.path) == hops and swappable(rule, starts, plan.path)
+        ]
         order = draw.at("paths", rule.name, hops).permutation(len(members))[:MAX_PATHS]
         chosen = [members[index] for index in order.tolist()]
         most = 16 + 4 * left // max(1, len(chosen))
@@ -135,6 +149,11 @@ def sample_swaps(
     return sampled
 
 
+def swappable(rule: SwapRule, starts: Starts, path: RelationPath) -> bool:
+    """Whether the path has a hop for the rule."""
+    return any(rule.hop(starts.world.table, path, hop) for hop in range(len(path)))
+
+
 def _free_starts(
     starts: Starts, plan: PathPlan, pool: str, taken: NDArray[np.int32] | None
 ) -> NDArray[np.int32]:
@@ -149,11 +168,10 @@ def _swap_path(
     """Those of the questions from `mine` for which a donor is found."""
     world, path = starts.world, plan.path
     stream = draw.at(rule.name, *world.table.path_names(path))
-    hops = [hop for hop in range(len(path)) if rule.hop(world.table, path, hop)]
-    hop = hops[int(stream.at("hop").integers([0], len(hops))[0])]
+    hop = next(hop for hop in range(len(path)) if rule.hop(world.table, path, hop))
     everybody = np.sort(np.concatenate(list(starts.members(path).values())))
     walk, donors = world.walk(path, mine), np.full(len(mine), -1, np.int32)
-    open_rows = rule.question(starts, path, hop, walk) & _enough_distractors(starts, path, walk)
+    open_rows = rule.question(starts, path, hop, walk)
     for turn in range(MAX_TRIES):
         rows = np.flatnonzero(open_rows & (donors < 0))
         if rows.size:
@@ -163,16 +181,6 @@ def _swap_path(
             fit &= _compatible(starts, path, hop, walk[rows], donor_walk)
             donors[rows[fit]] = donor[fit]
     return Swap(plan, hop, mine[donors >= 0], donors[donors >= 0])
-
-
-def _enough_distractors(starts: Starts, path: RelationPath, walk: NDArray) -> NDArray[np.bool_]:
-    """[questions] True where enough distractors are left next to two chains."""
-    distractors = starts.world.config.distractors
-    if not distractors:
-        return np.ones(len(walk), bool)
-    runs = find_runs(starts.world, path)
-    enough = runs.enough_heads(min_heads(distractors, runs.length, len(path), chains=2))
-    return enough[runs.status[walk[:, runs.begin]]]
 
 
 def _compatible(

@@ -1,0 +1,151 @@
+"""What the training of a skill never uses, and the level that this gives each path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from bioreason_bench.config import WorldConfig
+from bioreason_bench.draw import Draw
+from bioreason_bench.splits.paths import PathRules, RelationPath, draw_paths
+from bioreason_bench.splits.roles import FOLDS, Pair, draw_roles, hold_out_pairs, pairs_of
+
+__all__ = ["TRAIN", "Leveled", "draw_by_folds", "draw_by_roles", "draw_deeper"]
+
+TRAIN = "train"
+SHARES = {"iid": 0.6, "composition": 0.2, "zeroshot": 0.2}  # of the paths of a skill
+
+
+@dataclass(frozen=True)
+class Leveled:
+    """A path and its level.
+
+    Attributes:
+        path: Relation numbers.
+        level: "iid" (trained, and tested with other starts), "train" (trained only),
+            "composition", "zeroshot" or "depth".
+        unseen: The zero-shot relations on it.
+    """
+
+    path: RelationPath
+    level: str
+    unseen: tuple[int, ...] = ()
+
+
+def draw_by_folds(
+    config: WorldConfig,
+    rules: PathRules,
+    relations: Sequence[int],
+    folds: Mapping[int, int],
+    draw: Draw,
+) -> list[Leveled]:
+    """The paths of a skill in the scheme `folds`.
+
+    A fifth of `relations` is zero-shot, and ordered pairs of the others are held out.  Trained
+    paths hold neither; composition paths hold a held-out pair; zero-shot paths hold one unseen
+    relation, or one of each group, and no held-out pair, so that each level changes one thing.
+
+    Args:
+        config: Sizes, and the fold.
+        rules: What a path of the skill is.
+        relations: The relations that the skill may use.
+        folds: Relation -> the fold in which it is zero-shot in its own skill.
+        draw: Named randomness.
+    """
+    sizes = config.skill(rules.skill)
+    turn = (config.fold - int(rules.skill == "comp")) % FOLDS  # comp holds out what mem and ctx train
+    unseen = [n for n in relations if folds[n] == turn] if sizes.zeroshot else []
+    seen = [number for number in relations if number not in unseen]
+    pairs = hold_out_pairs(rules, seen, config.heldout_pairs, draw.at("pairs"))
+    counts = {level: round(share * sizes.paths) for level, share in SHARES.items()}
+
+    def without_held(path: RelationPath) -> bool:
+        return not pairs & pairs_of([path])
+
+    def with_held(path: RelationPath) -> bool:
+        return bool(pairs & pairs_of([path]))
+
+    trained = draw_paths(
+        rules, seen, config.hops, counts["iid"], draw.at("iid"), accept=without_held
+    )
+    leveled = [Leveled(path, "iid") for path in trained]
+    if sizes.composition and "composition" in config.levels:
+        stream = draw.at("composition")
+        paths = draw_paths(
+            rules, seen, config.hops, counts["composition"], stream, accept=with_held
+        )
+        leveled += [Leveled(path, "composition") for path in paths]
+    if unseen and "zeroshot" in config.levels:
+        sets = list(_unseen_sets(rules, unseen))
+        each = max(8, 2 * counts["zeroshot"] // len(sets))
+        for wanted in sets:
+            names = rules.table.path_names(wanted)
+            paths = draw_paths(
+                rules,
+                sorted((*seen, *wanted)),
+                config.hops,
+                each,
+                draw.at("zeroshot", *names),
+                accept=lambda path, wanted=wanted: set(wanted) <= set(path) and without_held(path),
+            )
+            leveled += [Leveled(path, "zeroshot", wanted) for path in paths]
+    return leveled
+
+
+def _unseen_sets(rules: PathRules, unseen: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Each unseen relation alone; in comp also each pair of a parametric and a contextual one."""
+    yield from ((number,) for number in unseen)
+    if rules.skill == "comp":
+        groups = [[n for n in unseen if rules.table[n].letter == letter] for letter in "PC"]
+        for one, two in product(*groups):
+            if rules.table[one].to_person or rules.table[two].to_person:
+                yield (one, two)
+
+
+def draw_by_roles(
+    config: WorldConfig, rules: PathRules, relations: Sequence[int], draw: Draw
+) -> list[Leveled]:
+    """The paths of a skill in the paper's scheme `roles`.
+
+    A path with a zero-shot relation is zero-shot, one with an iid relation is trained and tested;
+    half of the others are trained only, the other half are compositions.
+    """
+    sizes = config.skill(rules.skill)
+    roles = draw_roles(rules.table, relations, sizes.roles, draw.at("roles"))
+    drawn = draw_paths(rules, relations, config.hops, sizes.paths, draw.at("paths"))
+    leveled = []
+    for path in drawn:
+        unseen = tuple(number for number in path if roles[number] == "zeroshot")
+        if unseen:
+            leveled.append(Leveled(path, "zeroshot", unseen))
+        else:
+            trained = any(roles[number] == "iid" for number in path)
+            leveled.append(Leveled(path, "iid" if trained else TRAIN))
+    for hops in config.hops:
+        others = [
+            index
+            for index, one in enumerate(leveled)
+            if one.level == TRAIN and len(one.path) == hops
+        ]
+        order = draw.at("composition", hops).permutation(len(others))[: len(others) // 2]
+        for index in order.tolist():
+            leveled[others[index]] = Leveled(leveled[others[index]].path, "composition")
+    return leveled
+
+
+def draw_deeper(
+    config: WorldConfig, rules: PathRules, trained: Sequence[RelationPath], draw: Draw
+) -> list[Leveled]:
+    """Longer paths than training has, of trained relations and, by folds, trained pairs."""
+    relations = sorted({number for path in trained for number in path})
+    pairs: set[Pair] = pairs_of(trained)
+    total = max(20, config.skill(rules.skill).paths // 4)
+
+    def known(path: RelationPath) -> bool:
+        return config.scheme == "roles" or pairs_of([path]) <= pairs
+
+    drawn = draw_paths(rules, relations, config.depth_hops, total, draw, accept=known)
+    return [Leveled(path, "depth") for path in drawn]
+
+
