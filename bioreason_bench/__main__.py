@@ -1,4 +1,4 @@
-"""`python -m bioreason_bench` is `bioreason`."""
+"""Make `python -m bioreason_bench` run the command `bioreason`."""
 
 from bioreason_bench.commands.main import main
 

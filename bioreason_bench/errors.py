@@ -1,12 +1,12 @@
-"""What can go wrong, as a user sees it.
+"""The errors that users see.
 
-    BioreasonError          exit code 1: something written is broken, or a check failed
-    ├── UsageError          exit code 2: a wrong option, preset, path, or a request that cannot be met
-    │   └── MissingExtra    exit code 2: an optional part is not installed; names the extra that brings it
-    └── ReleaseError        exit code 1: a release (or another file that was read) is missing, broken or does not fit
+    BioreasonError          exit code 1: a check failed, or something written is broken
+    ├── UsageError          exit code 2: a wrong option, preset or path; an impossible request
+    │   └── MissingExtra    exit code 2: an optional dependency is absent; names its extra
+    └── ReleaseError        exit code 1: a release, or another input file, is missing or broken
 
-Every message is one sentence that says where, what, and what to do next.  The command lines print it on stderr
-and return `exit_code`; a traceback means a bug in this package.
+Every message is one sentence that says where, what, and what to do next.  The command lines print
+it on stderr and return `exit_code`; a traceback means a bug in this package.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["BioreasonError", "MissingExtra", "ReleaseError", "UsageError", "sugg
 
 
 class BioreasonError(Exception):
-    """Something written is broken, or a check failed; every error for users is one."""
+    """A failed check or a broken file; the base class of every error meant for users."""
 
     exit_code = 1
 
@@ -30,30 +30,33 @@ class UsageError(BioreasonError):
 
 
 class ReleaseError(BioreasonError):
-    """A release, or another file that was read, is missing, broken or does not fit."""
+    """A release, or another input file, that is missing, broken or inconsistent."""
 
     exit_code = 1
 
 
 class MissingExtra(UsageError):
-    """An optional dependency is absent."""
+    """An optional dependency that is not installed."""
 
     def __init__(self, module: str, extra: str) -> None:
         super().__init__(
-            f"this needs {module}, which is not installed; install it with: pip install 'bioreason-bench[{extra}]'"
+            f"this needs {module}, which is not installed; "
+            f"install it with: pip install 'bioreason-bench[{extra}]'"
         )
 
 
 def suggest(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The end of an error message about an unknown `word`: the nearest known one, or all of them.
+    """End an error message about an unknown word: with the nearest known one, or with all of them.
 
-    suggest("smal", ["small", "tiny"])    "did you mean 'small'?"
-    suggest("huge", ["small", "tiny"])    "choose one of small, tiny"
+    >>> suggest("smal", ["small", "tiny"])
+    "did you mean 'small'?"
+    >>> suggest("huge", ["small", "tiny"])
+    'choose one of small, tiny'
 
     Args:
         word: What the user wrote.
         known: The words that would have been right.
-        otherwise: Said instead of the list if no known word is near.
+        otherwise: The text to use instead of the list if no known word is near.
     """
     words = list(known)
     near = difflib.get_close_matches(word, words, 1)

@@ -1,12 +1,13 @@
-"""One look for every figure: the same colour means recalled, and the same means read, everywhere.
+"""The style of every figure: one colour for what is recalled, one for what is read.
 
-Figures stay readable in black and white: recalled is dark and dashed, read is lighter and solid, and lines differ in
-marker and dash pattern as well as in grey.
+Figures stay readable in black and white: recalled is dark and dashed, read is lighter and solid,
+and lines differ in marker and dash pattern as well as in grey.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER",
+    "CONTEXT",
     "DASHES",
     "ENTITY",
     "FAINT",
@@ -33,9 +35,10 @@ __all__ = [
 ]
 
 RECALLED, READ = "#1f4e9c", "#b4560f"  # a parametric hop, a contextual hop
-RECALLED_DASH = (0, (3, 1.5))
-INK, FAINT = "#1c2430", "#8b929b"  # text and outlines; what stays in the background
-ENTITY, ANSWER = ("#eef2f7", "#56657a"), ("#fff3c9", "#8a6d1b")  # (fill, edge) of a box
+RECALLED_DASH = (0, (3, 1.5))  # offset, (dash, gap) in line widths
+INK, FAINT = "#1c2430", "#8b929b"  # text; what is not needed to answer
+# (fill, edge) of a box:
+ENTITY, ANSWER, CONTEXT = ("#eef2f7", "#56657a"), ("#fff3c9", "#8a6d1b"), ("#faf6f0", "#e3d5c0")
 GREYS = ("#1b1b1b", "#5f6f8f", "#a9b7cf", "#dfe5ee", "#ffffff")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -58,13 +61,13 @@ def require_matplotlib() -> Any:
     return mpl
 
 
-def figure_context() -> Any:
-    """A context manager within which figures have this look."""
+def figure_context() -> AbstractContextManager[None]:
+    """A context manager within which figures have this style."""
     return require_matplotlib().rc_context(RC)
 
 
 def pyplot() -> Any:
-    """matplotlib.pyplot without a screen, with this look."""
+    """The module matplotlib.pyplot in this style, with a backend that needs no screen."""
     mpl = require_matplotlib()
     mpl.use("Agg")
     from matplotlib import pyplot  # noqa: ICN001 - plt is this function
@@ -74,10 +77,14 @@ def pyplot() -> Any:
 
 
 def save_figure(figure: Figure, stem: Path, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
-    """Write the figure as STEM.png, STEM.svg, ..., without a date in the file; returns the paths."""
+    """Write the figure as STEM.png, STEM.svg, ... and return the paths.
+
+    The files hold no date, so the same figure gives the same bytes.
+    """
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     written = []
     for suffix in formats:
         path = stem.with_name(f"{stem.name}.{suffix}")
-        figure.savefig(path, dpi=150, metadata={"Date": None} if suffix == "svg" else None)
+        figure.savefig(path, dpi=150, metadata=undated.get(suffix))
         written.append(path)
     return written

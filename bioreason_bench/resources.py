@@ -1,6 +1,7 @@
-"""Where the folders that are not code lie: tasks, schemas, cards.
+"""The folders that hold no code: tasks, schemas, cards.
 
-A wheel carries them inside the package; an editable install and a checkout have them beside it.
+A wheel carries them inside the package.  A checkout, and so an editable install, has them next to
+the package.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ FOLDERS = ("tasks", "schemas", "cards")
 
 
 def folder(name: str) -> Path:
-    """The folder called `name` (one of FOLDERS): in the package first, then beside it in a checkout.
+    """Return the folder called `name` (one of FOLDERS): from the package, else from the checkout.
 
-    Raises UsageError for another name, or where an installation has lost the folder.
+    Raises:
+        UsageError: The name is unknown, or the installation has lost the folder.
     """
     if name not in FOLDERS:
         raise UsageError(f"there is no folder {name!r}: {suggest(name, FOLDERS)}")
     package = Path(__file__).resolve().parent
-    for place in (package / name, package.parent / name):
-        if place.is_dir():
-            return place
+    for path in (package / name, package.parent / name):
+        if path.is_dir():
+            return path
     raise UsageError(
-        f"the folder {name!r} is missing from the installation at {package}; install bioreason-bench again"
+        f"the folder {name!r} is missing from the installation at {package}; "
+        "install bioreason-bench again"
     )

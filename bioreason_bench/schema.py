@@ -1,9 +1,12 @@
-"""Columns: schemas/*.schema.json say what a row holds, and everything else is derived from them.
+"""Columns: schemas/*.schema.json describe each kind of row, and all other code derives from them.
 
-    arrow_schema("question")            the columns of a Parquet file, in order
-    validator("probe").validate(row)    the values of one row
+>>> arrow_schema("person").names
+['name', 'known', 'in_context']
+>>> validator("person").is_valid({"name": "Ann Lee", "known": True, "in_context": False})
+True
 
-JSON type → Arrow type: string, boolean, integer (int32, the widest that is needed) and an array of strings.
+JSON types become Arrow types: string, boolean, integer (int32, the widest that any column needs),
+and an array of strings.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, suggest
 from bioreason_bench.resources import folder
 from bioreason_bench.taxonomy import KIND_NAMES
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "arrow_schema", "columns", "load_schema", "validator"]
 
-ROWS = (  # schemas of a row, the names of their files
+ROWS = (  # the schemas that describe rows
     "question",
     *KIND_NAMES,
     "probe",
@@ -36,28 +39,28 @@ ROWS = (  # schemas of a row, the names of their files
 
 @cache
 def load_schema(name: str) -> dict[str, Any]:
-    """The JSON schema in schemas/<name>.schema.json; raises UsageError if there is none."""
+    """Return the JSON schema in schemas/<name>.schema.json; raise UsageError if there is none."""
     path = folder("schemas") / f"{name}.schema.json"
     if not path.is_file():
-        raise UsageError(
-            f"there is no schema {name!r} in {path.parent}; the rows have {', '.join(ROWS)}"
-        )
+        raise UsageError(f"there is no schema {name!r} in {path.parent}; {suggest(name, ROWS)}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def columns(name: str) -> dict[str, dict[str, Any]]:
-    """The properties of one row, in the order of the columns; those of a schema that it builds on (`$ref`) come first."""
+    """Return the properties of a row, in the order of the columns.
+
+    The columns of a schema that this one extends (`$ref`) come first.
+    """
     return _properties(load_schema(name))
 
 
 def _properties(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    if "$ref" in schema:
-        found |= _properties(_resolve(schema["$ref"], schema))
-    return found | schema.get("properties", {})
+    inherited = _properties(_resolve(schema["$ref"], schema)) if "$ref" in schema else {}
+    return inherited | schema.get("properties", {})
 
 
 def _resolve(reference: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what `reference` points to: "[other.schema.json]#/part/of/it"."""
     file, _, pointer = reference.partition("#")
     target = load_schema(file.removesuffix(".schema.json")) if file else schema
     for part in pointer.strip("/").split("/") if pointer else ():
@@ -67,12 +70,11 @@ def _resolve(reference: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def arrow_schema(name: str) -> pa.Schema:
-    """The Arrow schema of the rows that schemas/<name>.schema.json describes."""
+    """Return the Arrow schema of the rows that schemas/<name>.schema.json describes."""
     import pyarrow as pa
 
-    texts = pa.list_(
-        pa.field("element", pa.string())
-    )  # the name that Parquet prescribes, so that what is read equals what was written
+    # "element" is the name that Parquet prescribes: a schema read back equals the one written.
+    texts = pa.list_(pa.field("element", pa.string()))
     types = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "array": texts}
     return pa.schema(
         [pa.field(column, types[rule["type"]]) for column, rule in columns(name).items()]
@@ -81,7 +83,7 @@ def arrow_schema(name: str) -> pa.Schema:
 
 @cache
 def validator(name: str) -> Validator:
-    """A JSON Schema validator that knows all the schemas of the package; rows are plain dicts."""
+    """Return a validator of rows (plain dicts) that resolves references between our schemas."""
     from jsonschema import Draft202012Validator
     from referencing import Registry, Resource
 

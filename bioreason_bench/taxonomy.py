@@ -1,7 +1,7 @@
-"""The words of a release as tables: skills, levels, and the kinds of questions beyond the levels.
+"""The vocabulary of a release as tables: skills, levels, and the further kinds of questions.
 
-Configuration, data set, schemas, audit, task names and cards read these tables and loop over them.  To add a kind of
-question, add a row to QUESTION_KINDS and follow the worked example in CONTRIBUTING.
+Configuration, data set, schemas, audit, task names and cards all loop over these tables.  To add a
+kind of question, add a row to QUESTION_KINDS and follow the worked example in CONTRIBUTING.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 
 @dataclass(frozen=True)
 class QuestionKind:
-    """A kind of question beyond the levels: a config SKILL_NAME with a test split and columns of its own.
+    """A kind of question in addition to the levels, with its own columns.
+
+    It forms the config SKILL_NAME, which has only a test split.
 
     Attributes:
-        name: The last part of the config, and the name of the schema of its rows.
-        skill: The skill that the questions belong to; the preset field SKILL.NAME says how many there are.
-        rows: Rows for each one that the preset asks for (2 for pairs).
-        variants: Variants of the lm-evaluation-harness task; "" is the chain.
-        task: The base task file: `_{task}.yaml`.
+        name: The last part of the config's name, and the name of the row schema.
+        skill: The skill of the questions; the preset field SKILL.NAME sets their number.
+        rows: Rows per unit of that number (2 for pairs).
+        variants: Variants of the lm-evaluation-harness task; "" asks for the chain.
+        task: Part of the name of the base task file, `_{task}.yaml`.
         summary: One sentence for cards and documentation.
     """
 
@@ -36,10 +38,12 @@ class QuestionKind:
 
     @property
     def config(self) -> str:
+        """The name of the config, such as comp_conflict."""
         return f"{self.skill}_{self.name}"
 
     @property
     def folder(self) -> str:
+        """The folder below data/, such as comp/conflict."""
         return f"{self.skill}/{self.name}"
 
 
@@ -50,7 +54,7 @@ QUESTION_KINDS = (
         rows=2,
         variants=("", "openbook", "direct"),
         task="pairs",
-        summary="pairs of questions whose contexts differ in exactly one fact, and so in the answer",
+        summary="pairs of questions whose contexts differ in exactly one fact, hence in the answer",
     ),
     QuestionKind(
         "conflict",
@@ -58,7 +62,7 @@ QUESTION_KINDS = (
         rows=1,
         variants=("", "direct"),
         task="conflict",
-        summary="the context contradicts a fact that is to be recalled",
+        summary="the context contradicts a fact that the model must recall",
     ),
     QuestionKind(
         "direction",
@@ -73,5 +77,5 @@ KIND_NAMES = tuple(kind.name for kind in QUESTION_KINDS)
 
 
 def kind_of(name: str) -> QuestionKind:
-    """The kind called `name`; KeyError if there is none."""
+    """Return the kind called `name`; raise KeyError if there is none."""
     return {kind.name: kind for kind in QUESTION_KINDS}[name]

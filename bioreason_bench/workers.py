@@ -1,8 +1,10 @@
-"""Worker processes: the same function applied to many tasks, results as they are finished.
+"""Worker processes: apply one function to many tasks and yield the results as they finish.
 
-Written out because a pool must notice what the ones in the standard library do not: a worker that the system killed
-(multiprocessing.Pool waits for it for ever), Ctrl-C (workers ignore it and are ended at once), and its own sudden
-death (a worker whose parent is gone reads the end of its pipe and leaves).
+The pools of the standard library miss three events that this module handles:
+
+- the system kills a worker (multiprocessing.Pool waits for its result forever);
+- the user presses Ctrl-C (workers ignore it, and the parent stops them at once);
+- the parent dies (each worker then reads the end of its pipe and exits).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from bioreason_bench.errors import BioreasonError
 
@@ -26,115 +28,124 @@ __all__ = ["FORK", "available_cores", "run"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-FORK = (
-    sys.platform == "linux"
-)  # elsewhere forking is absent, or unsafe beside the system's own threads
+FORK = sys.platform == "linux"  # elsewhere forking is missing, or unsafe with the system's threads
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(
     tasks: Sequence[Task], start: Callable[[], Callable[[Task], Result]], workers: int
 ) -> Iterator[Result]:
-    """Yield the result of each task, in the order in which they are finished.
+    """Yield the result of each task, in the order in which the tasks finish.
 
-    `start` makes the function in each worker; where processes are not forked it must be picklable.  An exception in a
-    worker is raised here; whatever ends this generator (close it) ends the workers too.
+    An exception in a worker is raised again in this process.  Closing this generator stops the
+    workers.
+
+    Args:
+        tasks: The arguments of the function, one task each.
+        start: Makes the function, once in each worker; must be picklable where FORK is False.
+        workers: The number of processes; up to 1 means that this process does the work.
     """
     workers = min(workers, len(tasks))
     if workers <= 1:
-        work = start() if tasks else None
-        yield from (work(task) for task in tasks)
+        if tasks:
+            yield from map(start(), tasks)
         return
-    team: dict[Connection, BaseProcess] = {}
+    processes: dict[Connection, BaseProcess] = {}  # by the parent's end of the worker's pipe
     try:
-        _hire(team, start, workers)
+        _start_workers(processes, start, workers)
         waiting = iter(tasks)
-        for end in team:
-            end.send(next(waiting))
-        busy = list(team)
+        for connection in processes:
+            connection.send(next(waiting))
+        busy = list(processes)
         while busy:
-            for end in wait(busy):
-                outcome = _receive(end, team[end])
+            for connection in cast("list[Connection]", wait(busy)):
+                result = _receive(connection, processes[connection])
                 task = next(waiting, None)
                 if task is None:
-                    busy.remove(end)
+                    busy.remove(connection)
                 else:
-                    end.send(task)
-                yield outcome
+                    connection.send(task)
+                yield result
     finally:
-        _dismiss(team)
+        _stop_workers(processes)
 
 
-def _hire(team: dict[Connection, BaseProcess], start: Callable, workers: int) -> None:
-    context = multiprocessing.get_context("fork" if FORK else "spawn")
+def _start_workers(processes: dict[Connection, BaseProcess], start: Callable, workers: int) -> None:
+    """Start the workers one by one, so that `processes` holds those to stop if one fails."""
+    make_process: type[BaseProcess] = (
+        multiprocessing.get_context("fork").Process
+        if FORK
+        else multiprocessing.get_context("spawn").Process
+    )
     for _ in range(workers):
-        here, there = context.Pipe()
-        process = context.Process(
-            target=_serve, args=(start, there, [*team, here] if FORK else []), daemon=True
-        )
+        parent_end, worker_end = multiprocessing.Pipe()
+        inherited = [*processes, parent_end] if FORK else []
+        process = make_process(target=_serve, args=(start, worker_end, inherited), daemon=True)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # 3.12 warns of numpy's idle threads, which survive a fork
+            # Python 3.12 warns about numpy's idle threads, which a fork does not disturb.
+            warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
-        there.close()
-        team[here] = process
+        worker_end.close()
+        processes[parent_end] = process
 
 
-def _serve(start: Callable, end: Connection, inherited: list[Connection]) -> None:
-    """The life of a worker: tasks in, (True, result) or (False, exception) out, until the pipe ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
-    for (
-        other
-    ) in inherited:  # else a sibling would keep the parent's end open after the parent's death
-        other.close()
+def _serve(start: Callable, connection: Connection, inherited: list[Connection]) -> None:
+    """Run a worker: tasks in, (True, result) or (False, exception) out, until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    for parent_end in inherited:  # an open copy would hide the parent's death from its workers
+        parent_end.close()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             work = start()
         except Exception as error:  # noqa: BLE001 - it is raised in the parent
-            end.recv()
-            end.send((False, _portable(error)))
+            connection.recv()
+            connection.send((False, _portable(error)))
             return
         while True:
-            task = end.recv()
+            task = connection.recv()
             try:
                 outcome = (True, work(task))
             except Exception as error:  # noqa: BLE001 - it is raised in the parent
                 outcome = (False, _portable(error))
-            end.send(outcome)
+            connection.send(outcome)
 
 
 def _portable(error: Exception) -> Exception:
-    """The exception if it survives the way to the parent, else one with its whole traceback as text."""
+    """Return the exception if it can be pickled and is meant for users, else its traceback as text.
+
+    The traceback comes as the message of a RuntimeError.
+    """
     if isinstance(error, (BioreasonError, OSError, MemoryError)):
         with suppress(Exception):
             return pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     return RuntimeError("in a worker process:\n" + "".join(traceback.format_exception(error)))
 
 
-def _receive(end: Connection, process: BaseProcess) -> object:
+def _receive(connection: Connection, process: BaseProcess) -> Any:
+    """Return the worker's result, or raise its exception."""
     try:
-        good, outcome = end.recv()
+        succeeded, outcome = connection.recv()
     except (EOFError, ConnectionResetError):
         process.join(1)
         raise BioreasonError(
-            f"a worker process ended unexpectedly (exit code {process.exitcode}), most likely because memory ran out; "
-            "run the same command again with fewer --workers: finished files are kept"
+            f"a worker process ended unexpectedly (exit code {process.exitcode}), most likely "
+            "because memory ran out; run the same command again with fewer --workers: "
+            "finished files are kept"
         ) from None
-    if not good:
+    if not succeeded:
         raise outcome
     return outcome
 
 
-def _dismiss(team: dict[Connection, BaseProcess]) -> None:
-    for end, process in team.items():
-        end.close()
+def _stop_workers(processes: dict[Connection, BaseProcess]) -> None:
+    for connection, process in processes.items():
+        connection.close()
         process.terminate()
-    for process in team.values():
+    for process in processes.values():
         process.join(5)
         if process.is_alive():
             process.kill()

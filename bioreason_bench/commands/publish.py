@@ -1,4 +1,4 @@
-"""`bioreason publish`: a release on the Hugging Face Hub."""
+"""`bioreason publish`: put a release on the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from bioreason_bench.hub.publish import Published
+    from bioreason_bench.release.read import Release
 
 
 @click.command(name="publish")
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     "--repo",
     required=True,
     metavar="OWNER/NAME",
-    help="Data set repository; it is made if it is not there.",
+    help="Data set repository; created if it does not exist.",
 )
 @click.option("--tag", help="Name of this version, such as v1.0.0; users load it with revision=.")
 @click.option("--private", is_flag=True, help="Make a new repository private.")
 @click.option(
-    "--dry-run", is_flag=True, help="List what would go up; asks nobody and changes nothing."
+    "--dry-run", is_flag=True, help="List what would be uploaded, without using the network."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what happened as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
 def command(
     folder: Path,
@@ -38,17 +39,18 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Put the release in DIR on the Hugging Face Hub: its data, its card, its audit, in one commit.
+    """Publish the release in DIR on the Hugging Face Hub: data, card and audit, in one commit.
 
     \b
       bioreason verify v1 --write
       bioreason publish v1 --repo org/bioreason --tag v1.0.0
 
-    The token is the Hub's own (hf auth login, or HF_TOKEN). Publishing the same release again changes nothing.
-    """
+    The token is the Hub's own (hf auth login, or HF_TOKEN).
+    Publishing the same release again changes nothing.
+    """  # noqa: D301 - click needs the character \b, which a raw string does not hold
     from tqdm import tqdm
 
-    from bioreason_bench.hub.publish import check_names, check_release, files_to_publish, publish
+    from bioreason_bench.hub.publish import check_names, check_release, publish
 
     check_names(repo, tag)
     with tqdm(
@@ -61,36 +63,40 @@ def command(
     ) as bar:
         release = check_release(folder, lambda _, rows: bar.update(rows))
     if dry_run:
-        files = files_to_publish(release, repo)
-        sizes = {
-            path: content.stat().st_size if isinstance(content, Path) else len(content)
-            for path, content in sorted(files.items())
-        }
-        if as_json:
-            click.echo(json.dumps({"repo": repo, "tag": tag, "files": sizes}))
-        else:
-            for path, size in sizes.items():
-                click.echo(f"{size:>13,}  {path}")
-            if not quiet:
-                place = f"{repo} at {tag}" if tag else repo
-                click.echo(
-                    f"{len(sizes)} files, {sum(sizes.values()):,} bytes for {place}; nothing was sent",
-                    err=True,
-                )
+        _list_files(release, repo, tag, as_json, quiet)
         return
     if quiet:
         from huggingface_hub.utils import disable_progress_bars
 
         disable_progress_bars()
-    done = publish(release, repo, tag=tag, private=private)
-    click.echo(json.dumps(asdict(done)) if as_json else done.url)
+    published = publish(release, repo, tag=tag, private=private)
+    click.echo(json.dumps(asdict(published)) if as_json else published.url)
     if not quiet:
-        click.echo(_report(done), err=True)
+        click.echo(_outcome(published), err=True)
 
 
-def _report(done: Published) -> str:
-    tag = f", tagged {done.tag}" if done.tag else ""
-    if not done.sent and not done.removed:
+def _list_files(release: Release, repo: str, tag: str | None, as_json: bool, quiet: bool) -> None:
+    """Print the size and path of each file that would be uploaded."""
+    from bioreason_bench.hub.publish import files_to_publish
+
+    sizes = {
+        path: content.stat().st_size if isinstance(content, Path) else len(content)
+        for path, content in sorted(files_to_publish(release, repo).items())
+    }
+    if as_json:
+        click.echo(json.dumps({"repo": repo, "tag": tag, "files": sizes}))
+        return
+    for path, size in sizes.items():
+        click.echo(f"{size:>13,}  {path}")
+    if not quiet:
+        target = f"{repo} at {tag}" if tag else repo
+        total = f"{len(sizes)} files, {sum(sizes.values()):,} bytes"
+        click.echo(f"{total} for {target}; nothing was sent", err=True)
+
+
+def _outcome(published: Published) -> str:
+    tag = f", tagged {published.tag}" if published.tag else ""
+    if not published.sent and not published.removed:
         return f"this release is already there{tag}; nothing was sent"
-    gone = f", {len(done.removed)} older ones removed" if done.removed else ""
-    return f"{len(done.sent)} files sent in one commit{gone}{tag}"
+    removed = f", {len(published.removed)} older ones removed" if published.removed else ""
+    return f"{len(published.sent)} files sent in one commit{removed}{tag}"

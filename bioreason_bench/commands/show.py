@@ -15,7 +15,7 @@ import click
 from bioreason_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bioreason_bench.commands.hops import Hop
+    from bioreason_bench.release.hops import Hop
     from bioreason_bench.release.read import Release
 
 
@@ -139,7 +139,7 @@ def _find(release: Release, wanted: str) -> dict[str, Any]:
 
 
 def _hops(release: Release, rows: list[dict[str, Any]]) -> list[list[Hop]]:
-    from bioreason_bench.commands.hops import find_hops, recalled_biographies
+    from bioreason_bench.release.hops import find_hops, recalled_biographies
     from bioreason_bench.language.reader import Reader
 
     reader = Reader(release.relations, release.config.language)

@@ -1,9 +1,10 @@
-"""`bioreason stats`: what a release holds, and what guessing is worth; or what a model answered."""
+"""`bioreason stats`: what a release holds and what guessing scores, or what a model answered."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +17,19 @@ if TYPE_CHECKING:
 
     from bioreason_bench.release.read import Release
 
-SAMPLE = 2_000  # rows of a split whose lengths are measured
-TOKENISH = r"\w+|[^\w\s]"  # a word or a sign; models' tokens are somewhat more
+SAMPLE = 2_000  # lengths are measured on about this many rows of a split
+TOKENISH = r"\w+|[^\w\s]"  # a word or a punctuation mark; tokenizers split a little finer
+SPLITS = ("train", "validation", "test", "parametric", "contextual")
 
 
 @click.command(name="stats")
 @click.argument("folder", metavar="DIR|RESULTS", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(folder: Path, as_json: bool) -> None:
-    """Count the rows of DIR by config, hops and pattern; lengths; chance levels; the audit's scores where there are some.
+    """Print row counts, hops, patterns, lengths, chance levels and solver scores of DIR.
 
-    Of RESULTS, the --output_path of a bioreason eval: accuracy and intervals by level, hops, pattern and unseen group, first errors.
+    For RESULTS, the --output_path of a bioreason eval: accuracy with intervals by level, hops,
+    pattern and group of the unseen relation, and first errors.
     """
     from bioreason_bench.evaluation.results import has_results, read_results, render, summarise
     from bioreason_bench.release.manifest import MANIFEST
@@ -34,28 +37,35 @@ def command(folder: Path, as_json: bool) -> None:
 
     if not (folder / MANIFEST).is_file() and has_results(folder):
         records = summarise(read_results(folder))
-        click.echo(
-            json.dumps(records, indent=1, ensure_ascii=False) if as_json else render(records)
-        )
+        click.echo(_json(records) if as_json else render(records))
         return
     release = Release(folder)
-    found = collect(release)
-    click.echo(
-        json.dumps(found, indent=1, ensure_ascii=False) if as_json else _text(release, found)
-    )
+    statistics = collect_statistics(release)
+    click.echo(_json(statistics) if as_json else _text(release, statistics))
 
 
-def collect(release: Release) -> dict[str, Any]:
-    """Plain values: `rows` {config: {split: n}}, `questions` by place, `chance` by relation, `audit` (None without one)."""
-    from bioreason_bench.hub.card import read_audit
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)
+
+
+def collect_statistics(release: Release) -> dict[str, Any]:
+    """The statistics of a release, as values for JSON.
+
+    Returns:
+        preset, seed: Those of the release.
+        rows: {config: {split: rows}}.
+        questions: {files: counts and lengths}, where files is such as "comp/zeroshot/test".
+        chance: {relation: how many objects it has, and how often a blind guess is right}.
+        audit: The content of audit.json, None if there is none.
+    """
+    from bioreason_bench.audit.report import read_audit
     from bioreason_bench.schema import columns
 
-    files: dict[str, list[str]] = {}
+    files: dict[str, list[str]] = {}  # "comp/zeroshot/test" -> its files
     for file, entry in release.manifest["files"].items():
         if "question" in columns(entry["schema"]):
-            files.setdefault(
-                file.removeprefix("data/").rpartition("-of-")[0].rpartition("-")[0], []
-            ).append(file)
+            stem = file.removeprefix("data/").rpartition("-of-")[0].rpartition("-")[0]
+            files.setdefault(stem, []).append(file)
     return {
         "preset": release.manifest["preset"],
         "seed": release.manifest["seed"],
@@ -63,46 +73,35 @@ def collect(release: Release) -> dict[str, Any]:
             config: {split: release.count(config, split) for split in release.splits(config)}
             for config in release.configs()
         },
-        "questions": {place: _questions(release, names) for place, names in files.items()},
+        "questions": {stem: _questions(release, names) for stem, names in files.items()},
         "chance": _chance(release),
         "audit": read_audit(release.path),
     }
 
 
-def _questions(release: Release, files: list[str]) -> dict[str, Any]:
+def _questions(release: Release, files: Sequence[str]) -> dict[str, Any]:
     """Counts by hops, pattern and answer kind, and lengths, of the questions in some files."""
     import pyarrow as pa
 
-    counted = pa.concat_tables(
-        release.read(release.path / file, ["hops", "pattern", "answer_kind"]) for file in files
-    )
-    count = {
-        name: dict(sorted(Counter(counted[name].to_pylist()).items()))
-        for name in counted.column_names
-    }
-    sample = release.read(
-        release.path / files[0], ["question", "context", "context_people", "chain"]
-    )
-    sample = (
-        sample.take(list(range(0, sample.num_rows, max(1, sample.num_rows // SAMPLE))))
-        if sample.num_rows
-        else sample
-    )
-    lengths = {name: _lengths(sample[name]) for name in ("question", "context", "chain")}
+    names = ["hops", "pattern", "answer_kind"]
+    counted = pa.concat_tables(release.read(release.path / file, names) for file in files)
+    counts = {name: sorted(Counter(counted[name].to_pylist()).items()) for name in names}
+    texts = ["question", "context", "chain"]
+    sample = release.read(release.path / files[0], [*texts, "context_people"])
+    if sample.num_rows:
+        step = max(1, sample.num_rows // SAMPLE)
+        sample = sample.take(list(range(0, sample.num_rows, step)))
     people = sample["context_people"].to_pylist()
     return {
         "rows": counted.num_rows,
-        **{
-            name: {str(key): value for key, value in values.items()}
-            for name, values in count.items()
-        },
-        "tokenish": lengths,
+        **{name: {str(value): n for value, n in pairs} for name, pairs in counts.items()},
+        "tokenish": {name: _lengths(sample[name]) for name in texts},
         "context_people": round(sum(map(len, people)) / len(people), 2) if people else 0,
     }
 
 
 def _lengths(column: pa.ChunkedArray) -> dict[str, int]:
-    """Median, 95th percentile and maximum of the number of words and signs."""
+    """Median, 95th percentile and maximum of the number of words and punctuation marks."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -117,51 +116,78 @@ def _lengths(column: pa.ChunkedArray) -> dict[str, int]:
 
 
 def _chance(release: Release) -> dict[str, dict[str, Any]]:
-    """By relation: how many objects there are, and how often a blind guess and the best constant guess are right."""
+    """By relation: how many objects it has, and how often guesses without any knowledge are right.
+
+    `uniform` guesses any object that occurs, `majority` always the most frequent one.
+    """
     import pyarrow.compute as pc
 
     facts = release.table("facts", columns=["relation", "object"])
     pairs = facts.group_by(["relation", "object"]).aggregate([([], "count_all")])
-    found = {}
+    chances = {}
     for row in release.table("relations").to_pylist():
         counts = pairs.filter(pc.equal(pairs["relation"], row["name"]))["count_all"].to_numpy()
         if len(counts):
-            chances = {"uniform": 1 / len(counts), "majority": float(counts.max() / counts.sum())}
-            found[row["name"]] = {
+            chances[row["name"]] = {
                 "object": row["object"],
                 "group": row["group"],
                 "objects": len(counts),
-                **chances,
+                "uniform": 1 / len(counts),
+                "majority": float(counts.max() / counts.sum()),
             }
-    return found
+    return chances
 
 
-def _text(release: Release, found: dict[str, Any]) -> str:
-    lines = [f"{release.path}: preset {found['preset']}, seed {found['seed']}", "", "rows"]
-    splits = ("train", "validation", "test", "parametric", "contextual")
-    cells = [
-        [config, *(f"{rows[split]:,}" if split in rows else "" for split in splits)]
-        for config, rows in found["rows"].items()
+def _text(release: Release, statistics: Mapping[str, Any]) -> str:
+    audit = statistics["audit"]
+    if audit and audit["solvers"]:
+        scores = [
+            "solvers of the audit: the oracle, and shortcuts (to be no better than chance)",
+            *score_table(audit["solvers"]),
+        ]
+    else:
+        scores = [f"no solver scores yet: bioreason verify {release.path} --write"]
+    lines = [
+        f"{release.path}: preset {statistics['preset']}, seed {statistics['seed']}",
+        "",
+        "rows",
+        *_rows_table(statistics["rows"]),
+        "",
+        "questions    (lengths in words and punctuation marks: median, 95th percentile, maximum)",
+        *_questions_table(statistics["questions"]),
+        "",
+        "chance of a blind guess    (any object that occurs; always the most frequent object)",
+        *_chance_table(statistics["chance"]),
+        "",
+        *scores,
     ]
-    lines += table([["config", *splits], *cells])
-    lines += ["", "questions                       (lengths in words and signs: median, 95 %, max)"]
+    return "\n".join(lines)
+
+
+def _rows_table(rows: Mapping[str, Mapping[str, int]]) -> list[str]:
+    cells = [
+        [config, *(f"{counts[split]:,}" if split in counts else "" for split in SPLITS)]
+        for config, counts in rows.items()
+    ]
+    return table([["config", *SPLITS], *cells])
+
+
+def _questions_table(questions: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    texts = ["question", "context", "chain"]
     cells = [
         [
-            place,
+            stem,
             f"{row['rows']:,}",
             _shares(row["hops"]),
-            _patterns(row["pattern"]),
-            *(_three(row["tokenish"][name]) for name in ("question", "context", "chain")),
+            _most_frequent(row["pattern"]),
+            *(_three(row["tokenish"][name]) for name in texts),
         ]
-        for place, row in found["questions"].items()
+        for stem, row in questions.items()
     ]
-    lines += table(
-        [["files", "rows", "hops", "patterns", "question", "context", "chain"], *cells], left=4
-    )
-    lines += [
-        "",
-        "chance of a blind guess         (uniform over the objects that occur; the most frequent object)",
-    ]
+    return table([["files", "rows", "hops", "patterns", *texts], *cells], left=4)
+
+
+def _chance_table(chances: Mapping[str, Mapping[str, Any]]) -> list[str]:
     cells = [
         [
             name,
@@ -171,33 +197,23 @@ def _text(release: Release, found: dict[str, Any]) -> str:
             f"{row['uniform']:.2%}",
             f"{row['majority']:.2%}",
         ]
-        for name, row in sorted(found["chance"].items(), key=lambda item: -item[1]["uniform"])
+        for name, row in sorted(chances.items(), key=lambda item: -item[1]["uniform"])
     ]
-    lines += table(
-        [["answer relation", "group", "leads to", "objects", "uniform", "majority"], *cells], left=3
-    )
-    if found["audit"] and found["audit"]["solvers"]:
-        lines += [
-            "",
-            "solvers of the audit: the oracle, and shortcuts that should be worth no more than chance",
-            *score_table(found["audit"]["solvers"]),
-        ]
-    else:
-        lines += ["", f"no solvers' scores yet: bioreason verify {release.path} --write"]
-    return "\n".join(lines)
+    head = ["answer relation", "group", "leads to", "objects", "uniform", "majority"]
+    return table([head, *cells], left=3)
 
 
-def _shares(counts: dict[str, int]) -> str:
+def _shares(counts: Mapping[str, int]) -> str:
     total = sum(counts.values())
     return " ".join(f"{key}:{value / total:.0%}" for key, value in counts.items())
 
 
-def _patterns(counts: dict[str, int], most: int = 3) -> str:
-    first = sorted(counts.items(), key=lambda item: -item[1])[:most]
-    return " ".join(key for key, _ in first) + (
-        f" +{len(counts) - most}" if len(counts) > most else ""
-    )
+def _most_frequent(counts: Mapping[str, int], limit: int = 3) -> str:
+    """The most frequent keys, and how many others there are: "CP PC CPC +5"."""
+    first = [key for key, _ in sorted(counts.items(), key=lambda item: -item[1])[:limit]]
+    others = [f"+{len(counts) - limit}"] if len(counts) > limit else []
+    return " ".join([*first, *others])
 
 
-def _three(lengths: dict[str, int]) -> str:
+def _three(lengths: Mapping[str, int]) -> str:
     return "/".join(str(lengths[key]) for key in ("median", "p95", "max"))

@@ -9,25 +9,29 @@ __all__ = ["score_table", "table"]
 
 
 def table(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
-    """Lines with columns as wide as their widest cell: the first `left` columns flush left, figures flush right."""
+    """The lines of a table.  The first `left` columns are flush left, the others flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            f"{cell:<{w}}" if k < left else f"{cell:>{w}}"
-            for k, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
 
 
 def score_table(solvers: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
-    """The solvers of an audit ({config: {solver: score}}): right answers in per cent, and chance where it is a shortcut."""
+    """The scores of an audit as a table: right answers in per cent, with chance for a shortcut.
+
+    Args:
+        solvers: {config: {solver: {score, chance, shortcut, ...}}}, as in audit.json.
+    """
     rows = [["right answers, % (chance)", *next(iter(solvers.values()), {})]]
-    for config, scores in solvers.items():
-        cells = (
-            f"{100 * score['score']:.1f}"
-            + (f" ({100 * score['chance']:.1f})" if score["shortcut"] else "")
-            for score in scores.values()
-        )
-        rows.append([config, *cells])
+    rows += [[config, *map(_score, scores.values())] for config, scores in solvers.items()]
     return table(rows)
+
+
+def _score(score: Mapping[str, Any]) -> str:
+    chance = f" ({100 * score['chance']:.1f})" if score["shortcut"] else ""
+    return f"{100 * score['score']:.1f}{chance}"

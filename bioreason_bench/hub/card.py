@@ -1,9 +1,10 @@
-"""The data card: README.md, chain.svg and croissant.json of a release, made from cards/ and the numbers in manifest and audit.
+"""The data card: README.md, chain.svg and croissant.json of a release.
 
-    write_card(folder)                                    for a folder
-    card_files(folder, manifest, audit, "org/bioreason")  the texts, as they are to stand in a repository
+    write_card(folder)                                    into the folder of a release
+    card_files(folder, manifest, audit, "org/bioreason")  the texts for a repository on the Hub
 
-Nothing in a card is typed by hand but the words in cards/; it can be made again from the release at any time.
+The words come from cards/ and the numbers from the manifest and the audit, so a card can be made
+again from its release at any time.
 """
 
 from __future__ import annotations
@@ -19,28 +20,25 @@ from typing import Any
 from bioreason_bench.audit.report import read_audit
 from bioreason_bench.hub import card_text
 from bioreason_bench.hub.card_results import results
-from bioreason_bench.hub.chain_svg import draw_chain
+from bioreason_bench.hub.chain_svg import chain_svg
 from bioreason_bench.hub.croissant import make_croissant
 from bioreason_bench.hub.front_matter import front_matter, split_patterns
+from bioreason_bench.language.reader import Reader
+from bioreason_bench.release.hops import Hop, find_hops, first_biographies, recalled_people
 from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.read import read_batches
 from bioreason_bench.resources import folder as resource
+from bioreason_bench.world.table import read_table
 
-__all__ = ["REPO", "card_files", "write_card"]
+__all__ = ["REPO", "card_files", "pick_question", "write_card"]
 
-REPO = "org/bioreason"  # stands for wherever the release is published
-SHOWN_FIRST = (
-    "comp_zeroshot",
-    "comp_composition",
-    "comp_iid",
-    "ctx_zeroshot",
-    "mem_zeroshot",
-)  # where the pictured question comes from
-LOOKED_AT = 512  # questions among which the pictured one is chosen
+REPO = "org/bioreason"  # a placeholder, until the release is published somewhere
+PREFERRED = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")
+CANDIDATES = 512  # the example is chosen among this many questions
 
 
 def write_card(folder: Path, manifest: Mapping[str, Any] | None = None) -> None:
-    """Write the card's files into a release; with the audit's numbers if audit.json is there."""
+    """Write the files of the card into a release, with the audit's numbers if there is an audit."""
     manifest = read_manifest(folder) if manifest is None else manifest
     for name, content in card_files(folder, manifest, read_audit(folder)).items():
         (folder / name).write_text(content, encoding="utf-8")
@@ -52,32 +50,38 @@ def card_files(
     audit: Mapping[str, Any] | None = None,
     repo: str = REPO,
 ) -> dict[str, str]:
-    """The texts of README.md, chain.svg and croissant.json, as they are to stand in `repo`; a release without tests has no picture."""
+    """The texts of README.md, chain.svg and croissant.json.
+
+    Args:
+        folder: The release.
+        manifest: Its manifest.
+        audit: Its audit, None if there is none yet.
+        repo: The repository that the card names.
+
+    Returns:
+        Text by file name; without chain.svg if the release has no test questions.
+    """
     cards = resource("cards")
-    words = tomllib.loads((cards / "card.toml").read_text(encoding="utf-8"))
-    changes = (cards / "changes.md").read_text(encoding="utf-8").strip()
-    version = manifest["versions"]["bioreason_bench"]
-    citation = Template((cards / "citation.bib").read_text(encoding="utf-8").strip()).substitute(
-        version=version
-    )
-    words |= {"citation": citation, "published": re.search(r"\d{4}-\d{2}-\d{2}", changes)[0]}
+    words = _words(cards, manifest)
     patterns = {config: split_patterns(splits) for config, splits in manifest["configs"].items()}
     record = pick_question(folder, manifest)
+    hops = _hops(folder, manifest, record) if record else []
+    first = next((config for config in PREFERRED if config in patterns), next(iter(patterns)))
     fields = {
         **{key: str(manifest[key]) for key in ("preset", "seed", "canary")},
         **card_text.counts(manifest),
         "yaml": front_matter(folder, manifest, patterns, words),
         "lead": words["description"].strip(),
         "repo": repo,
-        "version": version,
-        "citation": citation,
-        "changes": changes,
-        "first_config": next(
-            (config for config in SHOWN_FIRST if config in patterns), next(iter(patterns))
-        ),
-        "one_question": card_text.one_question(record),
-        "configs_table": card_text.configs_table(manifest),
+        "version": manifest["versions"]["bioreason_bench"],
+        "citation": words["citation"],
+        "changes": words["changes"],
+        "first_config": first,
+        "one_question": card_text.one_question(record, hops),
+        "question_configs": card_text.question_configs_table(manifest),
+        "other_configs": card_text.other_configs_table(manifest, words["configs"]),
         "levels_table": card_text.levels_table(manifest, words["levels"]),
+        "kinds": card_text.kinds(manifest),
         "columns_table": card_text.columns_table(),
         "hops": card_text.hops(manifest["config"]),
         "contexts": card_text.contexts(manifest["config"]),
@@ -85,29 +89,54 @@ def card_files(
         "shortcuts": card_text.shortcuts_table(audit, words["solvers"]),
         "results": results(cards / "results"),
     }
-    readme = Template((cards / "README.template.md").read_text(encoding="utf-8")).substitute(fields)
-    croissant = (
-        json.dumps(make_croissant(manifest, patterns, words, repo), indent=1, ensure_ascii=False)
-        + "\n"
-    )
-    picture = {"chain.svg": draw_chain(record)} if record else {}
-    return {"README.md": readme, **picture, "croissant.json": croissant}
+    template = Template((cards / "README.template.md").read_text(encoding="utf-8"))
+    croissant = make_croissant(manifest, patterns, words, repo)
+    return {
+        "README.md": template.substitute(fields),
+        **({"chain.svg": chain_svg(record, hops)} if record else {}),
+        "croissant.json": json.dumps(croissant, indent=1, ensure_ascii=False) + "\n",
+    }
+
+
+def _words(cards: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """card.toml, with the citation, the changes of the data, and the date of the last change."""
+    words = tomllib.loads((cards / "card.toml").read_text(encoding="utf-8"))
+    citation = Template((cards / "citation.bib").read_text(encoding="utf-8").strip())
+    changes = (cards / "changes.md").read_text(encoding="utf-8").strip()
+    return words | {
+        "citation": citation.substitute(version=manifest["versions"]["bioreason_bench"]),
+        "changes": changes,
+        "published": re.findall(r"\d{4}-\d{2}-\d{2}", changes)[0],
+    }
 
 
 def pick_question(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A test question with both kinds of hops, of three hops and short where there is one; None if there are no questions."""
+    """A test question to explain: if possible short, of three hops, and of both kinds of hops.
+
+    None if the release has no test questions.
+    """
     configs = {
         name: splits["test"]
         for name, splits in manifest["configs"].items()
         if "test" in splits and name != "probes"
     }
-    for config in (*SHOWN_FIRST, *configs):
+    for config in (*PREFERRED, *configs):
         files = configs.get(config, ())
-        batch = next(read_batches([folder / file for file in files], rows=LOOKED_AT), None)
+        batch = next(read_batches([folder / file for file in files], rows=CANDIDATES), None)
         if batch is not None and batch.num_rows:
-            return min(batch.to_pylist(), key=_telling)
+            return min(batch.to_pylist(), key=_unsuitability)
     return None
 
 
-def _telling(row: Mapping[str, Any]) -> tuple[int, int, int, str]:
+def _unsuitability(row: Mapping[str, Any]) -> tuple[int, int, int, str]:
+    """The lower, the better a question is to explain."""
     return abs(row["hops"] - 3), -len(set(row["pattern"])), len(row["question"]), row["id"]
+
+
+def _hops(folder: Path, manifest: Mapping[str, Any], record: Mapping[str, Any]) -> list[Hop]:
+    """The hops of a question; read from the files, since the manifest is written after the card."""
+    files = manifest["configs"].get("biographies", {}).get("parametric", [])
+    batches = read_batches([folder / file for file in files], ["person", "text"], rows=16_384)
+    recalled = first_biographies(recalled_people([record]), batches)
+    reader = Reader(read_table(manifest["relations"]), manifest["config"]["language"])
+    return find_hops(record, reader, recalled)

@@ -1,4 +1,4 @@
-"""What models have reached so far, as the card tells it: from the result files in cards/results, each with the command that made it."""
+"""What models have reached so far, for the card: from the result files in cards/results."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from statistics import mean
 from typing import Any
 
 from bioreason_bench.hub.card_text import table
+from bioreason_bench.taxonomy import LEVELS
 
-LEVELS = ("iid", "composition", "zeroshot")
+__all__ = ["results"]
+
 PRESETS = ("nano", "nano_english", "small")
 
 
 def results(folder: Path) -> str:
-    """The tables of baselines (PRESET.jsonl) and of evaluated models (`*.json`), in Markdown; a sentence where there are none."""
-    parts = [
-        _baselines(folder / f"{preset}.jsonl")
-        for preset in PRESETS
-        if (folder / f"{preset}.jsonl").is_file()
-    ]
+    """The results in a folder as Markdown, each table with the command that made it.
+
+    Baselines come from PRESET.jsonl, evaluated models from the `*.json` files.
+    """
+    baselines = (folder / f"{preset}.jsonl" for preset in PRESETS)
+    parts = [_baselines(path) for path in baselines if path.is_file()]
     parts += [
         _model(json.loads(path.read_text(encoding="utf-8")))
         for path in sorted(folder.glob("*.json"))
@@ -29,36 +31,41 @@ def results(folder: Path) -> str:
 
 
 def _baselines(path: Path) -> str:
-    """Arm by level, mean over seeds, whole chains in parentheses."""
+    """Trained models by level: mean over seeds of answers, and of whole chains in parentheses."""
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    runs = [line for line in lines if line["type"] == "run"]
+    by_arm: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for line in lines:
         if line["type"] == "result" and line["config"].startswith("comp_"):
-            found.setdefault(line["arm"], {}).setdefault(
-                line["config"].removeprefix("comp_"), []
-            ).append(line)
+            level = line["config"].removeprefix("comp_")
+            by_arm.setdefault(line["arm"], {}).setdefault(level, []).append(line)
+    tested = [level for level in LEVELS if any(level in levels for levels in by_arm.values())]
     rows = (
-        [f"`{arm}`", *(_mean(levels.get(level, [])) for level in LEVELS)]
-        for arm, levels in found.items()
+        [f"`{arm}`", *(_mean(levels.get(level, [])) for level in tested)]
+        for arm, levels in by_arm.items()
     )
-    seeds = sorted({line["world"]["seed"] for line in lines if line["type"] == "run"})
-    commands = " and ".join(
-        f"`{command}`"
-        for command in dict.fromkeys(line["command"] for line in lines if line["type"] == "run")
+    seeds = sorted({run["world"]["seed"] for run in runs})
+    commands = " and ".join(f"`{command}`" for command in dict.fromkeys(r["command"] for r in runs))
+    plural = len(seeds) > 1
+    world = f"preset `{path.stem}`, seed{'s' * plural} {', '.join(map(str, seeds))}"
+    average = ", mean of the seeds" * plural
+    head = (
+        f"Trained from scratch on {world}: right `comp` answers in per cent{average}; answers with "
+        f"the whole chain right in parentheses. Made by {commands}."
     )
-    worlds = f"preset `{path.stem}`, seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
-    scores = f"comp answers in per cent{', mean of the seeds' * (len(seeds) > 1)}, whole chains in parentheses"
-    return f"Trained from scratch on {worlds}: {scores}. Made by {commands}.\n\n{table(['arm', *LEVELS], rows)}"
+    return f"{head}\n\n{table(['trained model', *tested], rows)}"
 
 
 def _mean(lines: list[Mapping[str, Any]]) -> str:
     if not lines:
         return ""
-    return f"{100 * mean(line['exact_match'] for line in lines):.1f} ({100 * mean(line['process_verified'] for line in lines):.1f})"
+    answers = 100 * mean(line["exact_match"] for line in lines)
+    chains = 100 * mean(line["process_verified"] for line in lines)
+    return f"{answers:.1f} ({chains:.1f})"
 
 
 def _model(run: Mapping[str, Any]) -> str:
-    """The tasks of one evaluated model, answers in per cent with 95 % intervals."""
+    """The tasks of one evaluated model: per cent, with 95 % intervals."""
     rows = (
         [
             _task(record),
@@ -68,8 +75,11 @@ def _model(run: Mapping[str, Any]) -> str:
         ]
         for record in run["results"]
     )
-    made = f"Made by `{run['release']}`, then `{run['command']}`."
-    return f"{run['model']}. {made}\n\n{table(['task', 'questions', 'answer', 'answer and chain'], rows)}"
+    head = (
+        f"{run['model']}: per cent, with 95 % intervals. "
+        f"Made by `{run['release']}`, then `{run['command']}`."
+    )
+    return f"{head}\n\n{table(['task', 'questions', 'answer', 'answer and chain'], rows)}"
 
 
 def _task(record: Mapping[str, Any]) -> str:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bioreason_bench.hub.chain_svg import hop_sources
+from bioreason_bench.release.hops import Hop, source_in_words
 from bioreason_bench.schema import columns
+from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
+
+__all__ = [
+    "audit_table",
+    "columns_table",
+    "contexts",
+    "counts",
+    "hops",
+    "kinds",
+    "levels_table",
+    "one_question",
+    "other_configs_table",
+    "question_configs_table",
+    "shortcuts_table",
+    "table",
+]
+
+SPLITS = ("train", "validation", "test")
 
 
 def counts(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """People, facts, questions and the like, as they are written in a sentence."""
+    """The numbers of people, facts, questions and the like, as they are written in a sentence."""
 
     def rows(schema: str, part: str = "") -> str:
-        return f"{sum(entry['rows'] for file, entry in manifest['files'].items() if entry['schema'] == schema and part in file):,}"
+        files = manifest["files"].items()
+        return f"{sum(e['rows'] for file, e in files if e['schema'] == schema and part in file):,}"
 
     return {
         "known": f"{manifest['config']['known']:,}",
@@ -26,53 +45,79 @@ def counts(manifest: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def configs_table(manifest: Mapping[str, Any]) -> str:
-    def rows(files: Iterable[str]) -> str:
-        return f"{sum(manifest['files'][file]['rows'] for file in files):,}"
+def question_configs_table(manifest: Mapping[str, Any]) -> str:
+    """Rows of every config of test questions, by split."""
+    configs = manifest["configs"]
+    rows = (
+        [f"`{config}`", *(_rows(manifest, configs[config].get(split)) for split in SPLITS)]
+        for config in _question_configs(manifest)
+    )
+    return table(["questions", *SPLITS], rows)
 
-    parts = {
-        config: ", ".join(f"{split} {rows(files)}" for split, files in splits.items())
+
+def other_configs_table(manifest: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """The other configs; `words` say what each holds."""
+    questions = _question_configs(manifest)
+    rows = (
+        [f"`{config}`", words.get(config, ""), split, _rows(manifest, files)]
         for config, splits in manifest["configs"].items()
-    }
-    return table(["config", "rows"], ([f"`{config}`", text] for config, text in parts.items()))
+        if config not in questions
+        for split, files in splits.items()
+    )
+    return table(["config", "what it holds", "split", "rows"], rows)
+
+
+def _question_configs(manifest: Mapping[str, Any]) -> list[str]:
+    known = {f"{skill}_{level}" for skill in SKILLS for level in LEVELS}
+    known |= {kind.config for kind in QUESTION_KINDS}
+    return [config for config in manifest["configs"] if config in known]
+
+
+def _rows(manifest: Mapping[str, Any], files: Iterable[str] | None) -> str:
+    return f"{sum(manifest['files'][file]['rows'] for file in files):,}" if files else ""
 
 
 def levels_table(manifest: Mapping[str, Any], words: Mapping[str, str]) -> str:
     """What each level of this release asks; `words` describe all levels."""
-    held = {config.split("_", 1)[1] for config in manifest["configs"] if "_" in config} | {"train"}
-    return table(
-        ["level", "its questions ask"],
-        ([level, text] for level, text in words.items() if level in held),
+    tested = {f"{skill}_{level}": level for skill in SKILLS for level in LEVELS}
+    held = {tested.get(config) for config in manifest["configs"]}
+    rows = (
+        [f"`{level}`", words[level]] for level in ("train", *LEVELS) if level in {"train", *held}
     )
+    return table(["level", "its questions follow"], rows)
+
+
+def kinds(manifest: Mapping[str, Any]) -> str:
+    """The kinds of questions beyond the levels that this release has, as a list."""
+    lines = [
+        f"- `{kind.config}`: {kind.summary}"
+        for kind in QUESTION_KINDS
+        if kind.config in manifest["configs"]
+    ]
+    return "\n".join(lines) or "None in this release."
 
 
 def columns_table() -> str:
-    return table(
-        ["column", "what it holds"],
-        ([f"`{name}`", rule["description"]] for name, rule in columns("question").items()),
-    )
+    """What each column of a question holds."""
+    rows = ([f"`{name}`", rule["description"]] for name, rule in columns("question").items())
+    return table(["column", "what it holds"], rows)
 
 
-def one_question(record: Mapping[str, Any] | None) -> str:
-    """A question, its chain, the picture of it, and where the fact of each hop is to be found."""
+def one_question(record: Mapping[str, Any] | None, steps: Sequence[Hop]) -> str:
+    """A question, its chain, the picture of it, and where the fact of each hop is stated."""
     if record is None:
         return "This release holds no test questions."
-    entities = record["entities"]
-    hops = zip(
-        range(1, record["hops"] + 1),
-        record["path"],
-        entities[:-1],
-        entities[1:],
-        hop_sources(record),
-        strict=True,
-    )
-    picture = (
-        "![the chain of this question, hop by hop, and where each hop is to be found](chain.svg)"
+    biographies = len(record["context_people"])
+    rows = (
+        [k, hop.relation, hop.subject, hop.object, source_in_words(hop, biographies)]
+        for k, hop in enumerate(steps, 1)
     )
     parts = [
-        f"> {record['question']}\n>\n> {record['chain']}",
-        picture,
-        table(["hop", "relation", "from", "to", "its fact is"], hops),
+        f"> {record['question']}",
+        "Its gold chain, which training teaches a model to write:",
+        f"> {record['chain']}",
+        "![the chain of this question, hop by hop, and where each fact is stated](chain.svg)",
+        table(["hop", "relation", "from", "to", "its fact is"], rows),
     ]
     return "\n\n".join(parts)
 
@@ -83,53 +128,57 @@ def hops(config: Mapping[str, Any]) -> str:
     shares = ", ".join(
         f"{number} ({share / total:.0%})" for number, share in config["hops"].items()
     )
-    return shares + (
-        f"; level `depth` asks {' and '.join(config['depth_hops'])}"
-        if "depth" in config["levels"]
-        else ""
-    )
+    if "depth" not in config["levels"]:
+        return shares
+    return f"{shares}; level `depth` has {' or '.join(config['depth_hops'])}"
 
 
 def contexts(config: Mapping[str, Any]) -> str:
     """How the contexts of this release were made, in sentences."""
-    others = (
-        f"and of {config['distractors']} other people"
-        if config["distractors"]
-        else "and of nobody else"
-    )
-    text = [
-        f"A context holds the contextual biographies of the people whose facts are to be read, {others}, in drawn order."
-    ]
+    number = config["distractors"]
+    distractors = ", without distractors."
+    if number:
+        distractors = (
+            f" and those of {number} distractor{'s' * (number > 1)} (each a chain of people if "
+            "several hops are read after a recalled one)."
+        )
+    people = f"people whose facts are to be read{distractors}"
+    sentences = [f"A context holds, in random order, the contextual biographies of the {people}"]
     if config["context_facts"]:
-        text.append(f"They are shortened to {config['context_facts']} sentences a person;")
-        text.append("everybody in the context still states every relation that is to be read.")
-    if config["leak_guards"]:
-        text.append("Sentences that would give away a hop meant to be recalled are left out;")
-        text.append("the other people are such that the context alone does not give the answer.")
-    return " ".join(text)
+        sentences.append(
+            f"Biographies in it are shortened to {config['context_facts']} sentences; everybody in "
+            "the context still states every relation that is to be read."
+        )
+    leak_guards = "in force" if config["leak_guards"] else "not in force"
+    sentences.append(f"The leak guards are {leak_guards}.")
+    return " ".join(sentences)
 
 
 def audit_table(audit: Mapping[str, Any] | None) -> str:
-    """How often each law was checked and broken."""
+    """How often each invariant was checked and broken."""
     if audit is None:
-        return "Not audited when this card was written: `bioreason verify DIR` solves every question from the text alone."
+        return (
+            "Not audited when this card was written: `bioreason verify DIR` solves every question "
+            "from the text alone."
+        )
     laws = audit["laws"]
     total, broken = (sum(entry[key] for entry in laws.values()) for key in ("checked", "broken"))
+    checked = {law: entry for law, entry in laws.items() if entry["checked"]}
     part = "A sample of the release" if audit["sample"] else "The release"
-    held = {law: entry for law, entry in laws.items() if entry["checked"]}
-    found = f"{len(held)} laws, {total:,} checks, **{broken:,} broken**"
     text = (
-        f"{part} was read back from its text alone: {found}. `bioreason verify DIR` does it again."
+        f"{part} was read back from its text alone: {len(checked)} invariants, {total:,} checks, "
+        f"**{broken:,} broken**. `bioreason verify DIR` repeats it."
     )
     rows = (
         [law, entry["text"], f"{entry['checked']:,}", f"{entry['broken']:,}"]
-        for law, entry in held.items()
+        for law, entry in checked.items()
     )
-    return f"{text}\n\n<details><summary>law by law</summary>\n\n{table(['law', 'says', 'checked', 'broken'], rows)}\n\n</details>"
+    lines = table(["name", "invariant", "checked", "broken"], rows)
+    return f"{text}\n\n<details><summary>every invariant</summary>\n\n{lines}\n\n</details>"
 
 
 def shortcuts_table(audit: Mapping[str, Any] | None, words: Mapping[str, str]) -> str:
-    """What solvers without a model score, in per cent; chance is that of guessing among the candidates that a solver sees."""
+    """What solvers without a model score; `words` describe the solvers."""
     if audit is None or not audit.get("solvers"):
         return "Not scored yet."
     solvers = audit["solvers"]
@@ -139,8 +188,12 @@ def shortcuts_table(audit: Mapping[str, Any] | None, words: Mapping[str, str]) -
         for config, scores in solvers.items()
     )
     meaning = "\n".join(f"- `{name}`: {words[name]}" for name in names)
-    text = "Answers right, in per cent, and in parentheses what guessing among the candidates that the solver sees is worth."
-    return f"{text}\n\n{table(['config', *names], rows)}\n\n{meaning}"
+    text = (
+        "What programs without a language model answer: right answers in per cent. In parentheses: "
+        "the score of guessing among the candidates that the solver sees; none where the solver "
+        "does what the skill asks, or a part of it."
+    )
+    return f"{text}\n\n{meaning}\n\n{table(['config', *names], rows)}"
 
 
 def _score(entry: Mapping[str, Any] | None) -> str:
@@ -150,9 +203,8 @@ def _score(entry: Mapping[str, Any] | None) -> str:
     return f"{100 * entry['score']:.1f}{chance}"
 
 
-def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     """A table in Markdown."""
-    head = list(head)
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(
         f"| {' | '.join(str(cell).replace('|', '/') for cell in line)} |" for line in lines

@@ -1,85 +1,90 @@
-"""The picture of one question's chain, as SVG: every entity a box, every hop an arrow that says where its fact is to be found.
+"""The chain of a question as SVG: a box for each entity, an arrow and the source for each hop.
 
-Written by hand, in a few lines of SVG, so that a card needs no plotting library and has the same bytes everywhere.
+The SVG is written directly, so that a card needs no plotting library and has the same bytes on
+every machine.  Lengths are in pixels.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["draw_chain", "hop_sources"]
+from bioreason_bench.figure_style import ANSWER, ENTITY, INK, READ, RECALLED, RECALLED_DASH
+from bioreason_bench.release.hops import Hop, source_in_words
 
-WIDTH, LINE, BOX, STEP, MARGIN = 760, 20, 34, 86, 24
-COLOURS = {"P": "#2456a6", "C": "#b4560f"}  # recalled, read
+__all__ = ["chain_svg"]
 
-
-def hop_sources(record: Mapping[str, Any]) -> list[str]:
-    """For each hop of a question, in words, where its fact is to be found."""
-    people = list(record["context_people"])
-    places = []
-    for subject, letter in zip(record["entities"], record["pattern"], strict=False):
-        if letter == "P":
-            places.append(f"recalled: {subject}'s parametric biography")
-        elif subject in people:
-            places.append(
-                f"read: biography {people.index(subject) + 1} of {len(people)} in the context"
-            )
-        else:
-            places.append("read: the context")
-    return places
+WIDTH, MARGIN = 760, 24
+LINE = 22  # between two lines of the question
+BOX = 34  # height of an entity
+STEP = 106  # from one entity to the next
+STROKE = 3  # width of an arrow
+LETTER = 10  # width of a bold letter of 15 pixels, about: fonts differ
 
 
-def draw_chain(record: Mapping[str, Any]) -> str:
-    """An SVG document, 760 wide, on a white ground (so that it can be read on dark pages too)."""
-    lines = textwrap.wrap(record["question"], 82)
+def chain_svg(record: Mapping[str, Any], hops: Sequence[Hop]) -> str:
+    """An SVG document on a white background, which can be read on dark pages too."""
+    question = textwrap.wrap(record["question"], 80)
     parts = [
-        _text(MARGIN, MARGIN + LINE * (k + 1) - 4, line, size=16, weight="bold")
-        for k, line in enumerate(lines)
+        _text(MARGIN, MARGIN + LINE * number - 6, line, size=16, weight="bold")
+        for number, line in enumerate(question, 1)
     ]
-    top = MARGIN + LINE * len(lines) + 18
-    entities, sources = record["entities"], hop_sources(record)
-    for k, entity in enumerate(entities):
-        y, last = top + k * STEP, k == len(entities) - 1
-        width = min(WIDTH - 2 * MARGIN, 9 * len(entity) + 28)
-        fill, edge = ("#f3ecd8", "#8a6d1b") if last else ("#eef2f7", "#56657a")
-        parts.append(
-            f'<rect x="{MARGIN}" y="{y}" width="{width}" height="{BOX}" rx="7" fill="{fill}" stroke="{edge}"/>'
-        )
-        parts.append(
-            _text(MARGIN + 14, y + 23, entity, size=15, weight="bold" if last else "normal")
-        )
-        if last:
-            parts.append(
-                _text(MARGIN + width + 12, y + 23, "the answer", size=13, colour="#8a6d1b")
-            )
-            continue
-        colour, x = COLOURS[record["pattern"][k]], MARGIN + 30
-        parts.append(
-            f'<line x1="{x}" y1="{y + BOX + 3}" x2="{x}" y2="{y + STEP - 11}" stroke="{colour}" stroke-width="3"/>'
-        )
-        parts.append(f'<path d="M{x - 6} {y + STEP - 13} h12 l-6 10 z" fill="{colour}"/>')
-        parts.append(
-            _text(
-                x + 18,
-                y + BOX + 24,
-                record["path"][k].replace("_", " "),
-                size=15,
-                colour=colour,
-                weight="bold",
-            )
-        )
-        parts.append(_text(x + 18, y + BOX + 42, sources[k], size=13, colour=colour))
-    height = top + (len(entities) - 1) * STEP + BOX + MARGIN
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">'
-    ground = f'<title>{escape(record["question"])}</title><rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
-    return "\n".join([head, ground, *parts, "</svg>"]) + "\n"
+    top = MARGIN + LINE * len(question) + 12
+    entities = record["entities"]
+    width = min(WIDTH - 2 * MARGIN, LETTER * max(map(len, entities)) + 32)
+    biographies = len(record["context_people"])
+    for number, hop in enumerate(hops):
+        y = top + number * STEP
+        parts += _entity(entities[number], y, width)
+        parts += _hop(hop, y + BOX, biographies)
+    last = top + len(hops) * STEP
+    parts += _entity(entities[-1], last, width, answer=True)
+    height = last + BOX + MARGIN
+    size = f'width="{WIDTH}" height="{height}"'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {WIDTH} {height}" role="img">'
+    )
+    background = f'<title>{escape(record["question"])}</title><rect {size} fill="#ffffff"/>'
+    return "\n".join([head, background, *parts, "</svg>"]) + "\n"
+
+
+def _entity(text: str, y: int, width: int, answer: bool = False) -> list[str]:
+    fill, edge = ANSWER if answer else ENTITY
+    box = f'x="{MARGIN}" y="{y}" width="{width}" height="{BOX}" rx="7"'
+    stroke = f'stroke="{edge}" stroke-width="{2 if answer else 1}"'
+    weight = "bold" if answer else "normal"
+    parts = [
+        f'<rect {box} fill="{fill}" {stroke}/>',
+        _text(MARGIN + 16, y + 23, text, size=15, weight=weight),
+    ]
+    if answer:
+        parts.append(_text(MARGIN + width + 12, y + 23, "the answer", size=13, colour=edge))
+    return parts
+
+
+def _hop(hop: Hop, y: int, biographies: int) -> list[str]:
+    """The arrow of a hop, from `y` down, with its relation, source and sentence."""
+    colour, x, end = (RECALLED if hop.recalled else READ), MARGIN + 30, y + STEP - BOX
+    dashes = " ".join(str(STROKE * length) for length in RECALLED_DASH[1])
+    dashed = f' stroke-dasharray="{dashes}"' if hop.recalled else ""
+    line = f'x1="{x}" y1="{y + 3}" x2="{x}" y2="{end - 13}"'
+    parts = [
+        f'<line {line} stroke="{colour}" stroke-width="{STROKE}"{dashed}/>',
+        f'<path d="M{x - 6} {end - 13} h12 l-6 10 z" fill="{colour}"/>',
+    ]
+    relation, source = hop.relation.replace("_", " "), source_in_words(hop, biographies)
+    parts.append(_text(x + 20, y + 22, relation, size=15, colour=colour, weight="bold"))
+    parts.append(_text(x + 20, y + 40, source, size=13, colour=colour))
+    if hop.text:
+        quote = textwrap.shorten(f"“{hop.text}”", 96, placeholder=" …”")
+        parts.append(_text(x + 20, y + 58, quote, size=13))
+    return parts
 
 
 def _text(
-    x: int, y: int, text: str, *, size: int, colour: str = "#1c2430", weight: str = "normal"
+    x: int, y: int, text: str, *, size: int, colour: str = INK, weight: str = "normal"
 ) -> str:
     font = f'font-family="Helvetica, Arial, sans-serif" font-size="{size}" font-weight="{weight}"'
     return f'<text x="{x}" y="{y}" {font} fill="{colour}">{escape(text)}</text>'

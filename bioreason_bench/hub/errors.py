@@ -1,4 +1,7 @@
-"""What goes wrong with the Hub, in one sentence: what was refused, what to do next, and what the repository holds now."""
+"""One sentence for whatever goes wrong with the Hub.
+
+It says what failed, what to do next, and what the repository holds now.
+"""
 
 from __future__ import annotations
 
@@ -11,99 +14,97 @@ from bioreason_bench.errors import BioreasonError, UsageError
 
 __all__ = ["Step", "http_errors", "plain_failures"]
 
+AGAIN = "publish again (files that have arrived are not sent twice)"
+
 
 @dataclass
 class Step:
-    """What is being done, for the sentence that says what went wrong."""
+    """The step of publication that is under way, for the sentence about its failure.
+
+    Attributes:
+        name: What is being done, to be read after "could not".
+        state: What the repository holds if this fails.
+    """
 
     name: str = "look at the repository"
-    left: str = "nothing of the release is visible there"
+    state: str = "nothing of the release is visible there"
 
 
 @contextmanager
 def plain_failures(step: Step, repo: str, endpoint: str) -> Iterator[None]:
-    """Say in one sentence what the Hub, the network or the client refused, and what the repository holds now."""
+    """Turn errors of the Hub, the network and the client into one of ours, without any token.
+
+    Raises UsageError for what the user has to correct, BioreasonError for what may work next time.
+    """
     from huggingface_hub.errors import HfHubHTTPError
 
+    expected: tuple[type[Exception], ...] = (*http_errors(), ValueError, RuntimeError)
     try:
         yield
-    except (*http_errors(), ValueError, RuntimeError) as error:
-        chain = list(_causes(error))
-        answer = next(
-            (
-                cause
-                for cause in chain
-                if isinstance(cause, HfHubHTTPError) and cause.response is not None
-            ),
-            None,
-        )
-        status = answer.response.status_code if answer is not None else None
-        problem, wrong_use = _explain(status, chain, repo)
-        kind = UsageError if wrong_use else BioreasonError
-        raise kind(
-            _without_token(f"could not {step.name} at {endpoint}: {problem}; {step.left}")
-        ) from None
+    except expected as error:
+        causes = list(_causes(error))
+        statuses = [
+            cause.response.status_code
+            for cause in causes
+            if isinstance(cause, HfHubHTTPError) and cause.response is not None
+        ]
+        problem, wrong_use = _explain(statuses[0] if statuses else None, error, repo)
+        error_class = UsageError if wrong_use else BioreasonError
+        message = f"could not {step.name} at {endpoint}: {problem}; {step.state}"
+        raise error_class(_without_token(message)) from None
 
 
 def http_errors() -> tuple[type[Exception], ...]:
-    """What the client raises when an answer is bad or does not come, by whichever HTTP library this version of it is built on."""
+    """What the client raises for a bad answer or none, whichever HTTP library it is built on."""
     from huggingface_hub.errors import HfHubHTTPError
 
-    return (*HfHubHTTPError.__bases__, OSError)
+    bases: tuple[type[Exception], ...] = HfHubHTTPError.__bases__
+    return (*bases, OSError)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what it was raised from, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _explain(status: int | None, chain: list[BaseException], repo: str) -> tuple[str, bool]:
-    """What happened and what to do next; and whether it was asked for wrongly."""
-    owner, again = repo.split("/")[0], "publish again (what has arrived is not sent twice)"
-    says = " ".join(str(getattr(chain[0], "server_message", None) or chain[0]).split())[:200]
-    match status:
-        case 401:
-            return (
-                "the Hub does not know this token; log in again with: hf auth login (or set HF_TOKEN)",
-                True,
-            )
-        case 403:
-            return (
-                f"this token may not write to {owner}; use a token with write access to it, or another --repo",
-                True,
-            )
-        case 404:
-            return (
-                f"the Hub does not find {repo}; check its name and that the token may see it",
-                True,
-            )
-        case 409:
-            return (
-                f"the Hub reports a conflict on {repo}; wait for the other change to end, then {again}",
-                False,
-            )
-        case 412:
-            return f"somebody else changed {repo} at the same time; look at it, then {again}", False
-        case 400 | 422:
-            return f"the Hub refuses it ({says}); correct what it names, then publish again", False
-        case 429:
-            return (
-                f"the Hub asks for patience (429, too many requests); wait some minutes, then {again}",
-                False,
-            )
-        case int():
-            return f"the Hub answered {status}; wait a little, then {again}", False
-    if isinstance(chain[0], ValueError) and not isinstance(chain[0], OSError):
-        return f"the client refuses it ({says})", False
-    return (
-        f"the connection was lost or never came about ({says or type(chain[0]).__name__}); check the network, then {again}",
-        False,
-    )
+def _explain(status: int | None, error: BaseException, repo: str) -> tuple[str, bool]:
+    """What happened and what to do next; and whether it is for the user to correct.
+
+    Args:
+        status: The HTTP status of the Hub's answer, None if there was none.
+        error: The error that the client raised.
+        repo: The repository.
+    """
+    owner = repo.split("/")[0]
+    message = " ".join(str(getattr(error, "server_message", None) or error).split())[:200]
+    wrong_use = {
+        401: "the Hub does not accept this token; log in with: hf auth login (or set HF_TOKEN)",
+        403: f"this token may not write to {owner}; use one with write access, or another --repo",
+        404: f"the Hub finds no {repo}; check its name, and that the token has access to it",
+    }
+    refused = f"the Hub refuses it ({message}); correct what it names, then publish again"
+    failures = {
+        400: refused,
+        409: f"another change of {repo} is under way; wait until it has ended, then {AGAIN}",
+        412: f"{repo} was changed by someone else at the same time; look at it, then {AGAIN}",
+        422: refused,
+        429: f"too many requests (429); wait some minutes, then {AGAIN}",
+    }
+    if status in wrong_use:
+        return wrong_use[status], True
+    if status is not None:
+        other = f"the Hub answered {status}; wait a little, then {AGAIN}"
+        return failures.get(status, other), False
+    if isinstance(error, ValueError) and not isinstance(error, OSError):
+        return f"the client refuses it ({message})", False
+    reason = message or type(error).__name__
+    return f"the connection failed or was lost ({reason}); check the network, then {AGAIN}", False
 
 
 def _without_token(text: str) -> str:
-    """The text with any token in it taken out: errors of HTTP libraries quote headers and addresses."""
+    """The text without any token: errors of HTTP libraries quote headers and addresses."""
     from huggingface_hub import get_token
 
     token = (get_token() or "").strip()

@@ -1,4 +1,4 @@
-"""The YAML at the head of a card: by it the Hub and `datasets` know a release's configs, their files, features and sizes."""
+"""The YAML at the head of a card, which tells the Hub and `datasets` what the configs hold."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SIZES = (
 
 
 def split_patterns(splits: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """One pattern for the files of each split: data/comp/train-*.parquet."""
-    found = {}
+    """One pattern for the files of each split, such as data/comp/train-*.parquet."""
+    patterns = {}
     for split, files in splits.items():
         stems = {re.sub(r"-\d{5}-of-\d{5}\.parquet$", "", file) for file in files}
         assert len(stems) == 1, (
-            f"the files of split {split!r} lie under {sorted(stems)}; one pattern cannot name them"
+            f"files of split {split!r} begin with {sorted(stems)}; one pattern cannot match them"
         )
-        found[split] = f"{stems.pop()}-*.parquet"
-    return found
+        patterns[split] = f"{stems.pop()}-*.parquet"
+    return patterns
 
 
 def front_matter(
@@ -41,21 +41,31 @@ def front_matter(
     patterns: Mapping[str, Mapping[str, str]],
     words: Mapping[str, Any],
 ) -> str:
-    """The YAML by which the Hub and `datasets` know the configs, their files, features and sizes."""
+    """The YAML.
+
+    Args:
+        folder: The release.
+        manifest: Its manifest.
+        patterns: File patterns by config and split.
+        words: Those of cards/card.toml.
+
+    Raises ReleaseError if a file of the release cannot be read.
+    """
     import yaml
 
     rows = sum(entry["rows"] for entry in manifest["files"].values())
     sizes = {file: _sizes(folder / file) for file in manifest["files"]}
-    head = {
+    english = manifest["config"]["language"] == "english"
+    metadata = {
         "license": manifest["license"].lower(),
-        **({"language": ["en"]} if manifest["config"]["language"] == "english" else {}),
+        **({"language": ["en"]} if english else {}),
         "pretty_name": words["pretty_name"],
         "task_categories": words["task_categories"],
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
         "multilinguality": ["monolingual"],
         "source_datasets": ["original"],
-        "size_categories": [next((name for most, name in SIZES if rows < most), "n>100M")],
+        "size_categories": [next((name for limit, name in SIZES if rows < limit), "n>100M")],
         "tags": words["tags"],
         "configs": [
             {"config_name": config, "data_files": _data_files(splits)}
@@ -63,7 +73,7 @@ def front_matter(
         ],
         "dataset_info": [_info(config, manifest, sizes) for config in patterns],
     }
-    return yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000)
+    return yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=1000)
 
 
 def _data_files(splits: Mapping[str, str]) -> list[dict[str, str]]:
@@ -73,12 +83,11 @@ def _data_files(splits: Mapping[str, str]) -> list[dict[str, str]]:
 def _info(
     config: str, manifest: Mapping[str, Any], sizes: Mapping[str, tuple[int, int]]
 ) -> dict[str, Any]:
+    """The features and sizes of a config; `sizes` are (bytes on disk, bytes in memory) by file."""
     splits = manifest["configs"][config]
     files = [file for names in splits.values() for file in names]
     features = [
-        {"name": name, "list": "string"}
-        if rule["type"] == "array"
-        else {"name": name, "dtype": TYPES[rule["type"]]}
+        {"name": name, **_feature(rule["type"])}
         for name, rule in columns(manifest["files"][files[0]]["schema"]).items()
     ]
     return {
@@ -97,15 +106,18 @@ def _info(
     }
 
 
+def _feature(json_type: str) -> dict[str, str]:
+    return {"list": "string"} if json_type == "array" else {"dtype": TYPES[json_type]}
+
+
 def _sizes(path: Path) -> tuple[int, int]:
-    """Bytes of a Parquet file on disk, and of its columns before compression, from its footer."""
+    """Bytes of a Parquet file on disk, and of its columns without compression, from its footer."""
     import pyarrow.parquet as pq
 
     try:
         footer = pq.read_metadata(path)
-        return path.stat().st_size, sum(
-            footer.row_group(k).total_byte_size for k in range(footer.num_row_groups)
-        )
+        groups = (footer.row_group(k) for k in range(footer.num_row_groups))
+        return path.stat().st_size, sum(group.total_byte_size for group in groups)
     except (OSError, ValueError) as error:
         raise ReleaseError(
             f"{path} cannot be read ({error}); generate or download the release again"

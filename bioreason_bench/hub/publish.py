@@ -1,7 +1,8 @@
-"""Publishing a release on the Hugging Face Hub: check it, compare it with what is there, one commit, one tag.
+"""Publish a release on the Hugging Face Hub: check it, compare it with the repository, commit, tag.
 
-A commit on the Hub is all or nothing, so a release is never half there: large files go up beforehand, but nobody sees
-them until the commit names them.  Publishing the same release again finds nothing to send and changes nothing.
+A commit on the Hub is all or nothing.  Large files are uploaded first, but no visitor sees them
+until the commit names them, so the repository never shows half a release.  Publishing the same
+release again finds no difference and changes nothing.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.release.read import Release
 
 if TYPE_CHECKING:
-    from huggingface_hub import HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-__all__ = ["Published", "check_release", "files_to_publish", "publish"]
+__all__ = ["Published", "check_names", "check_release", "files_to_publish", "publish"]
 
 KEPT = (".gitattributes",)  # the Hub's own, never deleted
 TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,126}")
@@ -35,7 +36,15 @@ Content = Path | bytes
 
 @dataclass(frozen=True)
 class Published:
-    """Where a release now stands, and what had to be sent for it."""
+    """What publishing did.
+
+    Attributes:
+        url: The page of the repository.
+        commit: The commit that holds the release.
+        tag: The tag of that commit, if one was asked for.
+        sent: Paths in the repository that were added or changed.
+        removed: Paths that were deleted, because they are not part of the release.
+    """
 
     url: str
     commit: str
@@ -45,14 +54,24 @@ class Published:
 
 
 def check_release(
-    folder: Path, advance: Callable[[str, int], None] = lambda _file, _rows: None
+    folder: Path, advance: Callable[[str, int], object] = lambda _file, _rows: None
 ) -> Release:
-    """The release, once its rows have the digests of its manifest and its audit passed; raises ReleaseError, UsageError."""
+    """Open a release after checking its rows against the manifest's digests, and its audit.
+
+    Args:
+        folder: The release.
+        advance: Called with (file, rows) after each file.
+
+    Raises:
+        ReleaseError: If the release is incomplete, changed, not audited, or its audit failed.
+        UsageError: If there is no such folder.
+    """
     release = Release(folder)
     for file, entry in release.manifest["files"].items():
         if digest_rows(release.read(folder / file)) != entry["digest"]:
             raise ReleaseError(
-                f"{folder / file} does not hold the rows that {MANIFEST} says: its digest differs; generate or download it again"
+                f"the rows of {folder / file} do not have the digest in {MANIFEST}; "
+                "generate or download the release again"
             )
         advance(file, entry["rows"])
     check_audit(folder)
@@ -60,7 +79,7 @@ def check_release(
 
 
 def files_to_publish(release: Release, repo: str) -> dict[str, Content]:
-    """What goes up, by path in the repository: the files of the manifest, manifest and audit, and the card made for `repo`."""
+    """Content by path in the repository: data, manifest, audit, and a card that names `repo`."""
     card = card_files(release.path, release.manifest, read_audit(release.path), repo)
     files: dict[str, Content] = {name: text.encode() for name, text in card.items()}
     files |= {name: release.path / name for name in (MANIFEST, AUDIT)}
@@ -68,17 +87,19 @@ def files_to_publish(release: Release, repo: str) -> dict[str, Content]:
 
 
 def check_names(repo: str, tag: str | None) -> None:
-    """Raises UsageError for a name that the Hub would not take."""
+    """Raise UsageError for a repository or tag whose name the Hub would not accept."""
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
+    example = "use OWNER/NAME, such as org/bioreason"
     try:
         validate_repo_id(repo)
     except HFValidationError as error:
+        reason = str(error).rstrip(".")
         raise UsageError(
-            f"--repo {repo!r} is not a name on the Hub ({str(error).rstrip('.')}); use OWNER/NAME, such as org/bioreason"
+            f"--repo {repo!r} is not a name on the Hub ({reason}); {example}"
         ) from None
     if repo.count("/") != 1:
-        raise UsageError(f"--repo {repo!r} lacks its owner; use OWNER/NAME, such as org/bioreason")
+        raise UsageError(f"--repo {repo!r} lacks its owner; {example}")
     if tag is not None and (
         not TAG.fullmatch(tag) or ".." in tag or tag.endswith((".", "/", ".lock"))
     ):
@@ -88,51 +109,61 @@ def check_names(repo: str, tag: str | None) -> None:
 def publish(
     release: Release, repo: str, *, tag: str | None = None, private: bool = False
 ) -> Published:
-    """Make `repo` on the Hub hold exactly this release (which `check_release` let through), under `tag` if there is one.
+    """Make a repository on the Hub hold exactly this release.
 
-    Raises UsageError for a name, token or tag that cannot be used and BioreasonError where the Hub or the network fails;
-    then the repository is as it was, or holds the whole release without its tag.
+    After an error the repository is as it was before, or holds the whole release without its tag.
+
+    Args:
+        release: The release, as `check_release` returned it.
+        repo: OWNER/NAME; created if it does not exist.
+        tag: The name of this version; None for no tag.
+        private: Whether a new repository is private.
+
+    Raises:
+        UsageError: For a name, token or tag that cannot be used.
+        BioreasonError: If the Hub or the network fails.
     """
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+    from huggingface_hub import HfApi, get_token
 
     check_names(repo, tag)
     files = files_to_publish(release, repo)
     api = HfApi(library_name="bioreason-bench")
     if not get_token():
         raise UsageError(
-            "there is no token for the Hub; log in with: hf auth login (or set HF_TOKEN), then publish again"
+            "there is no token for the Hub; log in with: hf auth login (or set HF_TOKEN), "
+            "then publish again"
         )
     step, url = Step(), f"{api.endpoint}/datasets/{repo}"
     with plain_failures(step, repo, api.endpoint):
-        head = _repository(api, repo, private, step)
+        head = _open_repository(api, repo, private, step)
         step.name = "read what is there"
-        tags = {
-            ref.name: ref.target_commit
-            for ref in api.list_repo_refs(repo, repo_type="dataset").tags
-        }
-        if tag in tags:
-            if any(_difference(api, repo, tags[tag], files)):
+        refs = api.list_repo_refs(repo, repo_type="dataset")
+        tagged = {ref.name: ref.target_commit for ref in refs.tags}
+        if tag in tagged:
+            if any(_difference(api, repo, tagged[tag], files)):
                 raise UsageError(
-                    f"{repo} has a tag {tag} with other content, and tags do not move; choose another --tag"
+                    f"{repo} has a tag {tag} with other content, and tags do not move; "
+                    "choose another --tag"
                 )
-            return Published(url, tags[tag], tag, (), ())
+            return Published(url, tagged[tag], tag, (), ())
         sent, removed = _difference(api, repo, head, files)
         if sent or removed:
-            operations = [
-                CommitOperationAdd(path, content) for path, content in files.items() if path in sent
-            ]
-            operations += [CommitOperationDelete(path) for path in removed]
             step.name = "upload"
-            message = f"{release.manifest['preset']}, seed {release.manifest['seed']}{f', {tag}' if tag else ''}"
-            head = _commit(api, repo, head, operations, message, files)
+            operations = _operations(files, sent, removed)
+            head = _commit(api, repo, head, operations, _commit_message(release, tag), files)
         if tag:
-            step.name, step.left = "tag", "the whole release is there, but without its tag"
+            step.name, step.state = "tag", "the whole release is there, but without its tag"
             api.create_tag(repo, tag=tag, revision=head, repo_type="dataset")
     return Published(url, head, tag, tuple(sent), tuple(removed))
 
 
-def _repository(api: HfApi, repo: str, private: bool, step: Step) -> str:
-    """The newest commit of the repository, which is made if it is not there."""
+def _commit_message(release: Release, tag: str | None) -> str:
+    message = f"{release.manifest['preset']}, seed {release.manifest['seed']}"
+    return f"{message}, {tag}" if tag else message
+
+
+def _open_repository(api: HfApi, repo: str, private: bool, step: Step) -> str:
+    """Create the repository unless it exists, and return its newest commit."""
     from huggingface_hub.utils import RepositoryNotFoundError
 
     try:
@@ -143,54 +174,71 @@ def _repository(api: HfApi, repo: str, private: bool, step: Step) -> str:
         info = api.repo_info(repo, repo_type="dataset")
     if private and not info.private:
         raise UsageError(
-            f"{repo} is public, but --private was asked for; make it private in its settings, or choose another --repo"
+            f"{repo} is public, but --private was asked for; make it private in its settings, "
+            "or choose another --repo"
         )
     return info.sha
+
+
+def _operations(
+    files: Mapping[str, Content], sent: list[str], removed: list[str]
+) -> list[CommitOperationAdd | CommitOperationDelete]:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    return [
+        *(CommitOperationAdd(path, files[path]) for path in sent),
+        *(CommitOperationDelete(path) for path in removed),
+    ]
 
 
 def _commit(
     api: HfApi,
     repo: str,
     head: str,
-    operations: list[Any],
+    operations: list[CommitOperationAdd | CommitOperationDelete],
     message: str,
     files: Mapping[str, Content],
 ) -> str:
-    """One commit upon `head`.  Where only the answer to it was lost, the commit that is there counts."""
+    """Commit on top of `head` and return the new commit.
+
+    If only the answer to the commit is lost, the commit is found in the repository.
+    """
     try:
         return api.create_commit(
             repo, operations, commit_message=message, repo_type="dataset", parent_commit=head
         ).oid
     except http_errors():
         with suppress(*http_errors()):
-            now = api.repo_info(repo, repo_type="dataset").sha
-            if now != head and not any(_difference(api, repo, now, files)):
-                return now
+            newest = api.repo_info(repo, repo_type="dataset").sha
+            if newest != head and not any(_difference(api, repo, newest, files)):
+                return newest
         raise
 
 
 def _difference(
     api: HfApi, repo: str, revision: str, files: Mapping[str, Content]
 ) -> tuple[list[str], list[str]]:
-    """Paths whose content at that revision is not ours, and paths there that are not of this release."""
+    """Paths whose content at the revision differs from ours, and paths only the revision has."""
     tree = api.list_repo_tree(repo, recursive=True, revision=revision, repo_type="dataset")
-    there = {entry.path: entry for entry in tree if hasattr(entry, "size")}  # folders have none
-    sent = [
+    entries = {entry.path: entry for entry in tree if hasattr(entry, "size")}  # folders have none
+    differing = [
         path
         for path, content in files.items()
-        if path not in there or not _same(there[path], content)
+        if path not in entries or not _same(entries[path], content)
     ]
-    return sent, sorted(set(there) - set(files) - set(KEPT))
+    return differing, sorted(set(entries) - set(files) - set(KEPT))
 
 
 def _same(entry: Any, content: Content) -> bool:
-    """Whether a file on the Hub has this content: by SHA-256 where it is stored as a large file, else by git's own hash."""
+    """Whether a file on the Hub has this content.
+
+    Large files are compared by SHA-256, others by git's own hash.
+    """
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     if entry.size != size:
         return False
-    digest = (
-        hashlib.sha256() if entry.lfs else hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-    )
+    git_header = b"blob %d\0" % size
+    digest = hashlib.sha256() if entry.lfs else hashlib.sha1(git_header, usedforsecurity=False)
     for part in _parts(content):
         digest.update(part)
     return digest.hexdigest() == (entry.lfs.sha256 if entry.lfs else entry.blob_id)

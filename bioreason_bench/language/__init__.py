@@ -1,50 +1,67 @@
-"""How it is said, and read back: statements, biographies, questions and chains, in English and in symbols."""
+"""Facts as text, and text back to facts: statements, biographies, questions, chains, readers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from numpy.typing import NDArray
 
 from bioreason_bench.language.english import English
 from bioreason_bench.language.symbols import Symbols
+from bioreason_bench.world.relations import RelationTable
 
 if TYPE_CHECKING:
-    from bioreason_bench.world.relations import RelationTable
+    from bioreason_bench.world.facts import World
 
-__all__ = ["Language", "Said", "language_of"]
-
-
-class Said(Protocol):
-    """What a language needs to know of a world."""
-
-    table: RelationTable
-    texts: dict[str, list[str]]  # object kind -> texts by id; texts["person"] are the names
-    objects: NDArray  # [relations, people] object ids, -1 where there is none
+__all__ = ["LANGUAGES", "Language", "language_of"]
 
 
 class Language(Protocol):
-    """A way to say facts and to ask for them; many at a time, one relation or path at a time."""
+    """A writer of facts and questions; each call writes many texts for one relation or path.
+
+    People are ids: indices of the world's names.
+    """
 
     def variants(self, relation: int) -> int:
-        """The number of wordings of the relation's statement."""
+        """Return the number of wordings of the relation's statement."""
 
     def statements(
         self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray
     ) -> list[str]:
-        """One sentence for each subject (ids), in the wording of that number; `objects` are texts, by default the world's own."""
+        """Return one sentence per subject.
+
+        Args:
+            relation: The relation that every sentence states.
+            subjects: Person ids.
+            objects: One text per subject; None for the objects that the subjects have in the world.
+            variants: The number of the wording, per subject.
+        """
 
     def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:
-        """The question for the path from each start (ids); its style and wording are chosen by the 64-bit word beside it."""
+        """Return the question for the path from each start.
+
+        Args:
+            path: Numbers of the relations.
+            starts: Person ids.
+            words: Random 64-bit words, one per start, that choose style and wording.
+        """
 
     def chains(self, path: tuple[int, ...], walk: NDArray) -> list[str]:
-        """The chain of each row of ids [rows, hops + 1], start first: a sentence a hop, then "So, the answer is: X"."""
+        """Return a chain per row: one sentence per hop, then "So, the answer is: X".
+
+        Args:
+            path: Numbers of the relations.
+            walk: Object ids [rows, hops + 1], the start first.
+        """
 
 
-LANGUAGES = {"english": English, "symbols": Symbols}
+LANGUAGES: Mapping[str, Callable[[RelationTable, dict[str, list[str]], NDArray], Language]] = {
+    "english": English,
+    "symbols": Symbols,
+}
 
 
-def language_of(world: Any) -> Language:
-    """The language that the world's configuration names, over the world's own texts."""
-    name = world.config.language
-    return LANGUAGES[name](world.table, world.texts, world.objects)
+def language_of(world: World) -> Language:
+    """Return the language that the world's configuration names, for the world's texts."""
+    return LANGUAGES[world.config.language](world.table, world.texts, world.objects)

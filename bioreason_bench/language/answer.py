@@ -1,8 +1,8 @@
-"""The sentence that ends every chain, in one place for writers, readers and graders."""
+"""The sentence that ends every chain, defined once for writers, readers and graders."""
 
 from __future__ import annotations
 
 __all__ = ["ANSWER", "MARKER"]
 
-MARKER = "the answer is:"  # what a grader looks for, in lower case
-ANSWER = f"So, {MARKER} "  # what a chain ends with, before the answer itself
+MARKER = "the answer is:"  # the text that a grader looks for, in lower case
+ANSWER = f"So, {MARKER} "  # the text between a chain's sentences and the answer

@@ -1,7 +1,7 @@
-"""Biographies: each of a person's facts of one group once, in drawn order and drawn words.
+"""Biographies: each of a person's facts of one group once, in random order and wording.
 
-Which facts stand in which order, and in which of their wordings, is drawn by (group, person, rendering) alone; so any biography
-can be written without the others.
+Order and wordings are drawn by (group, person, paraphrase) alone, so each biography can be written
+without the others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.draw import Draw
+from bioreason_bench.draw import Draw, pack
 from bioreason_bench.language import language_of
 from bioreason_bench.world.relations import CONTEXTUAL
 
@@ -23,87 +23,94 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sentences:
-    """The sentences of some biographies, by row and relation."""
+    """The sentences of some biographies, one biography per row.
 
-    order: NDArray[
-        np.int16
-    ]  # [rows, relations of the group] relation numbers in drawn order; -1, at the end, where nothing is stated
-    text: NDArray[
-        np.object_
-    ]  # [rows, relations of the group] sentences, "" where nothing is stated
-    column: NDArray[np.int64]  # [relations of the table] the column of `text` that a relation has
+    Attributes:
+        order: The relations in the order of the biography [rows, relations of the group]; -1, at
+            the end of a row, where nothing is stated.
+        text: The sentences [rows, relations of the group]; "" where nothing is stated.
+        column: For each relation of the table, its column of `text`.
+    """
+
+    order: NDArray[np.int16]
+    text: NDArray[np.object_]
+    column: NDArray[np.int64]
 
     def of(self, rows: NDArray, relations: NDArray | int) -> list[str]:
-        """The sentence of each row about the relation at its place (or about one relation)."""
+        """Return each row's sentence about its relation (one per row, or one for all rows)."""
         return self.text[rows, self.column[relations]].tolist()
 
     def join(self) -> list[str]:
-        """The biography of each row."""
-        rows, places = np.nonzero(self.order >= 0)
-        return self.paragraphs(rows, self.order[rows, places], len(self.order))
+        """Return the biography of each row."""
+        rows, columns = np.nonzero(self.order >= 0)
+        return self.paragraphs(rows, self.order[rows, columns], len(self.order))
 
     def paragraphs(
         self, rows: NDArray, relations: NDArray, count: int, number: NDArray | None = None
     ) -> list[str]:
-        """`count` texts of the sentences (rows, relations), of which those with number k, all next to each other, make text k.
+        """Join sentences into `count` texts.
 
-        Texts are numbered by rows if no numbers are given.
+        With rows [5, 5, 8], count 3 and number [0, 0, 2], text 0 has two sentences of row 5, text 1
+        is empty, and text 2 has one sentence of row 8.
+
+        Args:
+            rows: The row of each sentence.
+            relations: The relation of each sentence.
+            count: The number of texts.
+            number: The text that each sentence belongs to, ascending; `rows` by default.
         """
-        said = self.of(rows, relations)
+        sentences = self.of(rows, relations)
         ends = np.searchsorted(rows if number is None else number, np.arange(count + 1)).tolist()
-        return [" ".join(said[begin:end]) for begin, end in pairwise(ends)]
+        return [" ".join(sentences[begin:end]) for begin, end in pairwise(ends)]
 
 
-def sentences(world: World, group: str, people: NDArray, rendering: NDArray | int = 0) -> Sentences:
-    """The sentences of these people (ids) in this rendering (one number, or one for each).
+def sentences(
+    world: World, group: str, people: NDArray, paraphrase: NDArray | int = 0
+) -> Sentences:
+    """Write the sentences of biographies.
 
-    Renderings k of one person state a fact in different words for as many k as the relation has wordings.
+    Paraphrases of a person state a fact in different words, as far as the relation has wordings.
+
+    Args:
+        world: The world.
+        group: The group of relations to state.
+        people: Person ids, one per biography.
+        paraphrase: The number of the paraphrase, for all people or per person.
     """
     language, draw = language_of(world), Draw(world.config.seed).at("biographies", group)
     people = np.asarray(people, np.int64)
-    rendering = np.broadcast_to(np.asarray(rendering, np.int64), people.shape)
+    paraphrase = np.broadcast_to(np.asarray(paraphrase, np.int64), people.shape)
     relations = [number for number, row in enumerate(world.table.relations) if row.group == group]
-    stated = (
-        np.array([world.stated(relation)[people] for relation in relations])
-        .reshape(len(relations), len(people))
-        .T
-    )
-    text = np.full((len(people), len(relations)), "", object)
+    stated = np.empty((len(people), len(relations)), bool)
+    text = np.full(stated.shape, "", object)
     for column, relation in enumerate(relations):
+        stated[:, column] = world.stated(relation)[people]
         rows = np.flatnonzero(stated[:, column])
         subjects, count = people[rows], language.variants(relation)
         first = draw.at("wording", world.table[relation].name).integers(subjects, count)
-        text[rows, column] = language.statements(
-            relation, subjects, None, (first + rendering[rows]) % count
-        )
+        variants = (first + paraphrase[rows]) % count
+        text[rows, column] = language.statements(relation, subjects, None, variants)
     columns = np.zeros(len(world.table), np.int64)
     columns[relations] = np.arange(len(relations))
-    return Sentences(
-        _order(stated, np.array(relations, np.int16), people, rendering, draw.at("order")),
-        text,
-        columns,
-    )
+    order = _order(stated, np.array(relations, np.int16), people, paraphrase, draw.at("order"))
+    return Sentences(order, text, columns)
 
 
 def _order(
-    stated: NDArray, relations: NDArray, people: NDArray, rendering: NDArray, draw: Draw
+    stated: NDArray, relations: NDArray, people: NDArray, paraphrase: NDArray, draw: Draw
 ) -> NDArray[np.int16]:
-    """[rows, relations] the stated relations in drawn order, then -1."""
-    places = (
-        (rendering.astype(np.uint64)[:, None] << np.uint64(44))
-        + people.astype(np.uint64)[:, None] * np.uint64(256)
-        + np.arange(len(relations), dtype=np.uint64)
-    )
-    rank = np.where(stated, draw.uniform(places), 2.0)
+    """Draw the order of each biography: the stated relations, then -1 [rows, relations]."""
+    index = pack((paraphrase[:, None], 20), (people[:, None], 36), (np.arange(len(relations)), 8))
+    rank = np.where(stated, draw.uniform(index), 2.0)  # what is not stated comes last
     order = np.argsort(rank, axis=1, kind="stable")
     return np.where(np.take_along_axis(stated, order, axis=1), relations[order], np.int16(-1))
 
 
-def texts(world: World, group: str, people: NDArray, rendering: NDArray | int = 0) -> list[str]:
-    """The biographies of these people (ids) in this rendering, sentences joined by a blank."""
-    return sentences(world, group, people, rendering).join()
+def texts(world: World, group: str, people: NDArray, paraphrase: NDArray | int = 0) -> list[str]:
+    """Write biographies as texts, the sentences joined by blanks; see `sentences`."""
+    return sentences(world, group, people, paraphrase).join()
 
 
 def contextual_sentences(world: World) -> Sentences:
-    """The contextual biographies of everybody, by person id; of people who have none, without a sentence."""
+    """Write everybody's contextual biography, by person id; empty for people without one."""
     return sentences(world, CONTEXTUAL, np.arange(len(world.texts["person"])))

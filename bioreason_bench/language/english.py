@@ -1,30 +1,32 @@
 """English, written from the wordings of the relation table.
 
-Text is joined from pieces that are cut once: a path's questions differ in a prefix and a suffix around the start's name, its
-chains in nothing but names and values.
+Templates are split at their slots once.  All questions of a path in one form share the text before
+and after the start's name, and all chains of a path differ in nothing but names and values.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.language.answer import ANSWER
-from bioreason_bench.world.relations import RelationTable
+from bioreason_bench.world.relations import Relation, RelationTable
 from bioreason_bench.world.templates import Ask, cut_ask, cut_clause, cut_statement, with_article
 from bioreason_bench.world.wording_laws import clause_unit, of_unit
 
-POSSESSIVE_LONG, OF_LONG = (
-    4,
-    2,
-)  # a phrase of so many units or more stands at the end of its question; a relative clause always does
+# From this many units on, a phrase is at the end of its question.  Relative clauses always are.
+LONG_POSSESSIVE, LONG_OF = 4, 2
+MAX_CACHED_PATHS = 20_000
+MAX_CACHED_TABLES = 4
 
 
 class English:
-    """See `language.Language`; ids are those of `texts`."""
+    """A `Language` with several wordings per statement and several styles of questions."""
 
     def __init__(self, table: RelationTable, texts: dict[str, list[str]], objects: NDArray) -> None:
         self.table, self.texts, self.objects = table, texts, objects
@@ -36,152 +38,181 @@ class English:
     def statements(
         self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray
     ) -> list[str]:
-        cuts = self._wordings.statements[relation]
+        names, cuts = self.texts["person"], self._wordings.statements[relation]
         if objects is None:
             texts = self.texts[self.table[relation].object]
             objects = [texts[k] for k in self.objects[relation][subjects].tolist()]
+        chosen = [cuts[k] for k in variants.tolist()]
         if any(cut.article for cut in cuts):
-            known = {text: with_article(text) for text in set(objects)}
             objects = [
-                known[text] if cuts[k].article else text
-                for text, k in zip(objects, variants.tolist(), strict=True)
+                _with_article(text) if cut.article else text
+                for text, cut in zip(objects, chosen, strict=True)
             ]
-        names = self.texts["person"]
-        pieces = [(cut.before, cut.between, cut.after) for cut in cuts]
-        chosen = [pieces[k] for k in variants.tolist()]
         return [
-            f"{a}{names[k]}{b}{text}{c}"
-            for (a, b, c), k, text in zip(chosen, subjects.tolist(), objects, strict=True)
-        ]
-
-    def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:
-        forms = self._wordings.forms(path)
-        names, pieces = self.texts["person"], forms.pieces
-        return [
-            f"{pair[0]}{names[k]}{pair[1]}"
-            for k, pair in zip(
-                starts.tolist(), map(pieces.__getitem__, forms.choose(words).tolist()), strict=True
+            f"{before}{names[k]}{between}{text}{after}"
+            for (before, between, _, after), k, text in zip(
+                chosen, subjects.tolist(), objects, strict=True
             )
         ]
 
+    def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:
+        forms, names = self._wordings.forms(path), self.texts["person"]
+        chosen = map(forms.pieces.__getitem__, forms.choose(words).tolist())
+        return [
+            f"{before}{names[k]}{after}"
+            for k, (before, after) in zip(starts.tolist(), chosen, strict=True)
+        ]
+
     def chains(self, path: tuple[int, ...], walk: NDArray) -> list[str]:
-        names = self.texts["person"]
-        sentences, columns = [], []
-        people = [[names[k] for k in column] for column in walk.T[: len(path)].tolist()]
-        texts = self.texts[self.table[path[-1]].object]
-        answers = [texts[k] for k in walk[:, -1].tolist()]
+        kinds = ["person"] * len(path) + [self.table[path[-1]].object]
+        columns = [
+            [self.texts[kind][k] for k in ids]
+            for kind, ids in zip(kinds, walk.T.tolist(), strict=True)
+        ]
+        sentences, slots = [], []
         for hop, relation in enumerate(path):
             cut = self._wordings.statements[relation][0]
-            shown = people[hop + 1] if hop + 1 < len(path) else answers
+            objects = columns[hop + 1]
             if cut.article:
-                shown = list(map(_with_article, shown))
-            sentences += [
-                piece.replace("%", "%%")
-                for piece in (cut.before, "%s", cut.between, "%s", cut.after, " ")
-            ]
-            columns += [people[hop], shown]
-        template = "".join(sentences).replace("%%s", "%s") + ANSWER + "%s"
-        return [template % row for row in zip(*columns, answers, strict=True)]
+                objects = list(map(_with_article, objects))
+            before, between, after = map(_literal, (cut.before, cut.between, cut.after))
+            sentences.append(f"{before}%s{between}%s{after} ")
+            slots += [columns[hop], objects]
+        template = "".join(sentences) + ANSWER + "%s"
+        return [template % row for row in zip(*slots, columns[-1], strict=True)]
 
 
 _with_article = lru_cache(maxsize=65_536)(with_article)
 
 
-class Pieces(dict[int, tuple[str, str]]):
-    """Form number -> the text before and after the name; made when first asked for."""
+def _literal(text: str) -> str:
+    """Escape text for a template of the % operator."""
+    return text.replace("%", "%%")
+
+
+class Units(NamedTuple):
+    """The units (see world/wording_laws.py) that a relation to a person adds to a phrase, by style.
+
+    Attributes:
+        possessives: Such as "'s boss", after the name.
+        ofs: Such as "the boss of ", before the name.
+        clauses: Such as "the person who supervised ", before the name; may be empty.
+    """
+
+    possessives: Sequence[str]
+    ofs: Sequence[str]
+    clauses: Sequence[str]
+
+
+class Forms:
+    """All ways to ask for a path, numbered from 0, grouped by style.
+
+    Within a style, the number counts like digits: the asks change fastest, then the units of the
+    first hop, and so on.  With 3 asks and 2 units for the only hop in a phrase, forms 0 to 5 are
+
+        form   0  1  2  3  4  5
+        ask    0  1  2  0  1  2
+        unit   0  0  0  1  1  1
+
+    Attributes:
+        styles: For each style, its asks and the units of each hop; the possessive style is first.
+        sizes: The number of forms of each style.
+        offsets: The first form of each style, and at the end the number of all forms.
+        pieces: The text before and after the name, by form; written when first used.
+    """
+
+    def __init__(self, asks: Sequence[Ask], phrase: Sequence[Units]) -> None:
+        final = [ask for ask in asks if ask.final]
+        final_or_possessive = [ask for ask in asks if ask.final or ask.possessive]
+        not_possessive = [ask for ask in asks if not ask.possessive]
+        self.styles: list[tuple[Sequence[Ask], list[Sequence[str]]]] = [
+            (
+                asks if len(phrase) < LONG_POSSESSIVE else final_or_possessive,
+                [units.possessives for units in phrase],
+            )
+        ]
+        if phrase:
+            self.styles.append(
+                (
+                    not_possessive if len(phrase) < LONG_OF else final,
+                    [units.ofs for units in phrase],
+                )
+            )
+            if all(units.clauses for units in phrase):
+                self.styles.append((final, [units.clauses for units in phrase]))
+        self.sizes = np.array(
+            [len(asks) * prod(map(len, units)) for asks, units in self.styles], np.uint64
+        )
+        self.offsets = np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.int64)
+        self.pieces = _Pieces(self)
+
+    def choose(self, words: NDArray) -> NDArray[np.int64]:
+        """Choose a form per random word: a style, all equally likely, then a form of that style."""
+        words, styles = np.asarray(words, np.uint64), np.uint64(len(self.styles))
+        style = (words % styles).astype(np.int64)
+        return self.offsets[style] + (words // styles % self.sizes[style]).astype(np.int64)
+
+    def write(self, form: int) -> tuple[str, str]:
+        """Return the text of a form before and after the name."""
+        style = int(np.searchsorted(self.offsets, form, "right")) - 1
+        asks, units = self.styles[style]
+        remaining, chosen = divmod(form - int(self.offsets[style]), len(asks))
+        ask, phrase = asks[chosen], []
+        for choices in units:
+            remaining, chosen = divmod(remaining, len(choices))
+            phrase.append(choices[chosen])
+        if style == 0:
+            return ask.before, "".join(phrase) + ask.after
+        return ask.before + "".join(reversed(phrase)), ask.after
+
+
+class _Pieces(dict[int, tuple[str, str]]):
+    """Form -> the text before and after the name; written when first used."""
 
     def __init__(self, forms: Forms) -> None:
         super().__init__()
         self._forms = forms
 
-    def __missing__(self, number: int) -> tuple[str, str]:
-        self[number] = pieces = self._forms.write(number)
+    def __missing__(self, form: int) -> tuple[str, str]:
+        self[form] = pieces = self._forms.write(form)
         return pieces
 
 
-class Forms:
-    """All ways to ask for a path, numbered: the styles one after the other, in each the asks, then the units of each hop."""
-
-    def __init__(
-        self, asks: list[Ask], phrase: list[tuple[list[str], list[str], list[str]]]
-    ) -> None:
-        final = [ask for ask in asks if ask.final]
-        compact = (
-            asks
-            if len(phrase) < POSSESSIVE_LONG
-            else [ask for ask in asks if ask.final or ask.possessive]
-        )
-        plain = final if len(phrase) >= OF_LONG else [ask for ask in asks if not ask.possessive]
-        styles = [(compact, [possessives for possessives, _, _ in phrase])]
-        if phrase:
-            styles.append((plain, [units for _, units, _ in phrase]))
-            if all(clauses for _, _, clauses in phrase):
-                styles.append((final, [clauses for _, _, clauses in phrase]))
-        self.styles = styles
-        self.sizes = np.array(
-            [len(asks) * prod(map(len, units)) for asks, units in styles], np.uint64
-        )
-        self.begin = np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.int64)
-        self.pieces = Pieces(self)
-
-    def choose(self, words: NDArray) -> NDArray[np.int64]:
-        """A form for each word: every style as likely as the others, then every form of the style."""
-        words = np.asarray(words, np.uint64)
-        style = (words % np.uint64(len(self.styles))).astype(np.int64)
-        return self.begin[style] + (
-            words // np.uint64(len(self.styles)) % self.sizes[style]
-        ).astype(np.int64)
-
-    def write(self, number: int) -> tuple[str, str]:
-        style = int(np.searchsorted(self.begin, number, "right")) - 1
-        asks, units = self.styles[style]
-        number, which = divmod(number - int(self.begin[style]), len(asks))
-        ask, said = asks[which], []
-        for choices in units:
-            number, which = divmod(number, len(choices))
-            said.append(choices[which])
-        if style == 0:
-            return ask.before, "".join(said) + ask.after
-        return ask.before + "".join(reversed(said)), ask.after
-
-
 class Wordings:
-    """A table's templates, cut."""
+    """The templates of a relation table, split at their slots."""
 
     def __init__(self, table: RelationTable) -> None:
-        self.statements = [
-            [cut_statement(text) for text in row.statements] for row in table.relations
-        ]
-        self._asks = [[cut_ask(text) for text in row.asks] for row in table.relations]
-        self._units = [
-            (
-                [f"'s {noun}" for noun in row.nouns],
-                [of_unit(noun) for noun in row.nouns],
-                [clause_unit(cut_clause(text)) for text in row.clauses],
-            )
-            for row in table.relations
-        ]
+        self.statements = [list(map(cut_statement, row.statements)) for row in table.relations]
+        self._asks = [list(map(cut_ask, row.asks)) for row in table.relations]
+        self._units = list(map(_units, table.relations))
         self._forms: dict[tuple[int, ...], Forms] = {}
 
     def forms(self, path: tuple[int, ...]) -> Forms:
-        """The ways to ask for the path."""
+        """Return the ways to ask for the path."""
         if path not in self._forms:
-            if len(self._forms) >= 20_000:
+            if len(self._forms) >= MAX_CACHED_PATHS:
                 self._forms.clear()
-            self._forms[path] = Forms(
-                self._asks[path[-1]], [self._units[relation] for relation in path[:-1]]
-            )
+            phrase = [self._units[relation] for relation in path[:-1]]
+            self._forms[path] = Forms(self._asks[path[-1]], phrase)
         return self._forms[path]
 
 
-_cut: list[tuple[RelationTable, Wordings]] = []
+def _units(row: Relation) -> Units:
+    return Units(
+        [f"'s {noun}" for noun in row.nouns],
+        [of_unit(noun) for noun in row.nouns],
+        [clause_unit(cut_clause(clause)) for clause in row.clauses],
+    )
+
+
+_recent: list[tuple[RelationTable, Wordings]] = []
 
 
 def wordings(table: RelationTable) -> Wordings:
-    """The table's templates, cut once for each table in use."""
-    for known, cut in _cut:
+    """Return the templates of a table, split once per table (tables are not hashable)."""
+    for known, cut in _recent:
         if known is table:
             return cut
-    _cut.append((table, Wordings(table)))
-    del _cut[:-4]
-    return _cut[-1][1]
+    _recent.append((table, Wordings(table)))
+    del _recent[:-MAX_CACHED_TABLES]
+    return _recent[-1][1]

@@ -6,6 +6,8 @@ from bioreason_bench.world.relations import RelationTable
 
 
 class SymbolsParser:
+    """Reads "p17 spouse p42 ." and "p17 child spouse ?"; see `reader.Parser`."""
+
     def __init__(self, table: RelationTable) -> None:
         self._names = frozenset(relation.name for relation in table.relations)
 
@@ -16,12 +18,12 @@ class SymbolsParser:
         return None
 
     def sentences(self, text: str) -> list[str]:
-        found: list[list[str]] = [[]]
+        sentences: list[list[str]] = [[]]
         for word in text.split():
-            found[-1].append(word)
+            sentences[-1].append(word)
             if word == ".":
-                found.append([])
-        return [" ".join(words) for words in found if words]
+                sentences.append([])
+        return [" ".join(words) for words in sentences if words]
 
     def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         words = text.split()

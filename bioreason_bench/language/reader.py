@@ -1,36 +1,69 @@
-"""Text → facts, from the relation table alone; no world, no list of names.
+"""Text back to facts, by the relation table alone: without the world, without a list of names.
 
-    reader = Reader(load_table())
-    reader.sentence("Ann Lee was born on March 3, 1931.")         # ("Ann Lee", "birth_date", "March 3, 1931")
-    reader.question("Where was Ann Lee's boss's spouse born?")    # ("Ann Lee", ("boss", "spouse", "birth_place"))
+>>> from bioreason_bench.world.table import load_table
+>>> reader = Reader(load_table())
+>>> reader.sentence("Ann Lee was born on March 3, 1931.")
+('Ann Lee', 'birth_date', 'March 3, 1931')
+>>> reader.question("Where was Ann Lee's boss's spouse born?")
+('Ann Lee', ('boss', 'spouse', 'birth_place'))
+>>> reader.chain("Ann Lee's boss was Bo Ray. So, the answer is: Bo Ray")
+([('Ann Lee', 'boss', 'Bo Ray')], 'Bo Ray')
 
-Names are runs of words that begin with a capital letter.  The laws of the wordings (world/wording_laws.py) see to it that no
-sentence has two readings.  Any string may be given: what cannot be read is None, in time linear in its length.
+Names are runs of capitalized words.  The rules for wordings (world/wording_laws.py) make sure that
+no sentence has two readings.  Readers accept any string: one that they cannot read gives None, in
+time linear in its length.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from bioreason_bench.language.answer import MARKER
 from bioreason_bench.language.read_english import EnglishParser
 from bioreason_bench.language.read_symbols import SymbolsParser
 from bioreason_bench.world.relations import RelationTable
 
-Fact = tuple[str, str, str]  # subject, relation's name, object
+Fact = tuple[str, str, str]  # subject, name of the relation, object
+
+
+class Parser(Protocol):
+    """The part of a reader that depends on the language."""
+
+    def sentence(self, text: str) -> Fact | None:
+        """Return the fact that a statement in any of its wordings states; None for other text."""
+
+    def sentences(self, text: str) -> list[str]:
+        """Split a biography, a context or a chain into sentences, each with its full stop."""
+
+    def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
+        """Return the start and the path (relation names) of a question; None for other text."""
+
+
+PARSERS: Mapping[str, Callable[[RelationTable], Parser]] = {
+    "english": EnglishParser,
+    "symbols": SymbolsParser,
+}
 
 
 class Reader:
     """Reads sentences, questions and chains of one relation table in one language."""
 
     def __init__(self, table: RelationTable, language: str = "english") -> None:
-        parser = {"english": EnglishParser, "symbols": SymbolsParser}[language](table)
+        parser = PARSERS[language](table)
         self.sentence = parser.sentence
         self.sentences = parser.sentences
         self.question = parser.question
 
     def chain(self, text: str) -> tuple[list[Fact | None], str | None]:
-        """What each sentence of the chain states (None where it states nothing that can be read), and the answer after the last mark."""
-        said, mark, answer = text.rpartition(MARKER)
-        if not mark:
+        """Read a chain.
+
+        Returns:
+            The fact of each sentence, None for a sentence that cannot be read; and the answer after
+            the last marker, None without a marker.
+        """
+        reasoning, marker, answer = text.rpartition(MARKER)
+        if not marker:
             return [self.sentence(part) for part in self.sentences(text)], None
-        said = said.rstrip().removesuffix("So,")
-        return [self.sentence(part) for part in self.sentences(said)], answer.strip()
+        reasoning = reasoning.rstrip().removesuffix("So,")
+        return [self.sentence(part) for part in self.sentences(reasoning)], answer.strip()

@@ -1,6 +1,8 @@
-"""The language of symbols: one token for an entity, a relation, a value; tokens stand between blanks."""
+"""The language of symbols: one token for an entity, a relation or a value, separated by blanks."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +12,15 @@ from bioreason_bench.world.relations import RelationTable
 
 
 class Symbols:
-    """See `language.Language`: "p17 spouse p42 ." states, "p17 child spouse ?" asks."""
+    """A `Language` in which "p17 spouse p42 ." is a statement and "p17 child spouse ?" a question.
+
+    The arguments that choose a wording have no effect: every relation has one wording.
+    """
 
     def __init__(self, table: RelationTable, texts: dict[str, list[str]], objects: NDArray) -> None:
         self.table, self.texts, self.objects = table, texts, objects
 
-    def variants(self, relation: int) -> int:  # noqa: ARG002  every relation has one wording here
+    def variants(self, relation: int) -> int:  # noqa: ARG002
         return 1
 
     def statements(
@@ -23,7 +28,7 @@ class Symbols:
         relation: int,
         subjects: NDArray,
         objects: list[str] | None,
-        variants: NDArray,  # noqa: ARG002 - symbols have one wording
+        variants: NDArray,  # noqa: ARG002
     ) -> list[str]:
         row, names = self.table[relation], self.texts["person"]
         if objects is None:
@@ -35,16 +40,16 @@ class Symbols:
         ]
 
     def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:  # noqa: ARG002
-        names, tail = self.texts["person"], " ".join(self.table.path_names(path))
-        return [f"{names[k]} {tail} ?" for k in np.asarray(starts).tolist()]
+        names, relations = self.texts["person"], " ".join(self.table.path_names(path))
+        return [f"{names[k]} {relations} ?" for k in np.asarray(starts).tolist()]
 
     def chains(self, path: tuple[int, ...], walk: NDArray) -> list[str]:
-        texts = [self.texts["person"]] * len(path) + [self.texts[self.table[path[-1]].object]]
+        kinds = ["person"] * len(path) + [self.table[path[-1]].object]
         columns = [
-            [text[k] for k in column] for text, column in zip(texts, walk.T.tolist(), strict=True)
+            [self.texts[kind][k] for k in ids]
+            for kind, ids in zip(kinds, walk.T.tolist(), strict=True)
         ]
-        shown = [column for hop in range(len(path)) for column in columns[hop : hop + 2]]
-        template = (
-            "".join(f"%s {name} %s . " for name in self.table.path_names(path)) + ANSWER + "%s"
-        )
-        return [template % row for row in zip(*shown, columns[-1], strict=True)]
+        subjects_and_objects = [column for hop in pairwise(columns) for column in hop]
+        sentences = "".join(f"%s {name} %s . " for name in self.table.path_names(path))
+        template = sentences + ANSWER + "%s"
+        return [template % row for row in zip(*subjects_and_objects, columns[-1], strict=True)]

@@ -1,1 +1,1 @@
-"""Who exists and what is true: relation table, word lists, people, facts."""
+"""The people of a world and the facts about them: relation table, word lists, people, facts."""

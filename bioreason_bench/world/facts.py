@@ -1,11 +1,13 @@
-"""What is true: the object of every relation for every person (DESIGN section 4).
+"""The facts of a world: the object of every relation for every person (see docs/design.md, Facts).
 
-Symmetric relations are perfect matchings inside a circle, inverse pairs one-to-one maps inside a block; both are made once
-and read from both sides, so that a fact and its mirror cannot disagree.
+Symmetric relations are perfect matchings within a circle of people, inverse pairs one-to-one maps
+within a block (see `People`).  Each is made once and stored in both directions, so a fact and its
+mirror cannot disagree.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.config import Config
+from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.world import pools
@@ -21,72 +23,91 @@ from bioreason_bench.world.people import YEAR, People, make_people
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
 from bioreason_bench.world.table import load_table
 
-REFERENCE = date(
-    2025, 1, 1
-).toordinal()  # everybody has died by this day; today's date changes nothing
+REFERENCE = date(2025, 1, 1).toordinal()  # everybody dies before this day, whatever today's date
 ADULT = 18  # years
 OLDEST = 100  # years
+ANY_AGE = 200  # years; no two people of a world are further apart
 
 
 @dataclass(frozen=True)
 class World:
-    """People, facts and texts, fixed by the configuration alone."""
+    """People, facts and texts; a function of the configuration alone.
 
-    config: Config
+    Attributes:
+        config: The configuration.
+        table: The relation table.
+        people: The people.
+        texts: Object kind -> texts by value id; texts["person"] are the names.
+        objects: Object ids [relations, people], -1 where there is no object.
+    """
+
+    config: WorldConfig
     table: RelationTable
     people: People
-    texts: dict[
-        str, list[str]
-    ]  # object kind -> texts of its values by value id; texts["person"] are the names
-    objects: NDArray[np.int32]  # [relations, people] object id, -1 where there is none
+    texts: dict[str, list[str]]
+    objects: NDArray[np.int32]
 
     @property
     def names(self) -> list[str]:
+        """The people's names, by person id."""
         return self.texts["person"]
 
     @property
     def known(self) -> NDArray[np.bool_]:
+        """Whether each person has a parametric biography."""
         return self.people.known
 
     @property
     def in_context(self) -> NDArray[np.bool_]:
+        """Whether each person has a contextual biography."""
         return self.people.in_context
 
     @property
     def community(self) -> NDArray[np.bool_]:
+        """Whether each person belongs to the community."""
         return self.people.community
 
     def stated(self, relation: int) -> NDArray[np.bool_]:
-        """[people] whose biography states the relation."""
+        """Return for each person whether their biography states the relation."""
         return self.steps[relation, :-1] >= 0
 
     @cached_property
     def steps(self) -> NDArray[np.int32]:
-        """[relations, people + 1] the object that a biography states, -1 where none does; index -1 stays at -1."""
-        told = np.array(
+        """The object ids that biographies state [relations, people + 1], -1 where none does.
+
+        The last column is -1 throughout: a walk that has reached -1 stays there, because index -1
+        selects the last column.
+        """
+        has_biography = np.array(
             [
                 self.known if relation.group == PARAMETRIC else self.in_context
                 for relation in self.table.relations
             ]
         )
-        return np.pad(
-            np.where(told, self.objects, -1), ((0, 0), (0, 1)), constant_values=-1
-        ).astype(np.int32)
+        stated = np.where(has_biography, self.objects, -1)
+        return np.pad(stated, ((0, 0), (0, 1)), constant_values=-1).astype(np.int32)
 
-    def places(self, path: tuple[int, ...], starts: NDArray) -> list[NDArray[np.int32]]:
-        """For each step of the path, hops + 1 in all, the object ids of all starts; -1 from where a walk dangles on."""
-        places = [np.asarray(starts, np.int32)]
+    def walk_columns(self, path: tuple[int, ...], starts: NDArray) -> list[NDArray[np.int32]]:
+        """Return the columns of `walk`: the starts, then their objects at each hop."""
+        columns = [np.asarray(starts, np.int32)]
         for relation in path:
-            places.append(self.steps[relation, places[-1]])
-        return places
+            columns.append(self.steps[relation, columns[-1]])
+        return columns
 
     def walk(self, path: tuple[int, ...], starts: NDArray) -> NDArray[np.int32]:
-        """[len(starts), hops + 1] object ids along the path, the start first; -1 from where a walk dangles on."""
-        return np.stack(self.places(path, starts), axis=1)
+        """Return the object ids along the path [starts, hops + 1], the start first.
+
+        From the first hop that no biography states, the ids are -1.
+        """
+        return np.stack(self.walk_columns(path, starts), axis=1)
 
 
-def make_world(config: Config) -> World:
-    """The world of (preset, seed).  Raises UsageError where the configuration asks for what cannot be."""
+def make_world(config: WorldConfig) -> World:
+    """Make the world of a configuration.
+
+    Raises:
+        UsageError: The configuration asks for something impossible.
+    """
     table = load_table(config.relations, keep=config.keep)
     draw = Draw(config.seed)
     people = make_people(config, draw.at("people"))
@@ -99,36 +120,31 @@ def make_world(config: Config) -> World:
         birth_years=config.birth_years,
         locale=config.locale,
     )
-    objects = make_facts(
-        table, people, {kind: len(values) for kind, values in texts.items()}, draw.at("facts")
-    )
+    sizes = {kind: len(values) for kind, values in texts.items()}
+    objects = make_facts(table, people, sizes, draw.at("facts"))
     return World(config, table, people, texts, objects)
 
 
 def make_facts(
     table: RelationTable, people: People, sizes: dict[str, int], draw: Draw
 ) -> NDArray[np.int32]:
-    """[relations, people] object ids, -1 where there is none; `sizes` gives the number of values of each kind."""
+    """Make the object ids [relations, people], -1 where there is no object.
+
+    Args:
+        table: The relation table.
+        people: The people.
+        sizes: The number of values of each object kind.
+        draw: The stream that decides the facts.
+    """
     objects = np.full((len(table), len(people)), -1, np.int32)
     for number, relation in enumerate(table.relations):
         stream = draw.at(relation.name)
         if relation.symmetric:
-            known_only = relation.group == PARAMETRIC  # nothing parametric is said of novel people
-            for ids in (
-                circle[people.known[circle]] if known_only else circle
-                for circle in people.circles()
-            ):
-                objects[number, ids] = pair_up(
-                    ids, people.birth, relation, _taken(table, objects, relation), stream.at(ids[0])
-                )
-        elif (
-            relation.to_person
-            and relation.inverse
-            and relation.inverse in {row.name for row in table.relations[:number]}
-        ):
-            continue  # written when its inverse was
+            _write_symmetric(objects, number, table, people, stream)
         elif relation.to_person:
-            _write_ladder(objects, number, table, people, stream)
+            mirror = table.number(relation.inverse) if relation.inverse in table else None
+            if mirror is None or mirror > number:  # else it was written together with its mirror
+                _write_one_to_one(objects, number, mirror, table, people, stream)
         elif relation.object in pools.UNIQUE:
             objects[number] = np.arange(len(people))
         elif not relation.date:
@@ -137,32 +153,93 @@ def make_facts(
     return objects
 
 
-def pair_up(
-    ids: NDArray, birth: NDArray, relation: Relation, taken: NDArray, draw: Draw
-) -> NDArray[np.int64]:
-    """The partner of each of `ids`: a perfect matching of people whose ages differ by no more than the relation allows.
+def _write_symmetric(
+    objects: NDArray, number: int, table: RelationTable, people: People, draw: Draw
+) -> None:
+    """Pair up each circle; only its known people if the relation is parametric."""
+    relation = table[number]
+    kin = _other_kin(table, objects, relation)
+    for circle in people.circles():
+        ids = circle[people.known[circle]] if relation.group == PARAMETRIC else circle
+        objects[number, ids] = pair_up(ids, people.birth, relation, kin, draw.at(ids[0]))
 
-    Neighbours in a jittered order of birth are paired; a pair too far apart in age, or already kin (`taken`: [k, people]
-    objects that must not be met again), swaps partners with a pair near by.
+
+def _write_one_to_one(
+    objects: NDArray,
+    number: int,
+    mirror: int | None,
+    table: RelationTable,
+    people: People,
+    draw: Draw,
+) -> None:
+    """Match people within each block one-to-one, and write the inverse relation, if there is one.
+
+    Nobody is matched with themselves, or with kin of another kind.
     """
-    most = (max(map(abs, relation.older)) if relation.older else 200) * (YEAR - 1)
+    relation = table[number]
+    kin = _other_kin(table, objects, relation)
+    least, most = relation.older or (0, ANY_AGE)
+    object_is_older = least >= 0
+    if not object_is_older:
+        least, most = -most, -least
+    for ids in people.blocks():
+        younger, elder = match_elders(ids, people.birth, least, most, draw.at(ids[0]))
+        allowed = ~(kin[:, younger] == elder).any(axis=0) & (younger != elder)
+        younger, elder = younger[allowed], elder[allowed]
+        subjects, targets = (younger, elder) if object_is_older else (elder, younger)
+        objects[number, subjects] = targets
+        if mirror is not None:
+            objects[mirror, targets] = subjects
 
-    def bad(a: NDArray, b: NDArray) -> NDArray[np.bool_]:
-        return (np.abs(birth[a] - birth[b]) > most) | (taken[:, a] == b).any(axis=0)
+
+def _other_kin(table: RelationTable, objects: NDArray, relation: Relation) -> NDArray[np.int32]:
+    """Return the kin that the relation must not lead to again [kin relations, people].
+
+    Nobody is kin of two kinds; the result has no rows if the relation is not one of kinship.
+    """
+    others = [
+        number
+        for number, row in enumerate(table.relations)
+        if relation.kin and row.kin and row is not relation
+    ]
+    return objects[others]
+
+
+def pair_up(
+    ids: NDArray, birth: NDArray, relation: Relation, kin: NDArray, draw: Draw
+) -> NDArray[np.int64]:
+    """Return the partner of each person: a perfect matching of people of similar age.
+
+    Neighbours in a jittered order of birth become pairs.  A pair that is too far apart in age, or
+    already kin, swaps partners with a pair nearby.  For example, with births
+
+        person   A     B     C     D     E     F
+        birth    1900  1902  1903  1907  1908  1909
+
+    the pairs are (A, B), (C, D), (E, F); if C and D are siblings, swapping with the next pair gives
+    (C, F) and (E, D).  Less jitter makes pairs closer in age, so it decreases until all pairs fit.
+
+    Args:
+        ids: The people to pair, an even number.
+        birth: Day of birth of everybody, by person id.
+        relation: The relation, whose `older` limits the difference in age.
+        kin: Person ids [k, people] that a person must not be paired with.
+        draw: The stream that decides the pairs.
+
+    Raises:
+        UsageError: No jitter gives pairs that all fit.
+    """
+    most = (max(map(abs, relation.older)) if relation.older else ANY_AGE) * (YEAR - 1)
+
+    def misfit(a: NDArray, b: NDArray) -> NDArray[np.bool_]:
+        return (np.abs(birth[a] - birth[b]) > most) | (kin[:, a] == b).any(axis=0)
 
     for spread in (0.8, 0.5, 0.2, 0.05):
         jitter = draw.at("jitter", spread).uniform(len(ids)) * spread * most
         order = ids[np.argsort(birth[ids] + jitter, kind="stable")]
         left, right = order[0::2].copy(), order[1::2].copy()
-        for away in (1, 2, 3, 4, 5, 7, 11, 17, 31):
-            for k in np.flatnonzero(bad(left, right)):
-                for other in (k + away, k - away):
-                    if 0 <= other < len(left):
-                        pair = np.array([k, other])
-                        if not bad(left[pair], right[pair[::-1]]).any():
-                            right[pair] = right[pair[::-1]]
-                            break
-        if not bad(left, right).any():
+        _swap_misfits(left, right, misfit)
+        if not misfit(left, right).any():
             partner = np.empty(birth.shape, np.int64)
             partner[left], partner[right] = right, left
             return partner[ids]
@@ -172,65 +249,82 @@ def pair_up(
     )
 
 
-def climb(
+def _swap_misfits(
+    left: NDArray, right: NDArray, misfit: Callable[[NDArray, NDArray], NDArray]
+) -> None:
+    """Swap partners (in `right`) with a nearby pair wherever this makes both pairs fit."""
+    for distance in (1, 2, 3, 4, 5, 7, 11, 17, 31):
+        for k in np.flatnonzero(misfit(left, right)):
+            for other in (k + distance, k - distance):
+                if 0 <= other < len(left):
+                    pair = np.array([k, other])
+                    swapped = right[pair[::-1]]
+                    if not misfit(left[pair], swapped).any():
+                        right[pair] = swapped
+                        break
+
+
+def match_elders(
     ids: NDArray, birth: NDArray, least: int, most: int, draw: Draw
 ) -> tuple[NDArray, NDArray]:
-    """(younger, elder): a one-to-one map from people to others `least` to `most` years older; the oldest have none."""
+    """Match people one-to-one with others who are `least` to `most` years older.
+
+    Everybody draws a wish: the birth day of their elder.  In the order of the wishes, each person
+    takes the first elder, born on or after that day, whom nobody before has taken.  People who wish
+    for an elder born before everybody get none, and so do those for whom no elder is left.
+
+        elders by birth    1900  1901  1902  1920  1930    (index 0 to 4)
+        sorted wishes      1895  1901  1901  1901  1910
+        wished elder       -     1     1     1     3
+        elder taken        -     1     2     3     4
+
+    Returns:
+        (younger, elder): Person ids of those matched, each id at most once in each array.  Pairs
+        whose difference in age is out of range are left out.
+    """
     wish = birth[ids] - (least + (most - least) * (0.05 + 0.5 * draw.uniform(len(ids)))) * YEAR
     younger = ids[np.argsort(wish, kind="stable")]
     elders = ids[np.argsort(birth[ids], kind="stable")]
-    place = np.searchsorted(birth[elders], np.sort(wish))
-    count = np.arange(len(ids))
-    first = np.searchsorted(
-        np.sort(wish), birth[elders[0]]
-    )  # whoever wishes for an elder born before all others goes without
-    place[:first] = -1
-    place[first:] = np.maximum.accumulate(place[first:] - count[first:]) + count[first:]
-    found = (place >= 0) & (place < len(ids))
-    younger, elder = younger[found], elders[place[found]]
+    wish = np.sort(wish)
+    without = int(np.searchsorted(wish, birth[elders[0]]))  # how many wish for too old an elder
+    index = _strictly_increasing(np.searchsorted(birth[elders], wish[without:]))
+    matched = index < len(ids)
+    younger, elder = younger[without:][matched], elders[index[matched]]
     gap = birth[younger] - birth[elder]
     plausible = (gap >= least * (YEAR + 1)) & (gap <= most * (YEAR - 1))
     return younger[plausible], elder[plausible]
 
 
-def _write_ladder(
-    objects: NDArray, number: int, table: RelationTable, people: People, draw: Draw
-) -> None:
-    relation = table[number]
-    least, most = relation.older or (0, 200)
-    upward = least >= 0
-    for ids in people.blocks():
-        younger, elder = climb(
-            ids, people.birth, *((least, most) if upward else (-most, -least)), draw.at(ids[0])
-        )
-        free = ~(_taken(table, objects, relation)[:, younger] == elder).any(axis=0) & (
-            younger != elder
-        )
-        subject, target = (younger[free], elder[free]) if upward else (elder[free], younger[free])
-        objects[number, subject] = target
-        if relation.inverse and relation.inverse in {row.name for row in table.relations}:
-            objects[table.number(relation.inverse), target] = subject
+def _strictly_increasing(index: NDArray) -> NDArray:
+    """Raise the numbers of an ascending array as little as makes each larger than the one before.
 
+    The running maximum of (number - position) is the shift that each position needs:
 
-def _taken(table: RelationTable, objects: NDArray, relation: Relation) -> NDArray[np.int32]:
-    """[k, people] kin that the relation must not lead to again."""
-    return objects[
-        [
-            n
-            for n, row in enumerate(table.relations)
-            if relation.kin and row.kin and row is not relation
-        ]
-    ]
+        index                1  1  1  3
+        index - position     1  0 -1  0
+        running maximum      1  1  1  1
+        maximum + position   1  2  3  4
+
+    >>> _strictly_increasing(np.array([1, 1, 1, 3])).tolist()
+    [1, 2, 3, 4]
+    """
+    position = np.arange(len(index))
+    return np.maximum.accumulate(index - position) + position
 
 
 def _write_dates(objects: NDArray, table: RelationTable, people: People, draw: Draw) -> None:
-    """Births as drawn; deaths at a full age, at most 100 years old, and when all people related to one had come of age."""
-    youngest = people.birth.copy()
+    """Write the births, and draw the deaths.
+
+    People die at 19 to 100 years of age and before the reference date, but not before everybody
+    related to them is of age.  If these conditions conflict, the last one holds.
+    """
+    youngest = people.birth.copy()  # the latest birth among the person and everybody related
     for number, relation in enumerate(table.relations):
         if relation.to_person:
-            has = objects[number] >= 0
-            np.maximum.at(youngest, np.flatnonzero(has), people.birth[objects[number][has]])
-            np.maximum.at(youngest, objects[number][has], people.birth[has])
+            subjects = np.flatnonzero(objects[number] >= 0)
+            targets = objects[number, subjects]
+            np.maximum.at(youngest, subjects, people.birth[targets])
+            np.maximum.at(youngest, targets, people.birth[subjects])
     earliest = youngest + int((ADULT + 1) * YEAR)
     latest = np.minimum(people.birth + int(OLDEST * YEAR) - 30, REFERENCE - 1)
     latest = np.maximum(latest, earliest)
@@ -238,8 +332,5 @@ def _write_dates(objects: NDArray, table: RelationTable, people: People, draw: D
         if relation.date == "birth":
             objects[number] = people.birth - pools.DATE_ORIGIN
         elif relation.date == "death":
-            objects[number] = (
-                earliest
-                + draw.at(relation.name).integers(len(people), latest - earliest + 1)
-                - pools.DATE_ORIGIN
-            )
+            after = draw.at(relation.name).integers(len(people), latest - earliest + 1)
+            objects[number] = earliest + after - pools.DATE_ORIGIN

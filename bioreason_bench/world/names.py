@@ -1,8 +1,10 @@
-"""The words that people's names are made of: frozen English ones, or those that the installed Faker has for another locale."""
+"""The words that people's names consist of.
+
+By default these are frozen English lists; for another locale, the installed Faker provides them.
+"""
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
@@ -10,73 +12,71 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, suggest
 from bioreason_bench.world.relations import RelationTable
 from bioreason_bench.world.templates import CAPITAL
 from bioreason_bench.world.words import read_words
 
-ENOUGH = 20  # first or last names below which a locale is refused
-OPENINGS = {
-    "So",
-    "The",
-    "April",
-    "August",
-    "June",
-    "May",
-}  # words that begin our sentences whatever the table, and months
+MIN_NAMES = 20  # a locale needs as many first names, and as many last names
+# Months that are also given names, and words that begin sentences whatever the relation table.
+RESERVED = {"So", "The", "April", "August", "June", "May"}
 _PLAIN = re.compile(rf"[{CAPITAL}][^\W\d_]+")
 
 
 def name_words(table: RelationTable, locale: str = "") -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(first names, last names) in alphabetical order, none of which begins a sentence of the table or stands in both lists.
+    """Return (first names, last names), each in alphabetical order.
 
-    Of another `locale` ("de_DE") the names in Latin letters, one word each, as the installed Faker has them.  Raises UsageError for a
-    locale that Faker does not have, or has no names of that kind for.
+    No name begins a sentence of the table, and none is both a first and a last name.
+
+    Args:
+        table: The relation table whose wordings the names must not begin.
+        locale: A locale such as "de_DE", for Faker's single-word names in Latin script; "" for the
+            frozen English lists.
+
+    Raises:
+        UsageError: Faker does not know the locale, or has too few such names for it.
     """
     if not locale:
         return read_words("first_names"), read_words("last_names")
-    taken = OPENINGS | {
+    reserved = RESERVED | {
         text.split()[0] for row in table.relations for text in (*row.statements, *row.asks)
     }
-    first, last = _of_faker(locale)
-    kept = sorted(plain(first) - taken)
-    rest = sorted(plain(last) - taken - set(kept))
-    if min(len(kept), len(rest)) < ENOUGH:
-        count = f"{len(kept)} first and {len(rest)} last names"
+    all_first, all_last = _faker_names(locale)
+    first = plain(all_first) - reserved
+    last = plain(all_last) - reserved - first
+    if min(len(first), len(last)) < MIN_NAMES:
         raise UsageError(
-            f"locale {locale!r} has {count} of one word in Latin letters; choose another, such as de_DE"
+            f"locale {locale!r} has {len(first)} first and {len(last)} last names of one word "
+            "in Latin letters; choose another, such as de_DE"
         )
-    return tuple(kept), tuple(rest)
+    return tuple(sorted(first)), tuple(sorted(last))
 
 
 def plain(names: Iterable[str]) -> set[str]:
-    """The names that are one word with a capital in front."""
-    return {
-        name
-        for name in (unicodedata.normalize("NFC", name) for name in names)
-        if _PLAIN.fullmatch(name)
-    }
+    """Return the names that are one capitalized word in Latin script."""
+    normalized = (unicodedata.normalize("NFC", name) for name in names)
+    return {name for name in normalized if _PLAIN.fullmatch(name)}
 
 
 @cache
-def _of_faker(locale: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _faker_names(locale: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     from faker.providers import person
 
     known = sorted(module.name for module in iter_modules(person.__path__) if "_" in module.name)
     if locale not in known:
-        close = difflib.get_close_matches(locale, known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"it knows {', '.join(known)}"
-        raise UsageError(f"Faker knows no names of locale {locale!r}: {hint}")
+        raise UsageError(f"Faker has no names for locale {locale!r}: {suggest(locale, known)}")
     provider = import_module(f"faker.providers.person.{locale}").Provider
-    return tuple(_words(provider, "first_names")), tuple(_words(provider, "last_names"))
+    return tuple(_names_of(provider, "first_names")), tuple(_names_of(provider, "last_names"))
 
 
-def _words(provider: type, kind: str) -> Iterable[str]:
-    """The provider's list of that kind, or else those for men and for women together."""
-    for attributes in ([kind], [f"{kind}_male", f"{kind}_female"]):
-        lists = [getattr(provider, attribute, ()) for attribute in attributes]
-        if found := [
-            name for listed in lists if isinstance(listed, Collection) for name in listed
-        ]:  # a few locales compute theirs
-            return found
-    return ()
+def _names_of(provider: type, attribute: str) -> list[str]:
+    """Return the provider's names, or else its names for men and for women together.
+
+    A few locales compute their names instead of listing them; for those the result is empty.
+    """
+    for attributes in ([attribute], [f"{attribute}_male", f"{attribute}_female"]):
+        values = [getattr(provider, name, ()) for name in attributes]
+        names = [name for value in values if isinstance(value, Collection) for name in value]
+        if names:
+            return names
+    return []

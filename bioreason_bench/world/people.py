@@ -1,4 +1,4 @@
-"""Who lives in a world: blocks of people, and when each was born."""
+"""The people of a world: who is known, who is in the community, and when each was born."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.config import Config
+from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 
@@ -17,26 +17,35 @@ YEAR = 365.25  # days
 
 @dataclass(frozen=True)
 class People:
-    """Arrays over person ids 0..P-1, the known first."""
+    """Arrays over person ids 0..P-1, the known people first.
 
-    known: NDArray[np.bool_]  # has a parametric biography
-    in_context: NDArray[
-        np.bool_
-    ]  # has a contextual biography: all novel people and a share of the known
-    community: NDArray[np.bool_]  # belongs to the community whose relations stay inside it
-    birth: NDArray[np.int64]  # proleptic Gregorian ordinal of the day of birth
+    Relations between people stay inside a *circle*: the community of the entity level, or everybody
+    else.  A *block* is the known, or the novel, people of one circle.
+
+    Attributes:
+        known: Whether the person has a parametric biography.
+        in_context: Whether the person has a contextual biography: all novel people and a share of
+            the known.
+        community: Whether the person belongs to the community.
+        birth: Day of birth as a proleptic Gregorian ordinal (`date.toordinal`).
+    """
+
+    known: NDArray[np.bool_]
+    in_context: NDArray[np.bool_]
+    community: NDArray[np.bool_]
+    birth: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.known)
 
     def circles(self) -> list[NDArray[np.int64]]:
-        """The two closed circles, community and the others, as person ids; a circle without people is left out."""
+        """Return the person ids of everybody else, then of the community, without empty circles."""
         return [
             ids for member in (False, True) if len(ids := np.flatnonzero(self.community == member))
         ]
 
     def blocks(self) -> list[NDArray[np.int64]]:
-        """Known and novel people of each circle apart: where a parametric relation or an inverse pair stays inside."""
+        """Return the person ids of each block, without empty blocks."""
         return [
             ids
             for circle in self.circles()
@@ -45,35 +54,47 @@ class People:
         ]
 
 
-def make_people(config: Config, draw: Draw) -> People:
-    """Births are spread evenly over the years of each block, so that everybody finds partners of a plausible age.
+def make_people(config: WorldConfig, draw: Draw) -> People:
+    """Make the people of a configuration.
 
-    Raises UsageError where people cannot be paired up.
+    Births are spread evenly over the years within each block, so that everybody can have partners
+    of a plausible age.
+
+    Raises:
+        UsageError: The number of people is odd, so they cannot be paired.
     """
     for name in ("known", "novel"):
         if getattr(config, name) % 2:
             raise UsageError(
-                f"{name} is {getattr(config, name)}; it must be even, because symmetric relations pair up everybody"
+                f"{name} is {getattr(config, name)}; it must be even, "
+                "because symmetric relations pair up everybody"
             )
     known = np.arange(config.people) < config.known
     community = np.zeros(config.people, bool)
-    in_context = ~known
     for ids in (np.arange(config.known), np.arange(config.known, config.people)):
         members = 2 * round(config.community * len(ids) / 2)
         community[ids[len(ids) - members :]] = True
-    people = People(known, in_context, community, np.zeros(config.people, np.int64))
-    first, last = (
-        date(config.birth_years[0], 1, 1).toordinal(),
-        date(config.birth_years[1], 12, 31).toordinal(),
-    )
+    people = People(known, ~known, community, np.zeros(config.people, np.int64))
     for ids in people.blocks():
-        key = int(ids[0])
         if known[ids[0]]:
-            in_context[
-                draw.at("in_context", key).permutation(ids)[: round(config.in_context * len(ids))]
-            ] = True
-        slots = np.arange(len(ids)) + draw.at("birth", key).uniform(len(ids))
-        people.birth[draw.at("birth order", key).permutation(ids)] = first + (
-            slots * (last - first) / len(ids)
-        ).astype(np.int64)
+            _put_in_context(people, ids, config.in_context, draw)
+        _draw_births(people, ids, config.birth_years, draw)
     return people
+
+
+def _put_in_context(people: People, ids: NDArray, share: float, draw: Draw) -> None:
+    """Give a share of the block's people a contextual biography."""
+    chosen = draw.at("in_context", int(ids[0])).permutation(ids)[: round(share * len(ids))]
+    people.in_context[chosen] = True
+
+
+def _draw_births(people: People, ids: NDArray, years: tuple[int, int], draw: Draw) -> None:
+    """Draw the births of a block: one in each of len(ids) equal slots of the years.
+
+    Four people born from 1900 to 1939 get one birth in each decade, in random order.
+    """
+    block = int(ids[0])
+    first, last = date(years[0], 1, 1).toordinal(), date(years[1], 12, 31).toordinal()
+    slots = np.arange(len(ids)) + draw.at("birth", block).uniform(len(ids))
+    days = first + (slots * (last - first) / len(ids)).astype(np.int64)
+    people.birth[draw.at("birth order", block).permutation(ids)] = days

@@ -1,14 +1,16 @@
-"""The texts of a world: names, listed values, and values composed for as many people or days as there are.
+"""The texts of a world: names, listed values, and composed values (one per person or per day).
 
-Composed texts are a function of their number alone: a drawn one-to-one map (a Feistel network, walked until it lands in
-range) takes the number to a combination of words, so that no two are alike and any can be made without the others.
+Composed texts (e-mail and street addresses, phone numbers, and people's names) are combinations of
+words.  The text with number k depends on k alone: a random permutation takes k to the number of a
+combination.  So no two texts are equal, and each can be made without the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,12 +22,10 @@ from bioreason_bench.world.relations import PERSON, RelationTable
 from bioreason_bench.world.words import read_words
 
 DATE_ORIGIN = date(1800, 1, 1).toordinal()  # value 0 of the kind "date"; value k is k days later
-DATE_END = date(2025, 1, 1).toordinal()  # the first day that is no value
-UNIQUE = frozenset(
-    {"address", "email", "phone"}
-)  # one for each person: the value's number is the person's
+DATE_END = date(2025, 1, 1).toordinal()  # the first day after the last value
+UNIQUE = frozenset({"address", "email", "phone"})  # person k has value k
 COMPOSED = UNIQUE | {"date"}
-_MONTHS = (
+MONTHS = (
     "January",
     "February",
     "March",
@@ -51,73 +51,102 @@ def world_texts(
     birth_years: tuple[int, int],
     locale: str = "",
 ) -> dict[str, list[str]]:
-    """Object kind -> texts by value id, names (those of `locale`) under "person"; `pool_sizes` keeps the first n values of a listed pool.
+    """Return the texts of a world: object kind -> texts by value id; names are under "person".
 
-    Raises UsageError for more people than names, and for a pool size that cannot be.
+    Args:
+        table: The relation table; only kinds that its relations lead to get texts.
+        people: The number of people.
+        draw: The stream for names and composed values.
+        language: "english" or "symbols" (then texts are tokens such as p17 and pet3).
+        pool_sizes: For some listed pools, how many of the first values to use.
+        birth_years: The first and the last year of birth.
+        locale: The locale of the names; "" for the frozen English ones.
+
+    Raises:
+        UsageError: There are more people than names or values, or a setting is out of range.
     """
-    kinds = list(
-        dict.fromkeys(relation.object for relation in table.relations if not relation.to_person)
-    )
-    for kind, size in pool_sizes.items():
-        if kind not in table.pools:
-            known = ", ".join(sorted(table.pools))
-            raise UsageError(
-                f"pool_sizes.{kind} is set, but no relation of this world leads to a listed pool {kind!r}; the pools are {known}"
-            )
-        if not isinstance(size, int) or not 2 <= size <= len(table.pools[kind]):
-            raise UsageError(
-                f"pool_sizes.{kind} is {size!r}; it must be a whole number from 2 to the {len(table.pools[kind])} values of the pool"
-            )
+    _check_pool_sizes(table, pool_sizes)
     if date(birth_years[0], 1, 1).toordinal() < DATE_ORIGIN:
         raise UsageError(
             f"birth_years begin in {birth_years[0]}; the calendar of this package begins in 1800"
         )
-    counts = {kind: pool_sizes.get(kind, len(table.pools.get(kind, ()))) for kind in kinds}
-    counts |= {kind: people for kind in kinds if kind in UNIQUE} | {
-        kind: DATE_END - DATE_ORIGIN for kind in kinds if kind == "date"
-    }
+    kinds = dict.fromkeys(row.object for row in table.relations if not row.to_person)
+    counts = {kind: _count(kind, table, people, pool_sizes) for kind in kinds}
     if language == "symbols":
         return {PERSON: [f"p{k}" for k in range(people)]} | {
             kind: [f"{kind}{k}" for k in range(count)] for kind, count in counts.items()
         }
-    for kind in filter(UNIQUE.__contains__, kinds):
-        if people > (room := prod(map(len, _parts(kind)))):
-            known = f"there are only {room:,} values of the kind {kind!r}"
-            raise UsageError(f"{people:,} people are asked for, but {known}; lower known or novel")
+    for kind in filter(UNIQUE.__contains__, counts):
+        available = prod(map(len, _parts(kind)))
+        if people > available:
+            raise UsageError(
+                f"{people:,} people are asked for, but there are only {available:,} values "
+                f"of the kind {kind!r}; lower known or novel"
+            )
     texts = {PERSON: people_names(people, draw.at(PERSON), *name_words(table, locale))}
     for kind, count in counts.items():
-        texts[kind] = (
-            list(table.pools[kind][:count])
-            if kind in table.pools
-            else composed(kind, count, draw.at(kind))
-        )
+        if kind in table.pools:
+            texts[kind] = list(table.pools[kind][:count])
+        else:
+            texts[kind] = composed(kind, count, draw.at(kind))
     return texts
 
 
+def _check_pool_sizes(table: RelationTable, pool_sizes: Mapping[str, int]) -> None:
+    for kind, size in pool_sizes.items():
+        if kind not in table.pools:
+            raise UsageError(
+                f"pool_sizes.{kind} is set, but no relation of this world leads to a listed pool "
+                f"{kind!r}; the pools are {', '.join(sorted(table.pools))}"
+            )
+        if not isinstance(size, int) or not 2 <= size <= len(table.pools[kind]):
+            raise UsageError(
+                f"pool_sizes.{kind} is {size!r}; it must be a whole number "
+                f"from 2 to the {len(table.pools[kind])} values of the pool"
+            )
+
+
+def _count(kind: str, table: RelationTable, people: int, pool_sizes: Mapping[str, int]) -> int:
+    """Return the number of values of a kind."""
+    if kind in UNIQUE:
+        return people
+    if kind == "date":
+        return DATE_END - DATE_ORIGIN
+    return pool_sizes.get(kind, len(table.pools[kind]))
+
+
 def people_names(count: int, draw: Draw, first: Sequence[str], last: Sequence[str]) -> list[str]:
-    """Unique names: first and last, and a middle name where more are asked for than a quarter of the pairs."""
+    """Return unique names: first and last, plus a middle name if pairs would become scarce.
+
+    Pairs are scarce if a world would use more than a quarter of them.
+    """
     words = [first, last] if count <= len(first) * len(last) // 4 else [first, first, last]
-    if count > prod(map(len, words)):
+    available = prod(map(len, words))
+    if count > available:
         raise UsageError(
-            f"{count:,} people are asked for, but there are only {prod(map(len, words)):,} names; lower known or novel"
+            f"{count:,} people are asked for, but there are only {available:,} names; "
+            "lower known or novel"
         )
     return list(map(" ".join, _combinations(words, count, draw)))
 
 
 def composed(kind: str, index: int | ArrayLike, draw: Draw) -> list[str]:
-    """The texts of the composed `kind` with these numbers (an integer n stands for 0..n-1); unique but for dates outside the calendar."""
+    """Return the texts of a composed kind with these numbers (an integer n means 0..n-1).
+
+    Different numbers give different texts.
+    """
     if kind == "date":
         days = np.arange(index) if isinstance(index, int) else np.asarray(index)
         return [
-            f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+            f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
             for day in map(date.fromordinal, (days + DATE_ORIGIN).tolist())
         ]
-    join = {"email": "{}.{}{}@{}", "phone": "{}-555-{:04d}", "address": "{} {} {}"}[kind].format
-    return [join(*words) for words in _combinations(_parts(kind), index, draw)]
+    template = {"email": "{}.{}{}@{}", "phone": "{}-555-{:04d}", "address": "{} {} {}"}[kind]
+    return [template.format(*words) for words in _combinations(_parts(kind), index, draw)]
 
 
-def _parts(kind: str) -> list:
-    """The lists from which a text of one of the UNIQUE kinds takes a word each."""
+def _parts(kind: str) -> list[Sequence[Any]]:
+    """Return the word lists whose combinations are the texts of a kind in UNIQUE."""
     if kind == "email":
         return [
             read_words("email_first"),
@@ -125,7 +154,7 @@ def _parts(kind: str) -> list:
             range(10, 1000),
             read_words("email_domains"),
         ]
-    if kind == "phone":
+    if kind == "phone":  # area codes without service numbers such as 911; 555 numbers are fictional
         return [
             [code for code in range(201, 990) if code % 100 != 11 and code != 555],
             range(10_000),
@@ -135,40 +164,55 @@ def _parts(kind: str) -> list:
     raise KeyError(kind)
 
 
-def _combinations(words: list, index: int | ArrayLike, draw: Draw) -> zip:
-    """For each number a combination of one word of each list, no two alike."""
-    place = scatter(index, prod(map(len, words)), draw)
-    columns = []
+def _combinations(
+    words: Sequence[Sequence[Any]], index: int | ArrayLike, draw: Draw
+) -> Iterator[tuple[Any, ...]]:
+    """Yield a combination (one word of each list) per number, no two alike.
+
+    Combinations are numbered like digits, the last list changing fastest.  With lists of 3 and 10
+    words, combination 27 has word 2 of the first list and word 7 of the second.
+    """
+    remaining = scatter(index, prod(map(len, words)), draw)
+    columns: list[Iterator[Any]] = []
     for column in reversed(words):
-        place, chosen = np.divmod(place, len(column))
+        remaining, chosen = np.divmod(remaining, len(column))
         columns.append(map(column.__getitem__, chosen.tolist()))
     return zip(*reversed(columns), strict=True)
 
 
 def scatter(index: int | ArrayLike, size: int, draw: Draw) -> NDArray[np.int64]:
-    """A drawn permutation of 0..size-1 at the given places (an integer n stands for 0..n-1), without making all of it.
+    """Return a random permutation of 0..size-1 at some indices, without making all of it.
 
-    Raises UsageError where a place lies beyond the size.
+    A Feistel network of four rounds permutes the numbers of 2 * `half` bits.  An image that is not
+    below `size` is permuted again until it is ("cycle walking"), which keeps the map one-to-one.
+    For size 10 (half = 2, so numbers below 16) an index may go 4 -> 13 -> 11 -> 6.
+
+    Args:
+        index: The indices to permute; an integer n means 0..n-1.
+        size: The number of items.
+        draw: The stream that decides the permutation.
+
+    Raises:
+        UsageError: An index is not below `size`.
     """
-    place = (
+    image = (
         np.arange(index, dtype=np.int64)
         if isinstance(index, int)
         else np.asarray(index, np.int64).copy()
     )
-    if place.size and not 0 <= place.min() <= place.max() < size:
+    if image.size and not 0 <= image.min() <= image.max() < size:
         raise UsageError(
-            f"{int(place.max()) + 1:,} different texts are asked for, but there are only {size:,}; lower known or novel"
+            f"{int(image.max()) + 1:,} different texts are asked for, "
+            f"but there are only {size:,}; lower known or novel"
         )
     half = np.uint64(max(1, -(-(size - 1).bit_length() // 2)))
     mask = (np.uint64(1) << half) - np.uint64(1)
-    outside = np.ones(place.shape, bool)
+    outside = np.ones(image.shape, bool)  # every index is permuted at least once
     while outside.any():
-        left, right = (
-            place[outside].astype(np.uint64) >> half,
-            place[outside].astype(np.uint64) & mask,
-        )
+        numbers = image[outside].astype(np.uint64)
+        left, right = numbers >> half, numbers & mask
         for turn in range(4):
             left, right = right, left ^ (draw.at("turn", turn).words(right) & mask)
-        place[outside] = ((left << half) | right).astype(np.int64)
-        outside = place >= size
-    return place
+        image[outside] = ((left << half) | right).astype(np.int64)
+        outside = image >= size
+    return image

@@ -1,20 +1,21 @@
-"""Reading a relation table, the package's own or a user's, and refusing one that breaks a law.
+"""Load a relation table, the package's own or a user's, and refuse one that breaks a rule.
 
-A JSON Schema (schemas/relations.schema.json) holds the shape of the rows; the laws that a schema cannot say are in
-`table_laws` (relations and pools) and `wording_laws` (what keeps every sentence and question readable in one way only).
+A JSON Schema (schemas/relations.schema.json) checks the shape of the rows.  The rules that a schema
+cannot express are in `table_laws` (relations and pools) and `wording_laws` (every sentence and
+every question has one reading).
 """
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bioreason_bench.errors import BioreasonError, ReleaseError, UsageError
+from bioreason_bench.schema import validator
 from bioreason_bench.world.pools import COMPOSED
 from bioreason_bench.world.relations import PERSON, Relation, RelationTable
 from bioreason_bench.world.table_laws import check_table
@@ -22,68 +23,69 @@ from bioreason_bench.world.wording_laws import check_wording
 from bioreason_bench.world.words import read_words
 
 BUILT_IN = Path(__file__).with_name("relations.toml")
-NOUN = "{noun}"
-_TUPLES = ("older", "statements", "asks", "nouns", "clauses")
+NOUN = "{noun}"  # in an ask, a slot for each noun of the relation
+_REQUIRED = ("name", "object", "group")  # fields that are written even if they are empty
 
 
 def load_table(path: str | Path = "", keep: Sequence[str] = ()) -> RelationTable:
-    """The built-in table, or the one in the TOML file `path`; with `keep`, only the relations of these names.
+    """Load the built-in table, or a user's TOML file.
 
-    An inverse that is not kept is forgotten.  Raises UsageError that names the file, the row and the law it breaks.
+    Args:
+        path: The TOML file; "" for the built-in table.
+        keep: The names of the relations to keep; all if empty.  A relation whose inverse is not
+            kept loses it.
+
+    Raises:
+        UsageError: Names the file, the row and the rule that it breaks.
     """
     table = _read(Path(path)) if path else _built_in()
     return keep_relations(table, tuple(keep)) if keep else table
 
 
 def keep_relations(table: RelationTable, names: Sequence[str]) -> RelationTable:
-    """The table with these relations only, in the table's own order."""
+    """Return the table with these relations only, in the table's own order."""
     known = {relation.name for relation in table.relations}
     for name in names:
         if name not in known:
             raise UsageError(
-                f"keep holds {name!r}, which is no relation of the table; the relations are {', '.join(sorted(known))}"
+                f"keep holds {name!r}, which is no relation of the table; "
+                f"the relations are {', '.join(sorted(known))}"
             )
-    rows = tuple(
+    relations = tuple(
         relation if relation.inverse in names else replace(relation, inverse="")
         for relation in table.relations
         if relation.name in names
     )
-    return _checked(
-        RelationTable(
-            rows, {kind: table.pools[kind] for row in rows if (kind := row.object) in table.pools}
-        ),
-        "keep",
-        UsageError,
-    )
+    kinds = dict.fromkeys(relation.object for relation in relations)
+    pools = {kind: table.pools[kind] for kind in kinds if kind in table.pools}
+    return _checked(RelationTable(relations, pools), "keep", UsageError)
 
 
 def table_as_dict(table: RelationTable) -> dict[str, Any]:
-    """Plain JSON values with all wordings and pools, as they stand in a manifest; `read_table` turns them back."""
-    rows = []
-    for relation in table.relations:
-        row = {
+    """Return the table with all wordings and pools as plain JSON values, for the manifest.
+
+    `read_table` is the inverse.
+    """
+    rows = [
+        {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in asdict(relation).items()
+            if value or key in _REQUIRED
         }
-        rows.append(
-            {
-                key: value
-                for key, value in row.items()
-                if value or key in ("name", "object", "group")
-            }
-        )
+        for relation in table.relations
+    ]
     return {"relation": rows, "pools": {kind: list(values) for kind, values in table.pools.items()}}
 
 
 def read_table(values: Mapping[str, Any], source: str = "manifest.json") -> RelationTable:
-    """The table that `table_as_dict` made; raises ReleaseError where it breaks a law."""
+    """Return the table that `table_as_dict` wrote; raise ReleaseError if it breaks a rule."""
     _check_shape(values, source, ReleaseError)
     return _from_values(values, source, ReleaseError)
 
 
 @cache
 def _built_in() -> RelationTable:
-    """Our own table; the tests have checked its shape, so that loading it needs no jsonschema."""
+    """Load our own table; a test checks its shape, so jsonschema is not needed here."""
     return _from_values(
         tomllib.loads(BUILT_IN.read_text(encoding="utf-8")), BUILT_IN.name, UsageError
     )
@@ -101,6 +103,7 @@ def _read(path: Path) -> RelationTable:
 def _from_values(
     values: Mapping[str, Any], source: str, error: type[BioreasonError]
 ) -> RelationTable:
+    """Make a table from values of the right shape; name `source` in errors."""
     try:
         relations = tuple(_relation(row) for row in values["relation"])
     except ValueError as problem:
@@ -116,36 +119,37 @@ def _from_values(
                 pools[kind] = read_words(f"pools/{kind}")
             except KeyError:
                 raise error(
-                    f"{source}: relation '{relation.name}': there is no pool {kind!r}; list its values under [pools], or lead to 'person', "
-                    f"a pool of the package, or one of {', '.join(sorted(COMPOSED))}"
+                    f"{source}: relation '{relation.name}': there is no pool {kind!r}; "
+                    "list its values under [pools], or lead to 'person', a pool of the package, "
+                    f"or one of {', '.join(sorted(COMPOSED))}"
                 ) from None
-    return _checked(
-        RelationTable(relations, pools),
-        source,
-        error,
-        unused=[kind for kind in listed if kind not in pools],
-    )
+    unused = [kind for kind in listed if kind not in pools]
+    return _checked(RelationTable(relations, pools), source, error, unused)
 
 
 def _relation(row: Mapping[str, Any]) -> Relation:
-    values = {key: tuple(value) if key in _TUPLES else value for key, value in row.items()}
-    nouns = values.get("nouns", ())
-    for ask in values["asks"]:
-        if NOUN in ask and not nouns:
+    """Make a relation from its row; an ask with {noun} becomes one ask per noun."""
+    nouns = row.get("nouns", ())
+    asks: list[str] = []
+    for ask in row["asks"]:
+        if NOUN not in ask:
+            asks.append(ask)
+        elif nouns:
+            asks += [ask.replace(NOUN, noun) for noun in nouns]
+        else:
             raise ValueError(
                 f"relation '{row['name']}': ask {ask!r} has {NOUN}, but the relation has no nouns"
             )
-    asks = [
-        ask.replace(NOUN, noun)
-        for ask in values["asks"]
-        for noun in (nouns if NOUN in ask else ("",))
-    ]
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+    }
     return Relation(**values | {"asks": tuple(asks)})
 
 
 def _checked(
     table: RelationTable, source: str, error: type[BioreasonError], unused: Sequence[str] = ()
 ) -> RelationTable:
+    """Return the table, or raise `error` if it breaks a rule."""
     try:
         check_table(table, unused)
         check_wording(table)
@@ -155,31 +159,26 @@ def _checked(
 
 
 def _check_shape(values: Mapping[str, Any], source: str, error: type[BioreasonError]) -> None:
-    """Raise where the values do not have the shape of the schema, naming row and field."""
-    from jsonschema import Draft202012Validator
-
-    from bioreason_bench.resources import folder
-
-    schema = json.loads((folder("schemas") / "relations.schema.json").read_text(encoding="utf-8"))
+    """Raise `error`, with row and field, unless the values have the shape of the schema."""
     problems = sorted(
-        Draft202012Validator(schema).iter_errors(values),
+        validator("relations").iter_errors(values),
         key=lambda problem: [str(part) for part in problem.absolute_path],
     )
     if problems:
-        problem = problems[0]
-        place = list(problem.absolute_path)
-        where = f"{source}: "
-        if place[:1] == ["relation"] and len(place) > 1:
-            row = values["relation"][place[1]]
-            name = row.get("name") if isinstance(row, Mapping) else None
-            where += (
-                f"relation {name!r}" if isinstance(name, str) else f"relation number {place[1] + 1}"
-            )
-            place = place[2:]
-            where += (f", {'.'.join(map(str, place))}: ") if place else ": "
-        elif place:
-            where += f"{'.'.join(map(str, place))}: "
-        raise error(where + problem.message)
+        where = ", ".join(_where(values, list(problems[0].absolute_path)))
+        raise error(f"{source}: {where}{': ' if where else ''}{problems[0].message}")
 
 
-assert {item.name for item in fields(Relation)} >= set(_TUPLES)
+def _where(values: Mapping[str, Any], path: list[str | int]) -> list[str]:
+    """Return the parts of a location in words, such as ["relation 'boss'", "older"]."""
+    words = []
+    if path[:1] == ["relation"] and len(path) > 1:
+        row, number = values["relation"][path[1]], path[1]
+        name = row.get("name") if isinstance(row, Mapping) else None
+        words.append(
+            f"relation {name!r}" if isinstance(name, str) else f"relation number {int(number) + 1}"
+        )
+        path = path[2:]
+    if path:
+        words.append(".".join(map(str, path)))
+    return words

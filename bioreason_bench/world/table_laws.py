@@ -1,64 +1,76 @@
-"""The laws of a relation table's rows and pools; each breach is a ValueError that names the row and the law."""
+"""The rules for relations and pools.
+
+A table that breaks one raises a ValueError with the relation or pool and the rule.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bioreason_bench.world.pools import COMPOSED
-from bioreason_bench.world.relations import PERSON, Relation, RelationTable
+from bioreason_bench.world.relations import MAX_GROUP, PERSON, Relation, RelationTable
 
 _SENTENCE_END = re.compile(r"[.?!](?: |$)")
 _ARTICLE = re.compile(r"(?:a|an|the) ", re.IGNORECASE)
 
 
 def check_table(table: RelationTable, unused: Sequence[str] = ()) -> None:
-    """Raise ValueError for the first breach; `unused` are pools that were listed without a relation that leads to them."""
-    rows = {}
+    """Raise ValueError for the first rule that the table breaks.
+
+    Args:
+        table: The relation table.
+        unused: Pools that the file lists, but that no relation leads to.
+    """
+    rows: dict[str, Relation] = {}
     for relation in table.relations:
         if relation.name in rows:
-            raise ValueError(f"relation '{relation.name}' stands twice; names must differ")
+            raise ValueError(f"relation '{relation.name}' occurs twice; names must differ")
         rows[relation.name] = relation
     for relation in table.relations:
-        _check_row(relation, rows)
+        if relation.to_person:
+            _check_relation_to_person(relation, rows)
+        else:
+            _check_relation_to_value(relation)
     if not any(relation.to_person for relation in table.relations):
         raise ValueError(
-            'no relation leads to a person, so there is no path of two hops; add one with object = "person"'
+            "no relation leads to a person, so there is no path of two hops; "
+            'add one with object = "person"'
         )
-    for bound, count in Counter(
-        relation.date for relation in table.relations if relation.date
-    ).items():
+    for group, count in Counter(relation.group for relation in table.relations).items():
+        if count > MAX_GROUP:
+            raise ValueError(f"{count} relations are {group}; at most {MAX_GROUP} can be")
+    for bound, count in Counter(row.date for row in table.relations if row.date).items():
         if count > 1:
             raise ValueError(
                 f'{count} relations have date = "{bound}"; at most one can be the date of {bound}'
             )
     if unused:
         raise ValueError(
-            f"pool '{unused[0]}': no relation leads to it; remove it, or name it as the object of a relation"
+            f"pool '{unused[0]}': no relation leads to it; "
+            "remove it, or name it as the object of a relation"
         )
     for kind, values in table.pools.items():
         check_pool(kind, values)
 
 
-def _check_row(relation: Relation, rows: dict[str, Relation]) -> None:
+def _check_relation_to_value(relation: Relation) -> None:
     where = f"relation '{relation.name}': "
-    if not relation.to_person:
-        for name, value in (
-            ("inverse", relation.inverse),
-            ("older", relation.older),
-            ("kin", relation.kin),
-            ("clauses", relation.clauses),
-        ):
-            if value:
-                raise ValueError(
-                    f"{where}it has {name}, which only a relation to a person can have, but it leads to '{relation.object}'"
-                )
-        if relation.date and relation.object != "date":
+    for name in ("inverse", "older", "kin", "clauses"):
+        if getattr(relation, name):
             raise ValueError(
-                f'{where}date = "{relation.date}" needs object = "date", not \'{relation.object}\''
+                f"{where}it has {name}, which only a relation to a person can have, "
+                f"but it leads to '{relation.object}'"
             )
-        return
+    if relation.date and relation.object != "date":
+        raise ValueError(
+            f'{where}date = "{relation.date}" needs object = "date", not \'{relation.object}\''
+        )
+
+
+def _check_relation_to_person(relation: Relation, rows: Mapping[str, Relation]) -> None:
+    where = f"relation '{relation.name}': "
     if relation.date:
         raise ValueError(f'{where}date = "{relation.date}" needs object = "date", not \'{PERSON}\'')
     if relation.older and relation.older[0] > relation.older[1]:
@@ -68,25 +80,27 @@ def _check_row(relation: Relation, rows: dict[str, Relation]) -> None:
     mirror = rows.get(relation.inverse)
     if mirror is None:
         raise ValueError(
-            f"{where}its inverse '{relation.inverse}' is not in the table; add that row, or leave inverse out"
+            f"{where}its inverse '{relation.inverse}' is not in the table; "
+            "add that row, or leave inverse out"
         )
     if mirror.inverse != relation.name:
         raise ValueError(
             f"{where}its inverse '{mirror.name}' must have inverse = \"{relation.name}\""
         )
-    turned = tuple(sorted(-years for years in relation.older)) if relation.older else None
-    if mirror.older != turned:
-        said = list(mirror.older) if mirror.older else "missing"
-        needed = f"must be {list(turned)}" if turned else "must be left out"
+    opposite = (-relation.older[1], -relation.older[0]) if relation.older else None
+    if mirror.older != opposite:
+        actual = list(mirror.older) if mirror.older else "missing"
+        needed = f"must be {list(opposite)}" if opposite else "must be left out"
         raise ValueError(
-            f"{where}'{mirror.name}' says the same from the other side, so its older {needed}; it is {said}"
+            f"{where}'{mirror.name}' states the same facts in reverse, so its older {needed}; "
+            f"it is {actual}"
         )
     if mirror.kin != relation.kin:
         raise ValueError(f"{where}it and its inverse '{mirror.name}' must both be kin, or neither")
 
 
 def check_pool(kind: str, values: Sequence[str]) -> None:
-    """Raise ValueError unless the values can be told apart in sentences and by the grader."""
+    """Raise ValueError unless readers and the grader can tell the values apart in sentences."""
     where = f"pool '{kind}': "
     if kind in {PERSON, "p"} or kind in COMPOSED:  # p17 is a person in the language of symbols
         raise ValueError(f"{where}the package makes the values of this name itself; choose another")
@@ -96,18 +110,7 @@ def check_pool(kind: str, values: Sequence[str]) -> None:
         )
     seen: dict[str, str] = {}
     for value in values:
-        if not value or value != " ".join(value.split()):
-            raise ValueError(
-                f"{where}value {value!r} must be one line without blanks at its ends and without two in a row"
-            )
-        if _SENTENCE_END.search(value) or value.endswith(","):
-            raise ValueError(
-                f"{where}value {value!r} must not look like the end of a sentence; write it without the full stop"
-            )
-        if _ARTICLE.match(value):
-            raise ValueError(
-                f"{where}value {value!r} must come without its article; a statement adds one with {{object:a}} or 'the {{object}}'"
-            )
+        _check_value(where, value)
         key = "".join(character for character in value.casefold() if character.isalnum())
         if not key:
             raise ValueError(f"{where}value {value!r} needs a letter or a digit")
@@ -116,3 +119,21 @@ def check_pool(kind: str, values: Sequence[str]) -> None:
                 f"{where}values {seen[key]!r} and {value!r} cannot be told apart by the grader"
             )
         seen[key] = value
+
+
+def _check_value(where: str, value: str) -> None:
+    if not value or value != " ".join(value.split()):
+        raise ValueError(
+            f"{where}value {value!r} must be one line, "
+            "without blanks at its ends and without two in a row"
+        )
+    if _SENTENCE_END.search(value) or value.endswith(","):
+        raise ValueError(
+            f"{where}value {value!r} must not look like the end of a sentence; "
+            "write it without the full stop"
+        )
+    if _ARTICLE.match(value):
+        raise ValueError(
+            f"{where}value {value!r} must come without its article; "
+            "a statement adds one with {object:a} or 'the {object}'"
+        )

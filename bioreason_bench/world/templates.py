@@ -1,13 +1,11 @@
-"""Templates cut at their slots: the pieces that the writer joins and the reader looks for."""
+"""Templates split at their slots: the pieces that writers join and readers look for."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-CAPITAL = (
-    "A-Z\u00c0-\u00d6\u00d8-\u00de"  # a class of characters; every word of a name begins with one
-)
+CAPITAL = "A-Z\u00c0-\u00d6\u00d8-\u00de"  # for use in [...]; every word of a name begins with one
 POSSESSIVE = "'s "
 _STATEMENT = re.compile(r"([^{}]*)\{subject\}([^{}]*)\{object(:a)?\}([^{}]*)\Z")
 _PERSON = re.compile(r"([^{}]*)\{person\}([^{}]*)\Z")
@@ -16,33 +14,24 @@ _BEFORE_PERSON = re.compile(rf"[A-Z][a-z]+ (?:[^{CAPITAL}'?.]* )?\Z")
 _AFTER_NAME = re.compile(r"(?:'s |,? )[a-z]")
 _NOUN = re.compile(r"[a-z]+(?:[ -][a-z]+)*\Z")
 _CLAUSE = re.compile(rf"who(?:se)? [a-z][^{CAPITAL}'?.]* \Z")
-# How a word sounds that begins with a vowel as a consonant would, or the other way round.
-_CONSONANT = (
-    "eu",
-    "ewe",
-    "once",
-    "one",
-    "uga",
-    "uk",
-    "uni",
-    "ura",
-    "uri",
-    "uro",
-    "uru",
-    "usa",
-    "use",
-    "usu",
-    "uta",
-    "ute",
-    "uti",
-    "uto",
-    "uy",
+# Beginnings of words that are spelled with a vowel but pronounced with a consonant, and vice versa.
+_CONSONANT_SOUND = (
+    *("eu", "ewe", "once", "one"),
+    *("uga", "uk", "uni", "ura", "uri", "uro", "uru", "usa", "use", "usu"),
+    *("uta", "ute", "uti", "uto", "uy"),
 )
-_VOWEL = ("heir", "herb ", "honest", "honor", "hour", "unim", "unin")
+_VOWEL_SOUND = ("heir", "herb ", "honest", "honor", "hour", "unim", "unin")
 
 
 class Statement(NamedTuple):
-    """`before` subject `between` [a] object `after`."""
+    """A statement, "{before}{subject}{between}{object}{after}".
+
+    Attributes:
+        before: The words before the subject, often none.
+        between: The words between subject and object.
+        article: Whether "a" or "an" precedes the object.
+        after: The words after the object, and the full stop.
+    """
 
     before: str
     between: str
@@ -51,94 +40,108 @@ class Statement(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """`before` person `after`; also a clause, of which `after` is empty."""
+    """A question, "{before}{person}{after}"; also a relative clause, whose `after` is empty."""
 
     before: str
     after: str
 
     @property
     def possessive(self) -> bool:
-        """The ask turns its person into a possessive, so that "the boss of Ann Lee" would not do as one."""
+        """Whether the question makes its person a possessive.
+
+        "Who was {person}'s boss?" does; "the boss of Ann Lee" cannot be its person.
+        """
         return self.after.startswith(POSSESSIVE)
 
     @property
     def final(self) -> bool:
-        """The person ends the question, so that a long phrase reads well there."""
+        """Whether the person ends the question, so that a long phrase reads well there."""
         return self.after == "?"
 
 
 def cut_statement(template: str) -> Statement:
-    """The pieces of a statement; ValueError says which law it breaks."""
-    what = f"statement {template!r}"
-    found = _STATEMENT.match(template)
-    if not found:
+    """Split a statement at its slots; raise ValueError with the rule that it breaks."""
+    where = f"statement {template!r}"
+    match = _STATEMENT.match(template)
+    if not match:
         raise ValueError(
-            f"{what} needs {{subject}} and then {{object}} (or {{object:a}}), each once, and no other slot"
+            f"{where} needs {{subject}} and then {{object}} (or {{object:a}}), each once, "
+            "and no other slot"
         )
-    before, between, article, after = found.groups()
+    before, between, article, after = match.groups()
     if not after.endswith(".") or "." in before + between + after[:-1]:
-        raise ValueError(f"{what} must end in a full stop and hold no other")
+        raise ValueError(f"{where} must end in a full stop and hold no other")
     if not _BEFORE_SUBJECT.match(before):
         raise ValueError(
-            f"{what} must begin with {{subject}}, or with words like 'The boss of' that have one capital letter, the first"
+            f"{where} must begin with {{subject}}, or with words like 'The boss of' "
+            "that have one capital letter, the first"
         )
     if not _AFTER_NAME.match(between) or not between.endswith(" "):
         raise ValueError(
-            f"{what} needs a word in lower case, or 's and one, after {{subject}}, and a space before {{object}}"
+            f"{where} needs a word in lower case, or 's and one, after {{subject}}, "
+            "and a space before {object}"
         )
     if after != "." and after[0] not in " ,":
-        raise ValueError(f"{what} needs a space, a comma or the full stop after {{object}}")
+        raise ValueError(f"{where} needs a space, a comma or the full stop after {{object}}")
     return Statement(before, between, bool(article), after)
 
 
 def cut_ask(template: str) -> Ask:
-    """The pieces of a way to ask; ValueError says which law it breaks."""
-    what = f"ask {template!r}"
-    found = _PERSON.match(template)
-    if not found:
-        raise ValueError(
-            f"{what} needs {{person}} once and no other slot (but {{noun}}, which stands for each noun)"
-        )
-    ask = Ask(*found.groups())
+    """Split a question at its slot; raise ValueError with the rule that it breaks."""
+    where = f"ask {template!r}"
+    match = _PERSON.match(template)
+    if not match:
+        raise ValueError(f"{where} needs {{person}} once and no other slot (except {{noun}})")
+    ask = Ask(match[1], match[2])
     if not ask.after.endswith("?") or "?" in ask.after[:-1]:
-        raise ValueError(f"{what} must end in a question mark and hold no other")
+        raise ValueError(f"{where} must end in a question mark and hold no other")
     if not _BEFORE_PERSON.match(ask.before):
         raise ValueError(
-            f"{what} must begin with a capital letter and have no other, no apostrophe and no full stop before {{person}}"
+            f"{where} must begin with a capital letter and have no other, no apostrophe "
+            "and no full stop before {person}"
         )
     if not (ask.final or _AFTER_NAME.match(ask.after)) or "'" in ask.after[1:]:
         raise ValueError(
-            f"{what} may have after {{person}} words that begin in lower case, or one 's and a noun"
+            f"{where} may have after {{person}} words that begin in lower case, "
+            "or one 's and a noun"
         )
     return ask
 
 
 def cut_clause(template: str) -> Ask:
-    """The pieces of a relative clause; ValueError says which law it breaks."""
-    found = _PERSON.match(template)
-    if not found or found[2] or not _CLAUSE.match(found[1]):
+    """Split a relative clause at its slot; raise ValueError with the rule that it breaks."""
+    match = _PERSON.match(template)
+    if not match or match[2] or not _CLAUSE.match(match[1]):
         raise ValueError(
-            f"clause {template!r} must begin with 'who' or 'whose', be in lower case, and end in {{person}}, its only slot"
+            f"clause {template!r} must begin with 'who' or 'whose', be in lower case, "
+            "and end in {person}, its only slot"
         )
-    return Ask(*found.groups())
+    return Ask(match[1], match[2])
 
 
 def check_noun(noun: str) -> None:
-    """ValueError unless it is a phrase of lower-case words."""
+    """Raise ValueError unless the noun is a phrase of lower-case words."""
     if not _NOUN.match(noun):
         raise ValueError(f"noun {noun!r} must be words in lower case, without 's or slots")
 
 
 def with_article(text: str) -> str:
-    """The value with the article that its sound asks for: "an otter", "a university", "an hour"."""
-    low = text.lower()
-    vowel = low.startswith(_VOWEL) or (
-        low.startswith(("a", "e", "i", "o", "u")) and not low.startswith(_CONSONANT)
-    )
-    return ("an " if vowel else "a ") + text
+    """Put "a" or "an" before the text, by its sound.
+
+    >>> with_article("otter"), with_article("university"), with_article("hour")
+    ('an otter', 'a university', 'an hour')
+    """
+    lower = text.lower()
+    if lower.startswith(_VOWEL_SOUND):
+        return "an " + text
+    if lower.startswith(_CONSONANT_SOUND):
+        return "a " + text
+    return ("an " if lower.startswith(tuple("aeiou")) else "a ") + text
 
 
 def without_article(text: str) -> str:
-    """What `with_article` was given; text that begins with no article stays as it is."""
-    begin = 2 if text.startswith("a ") else 3 if text.startswith("an ") else 0
-    return text[begin:]
+    """Undo `with_article`; text without an article stays unchanged."""
+    for article in ("a ", "an "):
+        if text.startswith(article):
+            return text.removeprefix(article)
+    return text

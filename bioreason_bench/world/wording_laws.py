@@ -1,14 +1,17 @@
-"""What keeps language readable in one way only; each breach is a ValueError that names the rows and the law.
+"""The rules that give every sentence and question one reading.
 
-A question is an ask around a phrase, and a phrase is a name in units: "the boss of", "the person who supervised" before it,
-or "'s boss" after it, of one style only.  Names are runs of words with capital letters, so the reader sees where the name
-stands; what is left to check is that the text before it, and the text after it, can be cut up in one way.
+A table that breaks one raises a ValueError with the relations and the rule.
+
+A question is an ask whose person is a phrase.  A phrase is a name in *units*, one per hop, all of
+one style: "the boss of " or "the person who supervised " before the name, or "'s boss" after it.
+Names are runs of capitalized words, so a reader sees where the name is.  These rules make sure that
+the text before the name, and the text after it, divide into ask and units in one way only.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, permutations
 from typing import TypeVar
 
@@ -28,44 +31,41 @@ Cut = TypeVar("Cut")
 
 
 def of_unit(noun: str) -> str:
+    """Return the unit of a noun that precedes the name: "the boss of "."""
     return f"the {noun} of "
 
 
 def clause_unit(clause: Ask) -> str:
+    """Return the unit of a relative clause: "the person who supervised "."""
     return f"the person {clause.before}"
 
 
 def check_wording(table: RelationTable) -> None:
-    """Raise ValueError for the first breach."""
+    """Raise ValueError for the first rule that the wordings of the table break."""
     for row in table.relations:
-        list(_cuts(row, row.nouns, check_noun))
+        list(_cut_all(row, row.nouns, check_noun))
     statements = [
-        (row, cut) for row in table.relations for cut in _cuts(row, row.statements, cut_statement)
+        (row, cut)
+        for row in table.relations
+        for cut in _cut_all(row, row.statements, cut_statement)
     ]
-    asks = [(row, cut) for row in table.relations for cut in _cuts(row, row.asks, cut_ask)]
+    asks = [(row, cut) for row in table.relations for cut in _cut_all(row, row.asks, cut_ask)]
     people = [row for row in table.relations if row.to_person]
-    nouns = {noun: row for row in people for noun in row.nouns}
-    for row in table.relations:
-        if not any(cut.final for cut in _cuts(row, row.asks, cut_ask)):
-            raise ValueError(
-                f"relation '{row.name}': at least one ask must end in \"{{person}}?\", for long phrases"
-            )
-        if row.to_person and not row.nouns:
-            raise ValueError(
-                f"relation '{row.name}': it leads to a person, so it needs nouns, as in \"the boss of Ann Lee\""
-            )
-    _check_names(statements, asks)
+    _check_complete(table)
+    _check_first_words([(row, cut.before) for row, cut in statements])
+    _check_first_words([(row, cut.before) for row, cut in asks])
     _check_statements(statements)
     _check_nouns(people)
-    units = [(of_unit(noun), row) for noun, row in nouns.items()]
+    units = [(of_unit(noun), row) for row in people for noun in row.nouns]
     units += [
-        (clause_unit(cut), row) for row in people for cut in _cuts(row, row.clauses, cut_clause)
+        (clause_unit(cut), row) for row in people for cut in _cut_all(row, row.clauses, cut_clause)
     ]
     _check_units(units)
-    _check_asks(asks, [unit for unit, _ in units], list(nouns))
+    _check_asks(asks, [unit for unit, _ in units], [noun for row in people for noun in row.nouns])
 
 
-def _cuts(row: Relation, templates: Iterable[str], cut: Callable[[str], Cut]) -> Iterable[Cut]:
+def _cut_all(row: Relation, templates: Iterable[str], cut: Callable[[str], Cut]) -> Iterator[Cut]:
+    """Yield the templates split at their slots; name the relation in errors."""
     for template in templates:
         try:
             yield cut(template)
@@ -73,70 +73,95 @@ def _cuts(row: Relation, templates: Iterable[str], cut: Callable[[str], Cut]) ->
             raise ValueError(f"relation '{row.name}': {problem}") from None
 
 
-def _check_names(
-    statements: list[tuple[Relation, Statement]], asks: list[tuple[Relation, Ask]]
-) -> None:
-    """No name begins with a word that begins a template."""
-    names = {*read_words("first_names"), *read_words("last_names")}
-    for row, cut in [*statements, *asks]:
-        word = cut.before.partition(" ")[0]
-        if word in names:
+def _check_complete(table: RelationTable) -> None:
+    """Every relation can end a long question, and every relation to a person has nouns."""
+    for row in table.relations:
+        if not any(cut_ask(ask).final for ask in row.asks):
             raise ValueError(
-                f"relation '{row.name}': a wording begins with {word!r}, which is also the name of people; begin it otherwise"
+                f"relation '{row.name}': at least one ask must end in \"{{person}}?\", "
+                "for long phrases"
+            )
+        if row.to_person and not row.nouns:
+            raise ValueError(
+                f"relation '{row.name}': it leads to a person, so it needs nouns, "
+                'as in "the boss of Ann Lee"'
             )
 
 
-def _check_statements(statements: list[tuple[Relation, Statement]]) -> None:
-    """After the subject, the words up to the object say which statement it is."""
+def _check_first_words(wordings: Iterable[tuple[Relation, str]]) -> None:
+    """No wording begins with a word that is also part of people's names."""
+    names = {*read_words("first_names"), *read_words("last_names")}
+    for row, before in wordings:
+        word = before.partition(" ")[0]
+        if word in names:
+            raise ValueError(
+                f"relation '{row.name}': a wording begins with {word!r}, "
+                "which is also the name of people; begin it with another word"
+            )
+
+
+def _check_statements(statements: Iterable[tuple[Relation, Statement]]) -> None:
+    """After the subject, the words up to the object identify the statement.
+
+    Two statements may share those words only if both lead to a person and their endings differ:
+    the object is then a name, so the reader sees where the ending begins.
+    """
     by_before = defaultdict(list)
     for row, cut in statements:
-        by_before[cut.before].append((cut.between, cut, row))
+        by_before[cut.before].append((row, cut))
     for group in by_before.values():
-        group.sort(
-            key=lambda item: (item[0], item[1].after[::-1])
-        )  # what begins or ends alike comes to stand side by side
-        for (words, cut, row), (other_words, other, other_row) in pairwise(group):
-            if words == other_words:
-                told = (
-                    row.to_person
-                    and other_row.to_person
-                    and not cut.after.endswith(other.after)
-                    and not other.after.endswith(cut.after)
+        # Statements that begin alike become neighbours, and among these those that end alike.
+        group.sort(key=lambda item: (item[1].between, item[1].after[::-1]))
+        for (row, cut), (other_row, other) in pairwise(group):
+            if cut.between == other.between:
+                endings_differ = not (
+                    cut.after.endswith(other.after) or other.after.endswith(cut.after)
                 )
-                if not told:
+                if not (row.to_person and other_row.to_person and endings_differ):
                     raise ValueError(
-                        f"relation '{other_row.name}': the statement with {other_words.strip()!r} cannot be told from one of '{row.name}'"
+                        f"relation '{other_row.name}': the statement with "
+                        f"{other.between.strip()!r} reads like one of '{row.name}'; "
+                        "reword one of them"
                     )
-            elif other_words.startswith(words):
+            elif other.between.startswith(cut.between):
                 raise ValueError(
-                    f"relation '{other_row.name}': the statement with {other_words.strip()!r} begins like the one of '{row.name}' "
-                    f"with {words.strip()!r}, so a value could be taken for words; say one of them differently"
+                    f"relation '{other_row.name}': the statement with {other.between.strip()!r} "
+                    f"begins like the one of '{row.name}' with {cut.between.strip()!r}, "
+                    "so a value could be taken for words; reword one of them"
                 )
 
 
-def _check_nouns(people: list[Relation]) -> None:
+def _check_nouns(people: Iterable[Relation]) -> None:
+    """No noun belongs to two relations."""
     owner: dict[str, Relation] = {}
     for row in people:
         for noun in row.nouns:
             if noun in owner:
                 raise ValueError(
-                    f"relation '{row.name}': its noun {noun!r} is also a noun of '{owner[noun].name}'"
+                    f"relation '{row.name}': its noun {noun!r} is also a noun of "
+                    f"'{owner[noun].name}'"
                 )
             owner[noun] = row
 
 
-def _check_units(units: list[tuple[str, Relation]]) -> None:
-    """No unit begins another, so a run of units can be cut in one way only."""
+def _check_units(units: Iterable[tuple[str, Relation]]) -> None:
+    """No unit begins another, so a run of units divides in one way only.
+
+    If one unit begins another, it also begins its neighbour in alphabetical order.
+    """
     ordered = sorted(units, key=lambda item: item[0])
     for (unit, row), (other, other_row) in pairwise(ordered):
         if other.startswith(unit):
             raise ValueError(
-                f"relation '{other_row.name}': {other.strip()!r} begins like {unit.strip()!r} of '{row.name}', "
-                "so a phrase could be read in two ways; say one of them differently"
+                f"relation '{other_row.name}': {other.strip()!r} begins like {unit.strip()!r} "
+                f"of '{row.name}', so a phrase could be read in two ways; reword one of them"
             )
 
 
-def _check_asks(asks: list[tuple[Relation, Ask]], units: list[str], nouns: list[str]) -> None:
+def _check_asks(
+    asks: Iterable[tuple[Relation, Ask]], units: Sequence[str], nouns: Sequence[str]
+) -> None:
+    """No ask with one phrase is the same text as another ask with another phrase."""
     owner: dict[Ask, Relation] = {}
     by_after, by_before = defaultdict(list), defaultdict(list)
     for row, cut in asks:
@@ -147,46 +172,66 @@ def _check_asks(asks: list[tuple[Relation, Ask]], units: list[str], nouns: list[
         owner[cut] = row
         by_after[cut.after].append(cut)
         by_before[cut.before].append(cut)
-    for group, meet in [(group, _heads_meet) for group in by_after.values()] + [
-        (group, _tails_meet) for group in by_before.values()
-    ]:
-        for one, other in permutations(group, 2):
-            if meet(one, other, units if meet is _heads_meet else nouns):
-                raise ValueError(
-                    f"relation '{owner[other].name}': ask {_quote(other)} could be read as {_quote(one)} of '{owner[one].name}' "
-                    "with a longer phrase; say one of them differently"
-                )
+    confusable = [
+        (one, other)
+        for group in by_after.values()
+        for one, other in permutations(group, 2)
+        if _beginnings_meet(one, other, units)
+    ]
+    confusable += [
+        (one, other)
+        for group in by_before.values()
+        for one, other in permutations(group, 2)
+        if _endings_meet(one, other, nouns)
+    ]
+    if confusable:
+        one, other = confusable[0]
+        raise ValueError(
+            f"relation '{owner[other].name}': ask {_quote(other)} could be read as {_quote(one)} "
+            f"of '{owner[one].name}' with a longer phrase; reword one of them"
+        )
 
 
 def _quote(ask: Ask) -> str:
     return repr(f"{ask.before}{{person}}{ask.after}")
 
 
-def _heads_meet(one: Ask, other: Ask, units: list[str]) -> bool:
-    """Can `one` with a phrase begin like `other` with another?  Both end alike."""
+def _beginnings_meet(one: Ask, other: Ask, units: Sequence[str]) -> bool:
+    """Can two asks that end alike, each followed by units, begin with the same text?"""
     return other.before.startswith(one.before) and meets(other.before[len(one.before) :], units)
 
 
-def meets(rest: str, units: list[str]) -> bool:
-    """Can `rest` and some units be the same text as some other units?  (The test of Sardinas and Patterson, 1953.)"""
-    seen, open_ = set(), [rest]
-    while open_:
-        text = open_.pop()
+def meets(rest: str, units: Iterable[str]) -> bool:
+    """Can `rest` followed by units be the same text as other units?
+
+    This is the test of Sardinas and Patterson (1953): it follows what either side has in excess.
+
+    >>> meets("the boss of ", ["the boss of ", "the rival of "])
+    True
+    >>> meets("the boss of ", ["the boss of the ", "rival of ", "the rival of "])
+    True
+    >>> meets("the head of ", ["the boss of ", "the rival of "])
+    False
+    """
+    seen: set[str] = set()
+    excesses = [rest]
+    while excesses:
+        text = excesses.pop()
         if not text:
             return True
         if text not in seen:
             seen.add(text)
-            open_ += [unit[len(text) :] for unit in units if unit.startswith(text)]
-            open_ += [text[len(unit) :] for unit in units if text.startswith(unit)]
+            excesses += [unit[len(text) :] for unit in units if unit.startswith(text)]
+            excesses += [text[len(unit) :] for unit in units if text.startswith(unit)]
     return False
 
 
-def _tails_meet(one: Ask, other: Ask, nouns: list[str]) -> bool:
-    """Can a possessive phrase and the end of `one` be the same text as another phrase and the end of `other`?  Both begin alike."""
+def _endings_meet(one: Ask, other: Ask, nouns: Iterable[str]) -> bool:
+    """Can two asks that begin alike, each after a possessive phrase, end with the same text?"""
     known = set(nouns)
     if not other.after.endswith(one.after):
         return False
-    more = other.after[: len(other.after) - len(one.after)]
+    excess = other.after[: len(other.after) - len(one.after)]
     if other.possessive and not one.possessive:
-        return more.removeprefix(POSSESSIVE) in known
-    return any(noun + more in known for noun in nouns)
+        return excess.removeprefix(POSSESSIVE) in known
+    return any(noun + excess in known for noun in known)

@@ -1,4 +1,4 @@
-"""show and stats: what a person, and a program, reads of a release."""
+"""show and stats: what people and programs learn about a release."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
-from bioreason_bench.commands.hops import find_hops, recalled_biographies
 from bioreason_bench.language.reader import Reader
+from bioreason_bench.release.hops import find_hops, recalled_biographies
 from bioreason_bench.release.read import Release
 
 CONFIGS = ("mem_iid", "ctx_zeroshot", "comp_zeroshot", "comp_depth", "comp_rl", "probes")
@@ -20,8 +20,8 @@ def release(request) -> Release:
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_every_hop_is_found_where_it_is_to_be_found(release, config):
-    """A recalled hop is quoted from a parametric biography and a read one from the context, and each quote states just that fact."""
+def test_every_hop_is_found_in_its_source(release, config):
+    """A recalled hop is quoted from a parametric biography, a read hop from the context."""
     if config not in release.configs():
         pytest.skip("this preset has no such level")
     rows = list(release.rows(config, "test" if "test" in release.splits(config) else "train"))[:60]
@@ -68,14 +68,14 @@ def test_show_finds_any_id(cli, tiny_release):
         ("biographies", "contextual"),
     ):
         wanted = list(release.rows(config, split))[-1]
-        found = json.loads(cli("show", tiny_release, "--id", wanted["id"], "--json").stdout)
-        assert {name: found[name] for name in wanted} == wanted
+        row = json.loads(cli("show", tiny_release, "--id", wanted["id"], "--json").stdout)
+        assert {name: row[name] for name in wanted} == wanted
     done = cli("show", tiny_release, "--id", "comp-none")
     assert done.exit_code == 2
     assert "no question, probe or biography with the id 'comp-none'" in done.stderr
 
 
-def test_show_spreads_what_it_shows_over_the_split(cli, tiny_release):
+def test_show_takes_its_rows_from_the_whole_split(cli, tiny_release):
     ids = [
         json.loads(line)["id"]
         for line in cli(
@@ -117,7 +117,7 @@ def test_the_chain_is_drawn(cli, tiny_release, tmp_path, suffix):
         assert b"<svg" in data
 
 
-def test_the_graph_says_what_the_question_says(tiny_release):
+def test_the_graph_has_the_hops_of_the_question(tiny_release):
     pytest.importorskip("matplotlib")
     from bioreason_bench.commands.chain import chain_graph
 
@@ -140,45 +140,49 @@ def test_the_graph_says_what_the_question_says(tiny_release):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "fragment"),
     [
         (["--plot", "x.gif"], ".png, .svg or .pdf"),
         (["people", "--plot", "x.png"], "--plot draws questions"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(cli, tiny_release, tmp_path, monkeypatch, words, says):
+def test_what_cannot_be_drawn_is_refused(cli, tiny_release, tmp_path, monkeypatch, words, fragment):
     monkeypatch.chdir(tmp_path)
     done = cli("show", tiny_release, *words)
     assert done.exit_code == 2
-    assert says in done.stderr
+    assert fragment in done.stderr
 
 
-def test_stats_counts_what_is_there(cli, tiny_release):
-    release, found = Release(tiny_release), json.loads(cli("stats", tiny_release, "--json").stdout)
+def test_stats_counts_the_rows_of_the_release(cli, tiny_release):
+    release = Release(tiny_release)
+    statistics = json.loads(cli("stats", tiny_release, "--json").stdout)
     for config in release.configs():
-        assert found["rows"][config] == {
+        assert statistics["rows"][config] == {
             split: release.count(config, split) for split in release.splits(config)
         }
-    place = found["questions"]["comp/zeroshot/test"]
+    counts = statistics["questions"]["comp/zeroshot/test"]
     rows = list(release.rows("comp_zeroshot", "test"))
     assert (
-        place["rows"] == len(rows) == sum(place["pattern"].values()) == sum(place["hops"].values())
+        counts["rows"]
+        == len(rows)
+        == sum(counts["pattern"].values())
+        == sum(counts["hops"].values())
     )
-    assert place["hops"]["2"] == sum(row["hops"] == 2 for row in rows)
-    assert place["context_people"] == round(
+    assert counts["hops"]["2"] == sum(row["hops"] == 2 for row in rows)
+    assert counts["context_people"] == round(
         sum(len(row["context_people"]) for row in rows) / len(rows), 2
     )
-    assert found["questions"]["mem/iid/test"]["tokenish"]["context"]["max"] == 0
+    assert statistics["questions"]["mem/iid/test"]["tokenish"]["context"]["max"] == 0
 
 
-def test_chance_is_that_of_the_facts(cli, tiny_release):
-    found = json.loads(cli("stats", tiny_release, "--json").stdout)["chance"]
+def test_chance_levels_follow_from_the_facts(cli, tiny_release):
+    chances = json.loads(cli("stats", tiny_release, "--json").stdout)["chance"]
     facts = Release(tiny_release).table("facts").to_pylist()
-    for name, row in found.items():
+    for name, row in chances.items():
         values = [fact["object"] for fact in facts if fact["relation"] == name]
         assert row["objects"] == len(set(values))
         assert row["uniform"] == pytest.approx(1 / len(set(values)))
         assert row["majority"] == pytest.approx(max(map(values.count, set(values))) / len(values))
     text = cli("stats", tiny_release).stdout
-    for name in found:
+    for name in chances:
         assert name in text

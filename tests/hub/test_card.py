@@ -1,10 +1,11 @@
-"""The data card: what the Hub, `datasets` and Croissant read there is what the manifest, the audit and the files say."""
+"""The data card: what the Hub, `datasets` and Croissant read there agrees with the release."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,11 +17,15 @@ import yaml
 
 from bioreason_bench.audit.report import read_audit
 from bioreason_bench.config import load_preset
+from bioreason_bench.figure_style import READ, RECALLED
 from bioreason_bench.hub.card import card_files, write_card
-from bioreason_bench.hub.chain_svg import draw_chain, hop_sources
+from bioreason_bench.hub.chain_svg import chain_svg
+from bioreason_bench.language.reader import Reader
+from bioreason_bench.release.hops import WEIGHTS, Hop, find_hops, source_in_words
 from bioreason_bench.release.read import Release
 from bioreason_bench.resources import folder as resource
 from bioreason_bench.schema import arrow_schema
+from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 
 NO_EXTRAS = {"comp.counterfactual": "0", "comp.conflict": "0", "mem.direction": "0"}
 
@@ -42,7 +47,7 @@ def audited(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
-# --- the YAML ---------------------------------------------------------------------------------------------------------
+# the YAML
 
 
 def test_the_patterns_of_a_config_name_its_files_and_no_others(tiny_release, front):
@@ -50,24 +55,16 @@ def test_the_patterns_of_a_config_name_its_files_and_no_others(tiny_release, fro
     assert [entry["config_name"] for entry in front["configs"]] == list(manifest["configs"])
     for entry in front["configs"]:
         for part in entry["data_files"]:
-            found = sorted(
+            matching = sorted(
                 path.relative_to(tiny_release).as_posix()
                 for path in tiny_release.glob(part["path"])
             )
-            assert found == manifest["configs"][entry["config_name"]][part["split"]]
+            assert matching == manifest["configs"][entry["config_name"]][part["split"]]
 
 
 def test_training_files_are_shared_not_copied(tiny_release, front):
     paths = {entry["config_name"]: entry["data_files"][0]["path"] for entry in front["configs"]}
-    assert (
-        len(
-            {
-                paths[f"comp_{level}"]
-                for level in ("iid", "composition", "zeroshot", "entity", "depth")
-            }
-        )
-        == 1
-    )
+    assert len({paths[f"comp_{level}"] for level in LEVELS}) == 1
     assert not list(tiny_release.glob("data/*/*/train-*"))
 
 
@@ -104,14 +101,31 @@ def test_a_card_in_symbols_claims_no_human_language(nano_release):
     assert "language" not in head and "num_examples" in str(head)
 
 
-# --- the text ---------------------------------------------------------------------------------------------------------
+# the text
 
 
-def test_the_text_begins_by_saying_what_it_is_not_and_leaves_no_field_open(tiny_release):
+def test_the_text_begins_with_the_tagline_and_has_no_open_field(tiny_release):
     text = (tiny_release / "README.md").read_text().split("---\n", 2)[2]
     assert text.startswith("\n# bioreason\n\n**Synthetic biographies, not biology.**")
     assert not re.search(r"\$[a-z_]+", text)
     assert Release(tiny_release).manifest["canary"] in text and "arXiv" in text
+
+
+def test_the_card_defines_its_words_before_it_uses_them(tiny_release):
+    """A reader from the Hub knows none of them."""
+    text = (tiny_release / "README.md").read_text().split("---\n", 2)[2]
+    begin = text.index("## Terms")
+    terms = text[begin : text.index("\n## ", begin + 1)]
+    for word in (*(f"`{name}`" for name in (*SKILLS, *LEVELS)), "certificate", "probe"):
+        assert word in terms and word not in text[:begin], word
+    for word in ("pattern", "distractor", "leak guard"):
+        assert f"| {word} |" in terms and word not in text[:begin], word
+
+
+def test_every_level_and_config_has_its_words():
+    words = tomllib.loads((resource("cards") / "card.toml").read_text(encoding="utf-8"))
+    assert list(words["levels"]) == ["train", *LEVELS]
+    assert not {kind.config for kind in QUESTION_KINDS} & set(words["configs"])
 
 
 def test_numbers_in_the_text_follow_the_manifest(tiny_release):
@@ -121,11 +135,36 @@ def test_numbers_in_the_text_follow_the_manifest(tiny_release):
         for file, entry in release.manifest["files"].items()
     }
     text = card_files(tiny_release, {**release.manifest, "files": files})["README.md"]
-    assert (
-        "| `comp_zeroshot` | train 600, validation 4, test 1,040 |" in text
-        and "1,600 test questions" in text
-    )
-    assert "180 people (120 with a parametric biography)" in text and "of 39 relations" in text
+    assert "| `comp_zeroshot` | 600 | 4 | 1,040 |" in text
+    assert "1,600 test questions" in text
+    assert "180 people, 120 of them with a biography to train on" in text
+    assert "of 39 relations" in text
+
+
+def test_every_config_is_listed_once_and_said_what_it_holds(tiny_release):
+    release = Release(tiny_release)
+    text = (tiny_release / "README.md").read_text()
+    section = text[text.index("## Configs") : text.index("### Levels")]
+    rows = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("| `")]
+    listed = [row[0].strip(" `") for row in rows]
+    assert set(listed) == set(release.configs())
+    for config, *cells in rows:
+        name = config.strip(" `")
+        if name.partition("_")[0] in SKILLS and name != "comp_rl":
+            assert listed.count(name) == 1
+        else:
+            what, split, number = (cell.strip() for cell in cells)
+            assert what and number == f"{release.count(name, split):,}"
+
+
+def test_the_kinds_of_questions_are_those_of_the_release(tiny_release, tmp_path):
+    from bioreason_bench.build import generate
+
+    generate(load_preset("tiny").override({**NO_EXTRAS, "mem.direction": "5"}), tmp_path / "one")
+    texts = [(path / "README.md").read_text() for path in (tiny_release, tmp_path / "one")]
+    for kind in QUESTION_KINDS:
+        line = f"\n- `{kind.config}`: {kind.summary}\n"
+        assert [line in text for text in texts] == [True, kind.name == "direction"]
 
 
 def test_only_the_levels_of_the_release_are_explained(tiny_release, tmp_path):
@@ -135,11 +174,9 @@ def test_only_the_levels_of_the_release_are_explained(tiny_release, tmp_path):
     text, all_levels = (
         (folder / "README.md").read_text() for folder in (tmp_path / "one", tiny_release)
     )
-    assert (
-        "\n| composition |" in text
-        and "\n| zeroshot |" not in text
-        and "\n| zeroshot |" in all_levels
-    )  # rows that begin so
+    for level in LEVELS:  # a row of the table of levels
+        assert f"\n| `{level}` |" in all_levels
+        assert (f"\n| `{level}` |" in text) == (level == "composition")
 
 
 def test_a_release_without_tests_has_a_card_without_a_picture(tmp_path):
@@ -150,7 +187,7 @@ def test_a_release_without_tests_has_a_card_without_a_picture(tmp_path):
     assert not (tmp_path / "none" / "chain.svg").exists()
 
 
-def test_the_audit_stands_on_the_card_law_by_law_and_score_by_score(tiny_release, audited):
+def test_the_card_has_the_audit_law_by_law_and_score_by_score(tiny_release, audited):
     before = (tiny_release / "README.md").read_text()
     assert "Not audited" in before and "Not scored" in before
     audit = read_audit(audited)
@@ -160,17 +197,11 @@ def test_the_audit_stands_on_the_card_law_by_law_and_score_by_score(tiny_release
         assert (f"| {law} | {entry['text']} | {entry['checked']:,} | 0 |" in text) == (
             entry["checked"] > 0
         )
-    [row] = [
-        line
-        for line in text.splitlines()
-        if line.startswith("| `comp_zeroshot` |") and "train" not in line
-    ]
-    scores = audit["solvers"]["comp_zeroshot"]
+    shortcuts = text[text.index("### Shortcuts") : text.index("## Results so far")]
+    [row] = [line for line in shortcuts.splitlines() if line.startswith("| `comp_zeroshot` |")]
     assert row.split("|")[2].strip() == "100.0", "the oracle"
-    assert (
-        f"{100 * scores['context_only']['score']:.1f} ({100 * scores['context_only']['chance']:.1f})"
-        in row
-    )
+    scores = audit["solvers"]["comp_zeroshot"]["context_only"]
+    assert f"| {100 * scores['score']:.1f} ({100 * scores['chance']:.1f}) |" in row
 
 
 def test_every_version_whose_rows_changed_is_named_on_the_card(tiny_release):
@@ -182,41 +213,57 @@ def test_every_version_whose_rows_changed_is_named_on_the_card(tiny_release):
     )
 
 
-# --- the picture ------------------------------------------------------------------------------------------------------
+# the picture
 
 
 def test_the_picture_shows_every_entity_relation_and_source_of_its_question(tiny_release):
     text = (tiny_release / "README.md").read_text()
     picture = ET.parse(tiny_release / "chain.svg")
-    said = [element.text for element in picture.iter() if element.text]
-    shown = re.search(r"^> (.+)$", text, re.MULTILINE)[1]
-    [record] = [
-        row
-        for row in Release(tiny_release).rows("comp_zeroshot", "test")
-        if row["question"] == shown
-    ]
+    texts = [element.text for element in picture.iter() if element.text]
+    question = re.search(r"^> (.+)$", text, re.MULTILINE)[1]
+    release = Release(tiny_release)
+    [record] = [row for row in release.rows("comp_zeroshot", "test") if row["question"] == question]
     assert "](chain.svg)" in text
-    for word in (
-        *record["entities"],
-        *(name.replace("_", " ") for name in record["path"]),
-        *hop_sources(record),
-    ):
-        assert word in said
-    assert set(record["pattern"]) == {"P", "C"}, "a question that shows both recalling and reading"
+    hops = find_hops(record, Reader(release.relations))
+    for hop in hops:
+        source = source_in_words(hop, len(record["context_people"]))
+        for word in (hop.subject, hop.object, hop.relation.replace("_", " "), source):
+            assert word in texts
+        assert source in text
+        if not hop.recalled:
+            assert f"“{hop.text}”" in texts
+    assert {hop.recalled for hop in hops} == {True, False}, "the example has both kinds of hops"
+
+
+def test_a_recalled_hop_is_quoted_from_a_parametric_biography(tiny_release):
+    release, reader = Release(tiny_release), Reader(Release(tiny_release).relations)
+    picture = ET.parse(tiny_release / "chain.svg")
+    quotes = [e.text.strip("“”") for e in picture.iter() if (e.text or "").startswith("“")]
+    training = " ".join(row["text"] for row in release.rows("biographies", "parametric", ["text"]))
+    recalled = [quote for quote in quotes if quote in training]
+    groups = {row["name"]: row["group"] for row in release.table("relations").to_pylist()}
+    assert recalled
+    assert all(groups[reader.sentence(quote)[1]] == "parametric" for quote in recalled)
+
+
+def test_recalled_hops_are_dashed_and_read_hops_are_not(tiny_release):
+    text = (tiny_release / "chain.svg").read_text()
+    lines = re.findall(r'<line .*stroke="(#\w+)" stroke-width="3"( stroke-dasharray)?', text)
+    assert {(colour == RECALLED, bool(dashed)) for colour, dashed in lines} == {
+        (True, True),
+        (False, False),
+    }
+    assert {colour for colour, _ in lines} == {RECALLED, READ}
 
 
 def test_a_picture_survives_any_name():
-    record = {
-        "question": 'Who is <A & "B">\'s boss?',
-        "entities": ['<A & "B">', "Ōé]]>"],
-        "path": ["boss"],
-        "pattern": "P",
-        "context_people": [],
-    }
-    assert '<A & "B">' in [element.text for element in ET.fromstring(draw_chain(record)).iter()]
+    names = ['<A & "B">', "Ōé]]>"]
+    record = {"question": 'Who is <A & "B">\'s boss?', "entities": names, "context_people": []}
+    picture = ET.fromstring(chain_svg(record, [Hop("boss", *names, source=WEIGHTS)]))
+    assert set(names) <= {element.text for element in picture.iter()}
 
 
-# --- Croissant --------------------------------------------------------------------------------------------------------
+# Croissant
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +292,7 @@ def test_croissant_knows_every_config_and_column(tiny_release, croissant):
 @pytest.mark.parametrize("config", ["comp_depth", "comp_rl", "biographies", "facts"])
 def test_croissant_reads_the_rows_of_the_release(tiny_release, croissant, config):
     def plain(value: Any) -> Any:
-        """A value as Python has it; mlcroissant gives bytes and numpy's numbers."""
+        """The value as Python's own type; mlcroissant returns bytes and numpy's numbers."""
         if isinstance(value, bytes):
             return value.decode()
         if isinstance(value, (list, np.ndarray)):
@@ -263,13 +310,13 @@ def test_croissant_reads_the_rows_of_the_release(tiny_release, croissant, config
     assert sorted(got, key=str) == sorted(expected, key=str)
 
 
-def test_the_card_tells_the_results_of_the_result_files_with_their_commands(tiny_release):
+def test_the_card_has_the_results_of_the_result_files_with_their_commands(tiny_release):
     card = (tiny_release / "README.md").read_text(encoding="utf-8")
     section = card.split("## Results so far")[1].split("## Intended use")[0]
-    folder_ = resource("cards") / "results"
+    folder = resource("cards") / "results"
     lines = [
         json.loads(line)
-        for line in (folder_ / "nano.jsonl").read_text(encoding="utf-8").splitlines()
+        for line in (folder / "nano.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     runs = [line for line in lines if line["type"] == "run"]
     assert runs and all(
@@ -281,5 +328,5 @@ def test_the_card_tells_the_results_of_the_result_files_with_their_commands(tiny
         if line.get("config") == "comp_zeroshot" and line["arm"] == "sft_mem_ctx_grpo"
     ]
     assert f"{100 * sum(zeroshot) / len(zeroshot):.1f} (" in section
-    for path in folder_.glob("*.json"):
+    for path in folder.glob("*.json"):
         assert json.loads(path.read_text(encoding="utf-8"))["command"] in section

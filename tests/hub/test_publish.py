@@ -1,4 +1,4 @@
-"""Publishing, with the true clients of the Hub against a server on 127.0.0.1 (hub_server.py), which fails when it is told to."""
+"""Publishing, with the real clients of the Hub, against a local server that can be made to fail."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SENTENCE = re.compile(r"bioreason: [^\n]+\n\Z")
 
 @pytest.fixture(scope="session")
 def audited(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny release with its audit; shared, never written into."""
+    """The tiny release with its audit; shared by all tests, so never write into it."""
     folder = tmp_path_factory.mktemp("audited") / "tiny"
     shutil.copytree(tiny_release, folder)
     write_audit(folder)
@@ -37,7 +37,7 @@ def audited(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="session")
 def one_level(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An audited release of few files: other ones than those of `audited`, and other rows."""
+    """An audited release with fewer files than `audited`, and other rows."""
     from bioreason_bench.build import generate
     from bioreason_bench.config import load_preset
 
@@ -59,7 +59,7 @@ def write_audit(folder: Path) -> None:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
-    """An empty Hub that this process's client talks to, without its waits between retries."""
+    """An empty Hub that this process's client talks to, without waiting between retries."""
     from huggingface_hub import constants
     from huggingface_hub.utils import _http
 
@@ -80,8 +80,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
         yield server
 
 
-def held(hub: HubServer, revision: str | None = None) -> set[str]:
-    """Files of a release that a visitor sees."""
+def visible(hub: HubServer, revision: str | None = None) -> set[str]:
+    """The files of a release that a visitor sees."""
     return set(hub.files(REPO, revision)) - {".gitattributes"}
 
 
@@ -89,7 +89,7 @@ def expected(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-# --- what publishing does ---------------------------------------------------------------------------------------------
+# what publishing does
 
 
 def test_one_commit_holds_the_whole_release_and_the_tag_names_it(hub, cli, audited):
@@ -99,12 +99,12 @@ def test_one_commit_holds_the_whole_release_and_the_tag_names_it(hub, cli, audit
     repo = hub.repos[REPO]
     assert len(repo.commits) == 2, "the Hub's first commit and ours"
     assert repo.tags == {"v1.0.0": repo.head}
-    assert held(hub) == expected(audited)
+    assert visible(hub) == expected(audited)
     for file in expected(audited) - {"README.md", "croissant.json"}:
         assert hub.files(REPO)[file] == (audited / file).read_bytes()
 
 
-def test_the_card_names_the_repository_that_it_stands_in(hub, cli, audited):
+def test_the_card_names_the_repository_that_it_is_in(hub, cli, audited):
     assert cli("publish", audited, "--repo", "me/worlds", "-q").exit_code == 0
     files = hub.files("me/worlds")
     assert b'load_dataset("me/worlds"' in files["README.md"]
@@ -117,7 +117,11 @@ def test_publishing_the_same_release_again_changes_nothing(hub, cli, audited):
         assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0
     again = cli("publish", audited, "--repo", REPO)
     assert again.exit_code == 0 and "nothing was sent" in again.stderr
-    assert len(hub.repos[REPO].commits) == 2 and hub.asked("commit") == 1 and hub.asked("tag") == 1
+    assert (
+        len(hub.repos[REPO].commits) == 2
+        and hub.requests("commit") == 1
+        and hub.requests("tag") == 1
+    )
     new_tag = cli("publish", audited, "--repo", REPO, "--tag", "v2", "--json")
     assert (
         json.loads(new_tag.stdout)["sent"] == []
@@ -129,25 +133,25 @@ def test_another_release_replaces_the_first_and_leaves_the_tag_alone(hub, cli, a
     assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0
     refused = cli("publish", one_level, "--repo", REPO, "--tag", "v1")
     assert refused.exit_code == 2 and "tag v1 with other content" in refused.stderr
-    assert held(hub) == expected(audited)
+    assert visible(hub) == expected(audited)
     assert cli("publish", one_level, "--repo", REPO, "--tag", "v2").exit_code == 0
-    assert held(hub) == expected(one_level) != expected(audited)
-    assert held(hub, "v1") == expected(audited)
+    assert visible(hub) == expected(one_level) != expected(audited)
+    assert visible(hub, "v1") == expected(audited)
     assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0, (
         "the first is still there under its tag"
     )
-    assert held(hub) == expected(one_level)
+    assert visible(hub) == expected(one_level)
 
 
-def test_files_that_are_not_of_the_release_stay_at_home(hub, cli, audited, tmp_path):
+def test_files_that_are_not_part_of_the_release_are_not_sent(hub, cli, audited, tmp_path):
     folder = shutil.copytree(audited, tmp_path / "release")
     (folder / "notes.txt").write_text("mine")
     (folder / ".DS_Store").write_text("")
     assert cli("publish", folder, "--repo", REPO).exit_code == 0
-    assert held(hub) == expected(audited)
+    assert visible(hub) == expected(audited)
 
 
-def test_a_dry_run_lists_the_files_and_asks_nobody(hub, cli, audited, monkeypatch):
+def test_a_dry_run_lists_the_files_without_any_request(hub, cli, audited, monkeypatch):
     monkeypatch.delenv("HF_TOKEN")
     result = cli("publish", audited, "--repo", REPO, "--dry-run")
     assert result.exit_code == 0
@@ -158,9 +162,14 @@ def test_a_dry_run_lists_the_files_and_asks_nobody(hub, cli, audited, monkeypatc
     assert hub.log == []
 
 
-def test_a_private_repository_is_made_private_and_a_public_one_is_not_taken_for_one(
-    hub, cli, audited
-):
+def test_the_example_in_the_help_keeps_its_lines(cli):
+    text = cli("publish", "--help").stdout
+    assert (
+        "\n    bioreason verify v1 --write\n    bioreason publish v1 --repo org/bioreason" in text
+    )
+
+
+def test_a_new_repository_can_be_private_and_a_public_one_is_refused_as_private(hub, cli, audited):
     assert cli("publish", audited, "--repo", REPO, "--private").exit_code == 0
     assert hub.repos[REPO].private
     assert cli("publish", audited, "--repo", "me/open").exit_code == 0
@@ -168,11 +177,11 @@ def test_a_private_repository_is_made_private_and_a_public_one_is_not_taken_for_
     assert refused.exit_code == 2 and "is public" in refused.stderr
 
 
-# --- what it refuses --------------------------------------------------------------------------------------------------
+# what it refuses
 
 
 @pytest.mark.parametrize(
-    ("damage", "says"),
+    ("damage", "fragment"),
     [
         (lambda folder: (folder / "audit.json").unlink(), "no audit.json"),
         (lambda folder: (folder / "audit.json").write_text("{"), "cannot be read"),
@@ -184,13 +193,13 @@ def test_a_private_repository_is_made_private_and_a_public_one_is_not_taken_for_
         (lambda folder: (folder / "manifest.json").unlink(), "not a complete release"),
     ],
 )
-def test_a_release_that_is_not_whole_or_not_audited_is_refused_before_anything_is_asked(
-    hub, cli, one_level, tmp_path, damage, says
+def test_a_release_that_is_incomplete_or_not_audited_is_refused_before_any_request(
+    hub, cli, one_level, tmp_path, damage, fragment
 ):
     folder = shutil.copytree(one_level, tmp_path / "release")
     damage(folder)
     result = cli("publish", folder, "--repo", REPO, "-q")
-    assert result.exit_code == 1 and says in result.stderr and SENTENCE.match(result.stderr)
+    assert result.exit_code == 1 and fragment in result.stderr and SENTENCE.match(result.stderr)
     assert hub.log == []
 
 
@@ -216,20 +225,20 @@ def reverse_rows(path: Path) -> None:
         ("--repo", REPO, "--tag", "a..b"),
     ],
 )
-def test_a_wrong_name_is_refused_before_anything_is_asked(hub, cli, one_level, options):
+def test_a_wrong_name_is_refused_before_any_request(hub, cli, one_level, options):
     result = cli("publish", one_level, *options, "-q")
     assert result.exit_code == 2 and SENTENCE.match(result.stderr)
     assert hub.log == []
 
 
-def test_without_a_token_it_says_how_to_get_one(hub, cli, one_level, monkeypatch):
+def test_without_a_token_the_message_says_how_to_log_in(hub, cli, one_level, monkeypatch):
     monkeypatch.delenv("HF_TOKEN")
     result = cli("publish", one_level, "--repo", REPO, "-q")
     assert result.exit_code == 2 and "hf auth login" in result.stderr
     assert hub.log == []
 
 
-# --- what happens when the Hub or the network fails -------------------------------------------------------------------
+# what happens when the Hub or the network fails
 
 FAILURES = [
     ("info", "drop"),
@@ -260,7 +269,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("step", "status"), FAILURES)
-def test_a_failed_upload_leaves_no_half_release_and_can_be_repeated(
+def test_a_failed_upload_leaves_no_partial_release_and_can_be_repeated(
     hub, cli, one_level, step, status
 ):
     hub.fail(step, status, after=2 if step == "put" else 0)
@@ -269,33 +278,33 @@ def test_a_failed_upload_leaves_no_half_release_and_can_be_repeated(
     assert SENTENCE.search(result.stderr) and "Traceback" not in result.stderr
     assert "nothing of the release is visible there" in result.stderr
     assert hub.token not in result.stderr + result.stdout
-    assert held(hub) == set() and (REPO not in hub.repos or not hub.repos[REPO].tags)
+    assert visible(hub) == set() and (REPO not in hub.repos or not hub.repos[REPO].tags)
     hub.heal()
     again = cli("publish", one_level, "--repo", REPO, "--tag", "v1", "-q")
     assert again.exit_code == 0, again.stderr
-    assert held(hub, "v1") == expected(one_level)
+    assert visible(hub, "v1") == expected(one_level)
 
 
 def test_what_was_uploaded_before_a_failure_is_not_sent_twice(hub, cli, one_level):
     hub.fail("commit", 500)
     assert cli("publish", one_level, "--repo", REPO, "-q").exit_code == 1
-    sent = hub.asked("put")
+    sent = hub.requests("put")
     hub.heal()
     assert cli("publish", one_level, "--repo", REPO, "-q").exit_code == 0
-    assert hub.asked("put") == sent > 10
+    assert hub.requests("put") == sent > 10
 
 
 def test_a_failure_after_an_earlier_release_leaves_that_one_whole(hub, cli, one_level, audited):
     assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0
     hub.fail("put", "drop", after=1)
     assert cli("publish", one_level, "--repo", REPO, "--tag", "v2", "-q").exit_code == 1
-    assert held(hub) == held(hub, "v1") == expected(audited)
+    assert visible(hub) == visible(hub, "v1") == expected(audited)
 
 
 def test_a_commit_whose_answer_is_lost_is_found_and_tagged(hub, cli, one_level):
     hub.fail("commit", "lost")
     assert cli("publish", one_level, "--repo", REPO, "--tag", "v1", "-q").exit_code == 0
-    assert held(hub, "v1") == expected(one_level) and len(hub.repos[REPO].commits) == 2
+    assert visible(hub, "v1") == expected(one_level) and len(hub.repos[REPO].commits) == 2
 
 
 @pytest.mark.parametrize("status", [403, 409, 500, "drop"])
@@ -305,7 +314,7 @@ def test_a_failed_tag_says_that_the_release_is_there_without_it(hub, cli, one_le
     assert result.exit_code in (1, 2) and "without its tag" in result.stderr
     hub.heal()
     assert cli("publish", one_level, "--repo", REPO, "--tag", "v1", "-q").exit_code == 0
-    assert held(hub, "v1") == expected(one_level) and hub.asked("commit") == 1
+    assert visible(hub, "v1") == expected(one_level) and hub.requests("commit") == 1
 
 
 @pytest.mark.parametrize(
@@ -319,11 +328,11 @@ def test_no_message_ever_holds_a_token(hub, cli, one_level, monkeypatch, token):
     assert REPO not in hub.repos
 
 
-# --- what users get ---------------------------------------------------------------------------------------------------
+# what users get
 
 
 def read_with(python: str, *args: object, env: dict[str, str]) -> dict:
-    """What read_release.py prints in a process whose Python is `python`."""
+    """What read_release.py prints when run by this Python."""
     done = subprocess.run(
         [python, READER, *args],
         capture_output=True,
@@ -337,7 +346,7 @@ def read_with(python: str, *args: object, env: dict[str, str]) -> dict:
 
 @pytest.fixture(scope="session")
 def truth(tiny_release: Path) -> dict[str, dict[str, list]]:
-    """Rows and digest of every split, read by this package."""
+    """Number and digest of the rows of every split, as this package reads them."""
     release = Release(tiny_release)
     return {
         config: {split: digest(release.rows(config, split)) for split in release.splits(config)}
@@ -347,7 +356,7 @@ def truth(tiny_release: Path) -> dict[str, dict[str, list]]:
 
 @pytest.fixture(scope="session")
 def published(audited: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
-    """A Hub that holds the release, put there by the command in a process of its own."""
+    """A Hub with the release, which the command published in a process of its own."""
     with HubServer() as server:
         env = {**os.environ, **server.environment(str(tmp_path_factory.mktemp("hf")))}
         words = [
@@ -399,7 +408,7 @@ def test_the_oldest_supported_datasets_reads_the_same_rows(published, audited, t
 
 
 def environment_with(folder: Path, *packages: str) -> str:
-    """The Python of a fresh virtual environment that holds the packages; skips the test where no registry can be reached."""
+    """The Python of a fresh virtual environment with these packages; skips without a registry."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
     pip = subprocess.run(
         [folder / "bin" / "pip", "install", "-q", *packages],

@@ -1,6 +1,7 @@
-"""How it is said: articles, possessives, styles, biographies; and a gallery of all of it for people to read."""
+"""Articles, possessives, styles and biographies; and a gallery of texts for people to read."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.language import biographies, language_of
 from bioreason_bench.language.english import wordings
 from bioreason_bench.language.reader import Reader
+from bioreason_bench.world.relations import RelationTable
 from bioreason_bench.world.table import load_table
 from bioreason_bench.world.templates import with_article, without_article
 
@@ -20,38 +22,42 @@ WORLD = gallery_world()
 
 
 @pytest.mark.parametrize("file", sorted(pages()))
-def test_the_gallery_shows_what_the_package_says(file):
-    """If this fails, read what has changed: `python tests/write_gallery.py` and `git diff tests/gallery`."""
+def test_the_gallery_is_up_to_date(file):
+    """If this fails, run tests/support/write_gallery.py and read `git diff tests/data/gallery`."""
     assert (GALLERY / file).read_text(encoding="utf-8") == pages()[file]
 
 
 def test_a_and_an_follow_the_sound():
-    """By the first letter, but for these values of the pools that statements put an article before."""
-    shown = {
+    """The first letter decides, except for four values of the pools that take an article."""
+    with_articles = {
         row.object
         for row in TABLE.relations
         if any("{object:a}" in text for text in row.statements)
     }
-    assert shown == {"occupation", "pet", "nationality"}
-    odd = {
+    assert with_articles == {"occupation", "pet", "nationality"}
+    exceptions = {
         value
-        for kind in shown
+        for kind in with_articles
         for value in TABLE.pools[kind]
         if with_article(value).startswith("an ") != (value[0].lower() in "aeiou")
     }
-    assert odd == {"urologist", "Ugandan", "Ukrainian", "Uruguayan"}
-    by_ear = "a university, an unimportant man, an hour, a house, a European, an umbrella, a one-act play, an heir, an Uzbek, an honor"
-    for text in by_ear.split(", "):
+    assert exceptions == {"urologist", "Ugandan", "Ukrainian", "Uruguayan"}
+    phrases = (
+        "a university, an unimportant man, an hour, a house, a European, an umbrella, "
+        "a one-act play, an heir, an Uzbek, an honor"
+    )
+    for text in phrases.split(", "):
         assert with_article(without_article(text)) == text
 
 
 @pytest.mark.parametrize("file", sorted(file for file in pages() if file != "symbols.txt"))
 def test_text_reads_as_an_educated_person_writes(file):
-    """No doubled blank, word or stop, no slot left open, no "a umpire", no "an boss", nothing in the present tense."""
+    """No doubled blank, word or stop, no open slot, no "a umpire", no present tense."""
     for line in pages()[file].splitlines():
         text = re.sub(r"^    (?:(?:possessive|of|clause|chain) +)?", "", line)
         assert not re.search(
-            r"  |\.\.|\{|\}| \.|%|\ba [aeio]|\ban [^aeiouAEIOUh]|\b(?:is|are|has|have|lives|works)\b(?! to)",
+            r"  |\.\.|\{|\}| \.|%|\ba [aeio]|\ban [^aeiouAEIOUh]"
+            r"|\b(?:is|are|has|have|lives|works)\b(?! to)",
             text.replace("answer is", ""),
         ), line
         assert not re.search(r"\b(\w+) \1\b", text), line
@@ -62,7 +68,7 @@ def test_text_reads_as_an_educated_person_writes(file):
         ), line
 
 
-def test_a_person_is_asked_for_with_who_and_a_value_is_not():
+def test_who_asks_for_people_and_only_for_people():
     for row in TABLE.relations:
         for ask in row.asks:
             assert (
@@ -70,7 +76,7 @@ def test_a_person_is_asked_for_with_who_and_a_value_is_not():
             ), ask
 
 
-def test_a_date_is_asked_for_with_when_and_a_city_with_where_or_in_which_city():
+def test_questions_for_dates_and_cities_use_the_right_question_word():
     for row in TABLE.relations:
         if row.object in {"date", "city"}:
             words = {
@@ -80,23 +86,26 @@ def test_a_date_is_asked_for_with_when_and_a_city_with_where_or_in_which_city():
             assert all(re.match(words, ask) for ask in row.asks), row.name
 
 
-def test_a_question_keeps_one_style_and_long_phrases_stand_at_its_end():
+def test_a_question_has_one_style_and_long_phrases_are_at_its_end():
     path = tuple(map(TABLE.number, ("spouse", "boss", "rival", "birth_place")))
     starts = np.zeros(600, np.int64)
     questions = language_of(WORLD).questions(path, starts, Draw(4).words(600))
     name = WORLD.texts["person"][0]
-    kinds = {"possessive": 0, "of": 0, "clause": 0}
+    counts = {"possessive": 0, "of": 0, "clause": 0}
     for question in questions:
         possessive, clause = "'s" in question, "the person" in question
         assert not (possessive and clause)
         assert possessive or question.endswith(f" {name}?")
-        kinds["possessive" if possessive else "clause" if clause else "of"] += 1
-    assert min(kinds.values()) > 150
+        if possessive:
+            counts["possessive"] += 1
+        else:
+            counts["clause" if clause else "of"] += 1
+    assert min(counts.values()) > 150
     assert len(set(questions)) > 60
 
 
-def test_a_wording_is_chosen_by_its_word_alone():
-    """Whatever the other rows are; so any shard can write its own questions."""
+def test_a_random_word_alone_chooses_the_wording():
+    """Other rows do not matter, so any shard can write its own questions."""
     path = tuple(map(TABLE.number, ("child", "hobby")))
     starts, words = np.arange(40), Draw(2).words(40)
     together = language_of(WORLD).questions(path, starts, words)
@@ -105,29 +114,31 @@ def test_a_wording_is_chosen_by_its_word_alone():
     ]
     assert (
         len(set(language_of(WORLD).questions(path, np.zeros(2000, int), Draw(2).words(2000))))
-        == wordings(TABLE).forms(path).begin[-1]
+        == wordings(TABLE).forms(path).offsets[-1]
     )
 
 
-def test_statements_of_other_objects_are_said_in_the_same_words():
+def test_statements_can_have_other_objects_than_the_worlds():
     number = TABLE.number("pet")
-    said = language_of(WORLD).statements(
+    statements = language_of(WORLD).statements(
         number, np.array([0, 1]), ["otter", "dog"], np.array([0, 1])
     )
     first, second = WORLD.texts["person"][:2]
-    assert said == [f"{first}'s pet was an otter.", f"{second} kept a dog as a pet."]
+    assert statements == [f"{first}'s pet was an otter.", f"{second} kept a dog as a pet."]
 
 
-def test_a_percent_sign_in_a_name_or_value_is_only_a_sign():
+def test_a_percent_sign_in_a_value_or_wording_is_literal():
     world = gallery_world()
+    hobby = TABLE.number("hobby")
     world.texts["hobby"] = ["100 %s", *world.texts["hobby"][1:]]
-    path = (world.table.number("hobby"),)
-    world.objects[path[0], 0] = 0
-    assert (
-        language_of(world)
-        .chains(path, walk(world, path, 0))[0]
-        .endswith(" was 100 %s. So, the answer is: 100 %s")
-    )
+    world.objects[hobby, 0] = 0
+    (chain,) = language_of(world).chains((hobby,), walk(world, (hobby,), 0))
+    assert chain.endswith(" was 100 %s. So, the answer is: 100 %s")
+    relations = list(TABLE.relations)
+    relations[hobby] = replace(relations[hobby], statements=("{subject} spent 9 %s on {object}.",))
+    world.table = RelationTable(tuple(relations), TABLE.pools)
+    (chain,) = language_of(world).chains((hobby,), walk(world, (hobby,), 0))
+    assert " spent 9 %s on 100 %s. So" in chain
 
 
 def test_symbols_are_one_token_each():
@@ -147,7 +158,7 @@ def test_symbols_are_one_token_each():
     ]
 
 
-# --- biographies --------------------------------------------------------------------------------------------------------
+# --- biographies ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", ["english", "symbols"])
@@ -161,8 +172,8 @@ def test_a_biography_states_each_fact_of_its_group_once_and_nothing_else(tiny_wo
         else make_world(load_preset("tiny").override({"language": language}))
     )
     reader = Reader(world.table, language)
-    for group, having in (("parametric", world.known), ("contextual", world.in_context)):
-        people = np.flatnonzero(having)
+    for group, described in (("parametric", world.known), ("contextual", world.in_context)):
+        people = np.flatnonzero(described)
         for person, text in zip(
             people.tolist(), biographies.texts(world, group, people, 1), strict=True
         ):
@@ -179,26 +190,26 @@ def test_a_biography_states_each_fact_of_its_group_once_and_nothing_else(tiny_wo
             assert set(facts) == stated and len(facts) == len(stated)
 
 
-def test_renderings_say_a_fact_in_different_words_and_another_order():
+def test_paraphrases_differ_in_words_and_order():
     people = np.arange(40)
-    renderings = [biographies.sentences(WORLD, "parametric", people, k) for k in range(5)]
+    paraphrases = [biographies.sentences(WORLD, "parametric", people, k) for k in range(5)]
     for person in people.tolist():
-        for relation in renderings[0].order[person].tolist():
-            assert len({made.of([person], relation)[0] for made in renderings}) == 5
-    orders = np.stack([made.order for made in renderings])
+        for relation in paraphrases[0].order[person].tolist():
+            assert len({made.of([person], relation)[0] for made in paraphrases}) == 5
+    orders = np.stack([made.order for made in paraphrases])
     assert len(np.unique(orders.reshape(-1, orders.shape[2]), axis=0)) == 200
     assert (np.sort(orders, axis=2) == np.sort(orders[0, 0])).all()
 
 
-def test_no_place_in_a_biography_belongs_to_a_relation():
-    """Each relation stands first about as often as any other."""
+def test_every_relation_comes_first_equally_often():
+    """Order in a biography carries no information."""
     world = gallery_world(people=4000)
     first = biographies.sentences(world, "contextual", np.arange(4000)).order[:, 0]
     counts = np.unique(first, return_counts=True)[1]
     assert len(counts) == 19 and counts.min() > 4000 / 19 * 0.7 and counts.max() < 4000 / 19 * 1.3
 
 
-def test_a_biography_does_not_depend_on_which_others_are_written(tiny_world):
+def test_a_biography_does_not_depend_on_the_others_written_with_it(tiny_world):
     people = np.flatnonzero(tiny_world.known)
     whole = [biographies.texts(tiny_world, "parametric", people, k) for k in range(2)]
     chosen = people[[5, 3, 8, 3]]
@@ -210,8 +221,8 @@ def test_a_biography_does_not_depend_on_which_others_are_written(tiny_world):
     ]
 
 
-def test_what_is_not_so_is_not_stated(tiny_world):
-    """People without a child have no sentence about one, and the order ends in -1."""
+def test_absent_facts_are_not_stated(tiny_world):
+    """People without a child have no sentence about one, and their order ends in -1."""
     made = biographies.contextual_sentences(tiny_world)
     for person in range(len(tiny_world.names)):
         order = made.order[person].tolist()
@@ -221,12 +232,12 @@ def test_what_is_not_so_is_not_stated(tiny_world):
             if row.group == "contextual" and tiny_world.stated(number)[person]
         ]
         assert sorted(order[: len(stated)]) == stated and set(order[len(stated) :]) <= {-1}
-        told = [
+        with_sentence = [
             number
             for number, row in enumerate(tiny_world.table.relations)
             if row.group == "contextual" and made.of([person], number)[0]
         ]
-        assert told == stated
+        assert with_sentence == stated
     assert not any(
         made.text[person].any() for person in np.flatnonzero(~tiny_world.in_context).tolist()
     )

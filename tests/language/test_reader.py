@@ -1,7 +1,8 @@
-"""What the language writes, the reader reads back, in one way only; and nothing that is given to it does it harm.
+"""The reader reads back what the language writes, in one way only, and survives any other text.
 
-`all_statements` and `all_questions` are a second, slow reader, which tries every template everywhere and returns every reading that
-the grammar allows.  It shares no code with the package's reader but the cutting of templates.
+`all_statements` and `all_questions` are a second, slow reader.  It tries every template everywhere
+and returns every reading that the grammar allows.  It shares nothing with the package's reader but
+the splitting of templates.
 """
 
 import re
@@ -34,8 +35,8 @@ NAME = re.compile(
 
 
 def all_statements(table, text):
-    """Every (subject, relation, object) that some statement, said of some name and some value, reads like."""
-    found = set()
+    """Return every (subject, relation, object) for which some statement reads like the text."""
+    readings = set()
     for row in table.relations:
         for cut in map(cut_statement, row.statements):
             shape = (
@@ -46,20 +47,23 @@ def all_statements(table, text):
                 + r"(.+)"
                 + re.escape(cut.after)
             )
-            for end in [place.start() for place in re.finditer(re.escape(cut.between), text)]:
+            for end in [match.start() for match in re.finditer(re.escape(cut.between), text)]:
                 match = re.fullmatch(shape, text) if text[:end].startswith(cut.before) else None
                 subject = text[len(cut.before) : end]
                 value = text[end + len(cut.between) : len(text) - len(cut.after)]
                 if match and text.endswith(cut.after) and NAME.fullmatch(subject) and value:
                     value = re.sub(r"^an? ", "", value) if cut.article else value
                     if not row.to_person or NAME.fullmatch(value):
-                        found.add((subject, row.name, value))
-    return found
+                        readings.add((subject, row.name, value))
+    return readings
 
 
 def phrases(table, text, style):
-    """Every (name, path) that the text reads like as a phrase of the style; a bare name is of every style."""
-    found = {(text, ())} if NAME.fullmatch(text) else set()
+    """Return every (name, path) whose phrase of the style reads like the text.
+
+    A bare name has every style.
+    """
+    readings = {(text, ())} if NAME.fullmatch(text) else set()
     for row in table.relations:
         if row.to_person:
             heads = [f"the {noun} of " for noun in row.nouns] if style == "of" else []
@@ -72,17 +76,17 @@ def phrases(table, text, style):
             inner = [text[len(head) :] for head in heads if text.startswith(head)] + [
                 text[: -len(tail)] for tail in tails if text.endswith(tail)
             ]
-            found |= {
+            readings |= {
                 (name, (*path, row.name))
                 for part in inner
                 for name, path in phrases(table, part, style)
             }
-    return found
+    return readings
 
 
 def all_questions(table, text):
-    """Every (start, path) that the text reads like as a question."""
-    found = set()
+    """Return every (start, path) for which some question reads like the text."""
+    readings = set()
     for row in table.relations:
         for ask in map(cut_ask, row.asks):
             if (
@@ -92,10 +96,10 @@ def all_questions(table, text):
             ):
                 middle = text[len(ask.before) : len(text) - len(ask.after)]
                 for style in ("possessive",) if ask.possessive else ("possessive", "of", "clause"):
-                    found |= {
+                    readings |= {
                         (name, (*path, row.name)) for name, path in phrases(table, middle, style)
                     }
-    return found
+    return readings
 
 
 words_of_names = st.sampled_from(
@@ -141,7 +145,7 @@ def fits_a_pool(value):
     return value.casefold() != "something else entirely"
 
 
-def say(text, subject, target, article):
+def fill(text, subject, target, article):
     return (
         text.replace("{subject}", subject)
         .replace("{object:a}", with_article(target) if article else "")
@@ -151,20 +155,20 @@ def say(text, subject, target, article):
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_every_statement_has_one_reading_whatever_the_name_and_the_value(data):
+def test_every_statement_has_one_reading_for_any_name_and_value(data):
     row = data.draw(st.sampled_from(TABLE.relations))
     text = data.draw(st.sampled_from(row.statements))
     subject = data.draw(names)
     target = data.draw(names) if row.to_person else data.draw(values.filter(fits_a_pool))
-    sentence = say(text, subject, target, cut_statement(text).article)
+    sentence = fill(text, subject, target, cut_statement(text).article)
     assert READER.sentence(sentence) == (subject, row.name, target)
     assert all_statements(TABLE, sentence) == {(subject, row.name, target)}
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_every_question_has_one_reading_whatever_the_path_and_its_wording(data):
-    """Up to six hops, relations in any order, in any of the path's wordings."""
+def test_every_question_has_one_reading_for_any_path_and_wording(data):
+    """Up to six hops, relations in any order."""
     people = [number for number, row in enumerate(TABLE.relations) if row.to_person]
     path = (
         *data.draw(st.lists(st.sampled_from(people), max_size=5)),
@@ -188,11 +192,11 @@ def test_every_wording_of_every_relation_reads_back(row):
             0
         ]
         target = WORLD.texts[row.object][WORLD.objects[number, 3]]
-        assert sentence == say(text, WORLD.texts["person"][3], target, cut_statement(text).article)
+        assert sentence == fill(text, WORLD.texts["person"][3], target, cut_statement(text).article)
         assert READER.sentence(sentence) == (WORLD.texts["person"][3], row.name, target)
     for first in (number for number, other in enumerate(TABLE.relations) if other.to_person):
         forms = wordings(TABLE).forms((first, number))
-        for form in range(int(forms.begin[-1])):
+        for form in range(int(forms.offsets[-1])):
             before, after = forms.pieces[form]
             assert READER.question(f"{before}Ann Lee{after}") == (
                 "Ann Lee",
@@ -209,8 +213,8 @@ def walk(world, path, starts):
 
 @settings(max_examples=150, deadline=None)
 @given(st.data(), st.sampled_from([(WORLD, READER), (SYMBOL_WORLD, SYMBOL_READER)]))
-def test_chains_read_back_hop_by_hop(data, both):
-    world, reader = both
+def test_chains_read_back_hop_by_hop(data, world_and_reader):
+    world, reader = world_and_reader
     people = [number for number, row in enumerate(TABLE.relations) if row.to_person]
     path = (
         *data.draw(st.lists(st.sampled_from(people), max_size=5)),
@@ -220,11 +224,12 @@ def test_chains_read_back_hop_by_hop(data, both):
     texts = [world.texts["person"]] * len(path) + [world.texts[TABLE[path[-1]].object]]
     language, ids = language_of(world), walk(world, path, starts)
     for row, chain in zip(ids.tolist(), language.chains(path, ids), strict=True):
-        said = [text[k] for text, k in zip(texts, row, strict=True)]
-        hops = [
-            (said[hop], TABLE[relation].name, said[hop + 1]) for hop, relation in enumerate(path)
+        entities = [text[k] for text, k in zip(texts, row, strict=True)]
+        facts = [
+            (entities[hop], TABLE[relation].name, entities[hop + 1])
+            for hop, relation in enumerate(path)
         ]
-        assert reader.chain(chain) == (hops, said[-1])
+        assert reader.chain(chain) == (facts, entities[-1])
         assert len(reader.sentences(chain.rpartition("So,")[0])) == len(path)
     words = Draw(data.draw(st.integers(0, 99))).words(starts)
     for row, question in zip(ids.tolist(), language.questions(path, starts, words), strict=True):
@@ -250,7 +255,7 @@ def test_chains_read_back_hop_by_hop(data, both):
         ("", None),
     ],
 )
-def test_sentences_by_hand(text, reading):
+def test_examples_of_sentences(text, reading):
     assert READER.sentence(text) == reading
 
 
@@ -278,14 +283,14 @@ def test_sentences_by_hand(text, reading):
         ("", None),
     ],
 )
-def test_questions_by_hand(text, reading):
+def test_examples_of_questions(text, reading):
     assert READER.question(text) == reading
     assert all_questions(TABLE, text) == ({reading} if reading else set())
 
 
-def test_chains_by_hand():
-    said = "Ann Lee's boss was Bo Ray. Bo Ray sang. So, the answer is: Bo Ray, I think"
-    assert READER.chain(said) == ([("Ann Lee", "boss", "Bo Ray"), None], "Bo Ray, I think")
+def test_examples_of_chains():
+    chain = "Ann Lee's boss was Bo Ray. Bo Ray sang. So, the answer is: Bo Ray, I think"
+    assert READER.chain(chain) == ([("Ann Lee", "boss", "Bo Ray"), None], "Bo Ray, I think")
     assert READER.chain("I do not know.") == ([None], None)
     assert READER.chain("the answer is: a. So, the answer is: b ") == ([None], "b")
     assert READER.chain("") == ([], None)
@@ -295,8 +300,11 @@ def test_chains_by_hand():
     )
 
 
-def test_biographies_are_cut_into_their_sentences():
-    text = "Ann Lee's email address was a.b12@mail.example. Ann Lee and Bo Ray were rivals.\nBo Ray wrote Late Apples."
+def test_biographies_split_into_sentences():
+    text = (
+        "Ann Lee's email address was a.b12@mail.example. Ann Lee and Bo Ray were rivals.\n"
+        "Bo Ray wrote Late Apples."
+    )
     assert READER.sentences(text) == [
         "Ann Lee's email address was a.b12@mail.example.",
         "Ann Lee and Bo Ray were rivals.",
@@ -376,7 +384,7 @@ def test_no_text_raises(text):
     ],
 )
 def test_time_is_linear_in_the_text(head, unit):
-    """300,000 hostile characters take a fraction of a second; anything quadratic would take many minutes."""
+    """300,000 hostile characters take a fraction of a second; quadratic time would be minutes."""
     text = head + unit * (300_000 // len(unit))
     for reader in (READER, SYMBOL_READER):
         for read in (reader.sentence, reader.question, reader.sentences, reader.chain):
@@ -385,7 +393,7 @@ def test_time_is_linear_in_the_text(head, unit):
             assert time.process_time() - begin < 5, read
 
 
-# --- are the laws enough?  Tables made to collide: either the laws refuse them, or every text has one reading ------------
+# --- tables made to collide: the rules refuse them, or every text has one reading ----------------
 
 few = ["boss", "friend", "of", "best", "who", "was", "the", "person", "at", "work"]
 phrase = st.lists(st.sampled_from(few), min_size=1, max_size=3).map(" ".join)
@@ -410,7 +418,7 @@ def colliding_tables(draw):
             )
         }
         ends = st.one_of(st.just("."), phrase.map(" {}.".format))
-        said = draw(
+        statements = draw(
             st.lists(
                 st.builds("{{subject}} {} {{object}}{}".format, phrase, ends),
                 min_size=1,
@@ -426,7 +434,7 @@ def colliding_tables(draw):
                 name,
                 "person",
                 "parametric",
-                statements=tuple(said),
+                statements=tuple(statements),
                 asks=tuple(asks),
                 nouns=nouns,
                 clauses=clauses,
@@ -441,7 +449,7 @@ def colliding_tables(draw):
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 @given(colliding_tables(), st.data())
-def test_a_table_that_passes_the_laws_has_one_reading_for_every_text(table, data):
+def test_a_table_that_keeps_the_rules_has_one_reading_for_every_text(table, data):
     try:
         check_table(table)
         check_wording(table)

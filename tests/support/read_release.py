@@ -1,7 +1,11 @@
-"""Reads every config of a data set with `datasets` and nothing else, and prints what came: run by tests in environments of their own.
+"""Read every config of a data set with `datasets` and nothing else, and print what came.
 
-python read_release.py PATH_OR_REPO [--revision TAG] [--streaming]
-  -> {"datasets": version, "configs": {config: {split: [rows, sha256 of the rows]}}, "features": {config: [column names]}}
+Tests run this file in environments that do not have this package.
+
+    python read_release.py PATH_OR_REPO [--revision TAG] [--streaming]
+
+It prints {"datasets": version, "configs": {config: {split: [rows, SHA-256 of the rows]}},
+"features": {config: [column names]}}.
 """
 
 import argparse
@@ -10,7 +14,7 @@ import json
 
 
 def digest(rows):
-    """Number of rows and SHA-256 of their JSON, one a line."""
+    """Return the number of rows, and the SHA-256 of their JSON, one row a line."""
     count, text = 0, hashlib.sha256()
     for row in rows:
         text.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode() + b"\n")
@@ -21,17 +25,18 @@ def digest(rows):
 def main():
     import datasets
 
-    ask = argparse.ArgumentParser()
-    ask.add_argument("path")
-    ask.add_argument("--revision")
-    ask.add_argument("--streaming", action="store_true")
-    given = ask.parse_args()
-    where = {"revision": given.revision} if given.revision else {}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("path")
+    parser.add_argument("--revision")
+    parser.add_argument("--streaming", action="store_true")
+    arguments = parser.parse_args()
+    path = arguments.path
+    revision = {"revision": arguments.revision} if arguments.revision else {}
     configs, features = {}, {}
-    for config in datasets.get_dataset_config_names(given.path, **where):
-        parts = datasets.load_dataset(given.path, config, streaming=given.streaming, **where)
-        configs[config] = {split: digest(rows) for split, rows in parts.items()}
-        features[config] = list(next(iter(parts.values())).features)
+    for config in datasets.get_dataset_config_names(path, **revision):
+        splits = datasets.load_dataset(path, config, streaming=arguments.streaming, **revision)
+        configs[config] = {split: digest(rows) for split, rows in splits.items()}
+        features[config] = list(next(iter(splits.values())).features)
     print(json.dumps({"datasets": datasets.__version__, "configs": configs, "features": features}))
 
 

@@ -1,6 +1,9 @@
-"""The gallery: what the language sounds like, for people to read.  `python tests/write_gallery.py` writes tests/gallery/*.txt anew.
+"""Write the gallery, tests/data/gallery/*.txt: samples of the language for people to read.
 
-The world behind it is made up of the relation table and the word lists alone, so that the pages change only when a wording does.
+    python tests/support/write_gallery.py
+
+Its world depends on the relation table and the word lists alone, so a page changes only if a
+wording does.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ DRAW = Draw(1).at("gallery")
 
 
 def gallery_world(language: str = "english", people: int = PEOPLE) -> SimpleNamespace:
-    """People to whom everything happens: each relation leads everybody to somebody or something."""
+    """Make a world in which everybody has an object for every relation."""
     table = load_table()
     texts = world_texts(
         table, people, DRAW.at("texts"), language=language, pool_sizes={}, birth_years=(1900, 1985)
@@ -52,6 +55,7 @@ def gallery_world(language: str = "english", people: int = PEOPLE) -> SimpleName
 
 
 def walk(world: SimpleNamespace, path: tuple[int, ...], start: int) -> np.ndarray:
+    """Return the object ids along the path [1, hops + 1], the start first."""
     ids = [start]
     for relation in path:
         ids.append(int(world.objects[relation, ids[-1]]))
@@ -59,7 +63,7 @@ def walk(world: SimpleNamespace, path: tuple[int, ...], start: int) -> np.ndarra
 
 
 def pages() -> dict[str, str]:
-    """File name -> text."""
+    """Return the text of every page by file name."""
     world = gallery_world()
     return {
         "relations.txt": relation_page(world),
@@ -69,13 +73,13 @@ def pages() -> dict[str, str]:
     }
 
 
-def asked(world: SimpleNamespace, path: tuple[int, ...], start: int) -> list[str]:
-    """The question in each style, and the chain."""
-    forms, lines, seen = wordings(world.table).forms(path), [], start + len(path) * 1000
+def sample(world: SimpleNamespace, path: tuple[int, ...], start: int) -> list[str]:
+    """Return the question in each style, and the chain."""
+    forms, lines, index = wordings(world.table).forms(path), [], start + len(path) * 1000
     for style, name in zip(range(len(forms.styles)), STYLES, strict=False):
         number = int(
-            forms.begin[style]
-            + DRAW.at("form", path, name).integers([seen], int(forms.sizes[style]))[0]
+            forms.offsets[style]
+            + DRAW.at("form", path, name).integers([index], int(forms.sizes[style]))[0]
         )
         before, after = forms.pieces[number]
         lines.append(f"    {name:<11} {before}{world.texts['person'][start]}{after}")
@@ -86,28 +90,27 @@ def asked(world: SimpleNamespace, path: tuple[int, ...], start: int) -> list[str
 
 
 def relation_page(world: SimpleNamespace) -> str:
-    """Each relation: its statements, its asks of one hop, and as the last of two hops."""
+    """Show each relation: its statements, its asks of one hop, and as the last of two hops."""
     table, language, lines = world.table, language_of(world), []
     to_people = [number for number, row in enumerate(table.relations) if row.to_person]
     for number, row in enumerate(table.relations):
         start = number % PEOPLE
         lines += [f"{row.name} ({row.group}, leads to {row.object})", ""]
         for variant in range(language.variants(number)):
-            lines += [
-                f"    {language.statements(number, np.array([start]), None, np.array([variant]))[0]}"
-            ]
+            (text,) = language.statements(number, np.array([start]), None, np.array([variant]))
+            lines.append(f"    {text}")
         forms = wordings(table).forms((number,))
-        for form in range(int(forms.begin[-1])):
+        for form in range(int(forms.offsets[-1])):
             before, after = forms.pieces[form]
             lines.append(f"    {before}{world.texts['person'][start]}{after}")
         first = to_people[number % len(to_people)]
         first = first if first != number else to_people[(number + 1) % len(to_people)]
-        lines += ["", *asked(world, (first, number), start), "", ""]
+        lines += ["", *sample(world, (first, number), start), "", ""]
     return "\n".join(lines)
 
 
 def pattern_page(world: SimpleNamespace) -> str:
-    """Every pattern of 2 to 4 hops, some of 5 and 6, each in all styles."""
+    """Show every pattern of 2 to 4 hops, and some of 5 and 6, in all styles."""
     table, lines = world.table, []
     patterns = ["".join(letters) for hops in (2, 3, 4) for letters in product("PC", repeat=hops)]
     patterns += [
@@ -136,23 +139,23 @@ def pattern_page(world: SimpleNamespace) -> str:
             ]
             path.append(int(DRAW.at("pattern", turn, hop).permutation(fit)[0]))
         names = " > ".join(table.path_names(tuple(path)))
-        lines += [f"{pattern}: {names}", "", *asked(world, tuple(path), turn % PEOPLE), "", ""]
+        lines += [f"{pattern}: {names}", "", *sample(world, tuple(path), turn % PEOPLE), "", ""]
     return "\n".join(lines)
 
 
 def biography_page(world: SimpleNamespace) -> str:
-    """Whole biographies: all renderings of one person, and some contextual ones."""
+    """Show whole biographies: all paraphrases for one person, and some contextual ones."""
     lines = []
-    for group, people, renderings in (
+    for group, people, paraphrases in (
         ("parametric", [3], 5),
         ("parametric", [11, 25], 1),
         ("contextual", [3, 11, 25, 38], 1),
     ):
         for person in people:
-            for rendering in range(renderings):
-                text = biographies.texts(world, group, np.array([person]), rendering)[0]
+            for paraphrase in range(paraphrases):
+                (text,) = biographies.texts(world, group, np.array([person]), paraphrase)
                 lines += [
-                    f"{world.texts['person'][person]}, {group}, rendering {rendering}",
+                    f"{world.texts['person'][person]}, {group}, rendering {paraphrase}",
                     "",
                     text,
                     "",

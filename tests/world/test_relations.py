@@ -1,4 +1,4 @@
-"""The relation table: the package's own keeps its promises, a user's is taken or refused with a sentence that names row and law."""
+"""The relation table: our own keeps its promises; a user's works, or is refused with a reason."""
 
 import json
 import tomllib
@@ -17,17 +17,19 @@ from bioreason_bench.resources import folder
 from bioreason_bench.world import pools
 from bioreason_bench.world.facts import make_world
 from bioreason_bench.world.names import name_words
+from bioreason_bench.world.relations import MAX_GROUP, Relation, RelationTable
 from bioreason_bench.world.table import BUILT_IN, load_table, read_table, table_as_dict
+from bioreason_bench.world.table_laws import check_table
 from bioreason_bench.world.words import read_words
 
 TABLES = Path(__file__).parents[1] / "data" / "tables"
 PARAMETRIC = (
-    "birth_date boss child classmate died_in died_on email favorite_food first_language hobby influenced_by known_for mentoring "
-    "occupation pet phone roommate service university wrote"
+    "birth_date boss child classmate died_in died_on email favorite_food first_language hobby "
+    "influenced_by known_for mentoring occupation pet phone roommate service university wrote"
 )
 CONTEXTUAL = (
-    "address awards best_friend birth_place boss_of colleague influence leader_of lived_in major mentored_by nationality neighbor "
-    "parent philanthropy rival sibling spouse worked_at"
+    "address awards best_friend birth_place boss_of colleague influence leader_of lived_in major "
+    "mentored_by nationality neighbor parent philanthropy rival sibling spouse worked_at"
 )
 SYMMETRIC = "best_friend classmate colleague neighbor rival roommate sibling spouse"
 
@@ -52,9 +54,9 @@ def test_the_39_relations_have_the_names_groups_and_inverses_of_the_paper():
         "boss": "boss_of",
         "influenced_by": "influence",
     }
-    assert inverse == pairs | {back: there for there, back in pairs.items()}
+    assert inverse == pairs | {other: one for one, other in pairs.items()}
     groups = {row.name: row.group for row in table.relations}
-    assert all(groups[there] != groups[back] for there, back in pairs.items())
+    assert all(groups[one] != groups[other] for one, other in pairs.items())
     assert sum(not row.to_person for row in table.relations) == 23
     assert {row.name for row in table.relations if row.kin} == {
         "spouse",
@@ -64,15 +66,15 @@ def test_the_39_relations_have_the_names_groups_and_inverses_of_the_paper():
     }
 
 
-def test_every_relation_can_be_said_in_five_ways_and_asked_in_three():
-    """Five, so that the five renderings of v1 all differ."""
+def test_every_relation_has_five_statements_and_three_asks():
+    """Five, so that the five paraphrases of v1 all differ."""
     for row in load_table().relations:
         assert len(row.statements) >= 5 and len(row.asks) >= 3 and len(row.nouns) >= 2, row.name
         assert len(row.clauses) >= 2 or not row.to_person, row.name
 
 
-def test_hierarchies_cannot_run_in_circles():
-    """Of an inverse pair that is not symmetric, the object is always older, or always younger."""
+def test_hierarchies_have_no_cycles():
+    """In an inverse pair that is not symmetric, the object is always older, or always younger."""
     for row in load_table().relations:
         if row.inverse and not row.symmetric:
             assert row.older[0] > 0 or row.older[1] < 0
@@ -83,14 +85,14 @@ def test_value_lists_hold_at_least_40_values():
         assert len(values) >= 40, kind
 
 
-def test_our_own_table_has_the_shape_that_the_schema_asks_of_users():
+def test_our_own_table_has_the_shape_that_the_schema_requires():
     schema = json.loads((folder("schemas") / "relations.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(tomllib.loads(BUILT_IN.read_text()))
     Draft202012Validator(schema).validate(table_as_dict(load_table()))
 
 
-def test_a_table_survives_its_way_through_the_manifest():
+def test_a_table_read_from_a_manifest_equals_the_one_written():
     for table in (
         load_table(),
         load_table(TABLES / "good" / "workshop.toml"),
@@ -101,7 +103,7 @@ def test_a_table_survives_its_way_through_the_manifest():
         read_table({"pools": {}})
 
 
-def test_keep_leaves_only_what_is_named_and_forgets_inverses_that_are_gone():
+def test_keep_selects_relations_and_drops_inverses_that_are_not_kept():
     table = load_table(keep=["pet", "spouse", "boss", "child", "parent"])
     assert [row.name for row in table.relations] == [
         row.name
@@ -125,16 +127,25 @@ def test_keep_leaves_only_what_is_named_and_forgets_inverses_that_are_gone():
 @pytest.mark.parametrize(
     "file", sorted((TABLES / "bad").glob("*.toml")), ids=lambda file: file.stem
 )
-def test_a_wrong_table_is_refused_with_the_row_and_the_law(file):
-    """The first line of each file says what the error must say."""
-    said = file.read_text().split("\n", 1)[0].removeprefix("# error: ")
+def test_a_wrong_table_is_refused_with_row_and_rule(file):
+    """The first line of each file contains a part of the message."""
+    message = file.read_text().split("\n", 1)[0].removeprefix("# error: ")
     with pytest.raises(UsageError) as error:
         load_table(file)
-    assert said in str(error.value) and file.name in str(error.value)
+    assert message in str(error.value) and file.name in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_table_that_is_not_there_is_refused(tmp_path):
+def test_a_group_of_too_many_relations_is_refused():
+    """Biographies number the relations of a group in 8 bits."""
+    people = Relation("friend", "person", "contextual")
+    values = [Relation(f"r{k}", "email", "parametric") for k in range(MAX_GROUP + 1)]
+    check_table(RelationTable((people, *values[1:])))
+    with pytest.raises(ValueError, match="257 relations are parametric"):
+        check_table(RelationTable((people, *values)))
+
+
+def test_a_table_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"the relation table .*absent.toml cannot be read"):
         load_table(tmp_path / "absent.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
@@ -142,11 +153,10 @@ def test_a_table_that_is_not_there_is_refused(tmp_path):
         load_table(tmp_path / "bytes.toml")
 
 
-def for_each_person_the_biographies_state_the_facts(world):
-    reader, people = (
-        Reader(world.table, world.config.language),
-        np.flatnonzero(world.in_context & world.known),
-    )
+def assert_biographies_state_the_facts(world):
+    """What a reader finds in everybody's biographies is what the world's facts are."""
+    reader = Reader(world.table, world.config.language)
+    people = np.flatnonzero(world.in_context & world.known)
     for group in ("parametric", "contextual"):
         for person, text in zip(
             people.tolist(), biographies.texts(world, group, people), strict=True
@@ -164,18 +174,17 @@ def for_each_person_the_biographies_state_the_facts(world):
 
 
 @pytest.mark.parametrize("language", ["english", "symbols"])
-def test_a_world_of_ones_own_is_said_and_read_back(language):
-    """Another ontology, the same code: what its biographies state is what its facts are."""
+def test_a_world_with_a_users_relations_is_written_and_read_back(language):
+    """Another ontology, the same code."""
     world = make_world(
         load_preset("tiny").override(
             {"relations": str(TABLES / "good" / "workshop.toml"), "language": language}
         )
     )
-    for_each_person_the_biographies_state_the_facts(world)
+    assert_biographies_state_the_facts(world)
     reader = Reader(world.table, language)
-    path = tuple(
-        map(world.table.number, ("partner", "foreman", "tool"))
-    )  # "partner" has no clauses, so that style is left out
+    # "partner" has no clauses, so there are no questions in that style.
+    path = tuple(map(world.table.number, ("partner", "foreman", "tool")))
     starts = np.arange(len(world.names))
     for question, start in zip(
         language_of(world).questions(path, starts, Draw(1).words(starts)),
@@ -199,18 +208,16 @@ def test_names_are_unique_and_plain():
         pools.people_names(10**9, Draw(3), *lists)
 
 
-def test_no_name_is_a_word_that_begins_a_sentence_or_a_month():
+def test_no_name_is_a_month_or_begins_a_sentence():
     names = {*read_words("first_names"), *read_words("last_names")}
     table = load_table()
-    taken = {
-        text.split()[0] for row in table.relations for text in (*row.statements, *row.asks)
-    } | {"So,", "So", "The", *pools._MONTHS}
-    assert not names & taken
+    openings = {text.split()[0] for row in table.relations for text in (*row.statements, *row.asks)}
+    assert not names & (openings | {"So", "The", *pools.MONTHS})
     assert not set(read_words("first_names")) & set(read_words("last_names"))
 
 
 @pytest.mark.parametrize("locale", ["de_DE", "cs_CZ", "es_MX", "tr_TR", "fr_FR"])
-def test_names_of_another_locale_are_told_from_words_and_read_back(locale):
+def test_names_of_another_locale_begin_no_sentence_and_are_read_back(locale):
     world = make_world(load_preset("tiny").override({"locale": locale}))
     first, last = name_words(world.table, locale)
     openings = {
@@ -219,22 +226,22 @@ def test_names_of_another_locale_are_told_from_words_and_read_back(locale):
     assert not set(first) & set(last)
     assert not {*first, *last} & openings
     assert any(not name.isascii() for name in world.names)
-    for_each_person_the_biographies_state_the_facts(world)
+    assert_biographies_state_the_facts(world)
 
 
 @pytest.mark.parametrize(
-    ("locale", "said"),
-    [("de_ED", "did you mean 'de_DE'"), ("ja_JP", "0 first and 0 last"), ("x", "it knows")],
+    ("locale", "message"),
+    [("de_ED", "did you mean 'de_DE'"), ("ja_JP", "0 first and 0 last"), ("x", "choose one of")],
 )
-def test_a_locale_without_usable_names_is_refused(locale, said):
-    with pytest.raises(UsageError, match=said):
+def test_a_locale_without_usable_names_is_refused(locale, message):
+    with pytest.raises(UsageError, match=message):
         name_words(load_table(), locale)
     with pytest.raises(UsageError, match="people have no names"):
         load_preset("nano").override({"locale": locale})
 
 
 @pytest.mark.parametrize("kind", sorted(pools.COMPOSED))
-def test_composed_texts_are_unique_and_each_can_be_made_alone(kind):
+def test_composed_texts_are_unique_and_independent_of_each_other(kind):
     draw = Draw(7).at(kind)
     texts = pools.composed(kind, 20_000, draw)
     assert len(set(texts)) == 20_000
@@ -242,7 +249,7 @@ def test_composed_texts_are_unique_and_each_can_be_made_alone(kind):
     assert not any(". " in text or text.endswith(".") for text in texts)
 
 
-def test_dates_are_days_since_the_origin():
+def test_dates_count_days_since_1800():
     assert pools.composed("date", [0, 59, 60], Draw(0)) == [
         "January 1, 1800",
         "March 1, 1800",
@@ -263,7 +270,7 @@ def test_scatter_is_a_permutation(size):
     )
 
 
-def test_pool_sizes_keep_the_first_values_and_refuse_what_cannot_be():
+def test_pool_sizes_keep_the_first_values_of_a_pool():
     table = load_table()
 
     def texts(**sizes):
@@ -272,10 +279,10 @@ def test_pool_sizes_keep_the_first_values_and_refuse_what_cannot_be():
         )
 
     assert texts(pet=8)["pet"] == list(table.pools["pet"][:8])
-    for sizes, said in (
+    for sizes, message in (
         ({"pets": 8}, "no relation of this world leads to a listed pool 'pets'"),
         ({"pet": 1}, "from 2 to the"),
         ({"city": 9999}, "from 2"),
     ):
-        with pytest.raises(UsageError, match=said):
+        with pytest.raises(UsageError, match=message):
             texts(**sizes)

@@ -1,4 +1,4 @@
-"""Word lists, frozen as package data: one word or value a line; lines that begin with # say where they come from."""
+"""Frozen word lists: one word or value per line; lines that begin with # name the source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FOLDER = Path(__file__).parent
 
 @cache
 def read_words(name: str) -> tuple[str, ...]:
-    """The lines of words/<name>.txt in their order; KeyError if there is no such list."""
+    """Return the lines of words/<name>.txt in order; raise KeyError if there is no such list."""
     file = FOLDER / f"{name}.txt"
     if not file.is_file():
         raise KeyError(name)
