@@ -130,10 +130,10 @@ class Contexts:
         With `objects`, the same sentences about these objects instead.
         """
         world = self.starts.world
-        stated = self._sentences.of(subjects, relation)
         if objects is None:
-            return stated
-        variants = biographies.variants(world, relation, subjects)
+            return self._sentences.of(subjects, relation)
+        group = world.table[relation].group
+        variants = biographies.variants(world, group, relation, subjects)
         texts = world.texts[world.table[relation].object]
         names = [texts[number] for number in objects.tolist()]
         return language_of(world).statements(relation, subjects, names, variants)

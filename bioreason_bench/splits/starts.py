@@ -18,7 +18,7 @@ __all__ = ["COMMUNITY", "HELDOUT", "OPEN", "POOLS", "Starts", "skill_of"]
 
 OPEN, HELDOUT, COMMUNITY = "open", "heldout", "community"
 POOLS = (OPEN, HELDOUT, COMMUNITY)
-MAX_TRIED = 8_192  # starts of a pool that are tried for a path
+MAX_TRIED = 3_072  # starts of a pool that are tried for a path
 MAX_CACHED = 50_000_000  # start ids kept in memory: the cache does not grow with the world
 
 

@@ -39,6 +39,8 @@ class Relation:
     older: tuple[int, int] | None = None
     kin: bool = False
     date: str = ""
+    exclusive: bool = False
+    never_next: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     nouns: tuple[str, ...] = ()
