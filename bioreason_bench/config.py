@@ -284,6 +284,9 @@ def _conflicts(config: WorldConfig) -> Iterator[str]:
         yield "the level entity needs a community, such as --set community=0.1"
     for name in SKILLS:
         yield from _skill_conflicts(name, config.skill(name))
+        skill = config.skill(name)
+        if config.scheme == "roles" and skill.rl > skill.train:
+            yield f"{name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions"
 
 
 def _hop_conflicts(config: WorldConfig) -> Iterator[str]:
@@ -303,8 +306,6 @@ def _skill_conflicts(name: str, skill: SkillConfig) -> Iterator[str]:
         count = getattr(skill, kind.name)
         if count and name != kind.skill:
             yield f"{name}.{kind.name} is {count}; only {kind.skill} has such questions"
-    if skill.rl > skill.train:
-        yield f"{name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions"
 
 
 # plain values and settings ------------------------------------------------------------------------

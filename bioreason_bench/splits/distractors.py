@@ -131,16 +131,19 @@ class Branches:
     def _others(self, hop: int) -> list[int]:
         """The relations that could be mistaken for that of the hop: same group, to a person.
 
-        Not those whose mirror the path asks for: its sentence would name both people.
+        Not those whose mirror the path asks for (its sentence would name both people), and not
+        those that no biography of the context states.
         """
         table, relation = self.world.table, self.world.table[self.path[hop]]
         asked = {table[number].inverse for number in self.path}
+        unstated = self.withheld if relation.group == CONTEXTUAL else []
         return [
             number
             for number, row in enumerate(table.relations)
             if row.to_person
             and row.group == relation.group
             and number not in self.path
+            and number not in unstated
             and row.name not in asked
         ]
 
