@@ -21,13 +21,13 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.splits.levels import PathPlan
 from bioreason_bench.splits.paths import RelationPath
-from bioreason_bench.splits.shares import apportion, apportion_up_to
+from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.world.relations import PARAMETRIC, RelationTable
 
 __all__ = ["CONFLICT", "COUNTERFACTUAL", "Swap", "SwapRule", "sample_swaps"]
 
-MAX_PATHS = 40  # paths used of each number of hops, unless these have too few questions
+MAX_PATHS = 40  # paths tried first of each number of hops
 MAX_TRIES = 40  # donors tried for each question
 
 
@@ -117,35 +117,39 @@ def sample_swaps(
     """
     in_use = {swap.plan.number: swap.starts for swap in taken}
     shares: Mapping[int, float] = starts.world.config.hops
+    by_hops: dict[int, list[Swap]] = {}
+    for limit in (4 * total // MAX_PATHS + 16, None):  # few starts of each path, then all of them
+        for hops in shares:
+            members = [
+                plan
+                for plan in plans
+                if plan.trained and len(plan.path) == hops and swappable(rule, starts, plan.path)
+            ]
+            order = draw.at("paths", rule.name, hops).permutation(len(members)).tolist()
+            by_hops[hops] = [
+                _swap_path(rule, starts, plan, free[:limit], draw)
+                for plan in (members[index] for index in order[: MAX_PATHS if limit else None])
+                if len(free := _free_starts(starts, plan, pool, in_use.get(plan.number)))
+            ]
+        sizes = [sum(len(swap.starts) for swap in swaps) for swaps in by_hops.values()]
+        if sum(sizes) >= total:
+            break
+    else:
+        name = f"comp.{rule.name}"
+        raise UsageError(
+            f"{name}: {total:,} questions are asked for and this world has {sum(sizes):,}; "
+            f"lower {name}, or raise known or comp.paths"
+        )
     sampled: list[Swap] = []
-    left = 0
-    for hops, part in zip(shares, apportion(total, list(shares.values())), strict=True):
-        left += part
-        members = [
-            plan
-            for plan in plans
-            if plan.trained and len(plan.path) == hops and swappable(rule, starts, plan.path)
-        ]
-        order = draw.at("paths", rule.name, hops).permutation(len(members))[:MAX_PATHS]
-        chosen = [members[index] for index in order.tolist()]
-        most = 16 + 4 * left // max(1, len(chosen))
-        swaps = []
-        for plan in chosen:
-            free = _free_starts(starts, plan, pool, in_use.get(plan.number))[:most]
-            swaps.append(_swap_path(rule, starts, plan, free, draw))
-        counts = apportion_up_to(left, [1.0] * len(swaps), [len(swap.starts) for swap in swaps])
+    for part, swaps in zip(
+        apportion_up_to(total, list(shares.values()), sizes), by_hops.values(), strict=True
+    ):
+        counts = apportion_up_to(part, [1.0] * len(swaps), [len(swap.starts) for swap in swaps])
         sampled += [
             replace(swap, starts=swap.starts[:count], donors=swap.donors[:count])
             for swap, count in zip(swaps, counts, strict=True)
             if count
         ]
-        left -= sum(counts)
-    if left:
-        name = f"comp.{rule.name}"
-        raise UsageError(
-            f"{name}: {total:,} questions are asked for and this world has {total - left:,}; "
-            f"lower {name}, or raise known or comp.paths"
-        )
     return sampled
 
 
