@@ -1,7 +1,7 @@
-"""From a configuration to a release, in the order in which it happens:
+"""From a configuration to a release, in the order of the stages:
 
-config → world → language → splits → questions      what is true, how it is said, what training may show: `plan`
-→ release                                           shards in several processes, card, manifest, rename: here
+config → world → language → splits → questions      the data set, as a function of the configuration
+→ release                                           shards in several processes, card, manifest
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.config import Config, from_dict
+from bioreason_bench.config import WorldConfig, from_dict
 from bioreason_bench.dataset import SHARD_ROWS, Dataset, make_dataset
 from bioreason_bench.hub.card import write_card
 from bioreason_bench.release.manifest import manifest_head
@@ -24,7 +24,7 @@ __all__ = ["generate"]
 
 
 def generate(
-    config: Config,
+    config: WorldConfig,
     out: str | Path,
     *,
     workers: int | None = None,
@@ -32,22 +32,31 @@ def generate(
     force: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Write the release of `config` into the folder `out` and return its manifest.
+    """Write the release of a configuration and return its manifest.
 
-    `workers` processes (all cores if None) write files of about `shard_rows` rows; neither changes a row.  An existing
-    release is replaced only with `force`, and only once the new one is complete; an interrupted run is taken up again.
-    Raises UsageError for a request that cannot be met or a place that cannot be written, BioreasonError when room runs out.
+    An interrupted run is resumed.
+
+    Args:
+        config: The configuration.
+        out: The folder to write.
+        workers: The number of processes; all cores if None.  Does not change the rows.
+        shard_rows: The approximate number of rows of a file.  Does not change the rows.
+        force: Replace an existing release once the new one is complete.
+        progress: Show progress on stderr.
+
+    Raises:
+        UsageError: The configuration cannot be met, or `out` cannot be written.
+        BioreasonError: No room is left, or a worker process was killed.
     """
     out = Path(out).expanduser().absolute()
     check_target(out, force)
     with _Progress(progress, "people, facts and paths") as bar:
-        plan = make_dataset(config)
-        head = manifest_head(config, table_as_dict(plan.world.table))
+        dataset = make_dataset(config)
         return write_release(
             out,
-            plan,
-            partial(_plan_again, config.as_dict()),
-            head,
+            dataset,
+            partial(_remake_dataset, config.as_dict()),
+            manifest_head(config, table_as_dict(dataset.world.table)),
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
             force=force,
@@ -56,28 +65,35 @@ def generate(
         )
 
 
-def _plan_again(values: dict[str, Any]) -> Dataset:
-    """The same plan in a process that could not inherit it."""
+def _remake_dataset(values: dict[str, Any]) -> Dataset:
+    """The same data set, in a process that could not inherit it."""
     return make_dataset(from_dict(values))
 
 
 class _Progress:
-    """One line on stderr: the stage, and the share of all rows that stand on disk."""
+    """One line on stderr: the files being written, and the share of all rows that are on disk."""
 
-    def __init__(self, shown: bool, first: str) -> None:
+    def __init__(self, visible: bool, first_stage: str) -> None:
         from tqdm import tqdm
 
-        tqdm.monitor_interval = 0  # no thread of its own: processes are forked while the bar stands
-        interval = 0.1 if sys.stderr.isatty() else 5.0  # a log gets few lines
-        look = {"unit": " rows", "unit_scale": True, "mininterval": interval, "dynamic_ncols": True}
+        tqdm.monitor_interval = 0  # no thread: processes are forked while the bar is open
         self.bar = tqdm(
-            desc=first, bar_format="{desc} ...", disable=not shown, file=sys.stderr, **look
+            desc=first_stage,
+            bar_format="{desc} ...",
+            disable=not visible,
+            file=sys.stderr,
+            unit=" rows",
+            unit_scale=True,
+            mininterval=0.1 if sys.stderr.isatty() else 5.0,  # a log gets few lines
+            dynamic_ncols=True,
         )
 
     def __enter__(self) -> _Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.bar.total is None:  # an error in the first stage: the message replaces the line
+            self.bar.leave = False
         self.bar.close()
 
     def advance(self, entry: FileEntry, total: int) -> None:

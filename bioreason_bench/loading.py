@@ -1,19 +1,18 @@
-"""For users of `datasets`, pandas and networkx: questions made on the spot, and the world of a release as a graph.
+"""For users of `datasets`, pandas and networkx: questions on demand, and the world as a graph.
 
-bioreason_bench.load("v1", "comp_zeroshot", seed=7)    a DatasetDict, made into the user's cache if it is not there
-bioreason_bench.graph("releases/v1")                   a MultiDiGraph of people, values and the facts between them
+bioreason_bench.load("v1", "comp_zeroshot", seed=7)    a DatasetDict, from the user's cache
+bioreason_bench.graph("releases/v1")                   a MultiDiGraph of people, values and facts
 """
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.config import load_preset
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, suggest
 
 if TYPE_CHECKING:
     import datasets
@@ -30,13 +29,23 @@ def load(
     seed: int = 42,
     cache_dir: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
-    splits: Sequence[str] | None = None,
+    splits: str | Sequence[str] | None = None,
 ) -> datasets.DatasetDict:
-    """A config of the release that `bioreason generate --preset PRESET --seed SEED` would write, with the very same rows.
+    """A config of the release that `bioreason generate --preset PRESET --seed SEED` would write.
 
-    Only the files of that config are made (of `splits` only, if given: without "train" it takes seconds), into `cache_dir`,
-    BIOREASON_CACHE or the user's cache folder; the next call finds them.  `overrides` are the settings of --set, such as
-    {"distractors": 5, "comp.train": 1000}.  Raises UsageError for an unknown preset, config, split or setting.
+    The rows are the same.  Only the files of that config are made; without "train" this takes
+    seconds.  The next call finds them in the cache.
+
+    Args:
+        preset: The name of a preset, or the path of a preset of your own.
+        config: The config, such as comp_zeroshot or biographies.
+        seed: The seed of the world.
+        cache_dir: The folder of the cache; BIOREASON_CACHE or the user's cache folder if None.
+        overrides: The settings of --set, such as {"distractors": 5, "comp.train": 1000}.
+        splits: The splits to load; all if None.
+
+    Raises:
+        UsageError: The preset, config, split or setting is unknown, or the cache cannot be written.
     """
     import datasets
 
@@ -49,34 +58,55 @@ def load(
     }
     root = Path(cache_dir).expanduser() if cache_dir is not None else None
     cache = Cache(load_preset(preset, seed).override(settings), root)
-    held = cache.configs()
-    if config not in held:
-        raise UsageError(f"preset {preset} has no config {config!r}: {_hint(config, held)}")
-    wanted = list(
-        held[config] if splits is None else [splits] if isinstance(splits, str) else splits
-    )
-    for split in wanted:
-        if split not in held[config]:
-            raise UsageError(
-                f"config {config} has no split {split!r}: {_hint(split, held[config])}"
-            )
-    files = {
-        split: _made(cache, held[config][split], f"Making {config} {split}") for split in wanted
+    configs = cache.configs()
+    if config not in configs:
+        hint = suggest(config, configs, f"it has {', '.join(configs)}")
+        raise UsageError(f"preset {preset} has no config {config!r}: {hint}")
+    files = configs[config]
+    wanted = _wanted_splits(config, files, splits)
+    paths = {
+        split: _made_paths(cache, files[split], f"Making {config} {split}") for split in wanted
     }
-    kind = next(shard.kind for shard in cache.shards() if shard.file == held[config][wanted[0]][0])
-    features = datasets.Features.from_arrow_schema(arrow_schema(kind))
+    kind = next(shard.kind for shard in cache.shards() if shard.file == files[wanted[0]][0])
     return datasets.load_dataset(
-        "parquet", data_files=files, features=features, cache_dir=str(cache.folder / "datasets")
+        "parquet",
+        data_files=paths,
+        features=datasets.Features.from_arrow_schema(arrow_schema(kind)),
+        cache_dir=str(cache.folder / "datasets"),
     )
+
+
+def _wanted_splits(
+    config: str, files: Mapping[str, Sequence[str]], splits: str | Sequence[str] | None
+) -> list[str]:
+    """The splits to load; raises UsageError if the config lacks one of them."""
+    if splits is None:
+        return list(files)
+    wanted = [splits] if isinstance(splits, str) else list(splits)
+    for split in wanted:
+        if split not in files:
+            hint = suggest(split, files, f"it has {', '.join(files)}")
+            raise UsageError(f"config {config} has no split {split!r}: {hint}")
+    return wanted
 
 
 def graph(release: str | Path, biographies: bool = True) -> nx.MultiDiGraph:
     """The world of a release: an edge for every fact, from its subject to its object.
 
-    Nodes are people, by name, and values, by "kind: text" (the same word may be a city and a hobby).  Nodes have `kind`
-    ("person" or that of the value) and `label`; people also `known`, `in_context` and, with `biographies`, the texts
-    `parametric` and `contextual` (first rendering) where they have one.  Edges are keyed by relation and have `relation`,
-    `group`, and `biography`, the id of the biography that states it.  networkx.write_graphml writes it as it is.
+    Nodes are people, by name, and values, by "kind: text" (a city and a hobby may share a word).
+    Nodes have `kind` ("person" or that of the value) and `label`.  People also have `known`,
+    `in_context` and, with `biographies`, the texts `parametric` and `contextual` if there are any
+    (the first paraphrase).  Edges are keyed by relation and have `relation`, `group`, and
+    `biography`, the id of the biography that states the fact.  networkx.write_graphml can write
+    the graph.
+
+    Args:
+        release: The folder of the release.
+        biographies: Whether people have their biographies as attributes.
+
+    Raises:
+        UsageError: There is no such folder.
+        ReleaseError: The folder holds no complete release.
     """
     from bioreason_bench.export.graph import make_graph
     from bioreason_bench.release.read import Release
@@ -84,8 +114,11 @@ def graph(release: str | Path, biographies: bool = True) -> nx.MultiDiGraph:
     return make_graph(Release(release), biographies)
 
 
-def _made(cache: Cache, files: Sequence[str], title: str) -> list[str]:
-    """The files of a split, with a bar (one of `datasets`' own: datasets.disable_progress_bars() silences it) if any must be made."""
+def _made_paths(cache: Cache, files: Sequence[str], title: str) -> list[str]:
+    """The paths of some files of the cache, with a progress bar while they are made.
+
+    The bar is one of `datasets`: datasets.disable_progress_bars() silences it.
+    """
     from datasets.utils import tqdm
 
     with tqdm(desc=title, unit=" rows", unit_scale=True, leave=False, delay=1) as bar:
@@ -98,16 +131,8 @@ def _made(cache: Cache, files: Sequence[str], title: str) -> list[str]:
 
 
 def _toml(value: Any) -> str:
-    """A plain value as TOML writes it; what is text already is read by --set."""
+    """A plain value in TOML."""
     if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in value.items())
-            + "}"
-        )
+        items = (f"{json.dumps(str(key))} = {_toml(item)}" for key, item in value.items())
+        return f"{{{', '.join(items)}}}"
     return json.dumps(list(value) if isinstance(value, tuple) else value)
-
-
-def _hint(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"

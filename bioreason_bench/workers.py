@@ -16,7 +16,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -38,7 +38,7 @@ def available_cores() -> int:
 
 def run(
     tasks: Sequence[Task], start: Callable[[], Callable[[Task], Result]], workers: int
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Yield the result of each task, in the order in which the tasks finish.
 
     An exception in a worker is raised again in this process.  Closing this generator stops the

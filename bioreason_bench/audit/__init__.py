@@ -1,5 +1,5 @@
-"""Proving a release from its own text: nothing here knows what the generator knew.
+"""Checking a release from its own text: nothing here knows what the generator knew.
 
-evidence reads files, biographies and contexts back to facts; the laws_* modules say what must hold of them; solvers answer
-by shortcuts; verify runs it all and makes the report (audit.json).
+reading reads files, biographies and contexts back to facts; laws say what must hold of them;
+solvers answer by shortcuts; verify runs them all; report writes the outcome to audit.json.
 """

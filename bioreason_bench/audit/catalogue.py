@@ -1,83 +1,104 @@
-"""Every law that a release is held to, in the order of the report: its name, and what it says in a sentence."""
+"""The laws of a release in the order of the report: name → one sentence.
+
+The names are keys of audit.json and do not change.
+"""
 
 from __future__ import annotations
 
 LAWS: dict[str, str] = {
     # files
-    "manifest": "manifest.json can be read, fits its schema, and lists its files under the right configs",
-    "files": "the folder holds every file of the manifest, whole, and no other data file",
-    "shards": "the shards of a split are numbered without gaps and agree on how many they are",
-    "rows": "each file has the number of rows that the manifest says",
-    "digests": "the rows of each file have the digest that the manifest says",
+    "manifest": "manifest.json is readable, fits its schema, and lists its files under the right "
+    "configs",
+    "files": "the folder holds every file of the manifest, readable, and no other data file",
+    "shards": "the shards of a split are numbered without gaps and agree on their number",
+    "rows": "each file has the number of rows given in the manifest",
+    "digests": "the rows of each file have the digest given in the manifest",
     "schema": "each row fits the schema of its file: columns, types and values",
-    "canary": "the canary string stands in the manifest and on the card",
+    "canary": "the canary string is in the manifest and on the card",
     # the world
-    "relations": "data/relations says what the manifest's relation table says; inverses name each other",
-    "unique names": "no two people have one name",
+    "relations": "data/relations agrees with the manifest's relation table; inverses name each "
+    "other",
+    "unique names": "no two people share a name",
     "plain names": "no name has a title or a suffix",
-    "readable": "every sentence of a biography states one fact of its person, of the biography's own group",
-    "whole biography": "a biography states each of the person's facts of its group once, and nothing else",
-    "renderings": "everybody has the biographies that data/people says, as often as the config says, each in other words",
-    "facts told": "data/facts holds exactly what the biographies state",
-    "functional": "at most one object for a subject and a relation",
-    "objects": "a relation to people leads to people, a relation to values to values",
-    "not oneself": "nobody is related to themselves",
-    "one to one": "symmetric and inverse relations lead no two people to one",
+    "readable": "every sentence of a biography states one fact of its person, of the biography's "
+    "own group",
+    "whole biography": "a biography states each of the person's facts of its group once, and "
+    "nothing else",
+    "renderings": "everyone has the biographies that data/people calls for, as many paraphrases "
+    "as the config says, no two with the same text",
+    "facts told": "data/facts holds exactly the facts that the biographies state",
+    "functional": "a subject and a relation have at most one object",
+    "objects": "relations to people lead to people, relations to values to values",
+    "not oneself": "no one is related to themselves",
+    "one to one": "symmetric and inverse relations never lead two people to the same person",
     "known circle": "a parametric relation leads from known people to known people",
-    "symmetry": "whoever a symmetric relation leads to is led back, and both biographies say so",
-    "inverses": "a fact and its mirror under the inverse relation agree, also across the groups",
-    "dates": "dates are dates, before the fixed reference date",
-    "lives": "people died at least 18 years after they were born",
-    "ages": "people related have the ages that the relation table asks for",
-    "no cycles": "nobody is their own forebear",
-    "kin": "nobody is two kinds of kin of one person",
-    "unique values": "values such as e-mails belong to one person each",
+    "symmetry": "a symmetric relation holds in both directions, and both biographies state it",
+    "inverses": "a fact and its mirror under the inverse relation agree, also across groups",
+    "dates": "dates exist in the calendar and precede the fixed reference date",
+    "lives": "people die at least 18 years after their birth",
+    "ages": "related people have the difference in age that the relation table asks for",
+    "no cycles": "no one is their own ancestor",
+    "kin": "no two people are kin in two ways",
+    "unique values": "values such as e-mail addresses belong to one person each",
     "long lists": "lists of values hold at least 40",
     # paths
-    "path shape": "no relation twice, no step straight back, only people on the way; groups as the skill asks",
-    "path levels": "a path has one level, and zero-shot paths are those that hold an untrained relation",
+    "path shape": "a path has no relation twice, no step straight back and only people on the "
+    "way; its groups fit the skill",
+    "path levels": "a path has one level; zero-shot paths are those with an untrained relation",
     "atomic": "comp paths use only relations trained in their atomic skill",
     # questions
-    "unique ids": "no id stands twice",
-    "placed": "skill, level, portion and the beginning of the id are those of the row's file, and the id ends in the number of its start",
+    "unique ids": "no two rows share an id",
+    "placed": "skill, level, portion and the prefix of the id fit the row's file, and the id ends "
+    "in the number of its start",
     "question": "the question reads back to its start and path",
     "columns": "pattern, hops, answer and answer_kind follow from path and entities",
-    "context": "every sentence of a context states one fact of the person of its line, once",
-    "context people": "context_people names the people of the context's lines, each once; mem has none",
-    "context true": "what a context states is what the biographies state",
+    "context": "every sentence of a context states one fact of its line's person, once",
+    "context people": "context_people names the people of the context's lines, each once; mem has "
+    "no context",
+    "context true": "every fact of a context is a fact of the biographies",
     "context group": "a context states contextual relations only: nothing that is to be recalled",
-    "solution": "the question has exactly the answer, over the entities, that its text leads to",
+    "solution": "the question has exactly the answer and the entities that its text leads to",
     "chain": "the chain states each hop in order, and then the answer",
     "different people": "the people on a chain are all different",
-    "guard": "no context gives a recalled hop away by its mirror, nor by the absence of that sentence from one biography",
-    "distractors": "as many other people as the config says could be meant, if one recalled nothing",
-    "alike": "everybody in a context states every contextual relation that the question asks for",
-    "context length": "nobody has more sentences in a context than the config says",
+    "guard": "no context gives a recalled hop away by its mirror, or by leaving that sentence out "
+    "of one biography only",
+    "distractors": "without recall, at least as many other people as the config says fit the "
+    "question",
+    "alike": "everyone in a context states every contextual relation that the question asks for",
+    "context length": "no one has more sentences in a context than the config says",
     # levels
-    "in paths": "every question follows a path that stands in data/paths with its skill and level",
-    "path_in_train": "certificate: whether the path stands in the skill's training questions",
-    "unseen_relations": "certificate: the relations of the path that stand in no training question of the skill",
-    "start_in_train": "certificate: whether this start with this path stands in training",
-    "hops_beyond_train": "certificate: hops more than the longest training path",
-    "people_in_train": "certificate: how many people of the chain stand on chains of training",
-    "direction_seen": "certificate: whether each hop is asked in the direction that the biographies to train on state, or in none",
+    "in paths": "every question follows a path listed in data/paths with its skill and level",
+    "path_in_train": "certificate: the path is in the skill's training questions",
+    "unseen_relations": "certificate: the relations of the path that are in no training question "
+    "of the skill",
+    "start_in_train": "certificate: this start with this path is in training",
+    "hops_beyond_train": "certificate: hops in excess of the longest training path",
+    "people_in_train": "certificate: the number of people on the chain who are on training chains",
+    "direction_seen": "certificate: no hop reverses a fact that the training biographies state in "
+    "the other direction only",
     "train": "training questions: the path is an iid or train path",
-    "iid": "level iid: path seen, this start with this path not",
-    "composition": "level composition: path never seen, every relation seen",
-    "zeroshot": "level zeroshot: at least one relation never seen",
-    "entity": "level entity: path seen, nobody on the chain seen",
+    "iid": "level iid: path seen, this start with this path unseen",
+    "composition": "level composition: path unseen, every relation seen",
+    "zeroshot": "level zeroshot: at least one relation unseen",
+    "entity": "level entity: path seen, no one on the chain seen",
     "depth": "level depth: longer than any training path, every relation seen",
-    "once": "no start and path twice, no question text twice, in all of training, validation and test",
-    "held-out starts": "where the config holds starts out, no test question begins with one that a training question begins with",
+    "once": "no start and path, and no question text, occurs twice in training, validation and "
+    "test together",
+    "held-out starts": "if the config holds starts out, no test question has a start of a "
+    "training question",
     "counts": "every split has as many questions as the config says",
-    "portions": "the nested tenths of the training questions hold every path alike",
-    "rl": "the questions set aside for reinforcement learning are training questions, row by row",
-    "probes": "every hop of every test question has its probe, which names the question, and no probe names another",
-    # the configs beyond the levels
-    "twins": "two questions alike, whose contexts differ in one contextual fact of the chain, with two answers",
-    "conflict": "one sentence contradicts a recalled fact of the chain, is marked, and leads to the other answer",
-    "direction": "each fact of an inverse pair is asked from both ends, without a context",
+    "portions": "the nested tenths of the training questions hold every path in equal shares",
+    "rl": "the rows set aside for reinforcement learning are training rows",
+    "probes": "every hop of every test question has its probe, which names the question; there "
+    "are no other probes",
+    # the kinds of questions beyond the levels
+    "twins": "two questions of a counterfactual pair differ in one contextual fact of the chain, "
+    "and in their answers",
+    "conflict": "one sentence contradicts a recalled fact of the chain, is recorded, and leads to "
+    "the other answer",
+    "direction": "each fact of an inverse pair is asked in both directions, without a context",
     # the solvers
-    "oracle": "whoever recalls and reads everything answers every question",
-    "shortcuts": "with guards and distractors, no shortcut is more than three points above chance (luck aside)",
+    "oracle": "a solver that recalls and reads everything answers every question",
+    "shortcuts": "with leak guards and distractors, no shortcut is more than three points above "
+    "chance, sampling error aside",
 }

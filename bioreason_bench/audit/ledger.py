@@ -1,101 +1,141 @@
-"""The count of what was checked: for every law how many times, how often it was broken, and the first place where it was."""
+"""The record of an audit: for each law how often it was checked and broken, and where first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bioreason_bench.audit.catalogue import LAWS
 
-__all__ = ["Breach", "Entry", "Ledger"]
+__all__ = ["LawResult", "Ledger", "Location", "RowViolations", "Violation"]
+
+Location = tuple[str, int | None]  # file, row counted from 0 (None: the whole file)
 
 
 @dataclass(frozen=True)
-class Breach:
-    """One place where a law is broken."""
+class Violation:
+    """One row or file that breaks a law."""
 
     file: str
-    row: int | None  # counted from 0; None where the whole file is meant
-    expected: str  # what should stand there, and what does
+    row: int | None  # counted from 0; None if the whole file is meant
+    expected: str  # what the law asks for there, and what was found
 
     def __str__(self) -> str:
-        place = self.file if self.row is None else f"{self.file} row {self.row}"
-        return f"{place}: {self.expected}"
+        location = self.file if self.row is None else f"{self.file} row {self.row}"
+        return f"{location}: {self.expected}"
 
 
 @dataclass
-class Entry:
-    """How one law fared."""
+class LawResult:
+    """The counts of one law."""
 
     checked: int = 0
     broken: int = 0
-    first: Breach | None = None
+    first: Violation | None = None
 
 
 class Ledger:
-    """Counts by law; ledgers of several shards are added up in the order of the files, so that `first` is the same in every run."""
+    """Counts by law.
+
+    Ledgers of several files are added up in the order of the files, so that `first` is the same
+    in every run.
+    """
 
     def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, LawResult] = {}
 
     def check(
         self,
         law: str,
-        file: str | Callable[[int], tuple[str, int | None]],
+        file: str | Callable[[int], Location],
         checked: int,
-        broken: Sequence[int] | np.ndarray = (),
-        say: Callable[[int], str] = str,
+        broken: Sequence[int] | NDArray[np.integer] = (),
+        describe: str | Mapping[int, str] | Callable[[int], str] = "",
     ) -> None:
-        """Count `checked` things under `law`; `broken` are those that break it and `say(one)` what was expected there.
+        """Count `checked` items under `law`.
 
-        `file` is the file whose rows they are, or a function from one of them to (file, row).
+        Args:
+            law: A name in `LAWS`.
+            file: The file whose rows the items are, or a function from an item to (file, row).
+            checked: The number of items that were checked.
+            broken: The items that break the law, in order.
+            describe: What was expected and found: one text for all items, a text by item, or a
+                function from an item to its text (called for the first violation only).
         """
-        entry = self._entry(law)
-        entry.checked += int(checked)
-        if len(broken):
-            entry.broken += len(broken)
-            if entry.first is None:
-                one = int(broken[0])
-                place = file(one) if callable(file) else (file, one)
-                entry.first = Breach(*place, say(one))
+        result = self._result(law)
+        result.checked += int(checked)
+        result.broken += len(broken)
+        if len(broken) and result.first is None:
+            item = int(broken[0])
+            location = file(item) if callable(file) else (file, item)
+            result.first = Violation(*location, _text(describe, item))
 
-    def whole(self, law: str, file: str, problem: str | None, checked: int = 1) -> None:
-        """Count a check of a whole file (or of nothing smaller); `problem` says what is wrong, None that nothing is."""
-        entry = self._entry(law)
-        entry.checked += checked
+    def check_whole(self, law: str, file: str, problem: str | None) -> None:
+        """Count one check of a whole file; `problem` says what is wrong, None if nothing is."""
+        result = self._result(law)
+        result.checked += 1
         if problem is not None:
-            entry.broken += 1
-            entry.first = entry.first or Breach(file, None, problem)
-
-    def _entry(self, law: str) -> Entry:
-        assert law in LAWS, law
-        return self.entries.setdefault(law, Entry())
+            result.broken += 1
+            result.first = result.first or Violation(file, None, problem)
 
     def add(self, other: Ledger) -> None:
         """Add the counts of another ledger to these."""
         for law, theirs in other.entries.items():
-            ours = self.entries.setdefault(law, Entry())
+            ours = self._result(law)
             ours.checked += theirs.checked
             ours.broken += theirs.broken
             ours.first = ours.first or theirs.first
 
     @property
     def broken(self) -> int:
-        return sum(entry.broken for entry in self.entries.values())
+        return sum(result.broken for result in self.entries.values())
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Every law in the order of `LAWS`: its text, how often checked and broken, and the first place where it is broken."""
-        found: dict[str, dict[str, Any]] = {}
+        """Every law in the order of `LAWS`: its text, its counts and its first violation."""
+        laws: dict[str, dict[str, Any]] = {}
         for law, text in LAWS.items():
-            entry = self.entries.get(law, Entry())
-            found[law] = {"text": text, "checked": entry.checked, "broken": entry.broken}
-            if entry.first:
-                found[law]["first"] = {
-                    "file": entry.first.file,
-                    "row": entry.first.row,
-                    "expected": entry.first.expected,
+            result = self.entries.get(law, LawResult())
+            laws[law] = {"text": text, "checked": result.checked, "broken": result.broken}
+            if result.first:
+                laws[law]["first"] = {
+                    "file": result.first.file,
+                    "row": result.first.row,
+                    "expected": result.first.expected,
                 }
-        return found
+        return laws
+
+    def _result(self, law: str) -> LawResult:
+        assert law in LAWS, law
+        return self.entries.setdefault(law, LawResult())
+
+
+class RowViolations:
+    """The checks of one file's rows, law by law, collected in one pass over the rows."""
+
+    def __init__(self) -> None:
+        self.checked: dict[str, int] = {}
+        self.rows: dict[str, list[int]] = {}  # by law, the rows that break it
+        self.first: dict[str, str] = {}  # by law, what is wrong with the first of them
+
+    def check(self, law: str, row: int, holds: object, describe: Callable[[], str]) -> None:
+        """Count a check of `row`; `describe` is called for the first row that breaks the law."""
+        self.checked[law] = self.checked.get(law, 0) + 1
+        if not holds:
+            self.rows.setdefault(law, []).append(row)
+            if law not in self.first:
+                self.first[law] = describe()
+
+    def enter(self, ledger: Ledger, file: str) -> None:
+        """Add the counts to a ledger; `file` is the file of the rows."""
+        for law, checked in self.checked.items():
+            ledger.check(law, file, checked, self.rows.get(law, []), self.first.get(law, ""))
+
+
+def _text(describe: str | Mapping[int, str] | Callable[[int], str], item: int) -> str:
+    if isinstance(describe, str):
+        return describe
+    return describe[item] if isinstance(describe, Mapping) else describe(item)

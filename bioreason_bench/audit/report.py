@@ -1,9 +1,11 @@
-"""audit.json, as the card and `publish` read it: `bioreason verify DIR --write` is what writes it.
+"""audit.json: the outcome of an audit, its one writer and its one reader.
+
+`bioreason verify DIR --write` writes it; the card and `bioreason publish` read it.
 
 manifest   sha256 of the bytes of manifest.json: which release was audited
-ok         whether no law was broken
+ok         whether no law is broken
 sample     questions of each file that were solved, 0 for all
-laws       {law: {text, checked, broken}}
+laws       {law: {text, checked, broken, first}}
 solvers    {config: {solver: {score, chance, shortcut, ...}}}, shares of 1
 """
 
@@ -11,57 +13,131 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bioreason_bench._version import __version__
+from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.release.manifest import MANIFEST
 
-__all__ = ["AUDIT", "check_audit", "manifest_digest", "read_audit"]
+__all__ = [
+    "AUDIT",
+    "Audit",
+    "Scores",
+    "audit_json",
+    "check_audit",
+    "manifest_digest",
+    "read_audit",
+    "write_audit",
+]
 
 AUDIT = "audit.json"
+FORMAT = 1
+KEYS = {"manifest", "ok", "sample", "laws", "solvers"}  # of every audit.json
+Scores = dict[str, dict[str, dict[str, Any]]]  # config → solver → score, chance, shortcut, ...
+
+
+@dataclass
+class Audit:
+    """The outcome of the audit of one release.
+
+    Attributes:
+        folder: The release.
+        manifest: `manifest_digest` of the folder.
+        sample: Questions of each file that were solved, 0 for all.
+        ledger: Checks and violations by law.
+        scores: Scores of the solvers, by config and solver.
+    """
+
+    folder: Path
+    manifest: str
+    sample: int
+    ledger: Ledger = field(default_factory=Ledger)
+    scores: Scores = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not self.ledger.broken
+
+    def as_dict(self) -> dict[str, Any]:
+        """The values of audit.json, as schemas/audit.schema.json describes them."""
+        return {
+            "format": FORMAT,
+            "bioreason_bench": __version__,
+            "manifest": self.manifest,
+            "ok": self.ok,
+            "sample": self.sample,
+            "laws": self.ledger.as_dict(),
+            "solvers": self.scores,
+        }
 
 
 def manifest_digest(folder: Path) -> str:
-    return f"sha256:{hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()}"
+    """The sha256 of the bytes of manifest.json, of no bytes if there is no such file."""
+    path = folder / MANIFEST
+    content = path.read_bytes() if path.is_file() else b""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def audit_json(audit: Audit) -> str:
+    """The text of audit.json, without a final newline."""
+    return json.dumps(audit.as_dict(), indent=1, ensure_ascii=False)
+
+
+def write_audit(audit: Audit) -> None:
+    """Write audit.json into the folder of the release, completely or not at all."""
+    path = audit.folder / AUDIT
+    temporary = path.with_name(f".{AUDIT}.{os.getpid()}")
+    try:
+        temporary.write_text(audit_json(audit) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_audit(folder: Path) -> dict[str, Any] | None:
-    """audit.json of a release, None where it has none; raises ReleaseError if it is broken."""
+    """Read audit.json of a release; None if there is none, ReleaseError if it is broken."""
     path = folder / AUDIT
     if not path.is_file():
         return None
     try:
         audit = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ReleaseError(f"{path} cannot be read ({error}); {_again(folder)}") from None
-    if not isinstance(audit, dict) or not {"manifest", "ok", "sample", "laws", "solvers"} <= set(
-        audit
-    ):
-        raise ReleaseError(f"{path} does not hold an audit; {_again(folder)}")
+        raise ReleaseError(f"{path} cannot be read ({error}); {_write_again(folder)}") from None
+    if not isinstance(audit, dict) or not set(audit) >= KEYS:
+        raise ReleaseError(f"{path} does not hold an audit; {_write_again(folder)}")
     return audit
 
 
 def check_audit(folder: Path) -> dict[str, Any]:
-    """The audit of a release, if it is of this very release, whole, and passed; raises ReleaseError otherwise."""
+    """Read the audit that allows a release to be published.
+
+    Raises:
+        ReleaseError: There is no audit, or it is of another release or of a sample, or it failed.
+    """
     audit, path = read_audit(folder), folder / AUDIT
     if audit is None:
         raise ReleaseError(
-            f"{folder} has no {AUDIT}, and only audited releases are published; {_again(folder)}"
+            f"{folder} has no {AUDIT}, and only audited releases are published; "
+            f"{_write_again(folder)}"
         )
     if audit["manifest"] != manifest_digest(folder):
-        raise ReleaseError(f"{path} is the audit of another release; {_again(folder)}")
+        raise ReleaseError(f"{path} is the audit of another release; {_write_again(folder)}")
     if not audit["ok"]:
         broken = [law for law, entry in audit["laws"].items() if entry["broken"]]
         raise ReleaseError(
-            f"{path} says that this release breaks: {', '.join(broken[:3]) or 'a law'}; look with: bioreason verify {folder}"
+            f"{path} says that this release breaks: {', '.join(broken[:3]) or 'a law'}; "
+            f"look with: bioreason verify {folder}"
         )
     if audit["sample"]:
         raise ReleaseError(
-            f"{path} is of a sample of the release; {_again(folder)} (without --sample)"
+            f"{path} is of a sample of the release; {_write_again(folder)} (without --sample)"
         )
     return audit
 
 
-def _again(folder: Path) -> str:
+def _write_again(folder: Path) -> str:
     return f"write it with: bioreason verify {folder} --write"

@@ -1,1 +1,4 @@
-"""One module a command of `bioreason`; heavy imports stand inside the functions, so that `--help` is quick."""
+"""One module for each command of `bioreason`.
+
+Heavy imports are inside the functions, so that `--help` is quick.
+"""

@@ -14,13 +14,13 @@ from typing import Any
 import click
 
 from bioreason_bench._version import __version__
-from bioreason_bench.commands.main import Sentences
+from bioreason_bench.commands.errors import ErrorsAsSentences
 from bioreason_bench.errors import UsageError
 
 __all__ = ["main"]
 
 
-class Commands(Sentences):
+class Commands(ErrorsAsSentences):
     program = "bioreason-baseline"
     on_interrupt = "interrupted; the same command goes on where it stopped (train: with --resume)"
     on_full_disk = "; free some space and run again with --resume"

@@ -1,4 +1,4 @@
-"""`bioreason export`: a release in the form that a trainer reads."""
+"""`bioreason export`: a release in the format of a trainer."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ import click
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder to write; DIR-trl and so on if not given.",
+    help="Folder to write; default: DIR-trl, DIR-verl and so on.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
 def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
-    """Write the questions and biographies of DIR as files of TRL, LLaMA-Factory or veRL; or its world as a graph.
+    """Write the texts and questions of DIR for TRL, LLaMA-Factory or veRL; or its world as a graph.
 
     \b
       bioreason export v1 --to verl --out v1-verl
 
-    Prompts and completions are those of evaluation. A README.md in the folder says how the trainer is pointed at it.
-    """
+    Prompts and completions are those of evaluation. The README.md of the new folder shows how to
+    load the files.
+    """  # noqa: D301 - click reads \b
     from tqdm import tqdm
 
     from bioreason_bench.export.export import export, parts_of
@@ -53,7 +54,5 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
         files = export(release, to, out, advance)
     click.echo(out)
     if not quiet:
-        click.echo(
-            f"{len(files)} files, {sum(path.stat().st_size for path in files):,} bytes; read {out / 'README.md'}",
-            err=True,
-        )
+        size = sum(path.stat().st_size for path in files)
+        click.echo(f"{len(files)} files, {size:,} bytes; read {out / 'README.md'}", err=True)

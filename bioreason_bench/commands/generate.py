@@ -1,4 +1,4 @@
-"""`bioreason generate`: from nothing to a release."""
+"""`bioreason generate`: write a release."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Generate(click.Command):
     "--preset",
     default="v1",
     show_default=True,
-    help="Name of a preset, or a path to a preset of your own (.toml).",
+    help="Name of a preset, or path to a preset of your own (.toml).",
 )
 @click.option(
     "--seed",
@@ -49,29 +49,29 @@ class Generate(click.Command):
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder to write; bioreason-PRESET-SEED if not given.",
+    help="Folder to write; default: bioreason-PRESET-SEED.",
 )
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Set a field of the preset; may be given again.",
+    help="Set a field of the preset; repeatable.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes; all cores if not given. Does not change the rows.",
+    help="Processes; default: all cores. Does not change the rows.",
 )
 @click.option(
     "--shard-rows",
     type=click.IntRange(min=100),
-    help="Rows of a file, about. Does not change the rows.",
+    help="Approximate rows per file. Does not change the rows.",
 )
 @click.option(
     "--force", is_flag=True, help="Replace an existing release, once the new one is complete."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the number of rows as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
 def command(
     preset: str,
@@ -84,39 +84,40 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Write a release: people, biographies, and questions whose levels say what training may show.
+    """Write a release: people, biographies, and questions graded by distance from the training set.
 
     \b
       bioreason generate --preset small --out small
       bioreason generate --set relations=my.toml --seed 7
 
-    The same version, preset and seed give the same rows on any machine. An interrupted run is taken up again by the
-    same command.
-    """
+    Package version, preset and seed determine every row, on any machine. To resume an interrupted
+    run, run the same command again.
+    """  # noqa: D301 - click reads \b
     from bioreason_bench.build import generate
     from bioreason_bench.config import load_preset
+    from bioreason_bench.dataset import SHARD_ROWS
 
     began = time.perf_counter()
     config = load_preset(preset, seed).override(dict(_setting(text) for text in settings))
     out = out or Path(f"bioreason-{config.preset}-{config.seed}")
-    more = {} if shard_rows is None else {"shard_rows": shard_rows}
-    manifest = generate(config, out, workers=workers, force=force, progress=not quiet, **more)
+    manifest = generate(
+        config,
+        out,
+        workers=workers,
+        shard_rows=shard_rows or SHARD_ROWS,
+        force=force,
+        progress=not quiet,
+    )
     rows: dict[str, int] = {}
     for entry in manifest["files"].values():
         rows[entry["schema"]] = rows.get(entry["schema"], 0) + entry["rows"]
     if as_json:
-        click.echo(
-            json.dumps(
-                {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
-            )
-        )
+        written = {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
+        click.echo(json.dumps(written))
     elif not quiet:
         seconds = time.perf_counter() - began
-        counts = ", ".join(
-            f"{rows[kind]:,} {name}" for kind, name in WRITTEN.items() if kind in rows
-        )
-        text = f"{out}: {counts}"
-        click.echo(f"{text} in {seconds:.1f} s", err=True)
+        counts = [f"{rows[schema]:,} {name}" for schema, name in WRITTEN.items() if schema in rows]
+        click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -1,25 +1,22 @@
-"""`bioreason`: one command a module in commands/, imported when it is asked for.
+"""`bioreason`: one command for each module in commands/, imported when it is asked for.
 
-Data goes to stdout, progress and messages to stderr.  Exit code 0: done; 1: something written is broken, or a check
-failed; 2: wrong usage; 130: interrupted.  A traceback means a bug in this package.
+Data goes to stdout, progress and messages to stderr.  Exit code 0: done; 1: a file is broken or a
+check failed; 2: usage error; 130: interrupted.  A traceback means a bug in this package.
 """
 
 from __future__ import annotations
 
-import difflib
-import errno
 import importlib
-import sys
-from typing import NoReturn
 
 import click
 
 from bioreason_bench._version import __version__
-from bioreason_bench.errors import BioreasonError
+from bioreason_bench.commands.errors import ErrorsAsSentences
+from bioreason_bench.errors import suggest
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = {  # in the order in which they are used; each module has a click command called `command`
+COMMANDS = {  # in the order of use; each module has a click command called `command`
     "generate": "bioreason_bench.commands.generate",
     "verify": "bioreason_bench.commands.verify",
     "show": "bioreason_bench.commands.show",
@@ -33,41 +30,8 @@ COMMANDS = {  # in the order in which they are used; each module has a click com
 }
 
 
-class Sentences(click.Group):
-    """Whatever goes wrong becomes one sentence on stderr and an exit code."""
-
-    program = "bioreason"
-    on_interrupt = "interrupted"
-    on_full_disk = ""
-    on_little_memory = "ask for fewer people (known, novel), or for fewer --workers"
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except BioreasonError as error:
-            self._stop(str(error), error.exit_code)
-        except KeyboardInterrupt:
-            self._stop(self.on_interrupt, 130)
-        except MemoryError:
-            self._stop(f"memory ran out; {self.on_little_memory}", 1)
-        except OSError as error:
-            if (
-                error.errno == errno.EPIPE
-            ):  # a reader such as head has seen enough; click leaves quietly
-                raise
-            where = f"{error.filename}: " if error.filename else ""
-            self._stop(
-                f"{where}{error.strerror or error}{self.on_full_disk if error.errno == errno.ENOSPC else ''}",
-                1,
-            )
-
-    def _stop(self, message: str, code: int) -> NoReturn:
-        click.echo(f"{self.program}: {message}", err=True)
-        sys.exit(code)
-
-
-class Commands(Sentences):
-    """The commands of the table above."""
+class LateCommands(ErrorsAsSentences):
+    """The commands of COMMANDS, each imported when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -78,20 +42,17 @@ class Commands(Sentences):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        close = difflib.get_close_matches(args[0], COMMANDS, 1)
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            hint = (
-                f"did you mean {close[0]!r}?"
-                if close
-                else f"the commands are {', '.join(COMMANDS)}"
-            )
-            ctx.fail(f"there is no command {args[0]!r}: {hint}")
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            hint = suggest(name, COMMANDS, f"the commands are {', '.join(COMMANDS)}")
+            ctx.fail(f"there is no command {name!r}: {hint}")
         return super().resolve_command(ctx, args)
 
 
 @click.group(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=LateCommands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="bioreason")
 def main() -> None:
-    """Synthetic biographies, not biology: does a language model compose what it knows with what it reads?"""
+    """Synthetic biographies, not biology: does a model compose what it knows with what it reads?"""

@@ -1,4 +1,4 @@
-"""`bioreason plot`: pictures of what `bioreason eval --output_path` wrote."""
+"""`bioreason plot`: figures of the answers that `bioreason eval --output_path` wrote."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import click
 @click.command(name="plot")
 @click.argument("results", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(
-    "--to", type=click.Path(path_type=Path), help="Folder for the pictures; OUT/plots if left out."
+    "--to", type=click.Path(path_type=Path), help="Folder for the figures; default: OUT/plots."
 )
 @click.option(
     "--audit",
     type=click.Path(path_type=Path),
-    help="A release or its audit.json, whose shortcuts stand beside the bars.",
+    help="A release or its audit.json, whose shortcut scores are drawn next to the bars.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Do not list the files.")
 def command(results: Path, to: Path | None, audit: Path | None, quiet: bool) -> None:
-    """Draw bars by skill and level, curves by hops and pattern, and pass@k, from the answers below OUT (PNG and SVG).
+    """Draw bars by skill and level, curves by hops and pattern, and pass@k, of the answers in OUT.
 
-    Several models below one OUT stand side by side. What shortcuts and chance are worth is taken from the audit of the
-    release that the questions are from, where it lies in a folder or is the official one.
+    Several models below one OUT are drawn side by side, as PNG and SVG. The scores of shortcuts and
+    of chance come from the audit of the release that the questions are from, if that is a folder or
+    the official release.
     """
     from bioreason_bench.evaluation.plots import lines_of, plot_results, read_lines
     from bioreason_bench.evaluation.results import read_results

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,11 @@ from bioreason_bench.errors import UsageError
 if TYPE_CHECKING:
     from bioreason_bench.release.hops import Hop
     from bioreason_bench.release.read import Release
+
+Row = Mapping[str, Any]
+
+# Columns that hold a fact and another object for it: subject, relation, object, other object.
+CHANGED_FACTS = ("changed", "conflicting")
 
 
 @click.command(name="show")
@@ -30,19 +35,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many, spread over the split.",
 )
-@click.option("--split", help="Split to show; test if there is one.")
-@click.option("--id", "wanted", metavar="ID", help="The question with this id, wherever it is.")
+@click.option("--split", help="Split to show; default: test, if there is one.")
+@click.option("--id", "wanted", metavar="ID", help="The question with this id, in any config.")
 @click.option(
     "--context",
-    "whole",
+    "whole_context",
     is_flag=True,
-    help="Print the whole context, its sentences that answer a hop marked.",
+    help="Print the whole context, with the sentences that answer a hop in brackets.",
 )
 @click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw the first one's chain (.png, .svg, .pdf).",
+    help="Draw the chain of the first question (.png, .svg, .pdf).",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the hops.")
 def command(
@@ -51,39 +56,35 @@ def command(
     count: int,
     split: str | None,
     wanted: str | None,
-    whole: bool,
+    whole_context: bool,
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Show questions of DIR: each hop, whether it is to be recalled or read, and where it stands.
+    """Show questions of DIR: each hop, whether it is recalled or read, and where it is stated.
 
-    CONFIG is comp_zeroshot if not given; biographies, facts and the other tables are shown as they are.
+    CONFIG is comp_zeroshot if not given. Rows of biographies, facts and the other tables are
+    printed column by column.
     """
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
-    rows = (
-        [_find(release, wanted)]
-        if wanted
-        else _spread(release, *_split(release, config, split), count)
-    )
+    if wanted:
+        rows = [_find(release, wanted)]
+    else:
+        rows = _spread(release, *_choose_split(release, config, split), count)
     if rows and "question" not in rows[0]:
         if plot:
-            raise UsageError(
-                "--plot draws questions; give one of the configs "
-                + ", ".join(release.question_configs())
-            )
+            configs = ", ".join(release.question_configs())
+            raise UsageError(f"--plot draws questions; give one of the configs {configs}")
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False) if as_json else _plain(row))
+            click.echo(_json_line(row) if as_json else _table_row(row))
         return
     hops = _hops(release, rows)
     for row, steps in zip(rows, hops, strict=True):
         if as_json:
-            click.echo(
-                json.dumps(row | {"steps": [asdict(hop) for hop in steps]}, ensure_ascii=False)
-            )
+            click.echo(_json_line({**row, "steps": [asdict(hop) for hop in steps]}))
         else:
-            click.echo(_question(row, steps, whole))
+            click.echo(_question(row, steps, whole_context))
     if plot:
         from bioreason_bench.commands.chain import save_chain
 
@@ -91,17 +92,19 @@ def command(
         click.echo(f"{plot}: the chain of {rows[0]['id']}", err=True)
 
 
-def _split(release: Release, config: str | None, split: str | None) -> tuple[str, str]:
-    """The config and split to show: what was asked for, else the most telling one there is."""
+def _json_line(row: Row) -> str:
+    return json.dumps(row, ensure_ascii=False)
+
+
+# which rows ---------------------------------------------------------------------------------------
+
+
+def _choose_split(release: Release, config: str | None, split: str | None) -> tuple[str, str]:
+    """The config and split to show: those asked for, or comp_zeroshot and test if they exist."""
     if config is None:
-        config = next(
-            (
-                name
-                for name in ("comp_zeroshot", *release.question_configs())
-                if name in release.configs()
-            ),
-            release.configs()[0],
-        )
+        preferred = ["comp_zeroshot", *release.question_configs()]
+        configs = release.configs()
+        config = next((name for name in preferred if name in configs), configs[0])
     splits = release.splits(config)
     return config, split or ("test" if "test" in splits else splits[0])
 
@@ -109,137 +112,128 @@ def _split(release: Release, config: str | None, split: str | None) -> tuple[str
 def _spread(release: Release, config: str, split: str, count: int) -> list[dict[str, Any]]:
     """`count` rows at equal distances."""
     total = release.count(config, split)
-    places = sorted({total * k // count for k in range(count)} & set(range(total)))
-    return list(_at(release, config, split, places))
+    indices = sorted({total * k // count for k in range(count)} & set(range(total)))
+    return list(_rows_at(release, config, split, indices))
 
 
-def _at(release: Release, config: str, split: str, places: list[int]) -> Iterator[dict[str, Any]]:
+def _rows_at(
+    release: Release, config: str, split: str, indices: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """The rows of a split at these indices, which count through all its files."""
     begin = 0
     for file in release.files(config, split):
         end = begin + release.rows_of(file)
-        here = [place - begin for place in places if begin <= place < end]
-        if here:
-            table = release.read(file)
-            yield from table.take(here).to_pylist()
+        in_file = [index - begin for index in indices if begin <= index < end]
+        if in_file:
+            yield from release.read(file).take(in_file).to_pylist()
         begin = end
 
 
 def _find(release: Release, wanted: str) -> dict[str, Any]:
-    """The question, probe or biography called `wanted`; raises UsageError if there is none."""
+    """The question, probe or biography with the id `wanted`; raises UsageError if there is none."""
     import pyarrow.compute as pc
 
+    from bioreason_bench.schema import columns
+
     for file, entry in release.manifest["files"].items():
-        if entry["schema"] in ("question", "probe", "biography"):
-            place = pc.index(release.read(release.path / file, ["id"])["id"], wanted).as_py()
-            if place >= 0:
-                return release.read(release.path / file).slice(place, 1).to_pylist()[0]
+        if "id" in columns(entry["schema"]):
+            index = pc.index(release.read(release.path / file, ["id"])["id"], wanted).as_py()
+            if index >= 0:
+                return release.read(release.path / file).slice(index, 1).to_pylist()[0]
     raise UsageError(
-        f"{release.path} has no question, probe or biography with the id {wanted!r}; bioreason show {release.path} prints some"
+        f"{release.path} has no question, probe or biography with the id {wanted!r}; "
+        f"bioreason show {release.path} prints some"
     )
 
 
-def _hops(release: Release, rows: list[dict[str, Any]]) -> list[list[Hop]]:
-    from bioreason_bench.release.hops import find_hops, recalled_biographies
+def _hops(release: Release, rows: Sequence[Row]) -> list[list[Hop]]:
     from bioreason_bench.language.reader import Reader
+    from bioreason_bench.release.hops import find_hops, recalled_biographies
 
     reader = Reader(release.relations, release.config.language)
     recalled = recalled_biographies(release, rows)
     return [find_hops(row, reader, recalled) for row in rows]
 
 
-def _question(row: dict[str, Any], hops: list[Hop], whole: bool) -> str:
-    """A question as a person reads it."""
+# text ---------------------------------------------------------------------------------------------
+
+
+def _question(row: Row, hops: Sequence[Hop], whole_context: bool) -> str:
+    """A question with its hops, its context and what training has seen of it."""
     from bioreason_bench.schema import columns
 
     width = min(110, shutil.get_terminal_size().columns)
-    hops_in_words = f"{row['hops']} hop{'s' * (row['hops'] > 1)}"
-    head = f"{click.style(row['id'], bold=True)}   {row['skill']} {row['level']}, pattern {row['pattern']}, {hops_in_words}"
+    hop_count = f"{row['hops']} hop{'s' * (row['hops'] > 1)}"
+    head = f"{row['skill']} {row['level']}, pattern {row['pattern']}, {hop_count}"
     lines = [
         "",
-        head,
+        f"{click.style(row['id'], bold=True)}   {head}",
         *_wrap(row["question"], "  Q  ", width),
         *_wrap(row["answer"], "  A  ", width),
     ]
     for number, hop in enumerate(hops, 1):
-        word = (
-            click.style("RECALL", fg="blue", bold=True)
-            if hop.recalled
-            else click.style("READ  ", fg="yellow", bold=True)
-        )
-        lines.append(
-            f"  {number}  {word}  {hop.subject} → {hop.relation} → {click.style(hop.object, bold=True)}"
-        )
-        lines += _wrap(_where(hop, row), " " * 13, width)
-    if whole and row["context"]:
-        lines += ["  context", *_context(row, hops, width)]
+        lines.append(_hop(number, hop))
+        lines += _wrap(_source(hop, len(row["context_people"])), " " * 13, width)
+    if whole_context and row["context"]:
+        lines += ["  context", *_marked_context(row, hops, width)]
     elif row["context"]:
-        lines += _wrap(
-            f"{len(row['context_people'])} biographies: {', '.join(row['context_people'])}",
-            "  context  ",
-            width,
-        )
+        people = f"{len(row['context_people'])} biographies: {', '.join(row['context_people'])}"
+        lines += _wrap(people, "  context  ", width)
     lines += _wrap(_certificate(row), "  training  ", width)
-    further = {
-        name: value
-        for name, value in row.items()
-        if name not in columns("question") and name != "probe_of"
-    }
-    return "\n".join(
-        [
-            *lines,
-            *(
-                line
-                for name, value in further.items()
-                for line in _wrap(_words(value), f"  {name}  ", width)
-            ),
-        ]
-    )
+    common = (*columns("question"), "probe_of")
+    for name, value in row.items():
+        if name not in common:
+            text = _changed_fact(value) if name in CHANGED_FACTS else _plain(value)
+            lines += _wrap(text, f"  {name}  ", width)
+    return "\n".join(lines)
 
 
-def _where(hop: Hop, row: dict[str, Any]) -> str:
-    quoted = f": “{hop.text}”" if hop.text else ""
+def _hop(number: int, hop: Hop) -> str:
     if hop.recalled:
-        return (
-            f"from the weights; {hop.subject}'s biography says" + quoted
-            if quoted
-            else "from the weights"
-        )
+        word = click.style("RECALL", fg="blue", bold=True)
+    else:
+        word = click.style("READ  ", fg="yellow", bold=True)
+    reached = click.style(hop.object, bold=True)
+    return f"  {number}  {word}  {hop.subject} → {hop.relation} → {reached}"
+
+
+def _source(hop: Hop, biographies: int) -> str:
+    """Where the hop is stated, with the sentence; `biographies` are in the context."""
+    if hop.recalled and hop.text:
+        return f"from the weights; {hop.subject}'s biography says: “{hop.text}”"
+    if hop.recalled:
+        return "from the weights"
     if hop.biography is None:
         return "not stated in the context"
     return (
-        f"in the context, biography {hop.biography} of {len(row['context_people'])}, sentence {hop.sentence}"
-        + quoted
+        f"in the context, biography {hop.biography} of {biographies}, "
+        f"sentence {hop.sentence}: “{hop.text}”"
     )
 
 
-def _certificate(row: dict[str, Any]) -> str:
-    """What training has and has not shown of this question."""
+def _certificate(row: Row) -> str:
+    """What training has and has not seen of the question."""
     if row["level"] == "probe":
         return f"probe of {', '.join(row['probe_of'])}"
-    says = ["path seen" if row["path_in_train"] else "path never seen"]
-    says += (
-        [f"unseen relations: {', '.join(row['unseen_relations'])}"]
-        if row["unseen_relations"]
-        else ["every relation seen"]
-    )
-    says += (
-        [f"longer than any trained path by {row['hops_beyond_train']}"]
-        if row["hops_beyond_train"]
-        else []
-    )
-    says += [
-        "this start on this path seen"
-        if row["start_in_train"]
-        else "this start on this path never seen"
-    ]
-    says += [] if row["direction_seen"] else ["a recalled fact is stated from the other end only"]
-    return "; ".join([*says, f"{row['people_in_train']} of its people seen"])
+    parts = ["path seen" if row["path_in_train"] else "path never seen"]
+    if row["unseen_relations"]:
+        parts.append(f"unseen relations: {', '.join(row['unseen_relations'])}")
+    else:
+        parts.append("every relation seen")
+    if row["hops_beyond_train"]:
+        parts.append(f"longer than any trained path by {row['hops_beyond_train']}")
+    seen = "seen" if row["start_in_train"] else "never seen"
+    parts.append(f"this start on this path {seen}")
+    if not row["direction_seen"]:
+        parts.append("a recalled fact is stated from the other end only")
+    return "; ".join([*parts, f"{row['people_in_train']} of its people seen"])
 
 
-def _context(row: dict[str, Any], hops: list[Hop], width: int) -> list[str]:
-    """The biographies of the context; sentences that answer a hop stand in brackets with its number."""
+def _marked_context(row: Row, hops: Sequence[Hop], width: int) -> list[str]:
+    """The biographies of the context, with each sentence that answers a hop as [number: text]."""
     lines = []
-    for number, text in enumerate(row["context"].split("\n"), 1):
+    for number, biography in enumerate(row["context"].split("\n"), 1):
+        text = biography
         for step, hop in enumerate(hops, 1):
             if hop.biography == number and hop.text:
                 text = text.replace(hop.text, f"[{step}: {hop.text}]", 1)
@@ -257,15 +251,18 @@ def _wrap(text: str, begin: str, width: int) -> list[str]:
     ) or [begin.rstrip()]
 
 
-def _plain(row: dict[str, Any]) -> str:
-    return "\n".join(["", *(f"{name}: {_words(value)}" for name, value in row.items())])
+def _table_row(row: Row) -> str:
+    return "\n".join(["", *(f"{name}: {_plain(value)}" for name, value in row.items())])
 
 
-def _words(value: object) -> str:
-    return (
-        " > ".join(value)
-        if isinstance(value, list)
-        else {True: "yes", False: "no"}[value]
-        if isinstance(value, bool)
-        else str(value)
-    )
+def _changed_fact(values: Sequence[str]) -> str:
+    subject, relation, stated, other = values
+    return f"{subject}'s {relation.replace('_', ' ')}: {stated} → {other}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return " > ".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

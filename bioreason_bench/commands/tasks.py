@@ -1,4 +1,4 @@
-"""`bioreason tasks`: the lm-eval tasks, and where lm-eval finds them."""
+"""`bioreason tasks`: the lm-eval tasks, and their installation into lm-eval."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 @click.group(name="tasks")
 def command() -> None:
-    """List the lm-eval tasks; install them into the harness, or take them away again."""
+    """List the lm-eval tasks; install them into the harness, or remove them."""
 
 
 @command.command(name="list")
@@ -23,32 +23,27 @@ def list_tasks(as_json: bool) -> None:
 
 
 @command.command()
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="No messages.")
 def install(quiet: bool) -> None:
-    """Copy the task files into the installed harness, so that plain `lm_eval --tasks bioreason_comp` works."""
-    from bioreason_bench.evaluation.harness.install import install as put
+    """Copy the task files into the harness, for plain `lm_eval --tasks bioreason_comp`."""
+    from bioreason_bench.evaluation.harness.install import install as install_tasks
 
-    folder, count = put()
+    folder, count = install_tasks()
     if not quiet:
-        click.echo(
-            f"{count} files in {folder}; now this works: lm_eval --tasks bioreason_comp --model ...",
-            err=True,
-        )
+        example = "lm_eval --tasks bioreason_comp --model ..."
+        click.echo(f"{count} files in {folder}; now this works: {example}", err=True)
 
 
 @command.command()
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="No messages.")
 def uninstall(quiet: bool) -> None:
-    """Remove exactly what `install` put there."""
-    from bioreason_bench.evaluation.harness.install import uninstall as remove
+    """Remove exactly the files that `install` copied."""
+    from bioreason_bench.evaluation.harness.install import uninstall as uninstall_tasks
 
-    folder, count, kept = remove()
-    if not quiet:
-        click.echo(
-            f"{count} files removed from {folder}"
-            if count
-            else f"nothing is installed in {folder}",
-            err=True,
-        )
-        if kept:
-            click.echo(f"left there, since somebody changed them: {', '.join(kept)}", err=True)
+    folder, count, kept = uninstall_tasks()
+    if quiet:
+        return
+    removed = f"{count} files removed from {folder}"
+    click.echo(removed if count else f"nothing is installed in {folder}", err=True)
+    if kept:
+        click.echo(f"kept (modified since install): {', '.join(kept)}", err=True)

@@ -1,4 +1,4 @@
-"""`bioreason where`: the folders that are not code."""
+"""`bioreason where`: the folders that hold no code."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from bioreason_bench.resources import FOLDERS, folder
 @click.command(name="where")
 @click.argument("name", type=click.Choice(FOLDERS), metavar="|".join(FOLDERS))
 def command(name: str) -> None:
-    """Print the folder of the lm-eval tasks, the JSON schemas or the card's texts."""
+    """Print the folder of the lm-eval tasks, the JSON schemas or the texts of the card."""
     click.echo(folder(name))

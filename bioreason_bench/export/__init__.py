@@ -1,1 +1,1 @@
-"""Files for other trainers (TRL, LLaMA-Factory, veRL), and the world as a graph."""
+"""Files for other trainers, and the world as a graph."""

@@ -1,11 +1,13 @@
-"""What trainers read: for each of them, the files of an export and what a row of theirs is made of.
+"""What trainers read: for each of them, the files of an export and the rows of each file.
 
-    trl           TRL 1.x: standard (not conversational) prompt-completion JSONL; GRPO takes the prompt, rewards take the other columns
-    llamafactory  LLaMA-Factory 0.9: alpaca records, with a dataset_info.json that declares them
-    verl          veRL 0.9: Parquet with data_source, prompt (messages), ability, reward_model, extra_info; SFT reads messages
+    trl           TRL 1.x: standard (not conversational) prompt-completion JSONL; GRPO reads the
+                  prompt, rewards read the other columns
+    llamafactory  LLaMA-Factory 0.9: alpaca records, declared in dataset_info.json
+    verl          veRL 0.9: Parquet with data_source, prompt (messages), ability, reward_model and
+                  extra_info; SFT reads messages
     graphml       no trainer: the world as a graph, for networkx, Gephi, Cytoscape and the like
 
-Prompt and completion are those of evaluation: make_prompt(row), and a blank before the chain.
+Prompt and completion are those of evaluation: make_prompt(row), and a space before the chain.
 """
 
 from __future__ import annotations
@@ -14,17 +16,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bioreason_bench.grading.rewards import COLUMNS
 from bioreason_bench.questions.records import make_prompt
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BIOGRAPHY", "FORMATS", "NOTES", "RL", "SFT", "Form"]
+__all__ = ["BIOGRAPHY", "FORMATS", "NOTES", "RL", "SFT", "FileFormat"]
 
 SFT, RL, BIOGRAPHY = "sft", "rl", "biography"
-Row = Mapping[str, Any]
 SOURCE = "bioreason"
-ABOUT = (
+# Of extra_info in veRL: what rewards may ask for.
+EXTRA_INFO = (
     "id",
     "skill",
     "level",
@@ -34,24 +37,24 @@ ABOUT = (
     "answer",
     "entities",
     "path",
-)  # extra_info: what rewards may ask for
-REWARD_COLUMNS = (
-    "question",
-    "context",
-    "chain",
-    "answer",
-    "entities",
-    "path",
-)  # what the package's rewards ask for
+)
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Form:
-    """One kind of file of a trainer: the folder it goes to, its ending, and a row of it."""
+class FileFormat:
+    """One kind of file that a trainer reads.
+
+    Attributes:
+        folder: The folder of the file in the export.
+        suffix: ".jsonl" or ".parquet".
+        row: Makes a row of the file from a row of the release and its number in the file.
+    """
 
     folder: str
-    suffix: str  # ".jsonl" or ".parquet"
-    row: Callable[[Row, int], dict[str, Any]]  # (a row of the release, its number in the file)
+    suffix: str
+    row: Callable[[Row, int], dict[str, Any]]
 
 
 def completion(row: Row) -> str:
@@ -70,7 +73,7 @@ def _trl_sft(row: Row, _: int) -> dict[str, Any]:
 def _trl_rl(row: Row, _: int) -> dict[str, Any]:
     return {
         "prompt": make_prompt(row),
-        **{name: row[name] for name in (*REWARD_COLUMNS, "id", "level", "pattern")},
+        **{name: row[name] for name in (*COLUMNS, "id", "level", "pattern")},
     }
 
 
@@ -102,7 +105,7 @@ def _verl_sft(row: Row, _: int) -> dict[str, Any]:
 
 
 def _verl_rl(row: Row, number: int) -> dict[str, Any]:
-    about = {name: row[name] for name in ABOUT}
+    extra = {name: row[name] for name in EXTRA_INFO}
     return {
         "data_source": SOURCE,
         "prompt": _messages(make_prompt(row)),
@@ -111,7 +114,7 @@ def _verl_rl(row: Row, number: int) -> dict[str, Any]:
         "extra_info": {
             "split": "train" if row["level"] == "train" else "test",
             "index": number,
-            **about,
+            **extra,
         },
     }
 
@@ -125,20 +128,20 @@ def _messages(prompt: str, answer: str | None = None) -> list[dict[str, str]]:
     return turns if answer is None else [*turns, {"role": "assistant", "content": answer}]
 
 
-FORMATS: dict[str, dict[str, Form]] = {
+FORMATS: dict[str, dict[str, FileFormat]] = {
     "trl": {
-        SFT: Form("sft", ".jsonl", _trl_sft),
-        RL: Form("grpo", ".jsonl", _trl_rl),
-        BIOGRAPHY: Form("sft", ".jsonl", _text),
+        SFT: FileFormat("sft", ".jsonl", _trl_sft),
+        RL: FileFormat("grpo", ".jsonl", _trl_rl),
+        BIOGRAPHY: FileFormat("sft", ".jsonl", _text),
     },
     "llamafactory": {
-        SFT: Form("", ".jsonl", _alpaca),
-        BIOGRAPHY: Form("", ".jsonl", _text),
+        SFT: FileFormat("", ".jsonl", _alpaca),
+        BIOGRAPHY: FileFormat("", ".jsonl", _text),
     },
     "verl": {
-        SFT: Form("sft", ".parquet", _verl_sft),
-        RL: Form("rl", ".parquet", _verl_rl),
-        BIOGRAPHY: Form("sft", ".parquet", _verl_text),
+        SFT: FileFormat("sft", ".parquet", _verl_sft),
+        RL: FileFormat("rl", ".parquet", _verl_rl),
+        BIOGRAPHY: FileFormat("sft", ".parquet", _verl_text),
     },
     "graphml": {},
 }
@@ -150,7 +153,7 @@ def parquet_schema(use: str) -> pa.Schema:
 
     text, number, texts = pa.string(), pa.int32(), pa.list_(pa.string())
     messages = pa.list_(pa.struct([("role", text), ("content", text)]))
-    about = [(name, texts if name in ("entities", "path") else text) for name in ABOUT]
+    extra = [(name, texts if name in ("entities", "path") else text) for name in EXTRA_INFO]
     fields = {
         SFT: [("messages", messages), ("id", text), ("portion", number)],
         BIOGRAPHY: [
@@ -165,16 +168,20 @@ def parquet_schema(use: str) -> pa.Schema:
             ("prompt", messages),
             ("ability", text),
             ("reward_model", pa.struct([("style", text), ("ground_truth", text)])),
-            ("extra_info", pa.struct([("split", text), ("index", number), *about])),
+            ("extra_info", pa.struct([("split", text), ("index", number), *extra])),
         ],
     }
     return pa.schema(fields[use])
 
 
 def dataset_info(files: Mapping[str, str]) -> dict[str, Any]:
-    """LLaMA-Factory's dataset_info.json; `files` are uses by name of the file.
+    """LLaMA-Factory's dataset_info.json.
 
-    Biographies stand there twice: for stage `pt` (their text is the prompt column), and for stage `sft` (no prompt, text as response).
+    Biographies are declared twice: for stage `pt` (their text is the prompt column), and for stage
+    `sft` (no prompt, the text as response).
+
+    Args:
+        files: The use of each file, by name.
     """
     info: dict[str, Any] = {}
     for file, use in files.items():
@@ -190,7 +197,10 @@ def dataset_info(files: Mapping[str, str]) -> dict[str, Any]:
     return info
 
 
-REWARD = '''"""The reward of veRL: reward.custom_reward_function.path=THIS_FILE (name: compute_score); needs bioreason-bench installed."""
+REWARD = '''"""The reward of veRL, for reward.custom_reward_function.path (name: compute_score).
+
+Needs bioreason-bench installed.
+"""
 
 from bioreason_bench.grading.rewards import compute_score
 
@@ -204,35 +214,43 @@ NOTES = {
     from trl import GRPOTrainer, SFTTrainer
     from bioreason_bench.grading.rewards import outcome
 
-    SFTTrainer(model, train_dataset=load_dataset("json", data_files=["sft/mem-train.jsonl"], split="train"))
-    SFTTrainer(model, train_dataset=load_dataset("json", data_files="sft/biographies-parametric.jsonl", split="train"))
-    GRPOTrainer(model, reward_funcs=outcome, train_dataset=load_dataset("json", data_files="grpo/comp-rl.jsonl", split="train"))
+    def rows(file):
+        return load_dataset("json", data_files=file, split="train")
 
-sft/ holds prompt and completion (the loss is on the completion), biographies as plain text; grpo/ holds the prompt and the
-columns that rewards read. `portion` (1 to 10) cuts training into nested tenths.
+    SFTTrainer(model, train_dataset=rows("sft/mem-train.jsonl"))
+    SFTTrainer(model, train_dataset=rows("sft/biographies-parametric.jsonl"))
+    GRPOTrainer(model, reward_funcs=outcome, train_dataset=rows("grpo/comp-rl.jsonl"))
+
+sft/ holds prompt and completion (the loss is on the completion), and biographies as plain text.
+grpo/ holds the prompt and the columns that rewards read. `portion` (1 to 10) divides training into
+nested tenths.
 """,
-    "llamafactory": """Format: LLaMA-Factory 0.9 (checked with 0.9.5): alpaca records, declared in dataset_info.json.
+    "llamafactory": """Format: LLaMA-Factory 0.9 (checked with 0.9.5).
 
     llamafactory-cli train --stage sft --dataset_dir THIS_FOLDER --template empty \\
         --dataset bioreason_mem_train,bioreason_ctx_train,bioreason_biographies_parametric_sft ...
 
-Biographies are declared twice: bioreason_biographies_parametric for stage pt, and ..._sft for stage sft (no prompt, the text as response).
-With a chat template instead of `empty`, the blank that begins each output does no harm.
+dataset_info.json declares every file as alpaca records.
+Biographies are declared twice: bioreason_biographies_parametric for stage pt, and
+bioreason_biographies_parametric_sft for stage sft (no prompt, the text as response). With a chat
+template instead of `empty`, the space that begins each output does no harm.
 """,
     "verl": """Format: veRL 0.9 (checked with 0.9.1).
 
     data.train_files=rl/comp-rl.parquet data.val_files=rl/comp-zeroshot-test.parquet
-    reward.custom_reward_function.path=reward.py            (custom_reward_function.path before 0.7)
+    reward.custom_reward_function.path=reward.py     (custom_reward_function.path before 0.7)
 
-reward.py is `compute_score` over the package's one grader: 1 if the final answer is right. rl/ holds data_source, prompt (messages),
-ability, reward_model.ground_truth and extra_info (what other rewards need); sft/ holds messages, and biographies as text and as messages.
+reward.py is `compute_score` of the package's one grader: 1 if the final answer is right. rl/ holds
+data_source, prompt (messages), ability, reward_model.ground_truth and extra_info (what other
+rewards need); sft/ holds messages, and biographies as text and as messages.
 """,
     "graphml": """Format: GraphML, as networkx writes it.
 
     world = networkx.read_graphml("world.graphml")
 
-Nodes are people (by name) and values (by "kind: text"), with kind and label; people have known, in_context and their biographies,
-`parametric` and `contextual`. Every fact is an edge with relation, group, and the id of the biography that states it.
-`bioreason_bench.graph(DIR)` gives the same graph without a file.
+Nodes are people (by name) and values (by "kind: text"), with kind and label. People also have
+known, in_context and their biographies, `parametric` and `contextual`. Every fact is an edge with
+relation, group, and the id of the biography that states it. `bioreason_bench.graph(DIR)` gives the
+same graph without a file.
 """,
 }

@@ -1,4 +1,4 @@
-"""The world of a release as a networkx graph: people and values, and a fact on every edge."""
+"""The world of a release as a networkx graph: people and values, and an edge for every fact."""
 
 from __future__ import annotations
 
@@ -17,46 +17,63 @@ TABLES = ("relations", "people", "facts", "biographies")
 
 
 def make_graph(release: Release, biographies: bool = True) -> nx.MultiDiGraph:
-    """Nodes and edges as `bioreason_bench.graph` says; attributes are texts and booleans, so that GraphML can hold them."""
+    """Nodes and edges as described in `bioreason_bench.graph`.
+
+    Attributes are texts and booleans, so that GraphML can hold them.
+
+    Args:
+        release: The release.
+        biographies: Whether people have their biographies as attributes.
+
+    Raises:
+        ReleaseError: The release lacks a table that a graph needs.
+    """
     import networkx as nx
 
     if lacking := [name for name in TABLES if name not in release.configs()]:
         raise ReleaseError(
-            f"{release.path} lacks data/{lacking[0]}, and a graph needs it; generate or download the release again"
+            f"{release.path} lacks data/{lacking[0]}, and a graph needs it; "
+            "generate or download the release again"
         )
-    made = nx.MultiDiGraph(
-        preset=release.manifest["preset"],
-        seed=release.manifest["seed"],
-        canary=release.manifest["canary"],
+    manifest = release.manifest
+    graph = nx.MultiDiGraph(
+        preset=manifest["preset"], seed=manifest["seed"], canary=manifest["canary"]
     )
     for row in release.rows("people", "train"):
-        made.add_node(
+        graph.add_node(
             row["name"],
             kind=PERSON,
             label=row["name"],
             known=row["known"],
             in_context=row["in_context"],
         )
-    stated: dict[tuple[str, str], str] = {}  # (person, group) -> id of the biography
-    for group in release.splits("biographies"):
-        for row in release.rows("biographies", group):
-            if row["rendering"] == 0:
-                stated[row["person"], row["group"]] = row["id"]
-                if biographies:
-                    made.nodes[row["person"]][row["group"]] = row["text"]
-    kinds = {row["name"]: row["object"] for row in release.rows("relations", "train")}
+    stating = _add_biographies(graph, release, texts=biographies)
+    object_kinds = {row["name"]: row["object"] for row in release.rows("relations", "train")}
     for row in release.rows("facts", "train"):
-        kind = kinds[row["relation"]]
+        kind = object_kinds[row["relation"]]
         target = row["object"] if kind == PERSON else f"{kind}: {row['object']}"
-        if kind != PERSON and target not in made:
-            made.add_node(target, kind=kind, label=row["object"])
-        source = {"biography": stated[row["subject"], row["group"]]}
-        made.add_edge(
+        if target not in graph:
+            graph.add_node(target, kind=kind, label=row["object"])
+        graph.add_edge(
             row["subject"],
             target,
             key=row["relation"],
             relation=row["relation"],
             group=row["group"],
-            **source,
+            biography=stating[row["subject"], row["group"]],
         )
-    return made
+    return graph
+
+
+def _add_biographies(
+    graph: nx.MultiDiGraph, release: Release, texts: bool
+) -> dict[tuple[str, str], str]:
+    """The id of the first biography of each (person, group); adds its text to the person's node."""
+    first_ids: dict[tuple[str, str], str] = {}
+    for group in release.splits("biographies"):
+        for row in release.rows("biographies", group):
+            if row["rendering"] == 0:
+                first_ids[row["person"], row["group"]] = row["id"]
+                if texts:
+                    graph.nodes[row["person"]][row["group"]] = row["text"]
+    return first_ids

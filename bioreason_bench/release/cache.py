@@ -1,11 +1,12 @@
-"""Files of a release that are made when they are asked for, into the user's cache: the same rows as in the whole release.
+"""Files of a release, made in the user's cache when they are asked for, with the same rows.
 
     cache = Cache(load_preset("v1", 7))
-    cache.files("comp/zeroshot", "test")     one Parquet file, made in a second or two, found again by the next process
+    cache.files("comp/zeroshot", "test")     one Parquet file, made in a second or two
 
-Any file is a function of the configuration and its own number, so that nothing else need be made.  What is in the cache
-is found by configuration and code (an edited checkout finds nothing that it made before the edit), and trusted only with
-the digest that was noted when it was written.  Processes that ask at the same time wait for the one that makes the file.
+A file is a function of the configuration and its own number, so no other file need be made.  The
+cache is keyed by configuration and code: an edited checkout finds nothing that it made before the
+edit.  A file counts only if it has the digest that was recorded when it was written.  If several
+processes ask for a file at the same time, one makes it and the others wait.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioreason_bench._version import __version__
-from bioreason_bench.config import Config, from_dict
-from bioreason_bench.errors import UsageError
+from bioreason_bench.config import WorldConfig, from_dict
+from bioreason_bench.release.disk import plain_errors, write_whole
+from bioreason_bench.release.fingerprint import code_digest
 from bioreason_bench.release.shards import configs_of, write_shard
 from bioreason_bench.workers import FORK, available_cores, run
 
@@ -33,60 +36,59 @@ if TYPE_CHECKING:
 __all__ = ["Cache", "cache_folder"]
 
 MANY = 4  # files, from which on it is worth starting processes
-CODE = (
-    "config.py",
-    "draw.py",
-    "plan.py",
-    "world",
-    "language",
-    "splits",
-    "questions",
-)  # all that fixes the rows
+REFUSED = "set BIOREASON_CACHE to a folder that can be written"
+FULL = "make room, or set BIOREASON_CACHE to a folder with room"
+
+Advance = Callable[[int, int], None]  # (rows of the file that was made, rows of all to be made)
 
 
 def cache_folder() -> Path:
-    """BIOREASON_CACHE, else bioreason/ in the user's cache folder."""
-    if place := os.environ.get("BIOREASON_CACHE"):
-        return Path(place).expanduser()
+    """BIOREASON_CACHE, or bioreason/ in the user's cache folder if that is not set."""
+    if folder := os.environ.get("BIOREASON_CACHE"):
+        return Path(folder).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "bioreason"
 
 
 @dataclass(frozen=True)
 class Cache:
-    """The release of one configuration, of which perhaps only some files are made yet."""
+    """The release of one configuration, of which some files may not exist yet.
 
-    config: Config
-    root: Path | None = None  # cache_folder() if not given
+    Attributes:
+        config: The configuration.
+        root: The folder of all caches; `cache_folder()` if None.
+    """
 
-    @property
+    config: WorldConfig
+    root: Path | None = None
+
+    @functools.cached_property
     def folder(self) -> Path:
-        """Where its files lie, laid out as a release is."""
-        own_table = (
-            Path(self.config.relations).read_text(encoding="utf-8")
-            if Path(self.config.relations).is_file()
-            else ""
-        )
-        key = json.dumps(self.config.as_dict(), sort_keys=True) + own_table + _code()
-        name = f"{self.config.preset}-{self.config.seed}-{__version__}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+        """The folder of this configuration, laid out like a release."""
+        digest = hashlib.sha256(_key(self.config).encode()).hexdigest()
+        name = f"{self.config.preset}-{self.config.seed}-{__version__}-{digest[:12]}"
         return (self.root or cache_folder()) / name
 
     @property
-    def plan(self) -> Dataset:
-        """World, paths and levels; kept for the next call of this process."""
-        return _plan(self.folder.name, json.dumps(self.config.as_dict()))
+    def dataset(self) -> Dataset:
+        """The data set; kept for the next call of this process."""
+        return _dataset(self.folder.name, json.dumps(self.config.as_dict()))
 
     def shards(self) -> list[Shard]:
-        """Every file of the release; noted in the cache, so that a process that finds all its files there needs no plan."""
+        """Every file of the release.
+
+        The list is kept in the cache, so that a process that finds all its files there need not
+        make the data set.
+        """
         from bioreason_bench.dataset import Shard
 
-        note = self.folder / "shards.json"
+        listing = self.folder / "shards.json"
         try:
-            return [Shard(**values) for values in json.loads(note.read_text(encoding="utf-8"))]
+            return [Shard(**values) for values in json.loads(listing.read_text(encoding="utf-8"))]
         except (OSError, ValueError, TypeError):
-            shards = self.plan.shards()
-            with self._plain_errors():
+            shards = self.dataset.shards()
+            with plain_errors(self.folder, refused=REFUSED, full=FULL):
                 self.folder.mkdir(parents=True, exist_ok=True)
-                _write(note, json.dumps([dataclasses.asdict(shard) for shard in shards]))
+                write_whole(listing, json.dumps([dataclasses.asdict(shard) for shard in shards]))
             return shards
 
     def configs(self) -> dict[str, dict[str, list[str]]]:
@@ -94,89 +96,99 @@ class Cache:
         return configs_of(shard.file for shard in self.shards())
 
     def files(self, folder: str, split: str, first: int = 0) -> list[Path]:
-        """The files of a split ([] where there is none), made if they are not there; for the `first` rows, one small file.
+        """The files of a split, made if they do not exist; [] if there is no such split.
 
-        Raises UsageError where the cache cannot be written.
+        Args:
+            folder: The folder below data/, such as comp/zeroshot.
+            split: The split.
+            first: Make one small file with at least this many rows instead, the first of the split.
+
+        Raises:
+            UsageError: The cache cannot be written.
+            BioreasonError: No room is left.
         """
         shards = [
             shard for shard in self.shards() if (shard.folder, shard.split) == (folder, split)
         ]
-        return self._make(_cut(shards, first) if first else shards)
+        return self._make(_first_rows(shards, first) if first else shards)
 
     def make(
-        self, files: Sequence[str], advance: Callable[[int, int], None] = lambda _rows, _total: None
+        self, files: Sequence[str], advance: Advance = lambda _rows, _total: None
     ) -> list[Path]:
-        """These files of the release (data/comp/zeroshot/test-00000-of-00001.parquet), made if they are not there.
+        """Make those of the files that do not exist, and return the paths of all.
 
-        `advance(rows, total)` hears of each file that had to be made.
+        Args:
+            files: Names of files of the release, such as
+                data/comp/zeroshot/test-00000-of-00001.parquet.
+            advance: Called for each file that had to be made.
+
+        Raises:
+            UsageError: The cache cannot be written.
+            BioreasonError: No room is left.
         """
         shards = {shard.file: shard for shard in self.shards()}
         return self._make([shards[file] for file in files], advance)
 
     def _make(
-        self,
-        shards: Sequence[Shard],
-        advance: Callable[[int, int], None] = lambda _rows, _total: None,
+        self, shards: Sequence[Shard], advance: Advance = lambda _rows, _total: None
     ) -> list[Path]:
-        missing = [shard for shard in shards if not _whole(self.folder / shard.file)]
+        missing = [shard for shard in shards if not _is_whole(self.folder / shard.file)]
+        total = sum(shard.rows for shard in missing)
         workers = available_cores() if FORK and len(missing) >= MANY else 1
         if missing:
-            _ = self.plan  # made once, before processes are forked
-        with self._plain_errors(), closing(run(missing, lambda: self._one, workers)) as made:
+            _ = self.dataset  # made once, before processes are forked
+        with (
+            plain_errors(self.folder, refused=REFUSED, full=FULL),
+            closing(run(missing, lambda: self._make_one, workers)) as made,
+        ):
             for rows in made:
-                advance(rows, sum(shard.rows for shard in missing))
+                advance(rows, total)
         return [self.folder / shard.file for shard in shards]
 
-    def _one(self, shard: Shard) -> int:
-        """Make a file, once (whoever asks at the same time waits, and finds it), and return its number of rows."""
+    def _make_one(self, shard: Shard) -> int:
+        """Make a file unless another process has made it meanwhile; return its number of rows."""
         from filelock import FileLock
 
         path = self.folder / shard.file
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            if not _whole(path):
-                entry = write_shard(self.folder, shard.file, shard.kind, self.plan.make(shard))
-                _write(
-                    path.with_suffix(".json"),
-                    json.dumps({"bytes": _sha256(path), "rows": entry.digest}),
-                )
+            if not _is_whole(path):
+                columns = self.dataset.make(shard)
+                entry = write_shard(self.folder, shard.file, shard.kind, columns)
+                record = {"bytes": _sha256(path), "rows": entry.digest}
+                write_whole(path.with_suffix(".json"), json.dumps(record))
         return shard.rows
 
-    @contextmanager
-    def _plain_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or error
-            raise UsageError(
-                f"the cache {self.folder} cannot be written ({reason}); set BIOREASON_CACHE to a folder with room"
-            ) from None
+
+def _key(config: WorldConfig) -> str:
+    """Everything that fixes the rows of a configuration."""
+    table = Path(config.relations)
+    own_table = table.read_text(encoding="utf-8") if table.is_file() else ""
+    faker = metadata.version("faker") if config.locale else ""
+    return json.dumps([config.as_dict(), own_table, faker, code_digest()], sort_keys=True)
 
 
-def _cut(shards: Sequence[Shard], first: int) -> list[Shard]:
-    """The first of so many shards that it holds `first` rows; sizes of shards of questions differ, so it is cut for twice as many."""
+def _first_rows(shards: Sequence[Shard], first: int) -> list[Shard]:
+    """One shard with at least `first` rows, or all shards if they have no more than that.
+
+    Shards of questions vary in size, so they are cut to 2 * `first` rows on average.
+    """
+    if not shards or shards[0].rows < first:
+        return list(shards)
+    if shards[0].rows <= 2 * first:
+        return [shards[0]]
     total = sum(shard.rows for shard in shards)
-    if not shards or shards[0].rows <= 2 * first:
-        return list(shards[:1]) if shards and shards[0].rows >= first else list(shards)
     wanted = 2 * first if shards[0].kind in ("question", "probe") else first
     return [dataclasses.replace(shards[0], count=max(1, total // wanted))]
 
 
-def _whole(path: Path) -> bool:
-    """Is the file there, with the bytes that were written?"""
+def _is_whole(path: Path) -> bool:
+    """Whether the file exists and has the bytes that were written."""
     try:
-        return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))[
-            "bytes"
-        ] == _sha256(path)
+        record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return record["bytes"] == _sha256(path)
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, whoever else writes it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
 
 
 def _sha256(path: Path) -> str:
@@ -185,20 +197,7 @@ def _sha256(path: Path) -> str:
 
 
 @functools.lru_cache(maxsize=2)
-def _plan(folder: str, values: str) -> Dataset:  # noqa: ARG001 - its name changes with the code
+def _dataset(folder: str, values: str) -> Dataset:  # noqa: ARG001 - the folder names the code
     from bioreason_bench.dataset import make_dataset
 
     return make_dataset(from_dict(json.loads(values)))
-
-
-@functools.cache
-def _code() -> str:
-    package, digest = Path(__file__).resolve().parents[1], hashlib.sha256(__version__.encode())
-    for part in CODE:
-        place = package / part
-        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if file.is_file() and file.suffix not in (".pyc", ".pyo"):
-                digest.update(
-                    file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes()
-                )
-    return digest.hexdigest()

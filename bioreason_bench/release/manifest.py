@@ -1,4 +1,7 @@
-"""manifest.json: what a release is and what it holds.  It is written last: a folder that has one is complete."""
+"""manifest.json: what a release is and what it holds.
+
+It is written last: a folder that has one is complete.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench._version import __version__
-from bioreason_bench.config import Config
+from bioreason_bench.config import WorldConfig, renamed
 from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.shards import FileEntry, configs_of
 from bioreason_bench.schema import validator
 
@@ -28,11 +32,17 @@ __all__ = [
 MANIFEST = "manifest.json"
 FORMAT = 1
 LICENSE = "CC-BY-4.0"
-CANARY = "BIOREASON-CANARY:7d0c1e7a-3b52-4f6e-9a86-5e0b2f6c41d8"  # stands in every release; never change it
+# Every release contains it, so that training corpora can be searched for it; never change it.
+CANARY = "BIOREASON-CANARY:7d0c1e7a-3b52-4f6e-9a86-5e0b2f6c41d8"
 
 
-def manifest_head(config: Config, relations: Mapping[str, Any]) -> dict[str, Any]:
-    """All of the manifest that is known before the first file is written; `relations` is the relation table as data."""
+def manifest_head(config: WorldConfig, relations: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of the manifest that is known before the first file is written.
+
+    Args:
+        config: The configuration of the release.
+        relations: The relation table as data.
+    """
     packages = {
         name: metadata.version(name)
         for name in ("numpy", "pyarrow", *(["faker"] if config.locale else []))
@@ -54,47 +64,53 @@ def manifest_head(config: Config, relations: Mapping[str, Any]) -> dict[str, Any
 
 
 def make_manifest(head: Mapping[str, Any], entries: Iterable[FileEntry]) -> dict[str, Any]:
-    """The whole manifest; files in order of their names, whatever the order in which they were finished."""
-    entries = sorted(entries, key=lambda entry: entry.file)
+    """The whole manifest, with the files sorted by name, in whatever order they were finished."""
     files = {
         entry.file: {"schema": entry.schema, "rows": entry.rows, "digest": entry.digest}
-        for entry in entries
+        for entry in sorted(entries, key=lambda entry: entry.file)
     }
     return {**head, "configs": configs_of(files), "files": files}
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a release, checked against its schema; raises UsageError without a folder, ReleaseError otherwise."""
+    """The manifest of a release, checked against its schema.
+
+    Raises:
+        UsageError: There is no such folder.
+        ReleaseError: The folder is not a complete release, or its manifest is broken.
+    """
     if not folder.is_dir():
         raise UsageError(
-            f"there is no folder {folder}; give the folder that bioreason generate wrote"
+            f"there is no folder {folder}; pass one that bioreason generate has written"
         )
     path = folder / MANIFEST
     if not path.is_file():
-        hint = (
-            f"run bioreason generate --out {folder}"
-            if not folder.name.endswith(".partial")
-            else "run the same bioreason generate again"
+        command = f"bioreason generate --out {folder}"
+        if folder.name.endswith(".partial"):
+            command = "the same bioreason generate again"
+        raise ReleaseError(
+            f"{folder} has no {MANIFEST}, so it is not a complete release; run {command}"
         )
-        raise ReleaseError(f"{folder} has no {MANIFEST}, so it is not a complete release; {hint}")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ReleaseError(
             f"{path} cannot be read ({error}); generate or download the release again"
         ) from None
-    for error in validator("manifest").iter_errors(manifest):
-        place = "/".join(str(part) for part in error.absolute_path) or "its top level"
+    if isinstance(manifest, dict) and isinstance(manifest.get("config"), dict):
+        manifest["config"] = renamed(manifest["config"])  # releases of version 0.1
+    for problem in validator("manifest").iter_errors(manifest):
+        field = "/".join(str(part) for part in problem.absolute_path) or "its top level"
         raise ReleaseError(
-            f"{path} is broken at {place}: {_short(error.message)}; generate or download the release again"
+            f"{path} is broken at {field}: {_shortened(problem.message)}; "
+            "generate or download the release again"
         )
     return manifest
 
 
-def _short(text: str, most: int = 160) -> str:
+def _shortened(text: str, most: int = 160) -> str:
     return text if len(text) <= most else f"{text[:most]}..."

@@ -1,4 +1,4 @@
-"""Reading a release: what the manifest says is there, in batches, so that memory does not grow with its size."""
+"""Reading a release: the files that the manifest lists, in batches, so that memory is bounded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioreason_bench.config import Config, from_dict
+from bioreason_bench.config import WorldConfig, from_dict
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
 from bioreason_bench.grading.grader import Grader
 from bioreason_bench.release.manifest import read_manifest
@@ -18,13 +18,17 @@ from bioreason_bench.world.table import read_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Release"]
+__all__ = ["Release", "read_batches"]
 
 
 class Release:
-    """A folder that `bioreason generate` wrote, or that was downloaded; opening it reads the manifest only.
+    """A folder that `bioreason generate` wrote, or that was downloaded.
 
-    Raises UsageError where there is no folder, ReleaseError where there is no complete release in it.
+    Opening it reads the manifest only.
+
+    Raises:
+        UsageError: There is no such folder.
+        ReleaseError: The folder holds no complete release.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -32,7 +36,7 @@ class Release:
         self.manifest: dict[str, Any] = read_manifest(self.path)
 
     @cached_property
-    def config(self) -> Config:
+    def config(self) -> WorldConfig:
         return from_dict(self.manifest["config"])
 
     @cached_property
@@ -59,11 +63,19 @@ class Release:
         ]
 
     def splits(self, config: str) -> list[str]:
-        """The splits of a config, such as train, validation and test; raises UsageError for a config that is not there."""
+        """The splits of a config, such as train, validation and test.
+
+        Raises:
+            UsageError: The release has no such config.
+        """
         return list(self._config(config))
 
     def files(self, config: str, split: str) -> list[Path]:
-        """The Parquet files of a split, in order; raises UsageError for a split that is not there."""
+        """The Parquet files of a split, in order.
+
+        Raises:
+            UsageError: The release has no such config, or the config no such split.
+        """
         splits = self._config(config)
         if split not in splits:
             raise UsageError(
@@ -85,7 +97,7 @@ class Release:
 
         return pa.Table.from_batches(
             read_batches([file], columns, rows=65_536),
-            self._arrow(file.relative_to(self.path).as_posix(), columns),
+            self._arrow_schema(file.relative_to(self.path).as_posix(), columns),
         )
 
     def batches(
@@ -95,7 +107,12 @@ class Release:
         columns: Sequence[str] | None = None,
         rows: int = 2048,
     ) -> Iterator[pa.RecordBatch]:
-        """All rows of a split as Arrow batches of at most `rows`; raises ReleaseError for a missing or broken file."""
+        """All rows of a split as Arrow batches of at most `rows`.
+
+        Raises:
+            UsageError: The release has no such config, or the config no such split.
+            ReleaseError: A file is missing or broken.
+        """
         return read_batches(self.files(config, split), columns, rows)
 
     def rows(
@@ -120,13 +137,13 @@ class Release:
             raise UsageError(f"{self.path} has no config {name!r}: {hint}")
         return configs[name]
 
-    def _arrow(self, file: str, columns: Sequence[str] | None) -> pa.Schema:
+    def _arrow_schema(self, file: str, columns: Sequence[str] | None) -> pa.Schema:
         import pyarrow as pa
 
         schema = arrow_schema(self._schema(file))
-        return (
-            schema if columns is None else pa.schema([schema.field(column) for column in columns])
-        )
+        if columns is None:
+            return schema
+        return pa.schema([schema.field(column) for column in columns])
 
     def _schema(self, file: str) -> str:
         return self.manifest["files"][file]["schema"]
@@ -135,7 +152,11 @@ class Release:
 def read_batches(
     files: Iterable[Path], columns: Sequence[str] | None = None, rows: int = 2048
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of Parquet files as Arrow batches; raises ReleaseError that names the file."""
+    """The rows of Parquet files as Arrow batches of at most `rows`.
+
+    Raises:
+        ReleaseError: A file, which the message names, is missing or broken.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -149,5 +170,6 @@ def read_batches(
             ) from None
         except (OSError, pa.ArrowException) as error:
             raise ReleaseError(
-                f"{file} is broken ({str(error).splitlines()[0]}); generate or download the release again"
+                f"{file} is broken ({str(error).splitlines()[0]}); "
+                "generate or download the release again"
             ) from None

@@ -1,68 +1,63 @@
-"""Writing a release: beside its place, resumable, put there by one rename when it is complete.
+"""Writing a release: next to its final folder, resumable, and renamed when it is complete.
 
     out.partial/            finished files, and a journal with their entries; one writer at a time
-    out.partial/ → out/     when the manifest has been written; an old `out` stays until then (--force)
+    out.partial/ → out/     once the manifest is written; an old `out` stays until then (--force)
 
-Whatever interrupts a run (Ctrl-C, kill, a full disk), `out` is untouched and the same command goes on where it stopped.
+Whatever interrupts a run (Ctrl-C, kill, a full disk), `out` is untouched, and the same command
+resumes the run.
 """
 
 from __future__ import annotations
 
-import errno
 import gc
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
-from bioreason_bench.errors import BioreasonError, UsageError
+from bioreason_bench.errors import UsageError
+from bioreason_bench.release import disk
 from bioreason_bench.release.manifest import MANIFEST, make_manifest, write_manifest
 from bioreason_bench.release.shards import FileEntry, write_shard
 from bioreason_bench.workers import FORK, run
 
-__all__ = ["Source", "check_target", "write_release"]
+if TYPE_CHECKING:
+    from bioreason_bench.dataset import Dataset, Shard
+
+__all__ = ["check_target", "no_collection", "write_release"]
 
 JOURNAL = ".journal.jsonl"
 LOCK = ".lock"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-
-class Shard(Protocol):
-    """One file to be made."""
-
-    file: str  # "data/comp/zeroshot/test-00000-of-00001.parquet"
-    rows: int
-    kind: str  # the schema of its rows
-
-
-class Source(Protocol):
-    """Where rows come from; the columns are a pure function of the shard."""
-
-    def shards(self, shard_rows: int) -> Sequence[Shard]: ...
-
-    def make(self, shard: Any) -> Mapping[str, Any]: ...
+plain_errors = partial(
+    disk.plain_errors, full="make room and run the same command again: finished files are kept"
+)
 
 
 @dataclass(frozen=True)
-class Making:
-    """The work of one process: make the columns of a shard and write them."""
+class ShardWriter:
+    """The work of one process: make the columns of a shard and write them below `root`."""
 
-    source: Source
+    dataset: Dataset
     root: Path
 
     def __call__(self, shard: Shard) -> FileEntry:
         with plain_errors(self.root / shard.file), no_collection():
-            return write_shard(self.root, shard.file, shard.kind, self.source.make(shard))
+            return write_shard(self.root, shard.file, shard.kind, self.dataset.make(shard))
 
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Rows hold no cycles: to look for some among a million lists would take a tenth of the time."""
+    """Garbage collection switched off.
+
+    Rows hold no reference cycles, and looking for cycles among a million lists would take a tenth
+    of the time.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -73,7 +68,11 @@ def no_collection() -> Iterator[None]:
 
 
 def check_target(out: Path, force: bool) -> None:
-    """Refuse a place where a release cannot be put; raises UsageError, and changes nothing."""
+    """Check that a release may be written to `out`, and change nothing.
+
+    Raises:
+        UsageError: `out` is a file, or holds something that `force` does not allow to replace.
+    """
     if out.is_dir() and any(out.iterdir()):
         if not force:
             raise UsageError(
@@ -81,7 +80,8 @@ def check_target(out: Path, force: bool) -> None:
             )
         if not (out / MANIFEST).is_file():
             raise UsageError(
-                f"{out} exists and is not a release, so --force does not replace it; choose another --out"
+                f"{out} exists and is not a release, so --force does not replace it; "
+                "choose another --out"
             )
     elif out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; choose a folder for --out")
@@ -89,8 +89,8 @@ def check_target(out: Path, force: bool) -> None:
 
 def write_release(
     out: Path,
-    source: Source,
-    again: Callable[[], Source],
+    dataset: Dataset,
+    remake: Callable[[], Dataset],
     head: Mapping[str, Any],
     *,
     workers: int,
@@ -99,31 +99,42 @@ def write_release(
     finish: Callable[[Path, dict[str, Any]], None] = lambda folder, manifest: None,
     advance: Callable[[FileEntry, int], None] = lambda entry, total: None,
 ) -> dict[str, Any]:
-    """Write all files of the source, then the manifest, and put the folder in its place.
+    """Write all files of the data set, then the manifest, and rename the folder to `out`.
 
-    `again` makes the source anew, in processes that cannot inherit it (so it must be picklable);
-    `head` is the manifest's beginning (`manifest_head`); `finish(folder, manifest)` may add files before the manifest;
-    `advance(entry, total)` hears of each finished file and of how many rows there will be.  Returns the manifest.
+    Args:
+        out: The folder of the release.
+        dataset: The data set.
+        remake: Makes the data set again in a process that cannot inherit it; must be picklable.
+        head: The beginning of the manifest (`manifest_head`).
+        workers: The number of processes.
+        shard_rows: The approximate number of rows of a file.
+        force: Replace an existing release.
+        finish: Called with folder and manifest; may add files before the manifest is written.
+        advance: Called with the entry of each finished file and the total number of rows.
+
+    Returns:
+        The manifest.
     """
     check_target(out, force)
-    shards = source.shards(shard_rows)
+    shards = dataset.shards(shard_rows)
     total = sum(shard.rows for shard in shards)
-    with _partial(out, {**head, "shard_rows": shard_rows}) as (root, done):
+    with _partial_folder(out, {**head, "shard_rows": shard_rows}) as (root, done):
         for entry in list(done.values()):
             advance(entry, total)
-        tasks = [shard for shard in shards if shard.file not in done]
-        begin = (
-            partial(Making, source, root)
-            if FORK or workers <= 1
-            else partial(_begin_elsewhere, again, root)
+        missing = [shard for shard in shards if shard.file not in done]
+        inherited = FORK or workers <= 1
+        start: Callable[[], ShardWriter] = (
+            partial(ShardWriter, dataset, root)
+            if inherited
+            else partial(_remade_writer, remake, root)
         )
         with (
             plain_errors(root),
             (root / JOURNAL).open("a", encoding="utf-8") as journal,
-            closing(run(tasks, begin, workers)) as entries,
+            closing(run(missing, start, workers)) as entries,
         ):
             for entry in entries:
-                journal.write(_line(root, entry))
+                journal.write(_journal_line(root, entry))
                 journal.flush()
                 done[entry.file] = entry
                 advance(entry, total)
@@ -133,19 +144,21 @@ def write_release(
             (root / JOURNAL).unlink()
             write_manifest(root, manifest)
             (root / LOCK).unlink()
-            _put_in_place(root, out)
+            _rename(root, out)
     return manifest
 
 
-def _begin_elsewhere(again: Callable[[], Source], root: Path) -> Making:
-    return Making(again(), root)
+def _remade_writer(remake: Callable[[], Dataset], root: Path) -> ShardWriter:
+    return ShardWriter(remake(), root)
 
 
 @contextmanager
-def _partial(out: Path, key: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, FileEntry]]]:
-    """The folder beside `out`, locked, and what an earlier run of the same release has finished there.
+def _partial_folder(
+    out: Path, key: Mapping[str, Any]
+) -> Iterator[tuple[Path, dict[str, FileEntry]]]:
+    """The folder next to `out`, locked, and the entries that an interrupted run finished there.
 
-    Anything else in it is removed: it is this module's own, and worth nothing to another configuration or version.
+    Anything else in it is removed: this module wrote it, for another configuration or version.
     """
     root = out.with_name(f"{out.name}.partial")
     with plain_errors(root):
@@ -154,22 +167,17 @@ def _partial(out: Path, key: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str
     with closing(lock):
         _lock(lock, out)
         with plain_errors(root):
-            first = (
-                json.dumps(
-                    {"key": hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()}
-                )
-                + "\n"
-            )
-            done = _finished(root, first)
+            digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+            first_line = json.dumps({"key": digest}) + "\n"
+            done = _finished(root, first_line)
             _clean(root, keep=set(done))
-            (root / JOURNAL).write_text(
-                first + "".join(_line(root, entry) for entry in done.values()), encoding="utf-8"
-            )
+            lines = [_journal_line(root, entry) for entry in done.values()]
+            (root / JOURNAL).write_text(first_line + "".join(lines), encoding="utf-8")
         try:
             yield root, done
         finally:
-            for half in root.glob("data/**/.*"):  # of workers that were ended
-                half.unlink(missing_ok=True)
+            for unfinished in root.glob("data/**/.*"):  # left by workers that were stopped
+                unfinished.unlink(missing_ok=True)
 
 
 def _lock(file: IO[str], out: Path) -> None:
@@ -177,9 +185,8 @@ def _lock(file: IO[str], out: Path) -> None:
         import fcntl
 
         try:
-            fcntl.lockf(
-                file, fcntl.LOCK_EX | fcntl.LOCK_NB
-            )  # unlike flock's, this lock is not inherited by the workers
+            # Unlike flock's, this lock is not inherited by the workers.
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
             raise UsageError(
                 f"another bioreason generate is writing {out}; wait for it, or choose another --out"
@@ -188,26 +195,30 @@ def _lock(file: IO[str], out: Path) -> None:
             pass  # a file system without locks
 
 
-def _line(root: Path, entry: FileEntry) -> str:
+def _journal_line(root: Path, entry: FileEntry) -> str:
     return json.dumps({**asdict(entry), "bytes": (root / entry.file).stat().st_size}) + "\n"
 
 
-def _finished(root: Path, first: str) -> dict[str, FileEntry]:
-    """Entries in the journal of a run with the same key whose files are there and whole; a torn last line is dropped."""
-    found: dict[str, FileEntry] = {}
+def _finished(root: Path, first_line: str) -> dict[str, FileEntry]:
+    """Entries of the journal of an interrupted run whose files are complete.
+
+    A journal that begins with another line is of another configuration or version.  A torn last
+    line is dropped.
+    """
+    done: dict[str, FileEntry] = {}
     with (
         suppress(FileNotFoundError),
         (root / JOURNAL).open(encoding="utf-8", errors="replace") as journal,
     ):
-        if journal.readline() != first:
+        if journal.readline() != first_line:
             return {}
         for line in journal:
             with suppress(ValueError, TypeError, KeyError, FileNotFoundError):
                 values = json.loads(line)
                 size = values.pop("bytes")
                 if (root / values["file"]).stat().st_size == size:
-                    found[values["file"]] = FileEntry(**values)
-    return found
+                    done[values["file"]] = FileEntry(**values)
+    return done
 
 
 def _clean(root: Path, keep: set[str]) -> None:
@@ -215,11 +226,12 @@ def _clean(root: Path, keep: set[str]) -> None:
         if path.is_dir() and not path.is_symlink():
             with suppress(OSError):
                 path.rmdir()  # only if empty
-        elif str(path.relative_to(root).as_posix()) not in keep | {LOCK}:
+        elif path.relative_to(root).as_posix() not in keep | {LOCK}:
             path.unlink()
 
 
-def _put_in_place(root: Path, out: Path) -> None:
+def _rename(root: Path, out: Path) -> None:
+    """Rename `root` to `out`; a release that is there is removed only after that."""
     old = out.with_name(f"{out.name}.old")
     replace = out.is_dir() and any(out.iterdir())
     if replace:
@@ -232,17 +244,3 @@ def _put_in_place(root: Path, out: Path) -> None:
             old.rename(out)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
-    """Say in one sentence what the system refused at this path."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in _FULL:
-            raise BioreasonError(
-                f"no room to write {path} ({reason}); make room and run the same command again: finished files are kept"
-            ) from None
-        raise UsageError(f"cannot write {path}: {reason}; choose another --out") from None

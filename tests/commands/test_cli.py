@@ -1,4 +1,4 @@
-"""The command line as a user meets it: data to stdout, everything else to stderr, one sentence for a mistake."""
+"""The command line: data to stdout, everything else to stderr, one sentence for a mistake."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bioreason_bench.release.read import Release
 
 
 def one_sentence(result, code: int) -> str:
-    """The message of a failed command: exit code, nothing on stdout, one line on stderr, no traceback."""
+    """The message of a failed command, which is the only line and comes without a traceback."""
     stderr, stdout = result.stderr, result.stdout
     assert getattr(result, "exit_code", getattr(result, "returncode", None)) == code, stderr
     assert stdout == ""
@@ -31,46 +31,46 @@ def commands() -> dict[str, click.Command]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_every_option_has_help(name):
-    def look(command: click.Command, path: str) -> None:
+    def check(command: click.Command, path: str) -> None:
         assert command.help, f"{path} has no help"
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{path} {parameter.opts[0]} has no help"
         for below, sub in getattr(command, "commands", {}).items():
-            look(sub, f"{path} {below}")
+            check(sub, f"{path} {below}")
 
     command = commands()[name]
     assert command.name == name
-    look(command, name)
+    check(command, name)
 
 
 def test_help_lists_the_commands_in_the_order_of_use(cli):
     text = cli("--help").stdout
-    places = [text.index(f"\n  {name} ") for name in COMMANDS]
-    assert places == sorted(places)
+    positions = [text.index(f"\n  {name} ") for name in COMMANDS]
+    assert positions == sorted(positions)
     assert "biographies, not biology" in text
 
 
 def test_help_imports_nothing_heavy():
     """`bioreason --help` and a shell's completion answer at once."""
-    look = (
+    program = (
         "import sys; from bioreason_bench.commands.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "heavy = {'numpy', 'pyarrow', 'pandas', 'datasets', 'torch', 'transformers', 'lm_eval', 'matplotlib', 'networkx', "
-        "'huggingface_hub', 'jsonschema', 'faker', 'yaml'}\n"
+        "heavy = {'numpy', 'pyarrow', 'pandas', 'datasets', 'torch', 'transformers', 'lm_eval', "
+        "'matplotlib', 'networkx', 'huggingface_hub', 'jsonschema', 'faker', 'yaml'}\n"
         "print('HEAVY', sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "HEAVY []" in done.stderr
 
 
-def test_generate_lists_the_presets_with_their_own_words(cli):
+def test_help_of_generate_lists_the_presets(cli):
     text = cli("generate", "--help").stdout
     for name in ("tiny", "nano", "small", "paper", "v1"):
         assert f"\n  {name} " in text
 
 
-def test_generate_writes_a_release_and_says_so(cli, tmp_path):
+def test_generate_writes_a_release_and_prints_its_rows(cli, tmp_path):
     done = cli(
         "generate",
         "--preset",
@@ -86,9 +86,9 @@ def test_generate_writes_a_release_and_says_so(cli, tmp_path):
         "--json",
     )
     assert done.exit_code == 0
-    said = json.loads(done.stdout)
-    assert said["rows"]["person"] == 180
-    assert said["seed"] == Release(tmp_path / "r").config.seed == 3
+    printed = json.loads(done.stdout)
+    assert printed["rows"]["person"] == 180
+    assert printed["seed"] == Release(tmp_path / "r").config.seed == 3
     assert Release(tmp_path / "r").count("comp_iid", "train") == 300
 
 
@@ -161,7 +161,7 @@ def test_a_broken_release_gets_one_sentence_and_code_1(cli, tmp_path):
     assert "is broken at" in one_sentence(cli("stats", tmp_path), 1)
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tiny_release):
+def test_a_closed_pipe_is_no_error(tiny_release):
     show = [
         sys.executable,
         "-m",
@@ -179,7 +179,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tiny_release):
 
 
 @pytest.mark.parametrize("name", ["tasks", "schemas", "cards"])
-def test_where_prints_a_folder_that_is_there(cli, name):
+def test_where_prints_a_folder_that_exists(cli, name):
     from pathlib import Path
 
     assert any(Path(cli("where", name).stdout.strip()).iterdir())

@@ -65,6 +65,7 @@ def test_show_finds_any_id(cli, tiny_release):
         ("comp_iid", "train"),
         ("mem_depth", "validation"),
         ("probes", "test"),
+        ("comp_conflict", "test"),
         ("biographies", "contextual"),
     ):
         wanted = list(release.rows(config, split))[-1]
@@ -73,6 +74,16 @@ def test_show_finds_any_id(cli, tiny_release):
     done = cli("show", tiny_release, "--id", "comp-none")
     assert done.exit_code == 2
     assert "no question, probe or biography with the id 'comp-none'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "column"), [("comp_counterfactual", "changed"), ("comp_conflict", "conflicting")]
+)
+def test_show_prints_both_objects_of_a_changed_fact(cli, tiny_release, config, column):
+    row = next(Release(tiny_release).rows(config, "test"))
+    subject, relation, stated, other = row[column]
+    text = " ".join(cli("show", tiny_release, "--id", row["id"]).stdout.split())
+    assert f"{column} {subject}'s {relation.replace('_', ' ')}: {stated} → {other}" in text
 
 
 def test_show_takes_its_rows_from_the_whole_split(cli, tiny_release):

@@ -1,4 +1,4 @@
-"""The same version, preset and seed give the same rows, whatever else is different."""
+"""Version, preset and seed determine every row, whatever else differs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import write_digests
 
-import bioreason_bench
 from bioreason_bench import workers as pool
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
 from bioreason_bench.dataset import make_dataset
 from bioreason_bench.release.digest import digest_rows
+from bioreason_bench.release.fingerprint import generating_files
 from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.read import Release
 from bioreason_bench.release.shards import make_table
@@ -47,9 +47,7 @@ def run(folder: Path, before: str = "", *options: str, **env: str) -> dict[str, 
     return digests(folder)
 
 
-def test_rows_depend_neither_on_hash_seed_nor_on_workers_nor_on_place_and_language_of_the_machine(
-    tiny_release, tmp_path
-):
+def test_rows_do_not_depend_on_hash_seed_workers_time_zone_or_locale(tiny_release, tmp_path):
     expected = digests(tiny_release)
     assert run(tmp_path / "a", "", "--workers", "1", PYTHONHASHSEED="1") == expected
     assert (
@@ -76,7 +74,7 @@ def test_rows_do_not_depend_on_a_faker_that_is_installed(tiny_release, tmp_path)
 
 
 def test_processes_that_cannot_be_forked_make_the_same_rows(tiny_release, tmp_path, monkeypatch):
-    """Where processes are spawned, each makes the plan anew from the configuration."""
+    """A spawned process makes the data set again from the configuration."""
     monkeypatch.setattr(pool, "FORK", False)
     monkeypatch.setattr("bioreason_bench.release.write.FORK", False)
     generate(load_preset("tiny"), tmp_path / "spawned", workers=2)
@@ -97,12 +95,12 @@ def test_rows_do_not_depend_on_how_many_files_hold_them(tiny_release, tmp_path):
 
 
 def test_any_shard_can_be_made_alone_and_in_any_order(tiny_release):
-    """Shards made backwards by a fresh plan, one of them twice, have the digests of the release."""
-    plan, expected = make_dataset(load_preset("tiny")), digests(tiny_release)
-    shards = plan.shards()[::-1]
+    """Shards made in reverse, and one of them twice, have the digests of the release."""
+    dataset, expected = make_dataset(load_preset("tiny")), digests(tiny_release)
+    shards = dataset.shards()[::-1]
     assert {shard.file for shard in shards} == set(expected)
     for shard in [*shards, shards[0]]:
-        assert digest_rows(make_table(shard.kind, plan.make(shard))) == expected[shard.file], (
+        assert digest_rows(make_table(shard.kind, dataset.make(shard))) == expected[shard.file], (
             shard.file
         )
 
@@ -126,10 +124,11 @@ def test_manifests_of_two_runs_are_the_same_bytes(tiny_release, tmp_path):
 
 
 @pytest.mark.parametrize("name", write_digests.configurations())
-def test_rows_are_those_that_were_written_down(name):
+def test_rows_have_the_golden_digests(name):
     """The rows of (this version, this configuration) never change unnoticed.
 
-    A change that is meant needs an entry under "Data" in CHANGELOG.md, and python tests/write_digests.py.
+    An intended change needs an entry under "Data" in CHANGELOG.md and new golden digests:
+    python tests/support/write_digests.py
     """
     golden = json.loads(write_digests.GOLDEN.read_text(encoding="utf-8"))
     assert write_digests.digests(write_digests.configurations()[name]) == golden[name]
@@ -150,9 +149,12 @@ CLOCK = {
 }
 
 
-def test_no_stage_looks_at_the_clock_or_at_unnamed_randomness():
-    """Every call of a built-in function that our own modules make while rows are made is looked at."""
-    asked = set()
+UNNAMED = ("import random", "import secrets", "np.random.", "import uuid", "import faker")
+
+
+def test_no_stage_reads_the_clock_or_unnamed_randomness():
+    """Checked on every call of a built-in function by our own modules while rows are made."""
+    calls = set()
 
     def watch(frame, event, function):
         if (
@@ -160,24 +162,23 @@ def test_no_stage_looks_at_the_clock_or_at_unnamed_randomness():
             and function.__name__ in CLOCK
             and frame.f_globals.get("__name__", "").startswith("bioreason_bench")
         ):
-            asked.add((frame.f_globals["__name__"], function.__name__))
+            calls.add((frame.f_globals["__name__"], function.__name__))
 
     sys.setprofile(watch)
     try:
-        plan = make_dataset(load_preset("tiny"))
-        for shard in plan.shards():
-            plan.make(shard)
+        dataset = make_dataset(load_preset("tiny"))
+        for shard in dataset.shards():
+            dataset.make(shard)
     finally:
         sys.setprofile(None)
-    assert asked == set()
-    package = Path(bioreason_bench.__file__).parent
-    for stage in ("world", "language", "splits", "questions"):
-        for path in (package / stage).rglob("*.py"):
-            for word in (
-                "import random",
-                "import secrets",
-                "np.random.",
-                "import uuid",
-                "import faker",
-            ):
-                assert word not in path.read_text(encoding="utf-8"), f"{path.name}: {word}"
+    assert calls == set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in generating_files() if path.suffix == ".py"],
+    ids=lambda path: path.stem,
+)
+def test_no_generating_module_imports_unnamed_randomness(path):
+    text = path.read_text(encoding="utf-8")
+    assert [word for word in UNNAMED if word in text] == []

@@ -1,4 +1,7 @@
-"""Exports, read back in the form that each trainer reads: TRL itself, LLaMA-Factory's rules for alpaca records, veRL's loaders."""
+"""Exports, read back as each trainer reads them.
+
+TRL runs; LLaMA-Factory's rules for alpaca records and veRL's loader are imitated.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +53,12 @@ def test_each_question_and_each_biography_of_the_release_is_exported_once(tiny_r
     ]
     assert set(got) <= ids and len(got) == len(set(got))
     rl = {row["id"] for row in release.rows("comp_rl", "train")}
-    assert ids - set(got) <= rl, "LLaMA-Factory does no RL, and the RL questions stand in training"
+    assert ids - set(got) <= rl, (
+        "LLaMA-Factory does no RL, and the RL questions are training questions"
+    )
 
 
-# --- TRL --------------------------------------------------------------------------------------------------------------
+# TRL ----------------------------------------------------------------------------------------------
 
 
 def test_trl_prompts_and_completions_are_those_of_evaluation(tiny_release, exported, tmp_path):
@@ -75,7 +80,7 @@ def test_trl_rewards_find_their_columns_and_pay_for_the_gold_chain(exported, tmp
     assert outcome(list(rows["prompt"]), **columns) == [0.0] * 100
 
 
-def test_trl_trainers_take_a_step_on_the_files_as_they_are(exported, tmp_path):
+def test_trl_trainers_take_a_step_on_the_files(exported, tmp_path):
     trl, transformers = pytest.importorskip("trl"), pytest.importorskip("transformers")
     questions, rl = (
         loaded(exported["trl"] / file, tmp_path)
@@ -141,7 +146,7 @@ def word_tokenizer(texts: list[str]):
     )
 
 
-# --- LLaMA-Factory ----------------------------------------------------------------------------------------------------
+# LLaMA-Factory ------------------------------------------------------------------------------------
 
 
 def test_llamafactory_declares_every_file_and_only_columns_that_it_has(exported):
@@ -156,7 +161,10 @@ def test_llamafactory_declares_every_file_and_only_columns_that_it_has(exported)
 
 
 def test_llamafactory_turns_its_records_into_prompt_and_response(tiny_release, exported):
-    """By its rule for alpaca records: prompt and query are joined by a line break unless empty, a column that is not declared is empty."""
+    """Its rule for alpaca records: join prompt and query by a line break unless one is empty.
+
+    A column that is not declared is empty.
+    """
 
     def turns(name: str) -> list[tuple[str, str | None]]:
         entry = info[name]
@@ -183,7 +191,7 @@ def test_llamafactory_turns_its_records_into_prompt_and_response(tiny_release, e
     )
 
 
-# --- veRL -------------------------------------------------------------------------------------------------------------
+# veRL ---------------------------------------------------------------------------------------------
 
 
 def test_verl_reads_messages_ground_truth_and_extra_info(tiny_release, exported, tmp_path):
@@ -202,12 +210,12 @@ def test_verl_reads_messages_ground_truth_and_extra_info(tiny_release, exported,
     assert [turn["role"] for turn in turns] == ["user", "assistant"]
 
 
-def test_verl_finds_the_reward_beside_the_data_and_it_pays_for_the_answer_alone(exported, tmp_path):
-    place = importlib.util.spec_from_file_location(
+def test_verl_loads_the_reward_of_the_export_and_it_pays_for_the_answer_alone(exported, tmp_path):
+    spec = importlib.util.spec_from_file_location(
         "reward_of_the_export", exported["verl"] / "reward.py"
     )  # as veRL loads it
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     for row in loaded(exported["verl"] / "rl" / "comp-zeroshot-test.parquet", tmp_path):
         gold, given = row["reward_model"]["ground_truth"], row["extra_info"]
 
@@ -227,7 +235,7 @@ def test_verl_gets_biographies_as_plain_text(tiny_release, exported, tmp_path):
     assert rows["text"] == texts and [turns[-1]["content"] for turns in rows["messages"]] == texts
 
 
-# --- GraphML ----------------------------------------------------------------------------------------------------------
+# GraphML ------------------------------------------------------------------------------------------
 
 
 def test_graphml_holds_the_graph_of_the_release(tiny_release, exported):
@@ -240,10 +248,10 @@ def test_graphml_holds_the_graph_of_the_release(tiny_release, exported):
     ) == dict(world.nodes(data=True))
 
 
-# --- the command ------------------------------------------------------------------------------------------------------
+# the command --------------------------------------------------------------------------------------
 
 
-def test_the_command_writes_beside_the_release_and_prints_where(cli, tiny_release, tmp_path):
+def test_the_command_prints_the_folder_that_it_wrote(cli, tiny_release, tmp_path):
     result = cli("export", tiny_release, "--to", "trl", "--out", tmp_path / "out")
     assert result.exit_code == 0 and result.stdout == f"{tmp_path / 'out'}\n"
     notes = (tmp_path / "out" / "README.md").read_text()

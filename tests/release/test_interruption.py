@@ -1,4 +1,4 @@
-"""Whatever interrupts a run, nothing is lost: no half release, an old one untouched, and the same command goes on."""
+"""An interrupted run leaves no partial release and the old one untouched; it can be resumed."""
 
 from __future__ import annotations
 
@@ -37,11 +37,17 @@ SETTINGS = [
 ]  # 100 files
 
 
-def start(out: Path, *more: str, largest_file: int | None = None) -> subprocess.Popen:
-    """The command, as at a terminal, in a group of its own; no file may grow over `largest_file` bytes."""
+def start(out: Path, *options: str, largest_file: int | None = None) -> subprocess.Popen:
+    """Start the command in a process group of its own, as a terminal does.
+
+    Args:
+        out: The folder of the release.
+        options: More options of the command.
+        largest_file: The size in bytes over which no file may grow.
+    """
 
     def prepare() -> None:
-        # What a shell starts in the background, these tests perhaps, is deaf to SIGINT and hands that down.
+        # Background jobs of a shell, perhaps these tests, ignore SIGINT; children inherit that.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if largest_file is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
@@ -56,14 +62,14 @@ def start(out: Path, *more: str, largest_file: int | None = None) -> subprocess.
         str(out),
         "--workers",
         "2",
-        *more,
+        *options,
     ]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(words, **pipes, preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509 - no threads here
 
 
-def finish(out: Path, *more: str) -> dict:
-    process = start(out, *more)
+def finish(out: Path, *options: str) -> dict:
+    process = start(out, *options)
     _, stderr = process.communicate(timeout=300)
     assert process.returncode == 0, stderr
     return read_manifest(out)
@@ -77,15 +83,15 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -
 
 
 def wait_for_files(partial: Path, count: int, process: subprocess.Popen) -> None:
-    """Until `count` files stand in the journal of a run."""
+    """Wait until the journal of a run lists `count` files."""
 
-    def there() -> bool:
-        assert process.poll() is None, f"it ended too soon: {process.communicate()}"
+    def listed() -> bool:
+        assert process.poll() is None, f"the run ended too soon: {process.communicate()}"
         return (partial / JOURNAL).is_file() and len(
             (partial / JOURNAL).read_text().splitlines()
         ) > count
 
-    wait_for(there, f"{count} files")
+    wait_for(listed, f"{count} files")
 
 
 def group_is_gone(process: subprocess.Popen) -> bool:
@@ -104,10 +110,8 @@ def undisturbed(tmp_path_factory) -> dict:
 @pytest.mark.parametrize(
     "how", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name
 )
-def test_an_interrupted_run_leaves_no_release_and_goes_on_where_it_stopped(
-    how, tmp_path, undisturbed
-):
-    """Ctrl-C reaches all processes of the terminal; kill only the first.  Either way no process stays behind."""
+def test_an_interrupted_run_leaves_no_release_and_can_be_resumed(how, tmp_path, undisturbed):
+    """Ctrl-C reaches all processes of the terminal, kill only the first; no process survives."""
     out, partial = tmp_path / "r", tmp_path / "r.partial"
     process = start(out)
     wait_for_files(partial, 8, process)
@@ -135,7 +139,7 @@ def test_an_interrupted_run_leaves_no_release_and_goes_on_where_it_stopped(
     } == set(undisturbed)
 
 
-def test_what_another_configuration_left_behind_is_not_used(tmp_path, undisturbed):
+def test_files_of_another_configuration_are_not_used(tmp_path, undisturbed):
     out, partial = tmp_path / "r", tmp_path / "r.partial"
     process = start(out, "--seed", "9")
     wait_for_files(partial, 3, process)
@@ -146,7 +150,7 @@ def test_what_another_configuration_left_behind_is_not_used(tmp_path, undisturbe
 
 
 def test_a_file_that_was_cut_or_lost_in_a_crash_is_made_again(tmp_path, undisturbed):
-    """A journal may name a file that a power failure took; a torn last line of the journal is no harm."""
+    """A power failure may lose a file that the journal lists, and tear the journal's last line."""
     out, partial = tmp_path / "r", tmp_path / "r.partial"
     process = start(out)
     wait_for_files(partial, 5, process)
@@ -227,17 +231,17 @@ def test_force_replaces_nothing_but_releases(tmp_path):
     generate(load_preset("tiny"), tmp_path / "empty", workers=1)
 
 
-@pytest.mark.parametrize("place", ["/proc/bioreason/r", "/dev/null/r"])
-def test_a_place_that_cannot_be_written_is_named(bioreason, place):
-    done = bioreason("generate", "--preset", "tiny", "--out", place, "-q")
+@pytest.mark.parametrize("out", ["/proc/bioreason/r", "/dev/null/r"])
+def test_a_folder_that_cannot_be_written_is_named(bioreason, out):
+    done = bioreason("generate", "--preset", "tiny", "--out", out, "-q")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"bioreason: cannot write {place}.partial: ")
+    assert done.stderr.startswith(f"bioreason: cannot write {out}.partial: ")
     assert done.stderr.rstrip().endswith("choose another --out")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_where_no_room_is_left_the_message_says_so_and_a_second_run_goes_on(tmp_path, undisturbed):
-    """A limit on the size of a file stands for a full disk: the system refuses in the middle of a write."""
+def test_a_run_that_ran_out_of_room_says_so_and_can_be_resumed(tmp_path, undisturbed):
+    """A limit on the size of a file imitates a full disk: the system refuses during a write."""
     out = tmp_path / "r"
     process = start(out, largest_file=40_000)
     _, stderr = process.communicate(timeout=120)
@@ -249,7 +253,7 @@ def test_where_no_room_is_left_the_message_says_so_and_a_second_run_goes_on(tmp_
     assert "Traceback" not in stderr
     assert not out.exists()
     assert not [path for path in (tmp_path / "r.partial" / "data").rglob(".*") if path.is_file()], (
-        "half a file was left"
+        "a partial file was left"
     )
     assert finish(out)["files"] == undisturbed
 
@@ -257,7 +261,7 @@ def test_where_no_room_is_left_the_message_says_so_and_a_second_run_goes_on(tmp_
 @pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("mount"), reason="mounting a small disk needs root"
 )
-def test_a_full_disk_is_said_in_one_sentence(tmp_path):
+def test_a_full_disk_gets_one_sentence(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(
@@ -275,7 +279,7 @@ def test_a_full_disk_is_said_in_one_sentence(tmp_path):
         subprocess.run(["umount", disk], check=True)
 
 
-# the pool of processes --------------------------------------------------------------------------------------------------
+# the pool of processes ----------------------------------------------------------------------------
 
 
 def start_squaring() -> Callable[[int], int]:
@@ -295,7 +299,7 @@ def test_the_pool_does_every_task_once(workers):
     assert list(pool.run([], start_squaring, workers)) == []
 
 
-def test_an_error_in_a_worker_arrives_with_its_place():
+def test_an_error_in_a_worker_arrives_with_its_traceback():
     with pytest.raises(RuntimeError, match=r"(?s)in square.*ValueError: thirteen"):
         list(pool.run(range(10, 14), start_squaring, 2))
     with pytest.raises(UsageError, match=r"^fourteen; choose another$"):

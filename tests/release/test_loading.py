@@ -1,4 +1,4 @@
-"""`bioreason_bench.load` and `bioreason_bench.graph`: rows made on the spot are those of the release; the graph is its facts."""
+"""`load` makes the rows of the release on demand; `graph` has an edge for each of its facts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-# --- load -------------------------------------------------------------------------------------------------------------
+# load ---------------------------------------------------------------------------------------------
 
 
 def test_every_file_in_the_cache_has_the_digest_of_the_published_one(tiny_release, cache):
@@ -54,11 +54,11 @@ def test_only_the_splits_that_are_asked_for_are_made(tmp_path):
     assert [path.name for path in tmp_path.rglob("*.parquet")] == ["test-00000-of-00001.parquet"]
 
 
-def test_what_is_in_the_cache_is_found_without_planning_a_world_again(cache, monkeypatch):
-    from bioreason_bench import dataset as plan
+def test_files_in_the_cache_are_loaded_without_making_the_data_set(cache, monkeypatch):
+    from bioreason_bench import dataset
 
     bioreason_bench.load("tiny", "ctx_iid", cache_dir=cache)
-    monkeypatch.setattr(plan, "make_dataset", None)
+    monkeypatch.setattr(dataset, "make_dataset", None)
     assert bioreason_bench.load("tiny", "ctx_iid", cache_dir=cache)["test"].num_rows == 40
 
 
@@ -106,7 +106,11 @@ def test_the_first_rows_of_a_split_are_those_of_the_whole(tiny_release, cache):
 
 
 def test_processes_that_load_at_the_same_time_get_the_same_rows(tmp_path):
-    program = "import sys, bioreason_bench as b; print(b.load('tiny', 'comp_iid', seed=3, cache_dir=sys.argv[1])['train']['id'][-1])"
+    program = (
+        "import sys, bioreason_bench as b\n"
+        "loaded = b.load('tiny', 'comp_iid', seed=3, cache_dir=sys.argv[1])\n"
+        "print(loaded['train']['id'][-1])"
+    )
     words = [sys.executable, "-c", program, str(tmp_path)]
     running = [
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -131,7 +135,7 @@ def test_a_wrong_name_gets_the_right_one(cache, options, says):
         bioreason_bench.load(**{"preset": "tiny", "cache_dir": cache, **options})
 
 
-def test_a_cache_that_cannot_be_written_says_what_to_set(tmp_path):
+def test_an_error_about_the_cache_names_the_variable_to_set(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="set BIOREASON_CACHE"):
         bioreason_bench.load("tiny", "comp_iid", cache_dir=tmp_path / "file")
@@ -149,7 +153,7 @@ def test_pandas_users_get_plain_columns(cache):
     assert list(frame.columns) == ["name", "known", "in_context"] and frame["known"].sum() == 120
 
 
-# --- graph ------------------------------------------------------------------------------------------------------------
+# graph --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +161,7 @@ def world(tiny_release: Path) -> nx.MultiDiGraph:
     return bioreason_bench.graph(tiny_release)
 
 
-def test_every_fact_is_one_edge_and_everybody_a_node(tiny_release, world):
+def test_every_fact_is_one_edge_and_every_person_a_node(tiny_release, world):
     release = Release(tiny_release)
     facts = list(release.rows("facts", "train"))
     assert world.number_of_edges() == len(facts)

@@ -34,7 +34,7 @@ def release(tiny_release):
 
 
 def test_a_release_holds_the_layout_that_is_promised(tiny_release):
-    """DESIGN's folders are all there, and nothing but the manifest's files lies under data/."""
+    """All folders exist, and data/ holds the manifest's files and nothing else."""
     folders = {
         path.parent.relative_to(tiny_release).as_posix() for path in tiny_release.rglob("*.parquet")
     }
@@ -79,10 +79,10 @@ def test_configs_are_those_of_the_hub_and_share_the_training_files(release):
 
 
 def test_configs_take_whatever_level_there_is():
-    """A level that has no training counterpart of its own stands alone."""
+    """A kind of questions beyond the levels does not share the training files."""
     files = [
-        f"data/comp/{place}-00000-of-00001.parquet"
-        for place in ("train", "iid/test", "iid/validation", "counterfactual/test")
+        f"data/comp/{split}-00000-of-00001.parquet"
+        for split in ("train", "iid/test", "iid/validation", "counterfactual/test")
     ]
     assert configs_of(files) == {
         "comp_iid": {"train": [files[0]], "validation": [files[2]], "test": [files[1]]},
@@ -140,7 +140,7 @@ def test_digests_are_those_of_the_rows(release):
 
 
 def test_ids_are_unique_in_the_whole_release(release):
-    """Only the questions set aside for reinforcement learning stand twice: they are training questions, row for row."""
+    """Only the questions set aside for RL occur twice: each is a row of the training set."""
     ids = Counter()
     for name, entry in release.manifest["files"].items():
         if "id" in columns(entry["schema"]) and "/rl-" not in name:
@@ -200,7 +200,7 @@ def test_arrow_types_follow_from_the_json_schema():
     assert kinds == {"string", "bool", "int32", "list<element: string>"}
 
 
-# the digest ------------------------------------------------------------------------------------------------------------
+# the digest ---------------------------------------------------------------------------------------
 
 ROW = {"name": ["Ann", "", "Zoë"], "known": [True, False, True], "in_context": [False, False, True]}
 
@@ -250,7 +250,7 @@ def test_the_digest_refuses_what_no_row_holds():
 
 
 def test_the_digest_is_what_its_documentation_says():
-    """Written down once by hand, so that other programs can compute it, and so that it cannot change unnoticed."""
+    """Computed here from the description, so that it cannot change unnoticed."""
     import hashlib
 
     def sha(data):

@@ -1,1 +1,1 @@
-"""The laws that every release must keep, one module per kind of row."""
+"""The laws of a release of biographies, one module for each kind of row."""

@@ -1,23 +1,29 @@
-"""The laws that only many rows together can break: levels, certificates, splits and counts (DESIGN section 6)."""
+"""The laws of many rows together: levels, certificates, splits and counts.
+
+See docs/design.md, Paths and levels.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.reading.evidence import Evidence
-from bioreason_bench.audit.reading.questions import CERTIFICATE, Rows, code_of, path_of
-from bioreason_bench.audit.reading.training import Shown, chain_people, pairs
-from bioreason_bench.config import LEVELS, SKILLS
+from bioreason_bench.audit.ledger import Ledger, Location
+from bioreason_bench.audit.reading.duplicates import RowKeys, check_unique
+from bioreason_bench.audit.reading.parser import ParsedRelease
+from bioreason_bench.audit.reading.paths import ListedPaths
+from bioreason_bench.audit.reading.questions import CERTIFICATE, QuestionTable, code_of, path_of
+from bioreason_bench.audit.reading.training import TrainingExposure, pair_keys, people_mask
+from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 
-__all__ = ["certificate", "check_levels"]
+__all__ = ["TABLE_LEVELS", "Certificate", "certificate", "check_levels", "direction_seen"]
 
-Paths = dict[tuple[str, int], set[str]]  # (skill, path code) -> levels that data/paths gives it
-TABLE_LEVELS = {  # level of a question -> levels in data/paths of the paths that it may follow
+Certificate = dict[str, NDArray[np.int64]]  # column → values, shape [rows]; booleans are 0 and 1
+TABLE_LEVELS = {  # level of a question → levels that data/paths may give its path
     "train": {"train", "iid"},
     "iid": {"iid"},
     "entity": {"train", "iid"},
@@ -25,301 +31,291 @@ TABLE_LEVELS = {  # level of a question -> levels in data/paths of the paths tha
     "zeroshot": {"zeroshot"},
     "depth": {"depth"},
 }
+PORTIONS = 10  # nested tenths of the training questions
 
 
 def check_levels(
-    evidence: Evidence,
-    files: Sequence[Rows],
-    shown: Mapping[str, Shown],
-    paths: Paths,
+    release: ParsedRelease,
+    files: Sequence[QuestionTable],
+    exposure: Mapping[str, TrainingExposure],
+    paths: ListedPaths,
     config: Mapping[str, Any],
     ledger: Ledger,
 ) -> None:
-    """Check all of it; `shown` is what the training questions of each skill have shown."""
-    for rows in files:
-        here = (
-            certificate(rows, shown[rows.file.skill])
-            if rows.file.skill
-            else _of_probes(evidence, rows)
-        )
-        _check_certificate(rows, here, evidence, ledger)
-        if rows.file.level in TABLE_LEVELS:
-            _check_level(rows, here, shown[rows.file.skill], config, ledger)
-            _check_path(rows, paths, evidence, ledger)
-    _check_once(files, ledger)
-    _check_ids(files, ledger)
+    """Check levels, certificates, splits and counts.
+
+    Args:
+        release: The release, with its facts.
+        files: All files of questions.
+        exposure: The training questions of each skill.
+        paths: The rows of data/paths.
+        config: The config in the manifest.
+        ledger: Where checks are counted.
+    """
+    for table in files:
+        skill = table.file.skill
+        computed = certificate(table, exposure[skill]) if skill else _of_probes(release, table)
+        _check_certificate(table, computed, release, ledger)
+        if table.file.level in TABLE_LEVELS:
+            level = LevelCheck(release, table, computed, exposure[skill], ledger)
+            level.check_level()
+            if config.get("heldout_starts"):
+                level.check_starts()
+            level.check_paths(paths)
+    _check_repetition(files, ledger)
     for skill in SKILLS:
-        mine = [rows for rows in files if rows.file.skill == skill]
-        _check_counts(mine, skill, config, ledger)
-        _check_rl(mine, ledger)
-        _check_portions(mine, skill, ledger)
+        tables = [table for table in files if table.file.skill == skill]
+        _check_counts(tables, skill, config, ledger)
+        _check_rl(tables, ledger)
+        _check_portions(tables, ledger)
 
 
-def certificate(rows: Rows, shown: Shown) -> dict[str, NDArray[np.int64]]:
-    """The certificate of each row, recomputed: the columns of the release, unseen_relations as `code_of` them, sorted."""
-    evidence = shown.evidence
-    base = len(evidence.table)
-    codes, place = np.unique(rows.path, return_inverse=True)
-    members = [path_of(code, base) for code in codes]
-    unseen = np.array(
-        [code_of(sorted(set(path) - shown.relations), base) for path in members], np.int64
-    )
-    people = chain_people(evidence, rows.walk)
+# certificates -------------------------------------------------------------------------------------
+
+
+def certificate(table: QuestionTable, exposure: TrainingExposure) -> Certificate:
+    """Compute the certificate of each row from the training questions of its skill.
+
+    Returns:
+        The columns of CERTIFICATE; unseen_relations as `code_of` the sorted relations.
+    """
+    release = exposure.release
+    base = len(release.table)
+    codes, path = np.unique(table.path, return_inverse=True)
+    unseen = [sorted(set(path_of(code, base)) - exposure.relations) for code in codes]
+    people = people_mask(release, table.walk)
+    trained_people = exposure.people[np.where(people, table.walk, 0)] & people
+    questions = pair_keys(table.start, table.path)
     return {
-        "path_in_train": np.isin(codes, shown.paths)[place].astype(np.int64),
-        "unseen_relations": unseen[place],
-        "start_in_train": np.isin(pairs(rows.start, rows.path), shown.asked).astype(np.int64),
-        "hops_beyond_train": np.maximum(0, rows.hops - shown.longest),
-        "people_in_train": (shown.met[np.where(people, rows.walk, 0)] & people).sum(axis=1),
-        "direction_seen": direction_seen(evidence, rows),
+        "path_in_train": np.isin(codes, exposure.paths)[path].astype(np.int64),
+        "unseen_relations": np.array([code_of(numbers, base) for numbers in unseen], int)[path],
+        "start_in_train": np.isin(questions, exposure.questions).astype(np.int64),
+        "hops_beyond_train": np.maximum(0, table.hops - exposure.longest),
+        "people_in_train": trained_people.sum(axis=1),
+        "direction_seen": direction_seen(release, table),
     }
 
 
-def _of_probes(evidence: Evidence, rows: Rows) -> dict[str, NDArray[np.int64]]:
-    """The certificate of probes: they belong to no skill's paths, so nothing but the direction is told of them."""
-    told = {name: np.zeros(len(rows), np.int64) for name in CERTIFICATE}
-    return told | {"direction_seen": direction_seen(evidence, rows)}
+def _of_probes(release: ParsedRelease, table: QuestionTable) -> Certificate:
+    """The certificate of probes: no training question is like them, so all but one column is 0."""
+    columns = {name: np.zeros(len(table), np.int64) for name in CERTIFICATE}
+    return columns | {"direction_seen": direction_seen(release, table)}
 
 
-def direction_seen(evidence: Evidence, rows: Rows) -> NDArray[np.int64]:
-    """1 where no hop is one that the biographies to train on state from the other end only: the hop's own relation is contextual,
-    its inverse is parametric, and the biography of the person it leads to states the mirror.
+def direction_seen(release: ParsedRelease, table: QuestionTable) -> NDArray[np.int64]:
+    """Whether each question asks for no reversed fact, 0 or 1; shape [rows].
+
+    A hop reverses a fact if its own relation is contextual, its inverse is parametric, and the
+    parametric biography of the person it leads to states the mirror.
     """
-    codes, place = np.unique(rows.path, return_inverse=True)
-    turned = np.zeros(len(rows), bool)
+    codes, path = np.unique(table.path, return_inverse=True)
+    reversed_ = np.zeros(len(table), bool)
     for number, code in enumerate(codes):
-        here = np.flatnonzero(place == number)
-        for hop, relation in enumerate(path_of(code, len(evidence.table))):
-            mirror = evidence.inverses[relation]
-            if not evidence.parametric[relation] and mirror >= 0 and evidence.parametric[mirror]:
-                target = rows.walk[here, hop + 1]
-                person = (target >= 0) & (target < evidence.people)
-                turned[here] |= person & (
-                    evidence.facts[mirror, np.where(person, target, 0)] == rows.walk[here, hop]
-                )
-    return (~turned).astype(np.int64)
+        rows = np.flatnonzero(path == number)
+        for hop, relation in enumerate(path_of(code, len(release.table))):
+            mirror = release.inverses[relation]
+            if release.parametric[relation] or mirror < 0 or not release.parametric[mirror]:
+                continue
+            subject, target = table.walk[rows, hop], table.walk[rows, hop + 1]
+            person = (target >= 0) & (target < release.people)
+            stated = release.facts[mirror, np.where(person, target, 0)] == subject
+            reversed_[rows] |= person & stated
+    return (~reversed_).astype(np.int64)
 
 
 def _check_certificate(
-    rows: Rows, here: dict[str, NDArray], evidence: Evidence, ledger: Ledger
+    table: QuestionTable, computed: Certificate, release: ParsedRelease, ledger: Ledger
 ) -> None:
-    read = rows.path >= 0
-    for name, expected in here.items():
-        if name not in rows.recorded:
-            continue
-        found = rows.recorded[name]
+    """Compare the recorded certificate with the computed one, for rows that can be read."""
+    readable = table.path >= 0
 
-        def say(
-            row: int, name: str = name, expected: NDArray = expected, found: NDArray = found
-        ) -> str:
-            return f"{name} must be {_plain(name, expected[row], evidence)}, found {_plain(name, found[row], evidence)}"
-
+    def check(name: str, expected: NDArray[np.int64], recorded: NDArray[np.int64]) -> None:
         ledger.check(
-            name, rows.file.name, int(read.sum()), np.flatnonzero(read & (found != expected)), say
-        )
-
-
-def _plain(name: str, value: int, evidence: Evidence) -> object:
-    if name == "unseen_relations":
-        return (
-            list(evidence.table.path_names(path_of(value, len(evidence.table))))
-            if value >= 0
-            else "unknown names"
-        )
-    return int(value) if name in ("hops_beyond_train", "people_in_train") else bool(value)
-
-
-def _check_level(
-    rows: Rows, here: dict[str, NDArray], shown: Shown, config: Mapping[str, Any], ledger: Ledger
-) -> None:
-    """The certificate that must hold at the level of the file."""
-    seen, begun = here["path_in_train"] == 1, here["start_in_train"] == 1
-    known, longer = here["unseen_relations"] == 0, here["hops_beyond_train"] > 0
-    level = rows.file.level
-    good = {
-        "train": seen,
-        "iid": seen & ~begun,
-        "composition": ~seen & known,
-        "zeroshot": ~known,
-        "entity": seen & (here["people_in_train"] == 0),
-        "depth": longer & known & ~seen,
-    }[level]
-    facts = (
-        "path_in_train",
-        "start_in_train",
-        "unseen_relations",
-        "hops_beyond_train",
-        "people_in_train",
-    )
-
-    def say(row: int) -> str:
-        return "training says " + ", ".join(
-            f"{name} {_plain(name, here[name][row], shown.evidence)}" for name in facts
-        )
-
-    read = rows.path >= 0
-    ledger.check(level, rows.file.name, int(read.sum()), np.flatnonzero(read & ~good), say)
-    if config.get("heldout_starts") and level not in ("train", "entity"):
-        inside = np.flatnonzero(read & shown.starts[np.where(read, rows.start, 0)])
-        ledger.check(
-            "held-out starts",
-            rows.file.name,
-            int(read.sum()),
-            inside,
-            lambda row: f"{shown.evidence.text(rows.start[row])} begins training questions",
-        )
-
-
-def _check_path(rows: Rows, paths: Paths, evidence: Evidence, ledger: Ledger) -> None:
-    codes, place = np.unique(rows.path, return_inverse=True)
-    wanted = TABLE_LEVELS[rows.file.level]
-    good = np.array(
-        [
-            code < 0 or bool(wanted & paths.get((rows.file.skill, int(code)), set()))
-            for code in codes
-        ]
-    )
-
-    def say(row: int) -> str:
-        names = " > ".join(evidence.table.path_names(path_of(rows.path[row], len(evidence.table))))
-        given = (
-            ", ".join(sorted(paths.get((rows.file.skill, int(rows.path[row])), set()))) or "no row"
-        )
-        return f"the path {names} must stand in data/paths with level {' or '.join(sorted(wanted))}, and has {given}"
-
-    ledger.check("in paths", rows.file.name, len(rows), np.flatnonzero(~good[place]), say)
-
-
-def _check_once(files: Sequence[Rows], ledger: Ledger) -> None:
-    """No (start, path) and no question text twice, rl files and configs beyond the levels aside."""
-    mine = [rows for rows in files if rows.file.level in TABLE_LEVELS and rows.file.split != "rl"]
-    for law_text, keys in (
-        ("start and path", [pairs(rows.start, rows.path) for rows in mine]),
-        ("question text", [rows.text for rows in mine]),
-    ):
-        _twice("once", law_text, mine, keys, [rows.path >= 0 for rows in mine], ledger)
-
-
-def _check_ids(files: Sequence[Rows], ledger: Ledger) -> None:
-    mine = [rows for rows in files if rows.file.split != "rl"]
-    _twice(
-        "unique ids",
-        "id",
-        mine,
-        [rows.id for rows in mine],
-        [np.ones(len(rows), bool) for rows in mine],
-        ledger,
-    )
-
-
-def _twice(
-    law: str,
-    what: str,
-    files: Sequence[Rows],
-    keys: list[NDArray],
-    read: list[NDArray],
-    ledger: Ledger,
-) -> None:
-    """Breaches where a key stands a second time, in the order of the files."""
-    if not files:
-        return
-    key = np.concatenate(keys)
-    ends = np.cumsum([len(rows) for rows in files])
-    readable = np.flatnonzero(np.concatenate(read))
-    order = readable[np.argsort(key[readable], kind="stable")]
-    again = np.zeros(len(key), bool)
-    first = np.arange(len(key))
-    same = key[order[1:]] == key[order[:-1]]
-    again[order[1:][same]] = True
-    for before, after in zip(order[:-1][same], order[1:][same], strict=True):
-        first[after] = first[before]
-
-    def place(number: int) -> tuple[str, int]:
-        file = int(np.searchsorted(ends, number, side="right"))
-        return files[file].file.name, int(number - (ends[file - 1] if file else 0))
-
-    for number, rows in enumerate(files):
-        begin = ends[number] - len(rows)
-        broken = np.flatnonzero(again[begin : ends[number]])
-        ledger.check(
-            law,
-            rows.file.name,
-            len(rows),
-            broken,
-            lambda row, begin=begin: "the same {} stands in {} row {}".format(
-                what, *place(first[begin + row])
+            name,
+            table.file.name,
+            int(readable.sum()),
+            np.flatnonzero(readable & (recorded != expected)),
+            lambda row: (
+                f"{name} must be {_value(name, expected[row], release)}, "
+                f"found {_value(name, recorded[row], release)}"
             ),
         )
 
+    for name, expected in computed.items():
+        if name in table.recorded:
+            check(name, expected, table.recorded[name])
+
+
+def _value(name: str, value: int, release: ParsedRelease) -> object:
+    """A value of a certificate as the release writes it."""
+    if name in ("hops_beyond_train", "people_in_train"):
+        return int(value)
+    if name != "unseen_relations":
+        return bool(value)
+    if value < 0:
+        return "unknown names"
+    return list(release.table.path_names(path_of(value, len(release.table))))
+
+
+# levels -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LevelCheck:
+    """One file of a level.
+
+    Attributes:
+        release: The release.
+        table: The questions.
+        computed: Their certificate.
+        exposure: The training questions of the skill.
+        ledger: Where checks are counted.
+    """
+
+    release: ParsedRelease
+    table: QuestionTable
+    computed: Certificate
+    exposure: TrainingExposure
+    ledger: Ledger
+
+    def check_level(self) -> None:
+        """The certificate of each row is one of the level of the file."""
+        level, computed = self.table.file.level, self.computed
+        seen, trained = computed["path_in_train"] == 1, computed["start_in_train"] == 1
+        known, longer = computed["unseen_relations"] == 0, computed["hops_beyond_train"] > 0
+        holds = {
+            "train": seen,
+            "iid": seen & ~trained,
+            "composition": ~seen & known,
+            "zeroshot": ~known,
+            "entity": seen & (computed["people_in_train"] == 0),
+            "depth": longer & known & ~seen,
+        }[level]
+
+        def describe(row: int) -> str:
+            names = [name for name in CERTIFICATE if name != "direction_seen"]
+            values = (_value(name, computed[name][row], self.release) for name in names)
+            pairs = (f"{name} {value}" for name, value in zip(names, values, strict=True))
+            return "training says " + ", ".join(pairs)
+
+        readable = self.table.path >= 0
+        rows = np.flatnonzero(readable & ~holds)
+        self.ledger.check(level, self.table.file.name, int(readable.sum()), rows, describe)
+
+    def check_starts(self) -> None:
+        """No test question has a start of a training question, the level entity aside."""
+        table = self.table
+        if table.file.level in ("train", "entity"):
+            return
+        readable = table.path >= 0
+        trained = self.exposure.starts[np.where(readable, table.start, 0)]
+        self.ledger.check(
+            "held-out starts",
+            table.file.name,
+            int(readable.sum()),
+            np.flatnonzero(readable & trained),
+            lambda row: f"{self.release.text(table.start[row])} is the start of training questions",
+        )
+
+    def check_paths(self, paths: ListedPaths) -> None:
+        """Every path is listed in data/paths, with a level that fits that of the file."""
+        table, skill = self.table, self.table.file.skill
+        wanted = TABLE_LEVELS[table.file.level]
+        codes, path = np.unique(table.path, return_inverse=True)
+        listed = [
+            code < 0 or not wanted.isdisjoint(paths.of(skill, code)) for code in codes.tolist()
+        ]
+
+        def describe(row: int) -> str:
+            code = int(table.path[row])
+            base = len(self.release.table)
+            names = " > ".join(self.release.table.path_names(path_of(code, base)))
+            levels = ", ".join(sorted(paths.of(skill, code))) or "no row"
+            return (
+                f"the path {names} must be in data/paths with level "
+                f"{' or '.join(sorted(wanted))}, and has {levels}"
+            )
+
+        rows = np.flatnonzero(~np.array(listed, bool)[path])
+        self.ledger.check("in paths", table.file.name, len(table), rows, describe)
+
+
+# splits -------------------------------------------------------------------------------------------
+
+
+def _check_repetition(files: Sequence[QuestionTable], ledger: Ledger) -> None:
+    """No question and no id occurs twice; rl files repeat training rows, and are left out."""
+    own = [table for table in files if table.file.split != "rl"]
+    levels = [table for table in own if table.file.level in TABLE_LEVELS]
+    questions = [(table, pair_keys(table.start, table.path)) for table in levels]
+    keys = [RowKeys(table.file.name, key, table.path >= 0) for table, key in questions]
+    check_unique("once", "start and path", keys, ledger)
+    keys = [RowKeys(table.file.name, table.text, table.path >= 0) for table in levels]
+    check_unique("once", "question text", keys, ledger)
+    keys = [RowKeys(table.file.name, table.id) for table in own]
+    check_unique("unique ids", "id", keys, ledger)
+
 
 def _check_counts(
-    files: Sequence[Rows], skill: str, config: Mapping[str, Any], ledger: Ledger
+    files: Sequence[QuestionTable], skill: str, config: Mapping[str, Any], ledger: Ledger
 ) -> None:
+    """Every split of a skill has as many questions as the config says."""
     sizes = config[skill]
     wanted = {(skill, "train"): sizes["train"], (skill, "rl"): sizes.get("rl", 0)}
     for level in LEVELS:
         count = sizes[level] if level in config["levels"] else 0
-        wanted |= {
-            (f"{skill}/{level}", "test"): count,
-            (f"{skill}/{level}", "validation"): -(-count // 10),
-        }
-    for name in ("counterfactual", "conflict", "direction"):
-        wanted[f"{skill}/{name}", "test"] = (
-            2 * sizes.get(name, 0) if name != "conflict" else sizes.get(name, 0)
-        )
-    found: dict[tuple[str, str], int] = {}
-    for rows in files:
-        key = rows.file.folder, rows.file.split
-        found[key] = found.get(key, 0) + len(rows)
-    for (folder, split), count in wanted.items():
-        have = found.get((folder, split), 0)
+        wanted[f"{skill}/{level}", "test"] = count
+        wanted[f"{skill}/{level}", "validation"] = -(-count // 10)  # a tenth, rounded up
+    for kind in QUESTION_KINDS:
+        wanted[f"{skill}/{kind.name}", "test"] = kind.rows * sizes.get(kind.name, 0)
+    actual: dict[tuple[str, str], int] = {}
+    for table in files:
+        split = table.file.folder, table.file.split
+        actual[split] = actual.get(split, 0) + len(table)
+    for (folder, name), count in wanted.items():
+        have = actual.get((folder, name), 0)
         problem = None if have == count else f"{have:,} questions, the config says {count:,}"
-        ledger.whole("counts", f"data/{folder}/{split}", problem)
+        ledger.check_whole("counts", f"data/{folder}/{name}", problem)
 
 
-def _check_rl(files: Sequence[Rows], ledger: Ledger) -> None:
-    train = [
-        rows for rows in files if rows.file.folder == rows.file.skill and rows.file.split == "train"
-    ]
-    ids = (
-        np.concatenate([rows.id ^ rows.whole for rows in train])
-        if train
-        else np.empty(0, np.uint64)
-    )
-    for rows in files:
-        if rows.file.split == "rl":
-            strange = ~np.isin(rows.id ^ rows.whole, ids)
-            ledger.check(
-                "rl",
-                rows.file.name,
-                len(rows),
-                np.flatnonzero(strange),
-                lambda _: "this row does not stand in the training files",
-            )
+def _is_train(table: QuestionTable) -> bool:
+    return table.file.folder == table.file.skill and table.file.split == "train"
 
 
-def _check_portions(files: Sequence[Rows], skill: str, ledger: Ledger) -> None:
-    """A tenth holds a tenth of the questions of every path, give or take one."""
-    train = [rows for rows in files if rows.file.folder == skill and rows.file.split == "train"]
+def _check_rl(files: Sequence[QuestionTable], ledger: Ledger) -> None:
+    """The rows of rl files are rows of the training files."""
+    train = [table.id ^ table.content for table in files if _is_train(table)]
+    rows = np.concatenate([np.empty(0, np.uint64), *train])
+    for table in files:
+        if table.file.split == "rl":
+            strange = np.flatnonzero(~np.isin(table.id ^ table.content, rows))
+            problem = "this row is not in the training files"
+            ledger.check("rl", table.file.name, len(table), strange, problem)
+
+
+def _check_portions(files: Sequence[QuestionTable], ledger: Ledger) -> None:
+    """A tenth holds a tenth of the questions of every path, to within one question."""
+    train = [table for table in files if _is_train(table)]
     if not train:
         return
-    path = np.concatenate([rows.path for rows in train])
-    portion = np.concatenate([rows.recorded["portion"] for rows in train])
-    codes, place = np.unique(path, return_inverse=True)
-    total = np.bincount(place)
-    table = np.zeros((len(codes), 11), np.int64)
-    np.add.at(table, (place, np.clip(portion, 0, 10)), 1)
-    off = np.abs(table[:, 1:].cumsum(axis=1) - total[:, None] * np.arange(1, 11) / 10).max(axis=1)
+    path = np.concatenate([table.path for table in train])
+    portion = np.concatenate([table.recorded["portion"] for table in train])
+    codes, index = np.unique(path, return_inverse=True)
+    total = np.bincount(index)
+    counts = np.zeros((len(codes), PORTIONS + 1), np.int64)  # portion 0 is none
+    np.add.at(counts, (index, np.clip(portion, 0, PORTIONS)), 1)
+    even = total[:, None] * np.arange(1, PORTIONS + 1) / PORTIONS
+    off = np.abs(counts[:, 1:].cumsum(axis=1) - even).max(axis=1)
     broken = np.flatnonzero((off > 1.001) & (codes >= 0))
 
-    def say(number: int) -> str:
-        return f"a path with {total[number]} questions has {table[number, 1:].tolist()} of them in the portions 1 to 10"
+    def locate(number: int) -> Location:
+        table = next(table for table in train if codes[number] in table.path)
+        return table.file.name, int(np.flatnonzero(table.path == codes[number])[0])
 
-    def place_of(number: int) -> tuple[str, int]:
-        return next(
-            (rows.file.name, int(np.flatnonzero(rows.path == codes[number])[0]))
-            for rows in train
-            if codes[number] in rows.path
+    def describe(number: int) -> str:
+        return (
+            f"a path with {total[number]} questions has {counts[number, 1:].tolist()} of them "
+            f"in the portions 1 to {PORTIONS}"
         )
 
-    ledger.check("portions", place_of, len(codes), broken, say)
+    ledger.check("portions", locate, len(codes), broken, describe)

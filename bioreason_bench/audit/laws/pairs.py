@@ -1,164 +1,213 @@
-"""The laws of the configs beyond the levels: counterfactual twins, conflicts, and facts asked from both ends."""
+"""The laws of the kinds of questions beyond the levels: a class for each kind, in KIND_LAWS.
+
+A new kind needs a row in taxonomy.QUESTION_KINDS, a class here, and its law in the catalogue.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from bioreason_bench.audit.laws.rows import Faults
-from bioreason_bench.audit.reading.evidence import NOBODY, UNKNOWN, Context, Parser
-from bioreason_bench.audit.reading.questions import Item
+from bioreason_bench.audit.ledger import RowViolations
+from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Context, Parser
+from bioreason_bench.audit.reading.questions import ParsedQuestion
 
-__all__ = ["BEYOND", "Conflicts", "Directions", "Twins"]
+__all__ = ["KIND_LAWS", "ConflictLaw", "CounterfactualLaw", "DirectionLaw", "KindLaw"]
 
 
-class _Pairs:
-    """Rows that belong together by their column `pair`; `compare` says what is wrong with two of them, "" if nothing."""
+class KindLaw:
+    """The law of one kind of question, checked while the rows of one file are read.
 
-    law: str
+    Attributes:
+        law: Its name in the catalogue.
+        extra_sentences: Sentences of a person by which a context may exceed the config's limit.
+        from_mirrors: Whether the questions are solved by parametric facts and their mirrors.
+    """
+
+    law: ClassVar[str]
+    extra_sentences: ClassVar[int] = 0
+    from_mirrors: ClassVar[bool] = False
 
     def __init__(self, parser: Parser) -> None:
         self.parser = parser
-        self.waiting: dict[str, Item] = {}
+        self.release = parser.release
 
-    def add(self, item: Item, faults: Faults) -> None:
-        first = self.waiting.pop(item.record["pair"], None)
+    def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
+        """Check a row, or keep it until its partner is read."""
+        raise NotImplementedError
+
+    def finish(self, violations: RowViolations) -> None:
+        """Check what is left after the last row."""
+
+    def false_fact(
+        self,
+        record: Mapping[str, Any],  # noqa: ARG002 - for the kinds that override this
+    ) -> list[str] | None:
+        """[subject, relation, true object, false object] of the one sentence of the context that
+        contradicts the biographies; None if there must be none.
+        """
+        return None
+
+
+class PairLaw(KindLaw):
+    """The law of rows that belong together by their column `pair`."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__(parser)
+        self.waiting: dict[str, ParsedQuestion] = {}  # by pair, rows whose partner is to come
+
+    def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
+        pair = question.record["pair"]
+        first = self.waiting.pop(pair, None)
         if first is None:
-            self.waiting[item.record["pair"]] = item
+            self.waiting[pair] = question
             return
-        problem = (
-            self.compare(first, item) if first.path and item.path else "a question cannot be read"
-        )
-        faults.check(self.law, item.row, not problem, lambda: problem)
+        problem = "a question cannot be read"
+        if first.path and question.path:
+            problem = self.problem(first, question)
+        violations.check(self.law, question.row, not problem, lambda: problem)
 
-    def end(self, faults: Faults) -> None:
-        for item in self.waiting.values():
-            faults.check(
-                self.law,
-                item.row,
-                False,
-                lambda item=item: f"the other half of the pair {item.record['pair']} is missing",
-            )
+    def finish(self, violations: RowViolations) -> None:
+        for question in self.waiting.values():
+            self._add_single(question, violations)
 
-    def compare(self, one: Item, two: Item) -> str:
+    def _add_single(self, question: ParsedQuestion, violations: RowViolations) -> None:
+        problem = f"the other question of the pair {question.record['pair']} is missing"
+        violations.check(self.law, question.row, False, lambda: problem)
+
+    def problem(self, one: ParsedQuestion, two: ParsedQuestion) -> str:
+        """What is wrong with a pair, "" if nothing."""
         raise NotImplementedError
 
 
-class Twins(_Pairs):
+class CounterfactualLaw(PairLaw):
+    """Two questions with the same text, whose contexts differ in one contextual fact."""
+
     law = "twins"
 
-    def compare(self, one: Item, two: Item) -> str:
+    def false_fact(self, record: Mapping[str, Any]) -> list[str] | None:
+        return record["changed"] if record["altered"] else None
+
+    def problem(self, one: ParsedQuestion, two: ParsedQuestion) -> str:
         first, second = one.record, two.record
         if (first["altered"], second["altered"]) != (False, True):
-            return "the first twin must be as the biographies say, the second altered"
+            return "the first of a pair must agree with the biographies, the second be altered"
         for name in ("question", "path", "context_people", "changed"):
             if first[name] != second[name]:
-                return f"twins must have the same {name}: {first[name]!r} and {second[name]!r}"
+                return f"a pair must have the same {name}: {first[name]!r} and {second[name]!r}"
         if one.answer == two.answer:
-            return f"twins must have different answers, both have {first['answer']!r}"
-        key, true, false = _fact(self.parser, first["changed"])
-        hop = _hop(one, key, self.parser)
-        if hop is None or self.parser.evidence.parametric[one.path[hop]]:
+            return f"a pair must have different answers, both have {first['answer']!r}"
+        key, true, false = _numbers(self.parser, first["changed"])
+        hop = _hop_of(one, key, self.release.people)
+        if hop is None or self.release.parametric[one.path[hop]]:
             return f"the changed fact {first['changed']} is no contextual hop of the chain"
-        if (one.context.facts.get(key), two.context.facts.get(key)) != (
-            true,
-            false,
-        ) or true == false:
-            return f"the contexts must state the changed fact {first['changed']}, each in its way"
-        return _beside(self.parser, one.context, two.context, key)
+        stated = one.context.facts.get(key), two.context.facts.get(key)
+        if stated != (true, false) or true == false:
+            return (
+                f"the contexts must state the true and the false object of the changed fact "
+                f"{first['changed']}"
+            )
+        return self._other_difference(one.context, two.context, key)
+
+    def _other_difference(self, one: Context, two: Context, key: int) -> str:
+        """Where two contexts differ apart from the fact with this key, "" if nowhere."""
+        keys = sorted({*one.facts, *two.facts} - {key})
+        different = [other for other in keys if one.facts.get(other) != two.facts.get(other)]
+        if not different and one.sizes == two.sizes:
+            return ""
+        where = "their numbers of sentences"
+        if different:
+            relation, subject = divmod(different[0], self.release.people)
+            where = f"{self.release.text(subject)} {self.release.table[relation].name}"
+        return f"the contexts of a pair may differ in one fact only, and differ in {where} as well"
 
 
-class Directions(_Pairs):
+class DirectionLaw(PairLaw):
+    """Two questions of one hop that ask for each other's start."""
+
     law = "direction"
+    from_mirrors = True
 
-    def compare(self, one: Item, two: Item) -> str:
-        evidence = self.parser.evidence
+    def problem(self, one: ParsedQuestion, two: ParsedQuestion) -> str:
         if len(one.path) != 1 or len(two.path) != 1:
-            return "both ends are questions of one hop"
+            return "both questions of a pair have one hop"
         if (one.record["direction_seen"], two.record["direction_seen"]) != (True, False):
-            return "direction_seen must be true for the end that training states, which comes first, and false for the other"
-        if evidence.inverses[one.path[0]] != two.path[0] or not evidence.parametric[one.path[0]]:
-            return f"{two.record['path'][0]} must be the inverse of {one.record['path'][0]}, which is recalled"
+            return (
+                "direction_seen must be true for the first of a pair, whose direction training "
+                "states, and false for the second"
+            )
+        relation = one.path[0]
+        if self.release.inverses[relation] != two.path[0] or not self.release.parametric[relation]:
+            names = two.record["path"][0], one.record["path"][0]
+            return f"{names[0]} must be the inverse of {names[1]}, which is recalled"
         if one.walk != two.walk[::-1]:
-            return f"the ends must ask for each other: {one.record['entities']} and {two.record['entities']}"
+            ends = f"{one.record['entities']} and {two.record['entities']}"
+            return f"the questions of a pair must ask for each other's start: {ends}"
         return ""
 
 
-class Conflicts:
-    """Each row by itself."""
+class ConflictLaw(KindLaw):
+    """A question whose context contradicts one recalled fact of its chain."""
 
-    def __init__(self, parser: Parser) -> None:
-        self.parser = parser
+    law = "conflict"
+    extra_sentences = 1  # the sentence that contradicts the biographies
 
-    def add(self, item: Item, faults: Faults) -> None:
-        problem = self._problem(item) if item.path else "the question cannot be read"
-        faults.check("conflict", item.row, not problem, lambda: problem)
+    def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
+        problem = self._problem(question) if question.path else "the question cannot be read"
+        violations.check(self.law, question.row, not problem, lambda: problem)
 
-    def end(self, faults: Faults) -> None:
-        """Nothing is left over."""
+    def false_fact(self, record: Mapping[str, Any]) -> list[str] | None:
+        return record["conflicting"]
 
-    def _problem(self, item: Item) -> str:
-        record, evidence, context = item.record, self.parser.evidence, item.context
-        key, true, false = _fact(self.parser, record["conflicting"])
-        hop = _hop(item, key, self.parser)
-        if hop is None or not evidence.parametric[item.path[hop]]:
-            return f"the conflicting fact {record['conflicting']} is no recalled hop of the chain"
-        if item.walk[hop + 1] != true or true == false:
-            return f"the biographies state {evidence.text(item.walk[hop + 1])}, and conflicting says {record['conflicting'][2:]}"
+    def _problem(self, question: ParsedQuestion) -> str:
+        record, release, context = question.record, self.release, question.context
+        conflicting = record["conflicting"]
+        key, true, false = _numbers(self.parser, conflicting)
+        hop = _hop_of(question, key, release.people)
+        if hop is None or not release.parametric[question.path[hop]]:
+            return f"the conflicting fact {conflicting} is no recalled hop of the chain"
+        if question.walk[hop + 1] != true or true == false:
+            return (
+                f"the biographies state {release.text(question.walk[hop + 1])}, "
+                f"and conflicting says {conflicting[2:]}"
+            )
         if context.facts.get(key) != false:
-            return f"the context must state that {' '.join(record['conflicting'][:2])} is {record['conflicting'][3]!r}"
-        walk = [*item.walk[: hop + 1], *self.parser.solve(false, item.path[hop + 1 :], context)]
-        texts = [evidence.texts[place] if place >= 0 else None for place in walk]
-        if record["entities_context"] != texts or record["answer_context"] != texts[-1]:
-            return f"the context leads to {texts}, the row says {record['entities_context']} and {record['answer_context']!r}"
-        if (
-            record["answer_memory"] != record["answer"]
-            or record["answer_context"] == record["answer"]
-        ):
+            fact = f"{' '.join(conflicting[:2])} is {conflicting[3]!r}"
+            return f"the context must state that {fact}"
+        rest = self.parser.solve(false, question.path[hop + 1 :], context)
+        walk = [*question.walk[: hop + 1], *rest]
+        texts = [release.texts[number] if number >= 0 else None for number in walk]
+        recorded = record["entities_context"], record["answer_context"]
+        if recorded != (texts, texts[-1]):
+            return f"the context leads to {texts}, the row says {recorded[0]} and {recorded[1]!r}"
+        answer = record["answer"]
+        if record["answer_memory"] != answer or record["answer_context"] == answer:
             return "answer_memory must be the answer, and answer_context another one"
         return ""
 
 
-BEYOND: dict[str, Any] = {"counterfactual": Twins, "conflict": Conflicts, "direction": Directions}
+KIND_LAWS: dict[str, type[KindLaw]] = {
+    "counterfactual": CounterfactualLaw,
+    "conflict": ConflictLaw,
+    "direction": DirectionLaw,
+}
 
 
-def _fact(parser: Parser, fact: list[str]) -> tuple[int, int, int]:
-    """(relation * people + subject, true object, false object) of [subject, relation, true object, false object]."""
-    subject, relation, true, false = fact
-    ids, number = parser.evidence.ids, parser.numbers.get(relation, UNKNOWN)
-    key = (
-        number * parser.evidence.people + ids.get(subject, UNKNOWN)
-        if number >= 0 and ids.get(subject, UNKNOWN) >= 0
-        else NOBODY
-    )
+def _numbers(parser: Parser, fact: list[str]) -> tuple[int, int, int]:
+    """(relation * people + subject, true object, false object) of [subject, relation, true object,
+    false object]; the key is NOT_STATED if there is no such subject or relation.
+    """
+    name, relation, true, false = fact
+    ids, number = parser.release.ids, parser.numbers.get(relation, UNKNOWN)
+    subject = ids.get(name, UNKNOWN)
+    known = number >= 0 and subject >= 0
+    key = number * parser.release.people + subject if known else NOT_STATED
     return key, ids.get(true, UNKNOWN), ids.get(false, UNKNOWN)
 
 
-def _hop(item: Item, key: int, parser: Parser) -> int | None:
-    """The hop of the chain that asks for the fact with this key."""
-    people = parser.evidence.people
-    return next(
-        (
-            hop
-            for hop, relation in enumerate(item.path)
-            if relation * people + item.walk[hop] == key
-        ),
-        None,
-    )
-
-
-def _beside(parser: Parser, one: Context, two: Context, key: int) -> str:
-    """Whether two contexts say the same but for one fact."""
-    differ = sorted(
-        other
-        for other in {*one.facts, *two.facts}
-        if other != key and one.facts.get(other) != two.facts.get(other)
-    )
-    if differ or one.sizes != two.sizes:
-        relation, subject = divmod(differ[0], parser.evidence.people) if differ else (0, 0)
-        what = (
-            f"{parser.evidence.text(subject)} {parser.evidence.table[relation].name}"
-            if differ
-            else "how much they say"
-        )
-        return f"the contexts of twins may differ in one fact only, and differ in {what} as well"
-    return ""
+def _hop_of(question: ParsedQuestion, key: int, people: int) -> int | None:
+    """The hop of the chain that asks for the fact with this key, None if there is none."""
+    for hop, relation in enumerate(question.path):
+        if relation * people + question.walk[hop] == key:
+            return hop
+    return None

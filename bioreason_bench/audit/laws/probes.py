@@ -1,80 +1,84 @@
-"""Probes: one for every hop of every test question, and for nothing else."""
+"""Probes: one for every hop of every test question, and no others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from bioreason_bench.audit.laws.levels import TABLE_LEVELS
-from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.reading.evidence import Evidence
-from bioreason_bench.audit.reading.questions import Rows, path_of
+from bioreason_bench.audit.ledger import Ledger, Location
+from bioreason_bench.audit.reading.parser import ParsedRelease
+from bioreason_bench.audit.reading.questions import QuestionTable, path_of
 
 __all__ = ["check_probes"]
 
 Hop = tuple[int, int]  # relation, subject
 
 
-def check_probes(evidence: Evidence, files: Sequence[Rows], ledger: Ledger) -> None:
-    """Both ways: the hops of each test question against the probes that name it."""
-    base = len(evidence.table)
-    named: dict[str, set[Hop]] = {}
-    places: dict[Hop, tuple[str, int]] = {}
-    for rows in files:
-        if rows.file.folder != "probes":
-            continue
-        again: list[int] = []
-        for row, (code, start, questions) in enumerate(
-            zip(rows.path.tolist(), rows.start.tolist(), rows.lists["probe_of"], strict=True)
-        ):
-            path = path_of(code, base)
-            if len(path) != 1:
-                again.append(row)
-                continue
-            hop = path[0], start
-            if hop in places:
-                again.append(row)
-            places.setdefault(hop, (rows.file.name, row))
-            for question in questions:
-                named.setdefault(question, set()).add(hop)
-        ledger.check(
-            "probes",
-            rows.file.name,
-            len(rows),
-            again,
-            lambda _: "a probe asks one hop, and no other probe asks the same",
-        )
-    for rows in files:
-        if rows.file.level not in TABLE_LEVELS or rows.file.split != "test":
-            continue
-        bad: dict[int, str] = {}
-        for row, (question, code) in enumerate(
-            zip(rows.lists["id"], rows.path.tolist(), strict=True)
-        ):
-            hops = set(zip(path_of(code, base), rows.walk[row].tolist(), strict=False))
-            found = named.pop(question, set())
-            if code >= 0 and hops != found:
-                bad[row] = _say(evidence, question, hops, found)
-        ledger.check(
-            "probes", rows.file.name, len(rows), sorted(bad), lambda row, bad=bad: bad[row]
-        )
-    for question, hops in named.items():
-        ledger.check(
-            "probes",
-            lambda _, hops=hops: places[next(iter(sorted(hops)))],
-            1,
-            np.zeros(1, int),
-            lambda _, question=question: f"probe_of names {question}, which is no test question",
-        )
-
-
-def _say(evidence: Evidence, question: str, hops: set[Hop], found: set[Hop]) -> str:
-    missing, odd = sorted(hops - found), sorted(found - hops)
-    relation, subject = (missing or odd)[0]
-    hop = f"{evidence.text(subject)} {evidence.table[relation].name}"
-    return (
-        f"no probe asks for {hop} and names {question}"
-        if missing
-        else f"the probe of {hop} names {question}, which has no such hop"
+def check_probes(release: ParsedRelease, files: Sequence[QuestionTable], ledger: Ledger) -> None:
+    """Compare the hops of each test question with the probes that name it, in both directions."""
+    named: dict[str, set[Hop]] = {}  # question id → hops of the probes that name it
+    locations: dict[Hop, Location] = {}
+    for table in files:
+        if table.file.folder == "probes":
+            _collect(release, table, named, locations, ledger)
+    for table in files:
+        if table.file.level in TABLE_LEVELS and table.file.split == "test":
+            _check_questions(release, table, named, ledger)
+    strangers = list(named.items())  # those of test questions are gone by now
+    ledger.check(
+        "probes",
+        lambda number: locations[min(strangers[number][1])],
+        len(strangers),
+        range(len(strangers)),
+        lambda number: f"probe_of names {strangers[number][0]}, which is no test question",
     )
+
+
+def _collect(
+    release: ParsedRelease,
+    table: QuestionTable,
+    named: dict[str, set[Hop]],
+    locations: dict[Hop, Location],
+    ledger: Ledger,
+) -> None:
+    """Enter the probes of one file into `named` and `locations`."""
+    broken: list[int] = []
+    rows = zip(table.path.tolist(), table.start.tolist(), table.lists["probe_of"], strict=True)
+    for row, (code, start, questions) in enumerate(rows):
+        path = path_of(code, len(release.table))
+        if len(path) != 1:
+            broken.append(row)
+            continue
+        hop = path[0], start
+        if hop in locations:
+            broken.append(row)
+        locations.setdefault(hop, (table.file.name, row))
+        for question in questions:
+            named.setdefault(question, set()).add(hop)
+    problem = "a probe asks for one hop, and no other probe asks for the same"
+    ledger.check("probes", table.file.name, len(table), broken, problem)
+
+
+def _check_questions(
+    release: ParsedRelease, table: QuestionTable, named: dict[str, set[Hop]], ledger: Ledger
+) -> None:
+    """Compare the questions of one file with their probes, and take them out of `named`."""
+    broken: dict[int, str] = {}
+    for row, (question, code) in enumerate(
+        zip(table.lists["id"], table.path.tolist(), strict=True)
+    ):
+        path = path_of(code, len(release.table))
+        hops = set(zip(path, table.walk[row].tolist(), strict=False))
+        probed = named.pop(question, set())
+        if code >= 0 and hops != probed:
+            broken[row] = _difference(release, question, hops, probed)
+    ledger.check("probes", table.file.name, len(table), sorted(broken), broken)
+
+
+def _difference(release: ParsedRelease, question: str, hops: set[Hop], probed: set[Hop]) -> str:
+    missing = hops - probed
+    relation, subject = min(missing or probed - hops)
+    hop = f"{release.text(subject)} {release.table[relation].name}"
+    if missing:
+        return f"no probe asks for {hop} and names {question}"
+    return f"the probe of {hop} names {question}, which has no such hop"

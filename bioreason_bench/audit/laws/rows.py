@@ -1,144 +1,124 @@
-"""The laws that one question can break by itself (DESIGN sections 5 and 7)."""
+"""The laws of single questions (see docs/design.md, Paths and levels, and Context)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.reading.evidence import UNKNOWN, Evidence, Parser
-from bioreason_bench.audit.reading.questions import File, Item
+from bioreason_bench.audit.laws.pairs import KindLaw
+from bioreason_bench.audit.ledger import RowViolations
+from bioreason_bench.audit.reading.parser import UNKNOWN, ParsedRelease, Parser
+from bioreason_bench.audit.reading.questions import File, ParsedQuestion
 
-__all__ = ["Faults", "RowLaws", "candidates"]
-
-
-class Faults:
-    """Breaches of one file's rows by law, collected in one pass."""
-
-    def __init__(self) -> None:
-        self.checked: dict[str, int] = {}
-        self.found: dict[str, list[int]] = {}
-        self.first: dict[str, str] = {}
-
-    def check(self, law: str, row: int, good: object, say: Callable[[], str]) -> None:
-        self.checked[law] = self.checked.get(law, 0) + 1
-        if not good:
-            self.found.setdefault(law, []).append(row)
-            if law not in self.first:
-                self.first[law] = say()
-
-    def enter(self, ledger: Ledger, file: str) -> None:
-        for law, checked in self.checked.items():
-            ledger.check(
-                law, file, checked, self.found.get(law, []), lambda _, law=law: self.first[law]
-            )
+__all__ = ["RowLaws", "count_candidates"]
 
 
 class RowLaws:
-    """Checks the rows of one file; `config` is the manifest's."""
+    """The laws of the rows of one file.
 
-    def __init__(self, parser: Parser, file: File, config: Mapping[str, Any]) -> None:
-        self.parser, self.file, self.faults = parser, file, Faults()
-        self.leak_guards = config.get("leak_guards", False)
-        self.distractors = config.get("distractors", 0)
-        self.length = config.get("context_facts", 0)
-        table = parser.evidence.table
-        self.names = [relation.name for relation in table.relations]
-        self.letters = [relation.letter for relation in table.relations]
-        self.kinds = [relation.object for relation in table.relations]
+    Args:
+        parser: The parser of this process.
+        file: The file.
+        config: The config in the manifest.
+        kind: The law of the kind of question, None for the levels and probes.
+    """
 
-    def check(self, item: Item) -> None:
-        """Every law of a row that can be read; of others only that they cannot."""
-        record, row, check = item.record, item.row, self.faults.check
-        readable = item.path and item.start >= 0
-        path = [self.names[relation] for relation in item.path]
-        check(
-            "question",
-            row,
-            readable
-            and path == record["path"]
-            and record["entities"][:1] == [self._text(item.start)],
-            lambda: self._question(item),
-        )
-        self._placed(item)
-        self._context(item)
-        if not readable:
-            return
-        people = self.parser.evidence.people
-        expected = [self._text(place) for place in item.walk]
-        check(
-            "solution",
-            row,
-            expected == record["entities"] and record["answer"] == expected[-1],
-            lambda: (
-                f"the text leads to {_arrows(expected)}, the row says {_arrows(record['entities'])} and answer {record['answer']!r}"
-            ),
-        )
-        pattern = "".join(self.letters[relation] for relation in item.path)
-        columns = {"pattern": pattern, "hops": len(path), "answer_kind": self.kinds[item.path[-1]]}
-        check(
-            "columns",
-            row,
-            all(record[name] == value for name, value in columns.items()),
-            lambda: next(
-                f"{name} must be {value!r}, found {record[name]!r}"
-                for name, value in columns.items()
-                if record[name] != value
-            ),
-        )
-        check(
-            "chain",
-            row,
-            self._chain(record["chain"])
-            == (list(zip(expected, path, expected[1:], strict=False)), expected[-1]),
-            lambda: self._say_chain(item),
-        )
-        on_chain = [place for place in item.walk if 0 <= place < people]
-        check(
-            "different people",
-            row,
-            len(set(on_chain)) == len(on_chain),
-            lambda: f"somebody stands twice on the chain {_arrows(expected)}",
-        )
-        if item.context.people:
-            self._choices(item, pattern)
+    def __init__(
+        self, parser: Parser, file: File, config: Mapping[str, Any], kind: KindLaw | None = None
+    ) -> None:
+        self.parser, self.release = parser, parser.release
+        self.file, self.kind = file, kind
+        self.violations = RowViolations()
+        self.leak_guards: bool = config.get("leak_guards", False)
+        self.distractors: int = config.get("distractors", 0)
+        self.context_facts: int = config.get("context_facts", 0)
+        self.names = [relation.name for relation in self.release.table.relations]
+        self.letters = [relation.letter for relation in self.release.table.relations]
+        self.kinds = [relation.object for relation in self.release.table.relations]
 
-    def _placed(self, item: Item) -> None:
-        record, file = item.record, self.file
-        skill = file.skill or ("mem" if item.path and self.letters[item.path[0]] == "P" else "ctx")
-        begins, ends = (
-            "probe-" if file.level == "probe" else f"{skill}-{file.level}-",
-            f"-{item.start:06d}",
-        )
-        portion = record["portion"] if file.level == "train" and record["portion"] >= 1 else 0
-        expected = skill, file.level, 1 if file.level == "train" and not portion else portion
-        found = record["skill"], record["level"], record["portion"]
-        self.faults.check(
+    def check(self, question: ParsedQuestion) -> None:
+        """Check a row; one that cannot be read breaks the law that says so, and few others."""
+        self._check_question(question)
+        self._check_place(question)
+        self._check_context(question)
+        if question.readable:
+            self._check_solution(question)
+            self._check_columns(question)
+            if question.context.people:
+                context = ContextLaws(self, question)
+                context.check_alike()
+                context.check_length()
+                context.check_leaks()
+                context.check_distractors()
+
+    def false_key(self, record: Mapping[str, Any]) -> tuple[int, int] | None:
+        """(key, object) of the sentence that may contradict the biographies, None if none may."""
+        fact = self.kind.false_fact(record) if self.kind else None
+        if not fact:
+            return None
+        subject, relation, _, target = fact
+        ids, number = self.release.ids, self.parser.numbers.get(relation, UNKNOWN)
+        if number < 0:
+            return None
+        key = number * self.release.people + ids.get(subject, UNKNOWN)
+        return key, ids.get(target, UNKNOWN)
+
+    def _text(self, number: int) -> str | None:
+        return self.release.texts[number] if number >= 0 else None
+
+    def _names(self, question: ParsedQuestion) -> list[str]:
+        return [self.names[relation] for relation in question.path]
+
+    def pattern(self, question: ParsedQuestion) -> str:
+        return "".join([self.letters[relation] for relation in question.path])
+
+    def _check_question(self, question: ParsedQuestion) -> None:
+        record, names = question.record, self._names(question)
+        entities = [self._text(question.start)]
+
+        def describe() -> str:
+            reading = f"{entities[0]} and {' > '.join(names)}" if names else "nothing"
+            row = f"{' '.join(record['entities'][:1])} and {' > '.join(record['path'])}"
+            return f"{record['question']!r} reads as {reading}; the row says {row}"
+
+        same = names == record["path"] and record["entities"][:1] == entities
+        self.violations.check("question", question.row, question.readable and same, describe)
+
+    def _check_place(self, question: ParsedQuestion) -> None:
+        """Skill, level, portion and id are those of the file."""
+        record, level = question.record, self.file.level
+        skill = self.file.skill
+        if not skill:  # a probe: its one hop decides
+            parametric = question.path and self.letters[question.path[0]] == "P"
+            skill = "mem" if parametric else "ctx"
+        prefix = "probe-" if level == "probe" else f"{skill}-{level}-"
+        suffix = f"-{question.start:06d}"
+        # training rows have a portion of at least 1, others have 0
+        portion = max(1, record["portion"]) if level == "train" else 0
+        expected = skill, level, portion
+        recorded = record["skill"], record["level"], record["portion"]
+        id_fits = record["id"].startswith(prefix) and record["id"].endswith(suffix)
+        self.violations.check(
             "placed",
-            item.row,
-            found == expected and record["id"].startswith(begins) and record["id"].endswith(ends),
+            question.row,
+            recorded == expected and id_fits,
             lambda: (
-                f"must be {', '.join(map(str, expected))} (skill, level, portion) with an id {begins}...{ends}; "
-                f"found {', '.join(map(str, found))} and {record['id']}"
+                f"must be {', '.join(map(str, expected))} (skill, level, portion) with an id "
+                f"{prefix}...{suffix}; found {', '.join(map(str, recorded))} and {record['id']}"
             ),
         )
 
-    def _context(self, item: Item) -> None:
-        record, row, check, context = item.record, item.row, self.faults.check, item.context
+    def _check_context(self, question: ParsedQuestion) -> None:
+        """A context is there if it is needed, can be read, and agrees with the biographies."""
+        record, row, check = question.record, question.row, self.violations.check
         if record["skill"] == "mem" or not record["context"]:
-            letters = {self.letters[relation] for relation in item.path}
-            needless = (
-                not record["context"]
-                and not record["context_people"]
-                and (record["skill"] == "mem" or "C" not in letters)
-            )
-            check(
-                "context people",
-                row,
-                needless,
-                lambda: "a question has a context exactly where something is to be read",
-            )
+            letters = {self.letters[relation] for relation in question.path}
+            needed = record["skill"] != "mem" and "C" in letters
+            given = record["context"] or record["context_people"]
+            problem = "a question has a context if and only if it has a contextual hop"
+            check("context people", row, not given and not needed, lambda: problem)
             return
+        context = question.context
         people = [self._text(person) for person in context.people]
         check("context", row, not context.problem, lambda: context.problem)
         check(
@@ -146,155 +126,181 @@ class RowLaws:
             row,
             people == record["context_people"] and len(set(people)) == len(people),
             lambda: (
-                f"the lines are about {', '.join(map(str, people))}; context_people says {', '.join(record['context_people'])}"
+                f"the lines are about {', '.join(map(str, people))}; "
+                f"context_people says {', '.join(record['context_people'])}"
             ),
         )
-        marked = self.marked(record)
-        false = [fact for fact in context.false if fact != marked]
-        check("context true", row, not false, lambda: self._false(false[0]))
+        allowed = self.false_key(record)
+        false = [fact for fact in context.false if fact != allowed]
+        check("context true", row, not false, lambda: self._describe_false(*false[0]))
         recalled = [
-            key
-            for key, target in context.facts.items()
-            if self.parser.evidence.parametric[key // self.parser.evidence.people]
-            and (key, target) != marked
+            fact
+            for fact in context.facts.items()
+            if self.release.parametric[fact[0] // self.release.people] and fact != allowed
         ]
         check(
             "context group",
             row,
             not recalled,
+            lambda: f"the context states what is to be recalled: {self._fact(*recalled[0])}",
+        )
+
+    def _fact(self, key: int, target: int) -> str:
+        relation, subject = divmod(key, self.release.people)
+        return f"{self._text(subject)} {self.names[relation]} {self._text(target)}"
+
+    def _describe_false(self, key: int, target: int) -> str:
+        relation, subject = divmod(key, self.release.people)
+        true = self.release.text(self.release.facts[relation, subject])
+        return f"it states {self._fact(key, target)}; the biography states {true}"
+
+    def _check_solution(self, question: ParsedQuestion) -> None:
+        """Entities, answer and chain are those that the text leads to."""
+        record, row, check = question.record, question.row, self.violations.check
+        names = self._names(question)
+        entities = [self._text(number) for number in question.walk]
+        check(
+            "solution",
+            row,
+            entities == record["entities"] and record["answer"] == entities[-1],
             lambda: (
-                f"the context states what is to be recalled: {self._say(recalled[0], context.facts[recalled[0]])}"
+                f"the text leads to {_arrows(entities)}, "
+                f"the row says {_arrows(record['entities'])} and answer {record['answer']!r}"
+            ),
+        )
+        hops = list(zip(entities, names, entities[1:], strict=False))
+        check(
+            "chain",
+            row,
+            self.parser.reader.chain(record["chain"]) == (hops, entities[-1]),
+            lambda: (
+                f"the chain must lead {_arrows(entities)} by {_arrows(record['path'])}, "
+                f"found {record['chain'][:200]!r}"
+            ),
+        )
+        people = [number for number in question.walk if 0 <= number < self.release.people]
+        check(
+            "different people",
+            row,
+            len(set(people)) == len(people),
+            lambda: f"a person occurs twice on the chain {_arrows(entities)}",
+        )
+
+    def _check_columns(self, question: ParsedQuestion) -> None:
+        """Pattern, hops and kind of answer follow from the path."""
+        record, path = question.record, question.path
+        expected = {
+            "pattern": self.pattern(question),
+            "hops": len(path),
+            "answer_kind": self.kinds[path[-1]],
+        }
+        wrong = [name for name, value in expected.items() if record[name] != value]
+        self.violations.check(
+            "columns",
+            question.row,
+            not wrong,
+            lambda: f"{wrong[0]} must be {expected[wrong[0]]!r}, found {record[wrong[0]]!r}",
+        )
+
+
+class ContextLaws:
+    """The laws that keep a context from giving the answer away, for one question."""
+
+    def __init__(self, laws: RowLaws, question: ParsedQuestion) -> None:
+        self.laws, self.question = laws, question
+        self.release = laws.release
+        self.context = question.context
+        self.pattern = laws.pattern(question)
+        self.asked = 0  # contextual relations of the path, as a bit mask
+        for relation, letter in zip(question.path, self.pattern, strict=True):
+            if letter == "C":
+                self.asked |= 1 << relation
+
+    def check_alike(self) -> None:
+        """Everyone states every contextual relation of the path."""
+        if not (self.laws.distractors or self.laws.context_facts):
+            return
+        stated = self.context.stated
+        lacking = [line for line, bits in enumerate(stated) if bits & self.asked != self.asked]
+        self._check(
+            "alike",
+            not lacking,
+            lambda: (
+                f"line {lacking[0] + 1} does not state every contextual relation of "
+                f"{' > '.join(self.question.record['path'])}"
             ),
         )
 
-    def marked(self, record: Mapping[str, Any]) -> tuple[int, int] | None:
-        """(key, object) of the one false sentence that a row beyond the levels says its context holds."""
-        fact = record["changed"] if record.get("altered") else record.get("conflicting")
-        if not fact:
-            return None
-        subject, relation, _, target = fact
-        ids, people = self.parser.evidence.ids, self.parser.evidence.people
-        number = self.parser.numbers.get(relation, UNKNOWN)
-        return (
-            (number * people + ids.get(subject, UNKNOWN), ids.get(target, UNKNOWN))
-            if number >= 0
-            else None
+    def check_length(self) -> None:
+        """No one has more sentences than the config says, unless the question asks for more."""
+        if not self.laws.context_facts:
+            return
+        most = max(self.laws.context_facts, self.asked.bit_count())
+        most += self.laws.kind.extra_sentences if self.laws.kind else 0
+        longest = max(self.context.sizes)
+        problem = f"at most {most} sentences a person, found {longest}"
+        self._check("context length", longest <= most, lambda: problem)
+
+    def check_leaks(self) -> None:
+        """No line states the mirror of a recalled hop."""
+        if not self.laws.leak_guards or "P" not in self.pattern:
+            return
+        people, context = self.release.people, self.context
+        path = zip(self.question.path, self.pattern, strict=True)
+        mirrors = {self.release.inverses[relation] for relation, letter in path if letter == "P"}
+        mirrors.discard(-1)
+        allowed = (self.laws.false_key(self.question.record) or (None,))[0]
+        leaks = [
+            (line, mirror)
+            for line, (person, bits) in enumerate(zip(context.people, context.stated, strict=True))
+            for mirror in mirrors
+            if bits >> mirror & 1 and mirror * people + person != allowed
+        ]
+        self._check(
+            "guard",
+            not leaks,
+            lambda: (
+                f"line {leaks[0][0] + 1} states {self.laws.names[leaks[0][1]]}, "
+                f"the mirror of a hop to be recalled"
+            ),
         )
 
-    def _choices(self, item: Item, pattern: str) -> None:
-        """Guards, distractors, and what could tell the person meant from the others."""
-        evidence, context, check, row = (
-            self.parser.evidence,
-            item.context,
-            self.faults.check,
-            item.row,
-        )
-        asked = sum(
-            1 << relation
-            for relation, letter in zip(item.path, pattern, strict=True)
-            if letter == "C"
-        )
-        if self.distractors or self.length:
-            lacking = [line for line, told in enumerate(context.told) if told & asked != asked]
-            check(
-                "alike",
-                row,
-                not lacking,
-                lambda: (
-                    f"line {lacking[0] + 1} does not state every contextual relation of {' > '.join(item.record['path'])}"
-                ),
-            )
-        if self.length:
-            most = max(self.length, asked.bit_count()) + ("conflicting" in item.record)
-            longest = max(context.sizes)
-            check(
-                "context length",
-                row,
-                longest <= most,
-                lambda: f"at most {most} sentences a person, found {longest}",
-            )
-        if self.leak_guards and "P" in pattern:
-            mirrors = {
-                evidence.inverses[relation]
-                for relation, letter in zip(item.path, pattern, strict=True)
-                if letter == "P"
-            }
-            marked = (self.marked(item.record) or (None,))[0]
-            given = [
-                (line, mirror)
-                for line, (person, told) in enumerate(
-                    zip(context.people, context.told, strict=True)
-                )
-                for mirror in mirrors
-                if mirror >= 0
-                and told >> mirror & 1
-                and mirror * evidence.people + person != marked
-            ]
-            check(
-                "guard",
-                row,
-                not given,
-                lambda: (
-                    f"line {given[0][0] + 1} states {self.names[given[0][1]]}, the mirror of a hop to be recalled"
-                ),
-            )
-        if self.distractors:
-            least = self.distractors + 1
-            found = candidates(evidence, item, pattern)
-            check(
-                "distractors",
-                row,
-                found >= least,
-                lambda: f"{found} people of the context could be meant, {least} must",
-            )
+    def check_distractors(self) -> None:
+        """Enough people of the context fit the question for a reader who recalls nothing."""
+        if not self.laws.distractors:
+            return
+        least = self.laws.distractors + 1
+        count = count_candidates(self.release, self.question, self.pattern)
+        problem = f"{count} people of the context could be meant, {least} must"
+        self._check("distractors", count >= least, lambda: problem)
 
-    def _chain(self, text: str) -> tuple[list, str | None]:
-        hops, answer = self.parser.reader.chain(text)
-        return [tuple(hop) if hop else None for hop in hops], answer
-
-    def _text(self, number: int) -> str | None:
-        return self.parser.evidence.texts[number] if number >= 0 else None
-
-    def _say(self, key: int, target: int) -> str:
-        relation, subject = divmod(key, self.parser.evidence.people)
-        return f"{self._text(subject)} {self.names[relation]} {self._text(target)}"
-
-    def _false(self, fact: tuple[int, int]) -> str:
-        relation, subject = divmod(fact[0], self.parser.evidence.people)
-        return f"it states {self._say(*fact)}; the biography states {self.parser.evidence.text(self.parser.evidence.facts[relation, subject])}"
-
-    def _question(self, item: Item) -> str:
-        record = item.record
-        said = (
-            f"{self._text(item.start)} and {' > '.join(self.names[relation] for relation in item.path)}"
-            if item.path
-            else "nothing"
-        )
-        return f"{record['question']!r} reads as {said}; the row says {' '.join(record['entities'][:1])} and {' > '.join(record['path'])}"
-
-    def _say_chain(self, item: Item) -> str:
-        expected = _arrows([self._text(place) for place in item.walk])
-        return f"the chain must lead {expected} by {' > '.join(item.record['path'])}, found {item.record['chain'][:200]!r}"
+    def _check(self, law: str, holds: bool, describe: Callable[[], str]) -> None:
+        self.laws.violations.check(law, self.question.row, holds, describe)
 
 
-def candidates(evidence: Evidence, item: Item, pattern: str) -> int:
-    """How many people of the context could be meant by whoever recalls nothing: at the last recalled hop that is read on from, those
-    whom the context leads on just as far; without such a hop, those not on the chain and the one that is read last.
+def count_candidates(release: ParsedRelease, question: ParsedQuestion, pattern: str) -> int:
+    """The number of people in the context who fit the question if parametric facts are unknown.
+
+    If the pattern contains PC: the people from whom the context completes the run of contextual
+    hops after the last PC, and who are not on the chain before it. In CPCCP these are the people
+    of whom the context states both relations of the run CC. Otherwise: the people who are not on
+    the chain, and the one at its last contextual hop.
     """
-    context, people = item.context, evidence.people
+    context, people = question.context, release.people
     if "PC" not in pattern:
-        return len(set(context.people) - set(item.walk)) + 1
+        return len(set(context.people) - set(question.walk)) + 1
     begin = pattern.rindex("PC") + 1
-    run = item.path[begin : begin + len(pattern[begin:].split("P")[0])]
-    before = set(item.walk[:begin])
-    found = 0
+    run = question.path[begin : begin + len(pattern[begin:].split("P")[0])]
+    before = set(question.walk[:begin])
+    count = 0
     for person in context.people:
-        here: int | None = person
+        target: int | None = person
         for relation in run:
-            here = context.facts.get(relation * people + here) if here is not None else None
-        found += here is not None and person not in before
-    return found
+            if target is not None:
+                target = context.facts.get(relation * people + target)
+        count += target is not None and person not in before
+    return count
 
 
-def _arrows(entities: list) -> str:
-    return " > ".join(map(str, entities))
+def _arrows(texts: Sequence[str | None]) -> str:
+    return " > ".join(map(str, texts))

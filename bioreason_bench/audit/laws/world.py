@@ -1,302 +1,258 @@
-"""The laws of facts (DESIGN section 4), checked on what the biographies say."""
+"""The laws of facts, checked on what the biographies state (see docs/design.md, Facts)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.reading.evidence import Evidence
+from bioreason_bench.audit.reading.parser import ParsedRelease
+from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.world.facts import ADULT, REFERENCE
+from bioreason_bench.world.pools import UNIQUE
+from bioreason_bench.world.relations import PARAMETRIC, Relation
 
-__all__ = ["check_world"]
+__all__ = ["check_world", "day"]
 
 YEAR = 365.2425  # days
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-FEWEST = 40  # values of a list; with fewer, guessing pays
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+MIN_VALUES = 40  # of a list; with fewer, guessing pays
 
 
-def check_world(evidence: Evidence, config: dict, ledger: Ledger) -> None:
+def check_world(release: ParsedRelease, config: Mapping[str, Any], ledger: Ledger) -> None:
     """Check every law of the facts; `config` is the one in the manifest."""
-    for number, relation in enumerate(evidence.table.relations):
-        _check_mirror(evidence, number, ledger)
-        if relation.to_person:
-            _check_people(evidence, number, ledger)
+    facts = [FactCheck(release, ledger, number) for number in range(len(release.table))]
+    for check in facts:
+        _check_mirror(check)
+        if check.relation.to_person:
+            _check_people(check)
         else:
-            _check_values(evidence, number, config, ledger)
-    births = _check_lives(evidence, ledger)
-    _check_ages(evidence, births, ledger)
-    _check_kin(evidence, ledger)
+            _check_values(check, config)
+    births = _check_lives(facts)
+    for check in facts:
+        _check_ages(check, births)
+    _check_kin(facts)
 
 
-def _check_people(evidence: Evidence, number: int, ledger: Ledger) -> None:
-    relation, objects = evidence.table[number], evidence.facts[number]
-    subjects = np.flatnonzero(objects >= 0)
-    found = objects[subjects]
-    _breach(
-        evidence,
-        ledger,
-        "objects",
-        number,
-        subjects,
-        found >= evidence.people,
-        "leads to people, and this is nobody in data/people",
-    )
-    _breach(
-        evidence,
-        ledger,
-        "not oneself",
-        number,
-        subjects,
-        found == subjects,
-        "nobody is related to themselves",
-    )
-    if relation.group == "parametric":
-        unknown = ~evidence.known[np.where(found < evidence.people, found, subjects)]
-        _breach(
-            evidence,
-            ledger,
-            "known circle",
-            number,
-            subjects,
-            unknown,
-            "a parametric relation leads to known people, and this one is novel",
+@dataclass(frozen=True)
+class FactCheck:
+    """The facts of one relation, and where their checks are counted.
+
+    Attributes:
+        release: The release.
+        ledger: Where checks are counted.
+        number: The number of the relation.
+    """
+
+    release: ParsedRelease
+    ledger: Ledger
+    number: int
+
+    @property
+    def relation(self) -> Relation:
+        return self.release.table[self.number]
+
+    @property
+    def objects(self) -> NDArray[np.int32]:
+        """The object of each person, negative if there is none; shape [people]."""
+        return self.release.facts[self.number]
+
+    def subjects(self) -> NDArray[np.int64]:
+        """The people who have an object."""
+        return np.flatnonzero(self.objects >= 0)
+
+    def subjects_of_people(self) -> NDArray[np.int64]:
+        """The people whose object is a person."""
+        return np.flatnonzero((self.objects >= 0) & (self.objects < self.release.people))
+
+    def check(
+        self, law: str, subjects: NDArray[np.int64], broken: NDArray[np.bool_], why: str
+    ) -> None:
+        """Count a check of each subject's fact.
+
+        Args:
+            law: The name of the law.
+            subjects: People, shape [facts].
+            broken: Whether the fact of each subject breaks the law, shape [facts].
+            why: What is wrong with a fact that does.
+        """
+        release = self.release
+
+        def describe(row: int) -> str:
+            subject = subjects[row]
+            fact = f"{release.text(subject)} {self.relation.name}"
+            return f"{fact} {release.text(self.objects[subject])}: {why}"
+
+        self.ledger.check(
+            law,
+            lambda row: release.locate(self.number, subjects[row]),
+            len(subjects),
+            np.flatnonzero(broken),
+            describe,
         )
-    if relation.inverse or relation.symmetric:
-        _breach(
-            evidence,
-            ledger,
-            "one to one",
-            number,
-            subjects,
-            _repeated(found),
-            "somebody else has the same object, and the relation is one-to-one",
-        )
 
 
-def _check_mirror(evidence: Evidence, number: int, ledger: Ledger) -> None:
-    """A fact and its mirror agree wherever the object's biography of the mirror's group exists."""
-    table = evidence.table
-    inverse = table[number].inverse
-    if not inverse or inverse not in {relation.name for relation in table.relations}:
+def _check_people(check: FactCheck) -> None:
+    """The laws of a relation that leads to people."""
+    release, subjects = check.release, check.subjects()
+    objects = check.objects[subjects]
+    stranger = objects >= release.people
+    why = "leads to people, and this is no one in data/people"
+    check.check("objects", subjects, stranger, why)
+    why = "no one is related to themselves"
+    check.check("not oneself", subjects, objects == subjects, why)
+    if check.relation.group == PARAMETRIC:
+        novel = ~release.known[np.where(stranger, subjects, objects)]
+        why = "a parametric relation leads to known people, and this one is novel"
+        check.check("known circle", subjects, novel, why)
+    if check.relation.inverse:
+        why = "another person has the same object, and the relation is one-to-one"
+        check.check("one to one", subjects, _repeated(objects), why)
+
+
+def _check_mirror(check: FactCheck) -> None:
+    """A fact and its mirror agree if the object has a biography of the mirror's group."""
+    release, relation, objects = check.release, check.relation, check.objects
+    mirror = release.inverses[check.number]
+    if mirror < 0:
         return
-    mirror = table.number(inverse)
-    told = evidence.known if table[mirror].group == "parametric" else evidence.in_context
-    objects = evidence.facts[number]
-    subjects = np.flatnonzero((objects >= 0) & (objects < evidence.people))
-    subjects = subjects[told[objects[subjects]]]
-    back = evidence.facts[mirror, objects[subjects]]
-    broken = back != subjects
-    law = "symmetry" if mirror == number else "inverses"
+    parametric = release.table[mirror].group == PARAMETRIC
+    has_biography = release.known if parametric else release.in_context
+    subjects = check.subjects_of_people()
+    subjects = subjects[has_biography[objects[subjects]]]
+    back = release.facts[mirror, objects[subjects]]
 
-    def say(row: int) -> str:
-        subject = subjects[row]
-        there = evidence.text(evidence.facts[mirror, objects[subject]])
+    def describe(row: int) -> str:
+        subject, target = release.text(subjects[row]), release.text(objects[subjects[row]])
         return (
-            f"{evidence.text(subject)} {table[number].name} {evidence.text(objects[subject])}, "
-            f"so {evidence.text(objects[subject])} {inverse} must be {evidence.text(subject)}, and is {there}"
+            f"{subject} {relation.name} {target}, so {target} {relation.inverse} must be "
+            f"{subject}, and is {release.text(back[row])}"
         )
 
-    ledger.check(
-        law,
-        lambda row: evidence.place(number, subjects[row]),
+    check.ledger.check(
+        "symmetry" if mirror == check.number else "inverses",
+        lambda row: release.locate(check.number, subjects[row]),
         len(subjects),
-        np.flatnonzero(broken),
-        say,
+        np.flatnonzero(back != subjects),
+        describe,
     )
 
 
-def _check_values(evidence: Evidence, number: int, config: dict, ledger: Ledger) -> None:
-    table = evidence.table
-    kind, objects = table[number].object, evidence.facts[number]
-    subjects = np.flatnonzero(objects >= 0)
-    found = objects[subjects]
-    _breach(
-        evidence,
-        ledger,
-        "objects",
-        number,
-        subjects,
-        found < evidence.people,
-        "leads to values, and this is a person's name",
-    )
-    if kind in evidence.unique_kinds:
-        _breach(
-            evidence,
-            ledger,
-            "unique values",
-            number,
-            subjects,
-            _repeated(found),
-            f"every {kind} belongs to one person only",
-        )
-    elif not table[number].date and kind not in config.get("pool_sizes", {}):
-        size = len(table.pools[kind]) if kind in table.pools else len(np.unique(found))
-        enough = min(FEWEST, len(found) // 8)
-        problem = (
-            None
-            if size >= enough
-            else f"{kind} has {size} values; at least {enough} are needed, or guessing pays"
-        )
-        ledger.whole("long lists", "manifest.json", problem)
+def _check_values(check: FactCheck, config: Mapping[str, Any]) -> None:
+    """The laws of a relation that leads to values."""
+    release, subjects, kind = check.release, check.subjects(), check.relation.object
+    objects = check.objects[subjects]
+    why = "leads to values, and this is a person's name"
+    check.check("objects", subjects, objects < release.people, why)
+    if kind in UNIQUE:
+        why = f"every {kind} belongs to one person only"
+        check.check("unique values", subjects, _repeated(objects), why)
+    elif not check.relation.date and kind not in config.get("pool_sizes", {}):
+        pools = release.table.pools
+        size = len(pools[kind]) if kind in pools else len(np.unique(objects))
+        least = min(MIN_VALUES, len(objects) // 8)
+        problem = f"{kind} has {size} values; at least {least} are needed, or guessing pays"
+        check.ledger.check_whole("long lists", MANIFEST, None if size >= least else problem)
 
 
-def _check_lives(evidence: Evidence, ledger: Ledger) -> NDArray:
-    """[people] days of birth as proleptic ordinals; 0 where no biography tells."""
-    births, deaths = (np.zeros(evidence.people, np.int64) for _ in range(2))
-    for number, relation in enumerate(evidence.table.relations):
-        if relation.date:
-            objects = evidence.facts[number]
-            subjects = np.flatnonzero(objects >= 0)
-            days = np.array(
-                [
-                    day(evidence.texts[place]) or 0 if place >= 0 else 0
-                    for place in objects[subjects]
-                ],
-                np.int64,
-            )
-            _breach(evidence, ledger, "dates", number, subjects, days == 0, "is not a date")
-            _breach(
-                evidence,
-                ledger,
-                "dates",
-                number,
-                subjects,
-                days >= REFERENCE,
-                "lies after the reference date",
-            )
-            (births if relation.date == "birth" else deaths)[subjects] = days
+def _check_lives(facts: Sequence[FactCheck]) -> NDArray[np.int64]:
+    """Check the dates of birth and death.
+
+    Returns:
+        Days of birth as proleptic ordinals, 0 if no biography states one; shape [people].
+    """
+    release = facts[0].release
+    days = {
+        "birth": np.zeros(release.people, np.int64),
+        "death": np.zeros(release.people, np.int64),
+    }
+    for check in facts:
+        if check.relation.date:
+            subjects = check.subjects()
+            texts = [release.texts[target] for target in check.objects[subjects].tolist()]
+            ordinals = np.array([day(text) or 0 for text in texts], np.int64)
+            check.check("dates", subjects, ordinals == 0, "is not a date")
+            late = ordinals >= REFERENCE
+            check.check("dates", subjects, late, "lies after the reference date")
+            days[check.relation.date][subjects] = ordinals
+    births, deaths = days["birth"], days["death"]
     both = np.flatnonzero((births > 0) & (deaths > 0))
     young = both[deaths[both] - births[both] < ADULT * YEAR - 1]
-    dated = next(
-        (
-            number
-            for number, relation in enumerate(evidence.table.relations)
-            if relation.date == "death"
-        ),
-        0,
-    )
-    ledger.check(
+    relation = next((check.number for check in facts if check.relation.date == "death"), 0)
+    facts[0].ledger.check(
         "lives",
-        lambda person: evidence.place(dated, person),
+        lambda person: release.locate(relation, person),
         len(both),
         young,
-        lambda person: f"{evidence.text(person)} died less than {ADULT} years after birth",
+        lambda person: f"{release.text(person)} died less than {ADULT} years after birth",
     )
     return births
 
 
-def _check_ages(evidence: Evidence, births: NDArray, ledger: Ledger) -> None:
-    for number, relation in enumerate(evidence.table.relations):
-        if relation.older is None:
-            continue
-        objects = evidence.facts[number]
-        subjects = np.flatnonzero((objects >= 0) & (objects < evidence.people))
-        subjects = subjects[(births[subjects] > 0) & (births[objects[subjects]] > 0)]
-        years = (births[subjects] - births[objects[subjects]]) / YEAR
-        least, most = relation.older
-        odd = (years < least - 0.01) | (years > most + 0.01)
-        _breach(
-            evidence,
-            ledger,
-            "ages",
-            number,
-            subjects,
-            odd,
-            f"must be {least} to {most} years older",
-        )
-        if least > 0:
-            _breach(
-                evidence,
-                ledger,
-                "no cycles",
-                number,
-                *_cycles(objects, evidence.people),
-                "descends from this person again: the line is a circle",
-            )
+def _check_ages(check: FactCheck, births: NDArray[np.int64]) -> None:
+    """The object is older than the subject by as much as the relation table asks for."""
+    if check.relation.older is None:
+        return
+    least, most = check.relation.older
+    objects, subjects = check.objects, check.subjects_of_people()
+    subjects = subjects[(births[subjects] > 0) & (births[objects[subjects]] > 0)]
+    years = (births[subjects] - births[objects[subjects]]) / YEAR
+    odd = (years < least - 0.01) | (years > most + 0.01)
+    check.check("ages", subjects, odd, f"must be {least} to {most} years older")
+    if least > 0:
+        why = "is an ancestor and a descendant of this person: a circle"
+        check.check("no cycles", check.subjects(), _on_cycle(check), why)
 
 
-def _check_kin(evidence: Evidence, ledger: Ledger) -> None:
-    kin = [number for number, relation in enumerate(evidence.table.relations) if relation.kin]
-    for place, first in enumerate(kin):
-        for second in kin[place + 1 :]:
-            objects = evidence.facts[first]
-            subjects = np.flatnonzero((objects >= 0) & (evidence.facts[second] >= 0))
-            twice = objects[subjects] == evidence.facts[second, subjects]
-            _breach(
-                evidence,
-                ledger,
-                "kin",
-                first,
-                subjects,
-                twice,
-                f"is the {evidence.table[second].name} as well",
-            )
+def _check_kin(facts: Sequence[FactCheck]) -> None:
+    """No two relations of kin have the same object."""
+    for one, two in combinations([check for check in facts if check.relation.kin], 2):
+        subjects = np.flatnonzero((one.objects >= 0) & (two.objects >= 0))
+        same = one.objects[subjects] == two.objects[subjects]
+        one.check("kin", subjects, same, f"is the {two.relation.name} as well")
 
 
 def day(text: str) -> int | None:
-    """The proleptic ordinal of 'March 3, 1931', or the number at the end of a symbol such as 'date123' (at least 1)."""
-    if number := re.fullmatch(r"[a-z_]+(\d+)", text):
-        return int(number[1]) + 1
-    found = re.fullmatch(r"([A-Z][a-z]+) (\d{1,2}), (\d{4})", text)
+    """The day of a date in the text of a release; None if it is no date.
+
+    March 3, 1931    its proleptic ordinal
+    date123          124: symbols are numbered from 0, and days are at least 1
+    """
+    if symbol := re.fullmatch(r"[a-z_]+(\d+)", text):
+        return int(symbol[1]) + 1
+    match = re.fullmatch(r"([A-Z][a-z]+) (\d{1,2}), (\d{4})", text)
+    if match is None or match[1] not in MONTHS:
+        return None
     try:
-        return (
-            date(int(found[3]), MONTHS.index(found[1]) + 1, int(found[2])).toordinal()
-            if found
-            else None
-        )
+        return date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2])).toordinal()
     except ValueError:
         return None
 
 
-def _repeated(values: NDArray) -> NDArray[np.bool_]:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    return count[place] > 1
+def _repeated(values: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether each value occurs more than once."""
+    _, index, count = np.unique(values, return_inverse=True, return_counts=True)
+    return count[index] > 1
 
 
-def _cycles(objects: NDArray, people: int) -> tuple[NDArray, NDArray[np.bool_]]:
-    """(subjects, whether each of them is led on for ever): steps are doubled until any line without a circle has ended."""
-    step = np.append(np.where(objects < people, objects, -1), -1)
-    for _ in range(int(people).bit_length() + 1):
+def _on_cycle(check: FactCheck) -> NDArray[np.bool_]:
+    """Whether the chain object, object of the object, ... of each subject never ends.
+
+    `step[p]` is where 1, 2, 4, ... steps lead from p, -1 if the chain ends before; after as many
+    doublings as people have bits, every chain without a cycle has ended.
+    """
+    people = check.release.people
+    step = np.append(np.where(check.objects < people, check.objects, -1), -1)
+    for _ in range(people.bit_length() + 1):
         step = np.where(step >= 0, step[step], -1)
-    subjects = np.flatnonzero(objects >= 0)
-    return subjects, step[subjects] >= 0
-
-
-def _breach(
-    evidence: Evidence,
-    ledger: Ledger,
-    law: str,
-    number: int,
-    subjects: NDArray,
-    broken: NDArray,
-    why: str,
-) -> None:
-    relation = evidence.table[number]
-
-    def say(row: int) -> str:
-        return f"{evidence.text(subjects[row])} {relation.name} {evidence.text(evidence.facts[number, subjects[row]])}: {why}"
-
-    ledger.check(
-        law,
-        lambda row: evidence.place(number, subjects[row]),
-        len(subjects),
-        np.flatnonzero(broken),
-        say,
-    )
+    return step[check.subjects()] >= 0

@@ -1,4 +1,8 @@
-"""Biographies read back to facts, and held against data/people and data/facts."""
+"""Biographies: read back to facts, and compared with data/people and data/facts.
+
+`read_biographies` reads one file in a worker process; `facts_from` joins the files to the facts of
+the world; `check_biographies` only checks.
+"""
 
 from __future__ import annotations
 
@@ -9,228 +13,300 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.reading.evidence import NOBODY, UNKNOWN, Evidence, Parser
+from bioreason_bench.audit.reading.duplicates import RowKeys, check_unique
+from bioreason_bench.audit.reading.parser import (
+    NOT_STATED,
+    UNKNOWN,
+    BiographyIndex,
+    ParsedRelease,
+    Parser,
+)
 from bioreason_bench.audit.reading.questions import hash_texts
-from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
+from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC, RelationTable
 
-__all__ = ["Biographies", "check_biographies", "read_biographies"]
+__all__ = ["Biographies", "check_biographies", "facts_from", "read_biographies"]
 
 GROUPS = (PARAMETRIC, CONTEXTUAL)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Biographies:
-    """One file's biographies as arrays over its rows."""
+    """The biographies of one file.
+
+    Attributes:
+        file: The file.
+        person: People, UNKNOWN for someone who is not in data/people; shape [rows].
+        group: Index into GROUPS, shape [rows].
+        paraphrase: The column `rendering`, shape [rows].
+        stated: Object numbers, NOT_STATED if the text states none; shape [rows, relations].
+        text: Hash of the text, shape [rows].
+        id: Hash of the id, shape [rows].
+    """
 
     file: str
-    person: NDArray[np.int32]  # UNKNOWN for somebody who is not in data/people
-    group: NDArray[np.int8]  # index into GROUPS
-    rendering: NDArray[np.int32]
-    told: NDArray[np.int32]  # [rows, relations] object ids, NOBODY where the text states none
-    text: NDArray[np.uint64]  # hash of the text
+    person: NDArray[np.int32]
+    group: NDArray[np.int8]
+    paraphrase: NDArray[np.int32]
+    stated: NDArray[np.int32]
+    text: NDArray[np.uint64]
     id: NDArray[np.uint64]
+
+
+# reading ------------------------------------------------------------------------------------------
 
 
 def read_biographies(
     parser: Parser, file: str, batches: Iterable[tuple[int, Mapping[str, list]]], ledger: Ledger
 ) -> Biographies:
-    """Every sentence of a file's biographies as a fact; what cannot be read is broken, and told is what could."""
-    evidence = parser.evidence
-    width = len(evidence.table)
-    groups = [GROUPS.index(relation.group) for relation in evidence.table.relations]
-    people, kinds, renderings, told, texts, ids, bad, checked = [], [], [], [], [], [], {}, 0
+    """Read every sentence of a file's biographies as a fact; unreadable ones break a law.
+
+    Args:
+        parser: The parser of this process.
+        file: The file.
+        batches: (first row, columns) of each batch.
+        ledger: Where checks are counted.
+    """
+    release = parser.release
+    people: list[int] = []
+    groups: list[int] = []
+    paraphrases: list[int] = []
+    stated: list[list[int]] = []
+    texts: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
+    ids: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
+    unreadable: dict[int, str] = {}
+    sentences = 0
     for first, columns in batches:
-        for place, (person, group, text) in enumerate(
-            zip(columns["person"], columns["group"], columns["text"], strict=True), first
-        ):
-            number, kind = evidence.ids.get(person, UNKNOWN), GROUPS.index(group)
-            number = number if number < evidence.people else UNKNOWN
-            row = [NOBODY] * width
-            for sentence in parser.reader.sentences(text):
-                checked += 1
-                fact = parser.read(sentence)
-                if fact is None:
-                    bad.setdefault(place, f"{sentence!r} states no fact that can be read")
-                elif fact[0] != number or number < 0:
-                    bad.setdefault(place, f"{sentence!r} is not about {person}")
-                elif groups[fact[1]] != kind:
-                    bad.setdefault(place, f"{sentence!r} does not belong into a {group} biography")
-                elif fact[2] == UNKNOWN:
-                    bad.setdefault(
-                        place, f"{sentence!r} leads to something which stands nowhere in data/facts"
-                    )
-                elif row[fact[1]] != NOBODY:
-                    bad.setdefault(
-                        place, f"{sentence!r} states {evidence.table[fact[1]].name} a second time"
-                    )
-                else:
-                    row[fact[1]] = fact[2]
-            people.append(number)
-            kinds.append(kind)
-            told.append(row)
-        renderings += columns["rendering"]
-        odd = [
+        rows = zip(columns["person"], columns["group"], columns["text"], strict=True)
+        for row, (name, group, text) in enumerate(rows, first):
+            biography = _read_biography(parser, name, group, text)
+            people.append(biography.person)
+            groups.append(GROUPS.index(group))
+            stated.append(biography.stated)
+            sentences += biography.sentences
+            if biography.problem:
+                unreadable[row] = biography.problem
+        paraphrases += columns["rendering"]
+        misnamed = [
             row
-            for row, (name, group) in enumerate(
+            for row, (id_, group) in enumerate(
                 zip(columns["id"], columns["group"], strict=True), first
             )
-            if not name.startswith(f"{group}-")
+            if not id_.startswith(f"{group}-")
         ]
-        ledger.check(
-            "placed",
-            file,
-            len(columns["id"]),
-            odd,
-            lambda row: "the id must begin with the group of the biography",
-        )
+        problem = "the id must begin with the group of the biography"
+        ledger.check("placed", file, len(columns["id"]), misnamed, problem)
         texts.append(hash_texts(columns["text"]))
         ids.append(hash_texts(columns["id"]))
-    ledger.check("readable", file, checked, sorted(bad), lambda row: bad[row])
-    hashes = [np.concatenate(parts) if parts else np.empty(0, np.uint64) for parts in (texts, ids)]
-    arrays = (
+    ledger.check("readable", file, sentences, sorted(unreadable), unreadable)
+    return Biographies(
+        file,
         np.array(people, np.int32),
-        np.array(kinds, np.int8),
-        np.array(renderings, np.int32),
-        np.array(told, np.int32).reshape(-1, width),
+        np.array(groups, np.int8),
+        np.array(paraphrases, np.int32),
+        np.array(stated, np.int32).reshape(-1, len(release.table)),
+        np.concatenate(texts),
+        np.concatenate(ids),
     )
-    return Biographies(file, *arrays, *hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Biography:
+    """One biography as read: the objects that it states by relation, and the first problem."""
+
+    person: int
+    stated: list[int]
+    sentences: int
+    problem: str
+
+
+def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biography:
+    release = parser.release
+    person = release.ids.get(name, UNKNOWN)
+    if person >= release.people:
+        person = UNKNOWN
+    stated = [NOT_STATED] * len(release.table)
+    sentences, problem = parser.reader.sentences(text), ""
+    for sentence in sentences:
+        fact = parser.read(sentence)
+        if fact is None:
+            problem = problem or f"{sentence!r} states no fact that can be read"
+            continue
+        subject, number, target = fact
+        relation = release.table[number]
+        if subject != person or person < 0:
+            problem = problem or f"{sentence!r} is not about {name}"
+        elif relation.group != group:
+            problem = problem or f"{sentence!r} does not belong in a {group} biography"
+        elif target == UNKNOWN:
+            problem = problem or f"{sentence!r} has an object that is not in data/facts"
+        elif stated[number] != NOT_STATED:
+            problem = problem or f"{sentence!r} states {relation.name} a second time"
+        else:
+            stated[number] = target
+    return _Biography(person, stated, len(sentences), problem)
+
+
+# the facts of the world ---------------------------------------------------------------------------
+
+
+def facts_from(
+    release: ParsedRelease, files: Sequence[Biographies]
+) -> tuple[NDArray[np.int32], dict[str, BiographyIndex]]:
+    """Collect the facts of the world from the first biography of each person and group.
+
+    Returns:
+        Object numbers, NOT_STATED where no biography states the fact, shape [relations, people];
+        and for each group where these biographies are.
+    """
+    facts = np.full((len(release.table), release.people), NOT_STATED, np.int32)
+    indexes: dict[str, BiographyIndex] = {}
+    for group, members in enumerate(_members(release.table)):
+        index = _first_biographies(release.people, group, files)
+        indexes[GROUPS[group]] = index
+        relations = np.flatnonzero(members)
+        for number, biographies in enumerate(files):
+            people = np.flatnonzero(index.file == number)
+            stated = biographies.stated[np.ix_(index.row[people], relations)]
+            facts[np.ix_(relations, people)] = stated.T
+    return facts, indexes
+
+
+def _first_biographies(people: int, group: int, files: Sequence[Biographies]) -> BiographyIndex:
+    file, row = np.full(people, -1), np.zeros(people, np.int64)
+    for number, biographies in enumerate(files):
+        rows = np.flatnonzero((biographies.person >= 0) & (biographies.group == group))
+        rows = rows[file[biographies.person[rows]] < 0]
+        # np.unique gives the first row of each person
+        owners, first = np.unique(biographies.person[rows], return_index=True)
+        file[owners], row[owners] = number, rows[first]
+    return BiographyIndex(tuple(biographies.file for biographies in files), file, row)
+
+
+def _members(table: RelationTable) -> NDArray[np.bool_]:
+    """Whether each relation belongs to each group, shape [groups, relations]."""
+    return np.array([[row.group == group for row in table.relations] for group in GROUPS])
+
+
+# checks -------------------------------------------------------------------------------------------
 
 
 def check_biographies(
-    evidence: Evidence,
+    release: ParsedRelease,
     listed: NDArray[np.int32],
     files: Sequence[Biographies],
-    renderings: int,
+    paraphrases: int,
     ledger: Ledger,
 ) -> None:
-    """Fill `evidence.facts` from the first writing of each biography, and hold all of them against `listed`, the facts of data/facts."""
-    member = np.array(
-        [[relation.group == group for relation in evidence.table.relations] for group in GROUPS]
-    )
-    written = np.zeros((2, evidence.people), np.int64)
-    for group in range(2):
-        evidence.places[GROUPS[group]] = (
-            np.full(evidence.people, -1),
-            np.zeros(evidence.people, np.int64),
-            [file.file for file in files],
-        )
-    for number, file in enumerate(files):
-        rows = np.flatnonzero(file.person >= 0)
-        person, group = file.person[rows], file.group[rows]
-        expected = np.where(member[group], listed[:, person].T, NOBODY)
-        wrong = (file.told[rows] != expected) | (file.told[rows] == UNKNOWN)
-        broken = rows[wrong.any(axis=1)]
+    """Compare the biographies with data/facts, and count them.
 
-        def say(row: int, file: Biographies = file) -> str:
-            expected = np.where(member[file.group[row]], listed[:, file.person[row]], NOBODY)
-            relation = int(
-                np.flatnonzero((file.told[row] != expected) | (file.told[row] == UNKNOWN))[0]
-            )
-            return (
-                f"data/facts says {evidence.text(file.person[row])} {evidence.table[relation].name} {evidence.text(expected[relation])}, "
-                f"the biography states {evidence.text(file.told[row, relation])}"
-            )
-
-        ledger.check("whole biography", file.file, len(file.person), broken, say)
-        strangers = np.flatnonzero(file.person < 0)
-        ledger.check(
-            "renderings",
-            file.file,
-            len(file.person),
-            strangers,
-            lambda row: "this person is not in data/people",
-        )
-        np.add.at(written, (group, person), 1)
-        for kind in range(2):
-            files_of, rows_of, _ = evidence.places[GROUPS[kind]]
-            new = rows[(group == kind) & (files_of[person] < 0)][
-                ::-1
-            ]  # the first of a person's rows is written last
-            files_of[file.person[new]], rows_of[file.person[new]] = number, new
-    _fill(evidence, files, member)
-    _check_told(evidence, listed, ledger)
-    _check_renderings(evidence, files, written, renderings, ledger)
+    Args:
+        release: The release, with the facts of `facts_from`.
+        listed: The facts of data/facts, shape [relations, people].
+        files: All biographies.
+        paraphrases: How many parametric biographies a known person must have.
+        ledger: Where checks are counted.
+    """
+    for biographies in files:
+        _check_completeness(release, listed, biographies, ledger)
+        strangers = np.flatnonzero(biographies.person < 0)
+        problem = "this person is not in data/people"
+        rows = len(biographies.person)
+        ledger.check("renderings", biographies.file, rows, strangers, problem)
+    _check_listed(release, listed, ledger)
+    _check_numbers(release, files, paraphrases, ledger)
+    _check_repetition(files, ledger)
 
 
-def _fill(evidence: Evidence, files: Sequence[Biographies], member: NDArray) -> None:
-    for group, kind in enumerate(GROUPS):
-        files_of, rows_of, _ = evidence.places[kind]
-        for number, file in enumerate(files):
-            people = np.flatnonzero(files_of == number)
-            relations = np.flatnonzero(member[group])
-            evidence.facts[np.ix_(relations, people)] = file.told[
-                np.ix_(rows_of[people], relations)
-            ].T
-    evidence.__dict__.pop("rows", None)
+def _check_completeness(
+    release: ParsedRelease, listed: NDArray[np.int32], biographies: Biographies, ledger: Ledger
+) -> None:
+    """A biography states what data/facts says of its person and group."""
+    members = _members(release.table)
 
+    def expected(rows: NDArray[np.integer]) -> NDArray[np.int32]:
+        facts = listed[:, biographies.person[rows]].T
+        return np.where(members[biographies.group[rows]], facts, NOT_STATED)
 
-def _check_told(evidence: Evidence, listed: NDArray, ledger: Ledger) -> None:
-    """Both ways: nothing in data/facts that no biography states, and the other way round."""
-    relation, subject = np.nonzero((listed >= 0) | (evidence.facts != NOBODY))
-    differ = np.flatnonzero(listed[relation, subject] != evidence.facts[relation, subject])
+    def wrong(rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+        stated = biographies.stated[rows]
+        return (stated != expected(rows)) | (stated == UNKNOWN)
 
-    def say(fact: int) -> str:
-        place = relation[fact], subject[fact]
+    def describe(row: int) -> str:
+        one = np.array([row])
+        relation = int(np.flatnonzero(wrong(one)[0])[0])
         return (
-            f"the biography says {evidence.text(place[1])} {evidence.table[place[0]].name} {evidence.text(evidence.facts[place])}, "
-            f"data/facts says {evidence.text(listed[place])}"
+            f"data/facts says {release.text(biographies.person[row])} "
+            f"{release.table[relation].name} {release.text(expected(one)[0, relation])}, "
+            f"the biography states {release.text(biographies.stated[row, relation])}"
+        )
+
+    rows = np.flatnonzero(biographies.person >= 0)
+    broken = rows[wrong(rows).any(axis=1)]
+    ledger.check("whole biography", biographies.file, len(biographies.person), broken, describe)
+
+
+def _check_listed(release: ParsedRelease, listed: NDArray[np.int32], ledger: Ledger) -> None:
+    """The facts of data/facts are those of the biographies, none more and none fewer."""
+    relations, subjects = np.nonzero((listed >= 0) | (release.facts != NOT_STATED))
+    stated, expected = release.facts[relations, subjects], listed[relations, subjects]
+
+    def describe(fact: int) -> str:
+        return (
+            f"the biography says {release.text(subjects[fact])} "
+            f"{release.table[relations[fact]].name} {release.text(stated[fact])}, "
+            f"data/facts says {release.text(expected[fact])}"
         )
 
     ledger.check(
         "facts told",
-        lambda fact: evidence.place(relation[fact], subject[fact]),
-        len(relation),
-        differ,
-        say,
+        lambda fact: release.locate(relations[fact], subjects[fact]),
+        len(relations),
+        np.flatnonzero(expected != stated),
+        describe,
     )
 
 
-def _check_renderings(
-    evidence: Evidence,
+def _check_numbers(
+    release: ParsedRelease, files: Sequence[Biographies], paraphrases: int, ledger: Ledger
+) -> None:
+    """Everyone has as many biographies as the config says, numbered from 0."""
+    _check_group(release, PARAMETRIC, files, release.known * paraphrases, ledger)
+    _check_group(release, CONTEXTUAL, files, release.in_context * 1, ledger)
+    for biographies in files:
+        number = biographies.paraphrase
+        limit = np.where(biographies.group == GROUPS.index(PARAMETRIC), paraphrases, 1)
+        off = np.flatnonzero((number < 0) | (number >= limit)).tolist()
+        problems = {row: f"rendering {number[row]} is more than the config says" for row in off}
+        ledger.check("renderings", biographies.file, len(number), off, problems)
+
+
+def _check_group(
+    release: ParsedRelease,
+    group: str,
     files: Sequence[Biographies],
-    written: NDArray,
-    renderings: int,
+    wanted: NDArray[np.integer],
     ledger: Ledger,
 ) -> None:
-    wanted = np.array([evidence.known * renderings, evidence.in_context * 1])
-    for group, kind in enumerate(GROUPS):
-        off = np.flatnonzero(written[group] != wanted[group])
+    """Everyone has the `wanted` number of biographies of one group."""
+    count = np.zeros(release.people, np.int64)
+    for biographies in files:
+        rows = (biographies.person >= 0) & (biographies.group == GROUPS.index(group))
+        np.add.at(count, biographies.person[rows], 1)
+    ledger.check(
+        "renderings",
+        lambda _: (f"data/biographies/{group}", None),
+        release.people,
+        np.flatnonzero(count != wanted),
+        lambda person: (
+            f"{release.text(person)} must have {wanted[person]} {group} biographies, "
+            f"and has {count[person]}"
+        ),
+    )
 
-        def say(person: int, group: int = group, kind: str = kind) -> str:
-            return f"{evidence.text(person)} must have {wanted[group, person]} {kind} biographies, and has {written[group, person]}"
 
-        ledger.check(
-            "renderings",
-            lambda person, kind=kind: (f"data/biographies/{kind}", None),
-            evidence.people,
-            off,
-            say,
-        )
-    for what, keys in (
-        ("text", [file.text for file in files]),
-        ("id", [file.id for file in files]),
-    ):
-        seen = np.concatenate(keys) if keys else np.empty(0, np.uint64)
-        _, first = np.unique(seen, return_index=True)
-        again = np.setdiff1d(np.arange(len(seen)), first)
-        ends = np.cumsum([len(part) for part in keys])
-
-        def place(number: int, ends: NDArray = ends) -> tuple[str, int]:
-            file = int(np.searchsorted(ends, number, side="right"))
-            return files[file].file, int(number - (ends[file - 1] if file else 0))
-
-        law = "renderings" if what == "text" else "unique ids"
-        ledger.check(
-            law, place, len(seen), again, lambda _, what=what: f"this {what} stands a second time"
-        )
-    for file in files:
-        odd = np.flatnonzero(
-            (file.rendering < 0) | (file.rendering >= np.where(file.group == 0, renderings, 1))
-        )
-        ledger.check(
-            "renderings",
-            file.file,
-            len(file.rendering),
-            odd,
-            lambda row, file=file: f"rendering {file.rendering[row]} is more than the config says",
-        )
+def _check_repetition(files: Sequence[Biographies], ledger: Ledger) -> None:
+    """No text and no id occurs twice."""
+    texts = [RowKeys(biographies.file, biographies.text) for biographies in files]
+    check_unique("renderings", "text", texts, ledger)
+    ids = [RowKeys(biographies.file, biographies.id) for biographies in files]
+    check_unique("unique ids", "id", ids, ledger)

@@ -1,6 +1,6 @@
-"""Every question of a file read back and solved, once: what its text says, as integers.
+"""The questions of a file, each read back and solved once: what its text says, as integers.
 
-`read_items` solves the rows one by one; `Rows` keeps what must be compared across files (has training shown this?).
+`read_questions` solves the rows one by one; `QuestionTable` keeps what is compared across files.
 """
 
 from __future__ import annotations
@@ -8,27 +8,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.audit.reading.evidence import EMPTY, NOBODY, UNKNOWN, Context, Evidence, Parser
+from bioreason_bench.audit.reading.parser import (
+    EMPTY,
+    NOT_STATED,
+    UNKNOWN,
+    Context,
+    ParsedRelease,
+    Parser,
+)
 
 __all__ = [
     "CERTIFICATE",
     "WIDTH",
     "File",
-    "Item",
-    "Rows",
-    "RowsMaker",
+    "ParsedQuestion",
+    "QuestionTable",
+    "TableBuilder",
     "code_of",
+    "hash_texts",
     "path_of",
-    "read_items",
+    "read_questions",
 ]
 
 WIDTH = 9  # a start and at most eight hops
-CERTIFICATE = (
+CERTIFICATE = (  # columns that say how a question relates to the training questions
     "path_in_train",
     "unseen_relations",
     "start_in_train",
@@ -40,7 +49,7 @@ CERTIFICATE = (
 
 @dataclass(frozen=True)
 class File:
-    """Where rows stand: data/<folder>/<split>-00000-of-00001.parquet."""
+    """The parts of a file name data/<folder>/<split>-00000-of-00001.parquet."""
 
     name: str
 
@@ -54,151 +63,176 @@ class File:
 
     @cached_property
     def skill(self) -> str:
-        """The skill of the folder; "" for the probes, which are of two."""
+        """The skill of the folder; "" for the probes, which belong to two skills."""
         return "" if self.folder == "probes" else self.folder.partition("/")[0]
 
     @cached_property
     def level(self) -> str:
-        """The level of the rows: train for training and rl files."""
+        """The level of the rows, or their kind of question; train for training and rl files."""
         return "probe" if self.folder == "probes" else self.folder.partition("/")[2] or "train"
 
 
 @dataclass(slots=True)
-class Item:
-    """One question, read back and solved."""
+class ParsedQuestion:
+    """One question, read back and solved.
 
-    row: int  # in its file, from 0
-    start: int  # id; UNKNOWN where the question cannot be read
-    path: tuple[int, ...]  # relation numbers; empty where it cannot be read
+    Attributes:
+        row: Its row in the file, counted from 0.
+        start: The number of the person it starts from; UNKNOWN if it cannot be read.
+        path: The numbers of the relations; empty if it cannot be read.
+        context: Its context, read back.
+        walk: The start and the object of each hop, NOT_STATED from the first missing fact on.
+        record: The row as it is in the file.
+    """
+
+    row: int
+    start: int
+    path: tuple[int, ...]
     context: Context
-    walk: list[int]  # the start and the object of each hop, NOBODY from where it dangles
+    walk: list[int]
     record: dict[str, Any]
 
     @property
     def answer(self) -> int:
-        return self.walk[-1] if self.path else NOBODY
+        return self.walk[-1] if self.path else NOT_STATED
+
+    @property
+    def readable(self) -> bool:
+        return bool(self.path) and self.start >= 0
 
 
-@dataclass
-class Rows:
-    """One file's questions as arrays over its rows."""
+@dataclass(frozen=True)
+class QuestionTable:
+    """The questions of one file as arrays over its rows.
+
+    Attributes:
+        file: The file.
+        start: People, shape [rows].
+        path: `code_of` the relations, -1 if the question cannot be read; shape [rows].
+        hops: Shape [rows].
+        walk: Start and objects as solved, NOT_STATED after the last; shape [rows, WIDTH].
+        text: Hash of the question's text, shape [rows].
+        id: Hash of the id, shape [rows].
+        content: Hash of question, context, chain and portion; empty except for training and rl
+            files.
+        recorded: Certificate and portion as recorded; unseen_relations as `code_of` the sorted
+            relations.
+        lists: The columns id and probe_of as Python values, for test files.
+    """
 
     file: File
     start: NDArray[np.int32]
-    path: NDArray[np.int64]  # `code_of` the relations; -1 where the question cannot be read
+    path: NDArray[np.int64]
     hops: NDArray[np.int64]
-    walk: NDArray[np.int32]  # [rows, WIDTH] start and objects as solved, NOBODY after the last
-    text: NDArray[np.uint64]  # hash of the question's text
-    id: NDArray[np.uint64]  # hash of the id
-    whole: NDArray[
-        np.uint64
-    ]  # hash of question, context, chain and portion, for training and rl files; else empty
-    recorded: dict[
-        str, NDArray
-    ]  # the certificate as recorded (unseen_relations as `code_of` them, sorted), and portion
-    lists: dict[str, list[Any]] = field(
-        default_factory=dict
-    )  # id and probe_of, where the probes need them
+    walk: NDArray[np.int32]
+    text: NDArray[np.uint64]
+    id: NDArray[np.uint64]
+    content: NDArray[np.uint64]
+    recorded: dict[str, NDArray[np.int64]]
+    lists: dict[str, list[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.start)
 
 
-class RowsMaker:
-    """Collects `Rows` while the items of a file pass by."""
+class TableBuilder:
+    """Collects a `QuestionTable` while the questions of a file are read in batches."""
 
-    def __init__(self, file: File, evidence: Evidence) -> None:
-        self.file, self.base = file, len(evidence.table)
+    def __init__(self, file: File, release: ParsedRelease) -> None:
+        self.file, self.base = file, len(release.table)
         self.numbers = {
-            relation.name: number for number, relation in enumerate(evidence.table.relations)
+            relation.name: number for number, relation in enumerate(release.table.relations)
         }
-        self.items: list[tuple[int, int, int]] = []
+        self.rows: list[tuple[int, int, int]] = []  # start, path code, hops
         self.walks: list[list[int]] = []
-        self.hashes: dict[str, list[NDArray]] = {"text": [], "id": [], "whole": []}
+        self.hashes: dict[str, list[NDArray[np.uint64]]] = {"text": [], "id": [], "content": []}
         self.recorded: dict[str, list] = {}
         self.lists: dict[str, list] = {}
 
-    def add(self, item: Item) -> None:
-        readable = item.path and item.start >= 0
-        self.items.append(
-            (item.start, code_of(item.path, self.base) if readable else -1, len(item.path))
-        )
-        self.walks.append((item.walk + [NOBODY] * WIDTH)[:WIDTH])
+    def add(self, question: ParsedQuestion) -> None:
+        """Add one question of the current batch."""
+        code = code_of(question.path, self.base) if question.readable else -1
+        self.rows.append((question.start, code, len(question.path)))
+        self.walks.append((question.walk + [NOT_STATED] * WIDTH)[:WIDTH])
 
-    def add_columns(self, columns: Mapping[str, list]) -> None:
-        """The columns of a batch whose items were added."""
+    def end_batch(self, columns: Mapping[str, list]) -> None:
+        """Add the columns of the batch whose questions were added."""
         self.hashes["text"].append(hash_texts(columns["question"]))
         self.hashes["id"].append(hash_texts(columns["id"]))
         if self.file.level == "train":
-            parts = zip(
-                columns["question"],
-                columns["context"],
-                columns["chain"],
-                map(str, columns["portion"]),
-                strict=True,
-            )
-            self.hashes["whole"].append(hash_texts(["\n".join(part) for part in parts]))
+            texts = (columns[name] for name in ("question", "context", "chain"))
+            rows = zip(*texts, map(str, columns["portion"]), strict=True)
+            self.hashes["content"].append(hash_texts(["\n".join(row) for row in rows]))
         for name in (*CERTIFICATE, "portion"):
-            values = columns.get(name, ())
+            values = columns.get(name, [])
             if name == "unseen_relations":
-                values = [self._code(row) for row in values]
+                values = [self._code(names) for names in values]
             self.recorded.setdefault(name, []).extend(values)
         if self.file.split == "test":
             for name in ("id", "probe_of"):
-                self.lists.setdefault(name, []).extend(columns.get(name, ()))
+                self.lists.setdefault(name, []).extend(columns.get(name, []))
 
     def _code(self, names: list[str]) -> int:
-        """`code_of` the relations with these names, sorted; UNKNOWN where there is no such relation."""
+        """`code_of` the relations with these names, sorted; UNKNOWN if one does not exist."""
         numbers = sorted(self.numbers.get(name, UNKNOWN) for name in names)
-        return (
-            UNKNOWN if UNKNOWN in numbers or len(numbers) >= WIDTH else code_of(numbers, self.base)
-        )
+        if UNKNOWN in numbers or len(numbers) >= WIDTH:
+            return UNKNOWN
+        return code_of(numbers, self.base)
 
-    def make(self) -> Rows:
-        numbers = np.array(self.items, np.int64).reshape(-1, 3)
-        hashes = {
-            name: np.concatenate(parts) if parts else np.empty(0, np.uint64)
-            for name, parts in self.hashes.items()
-        }
-        recorded = {
-            name: np.array(values, np.int64) for name, values in self.recorded.items() if values
-        }
-        walk = np.array(self.walks, np.int32).reshape(-1, WIDTH)
-        return Rows(
+    def build(self) -> QuestionTable:
+        rows = np.array(self.rows, np.int64).reshape(-1, 3)
+        empty = np.empty(0, np.uint64)
+        return QuestionTable(
             self.file,
-            numbers[:, 0].astype(np.int32),
-            numbers[:, 1],
-            numbers[:, 2],
-            walk,
-            **hashes,
-            recorded=recorded,
+            start=rows[:, 0].astype(np.int32),
+            path=rows[:, 1],
+            hops=rows[:, 2],
+            walk=np.array(self.walks, np.int32).reshape(-1, WIDTH),
+            **{name: np.concatenate([empty, *parts]) for name, parts in self.hashes.items()},
+            recorded={
+                name: np.array(values, np.int64) for name, values in self.recorded.items() if values
+            },
             lists=self.lists,
         )
 
 
-def read_items(
-    parser: Parser, file: File, columns: Mapping[str, list], first: int, every: int = 1
-) -> Iterator[Item]:
-    """The rows of a batch, read back and solved; `first` is the number of its first row in the file.
+def read_questions(
+    parser: Parser,
+    columns: Mapping[str, list],
+    first: int,
+    *,
+    every: int = 1,
+    from_mirrors: bool = False,
+) -> Iterator[ParsedQuestion]:
+    """Read back and solve the rows of a batch.
 
-    Of rows whose number `every` does not divide the context is left unread: their contextual hops are taken from the biographies.
+    Args:
+        parser: The parser of this process.
+        columns: The batch, column by column.
+        first: The row of the file that the batch begins with.
+        every: Read contexts of every n-th row of the file only. The contextual hops of the other
+            rows are taken from the biographies.
+        from_mirrors: Solve by parametric facts and their mirrors instead of a context.
     """
     names = list(columns)
     for row, values in enumerate(zip(*columns.values(), strict=True), first):
         record = dict(zip(names, values, strict=True))
         start, path = parser.question(record["question"]) or (UNKNOWN, ())
-        path = path if len(path) < WIDTH else ()
+        if len(path) >= WIDTH:
+            path = ()
         context = parser.context(record["context"]) if row % every == 0 else None
-        walk = (
-            parser.solve_turned(start, path)
-            if file.level == "direction"
-            else parser.solve(start, path, context)
-        )
-        yield Item(row, start, path, context or EMPTY, walk, record)
+        if from_mirrors:
+            walk = parser.solve_from_mirrors(start, path)
+        else:
+            walk = parser.solve(start, path, context)
+        yield ParsedQuestion(row, start, path, context or EMPTY, walk, record)
 
 
 def code_of(path: Iterable[int], base: int) -> int:
-    """A number for a path over `base` relations, the same in every process."""
+    """A number for a path over `base` relations: its relations as digits 1..base.
+
+    With 39 relations the path (0, 5) is 1 * 40 + 6 = 46, and the empty path is 0.
+    """
     code = 0
     for relation in path:
         code = code * (base + 1) + relation + 1
@@ -206,7 +240,7 @@ def code_of(path: Iterable[int], base: int) -> int:
 
 
 def path_of(code: int, base: int) -> tuple[int, ...]:
-    """The path that `code_of` gave this number; () for -1."""
+    """The path to which `code_of` gives this number; () for -1."""
     path = []
     while code > 0:
         code, digit = divmod(int(code), base + 1)
@@ -216,10 +250,5 @@ def path_of(code: int, base: int) -> tuple[int, ...]:
 
 def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
     """A 64-bit hash of each text, the same in every process."""
-    from pandas.util import hash_array
-
-    return (
-        hash_array(np.array(texts, dtype=object), categorize=False)
-        if len(texts)
-        else np.empty(0, np.uint64)
-    )
+    digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts]
+    return np.frombuffer(b"".join(digests), np.uint64)

@@ -1,4 +1,4 @@
-"""What training has shown of a skill, from its training files alone."""
+"""What the training questions of a skill expose a model to, from the training files alone."""
 
 from __future__ import annotations
 
@@ -9,41 +9,46 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.audit.reading.evidence import Evidence
-from bioreason_bench.audit.reading.questions import Rows, path_of
+from bioreason_bench.audit.reading.parser import ParsedRelease
+from bioreason_bench.audit.reading.questions import WIDTH, QuestionTable, path_of
 
-__all__ = ["Shown", "chain_people", "pairs"]
+__all__ = ["TrainingExposure", "pair_keys", "people_mask"]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The training questions of one skill, as arrays over them."""
+class TrainingExposure:
+    """The training questions of one skill.
 
-    evidence: Evidence
+    Attributes:
+        release: The release.
+        start: People, shape [questions].
+        path: Path codes, shape [questions].
+        walk: Start and objects, shape [questions, WIDTH].
+        hops: Shape [questions].
+    """
+
+    release: ParsedRelease
     start: NDArray[np.int32]
     path: NDArray[np.int64]
     walk: NDArray[np.int32]
     hops: NDArray[np.int64]
 
     @classmethod
-    def collect(cls, evidence: Evidence, files: Iterable[Rows]) -> Shown:
-        """From the rows of the training files; questions that could not be read show nothing."""
-        parts = [(rows, rows.path >= 0) for rows in files]
-        if not parts:
-            return cls(
-                evidence,
-                np.empty(0, np.int32),
-                np.empty(0, np.int64),
-                np.empty((0, 9), np.int32),
-                np.empty(0, np.int64),
-            )
+    def collect(cls, release: ParsedRelease, files: Iterable[QuestionTable]) -> TrainingExposure:
+        """Join the training files of a skill, leaving out questions that cannot be read."""
+        parts = [(table, table.path >= 0) for table in files]
         return cls(
-            evidence,
-            *(
-                np.concatenate([getattr(rows, name)[read] for rows, read in parts])
-                for name in ("start", "path", "walk", "hops")
+            release,
+            start=np.concatenate([np.empty(0, np.int32), *(t.start[read] for t, read in parts)]),
+            path=np.concatenate([np.empty(0, np.int64), *(t.path[read] for t, read in parts)]),
+            walk=np.concatenate(
+                [np.empty((0, WIDTH), np.int32), *(t.walk[read] for t, read in parts)]
             ),
+            hops=np.concatenate([np.empty(0, np.int64), *(t.hops[read] for t, read in parts)]),
         )
+
+    def __len__(self) -> int:
+        return len(self.start)
 
     @cached_property
     def paths(self) -> NDArray[np.int64]:
@@ -52,43 +57,47 @@ class Shown:
 
     @cached_property
     def relations(self) -> set[int]:
-        """Relations that stand in a training path."""
-        return {
-            relation for code in self.paths for relation in path_of(code, len(self.evidence.table))
-        }
+        """The relations of the training paths."""
+        base = len(self.release.table)
+        return {relation for code in self.paths for relation in path_of(code, base)}
 
     @cached_property
-    def asked(self) -> NDArray[np.uint64]:
-        """(start, path) of every training question, as sorted hashes."""
-        return np.unique(pairs(self.start, self.path))
+    def questions(self) -> NDArray[np.uint64]:
+        """Distinct `pair_keys` of the training questions, sorted."""
+        return np.unique(pair_keys(self.start, self.path))
 
     @cached_property
-    def met(self) -> NDArray[np.bool_]:
-        """[people] who stand on a chain."""
-        met = np.zeros(self.evidence.people, bool)
-        met[self.walk[(self.walk >= 0) & (self.walk < self.evidence.people)]] = True
-        return met
+    def people(self) -> NDArray[np.bool_]:
+        """Whether each person is on a training chain, shape [people]."""
+        people = np.zeros(self.release.people, bool)
+        people[self.walk[people_mask(self.release, self.walk)]] = True
+        return people
 
     @cached_property
     def starts(self) -> NDArray[np.bool_]:
-        """[people] who begin a question."""
-        starts = np.zeros(self.evidence.people, bool)
+        """Whether each person is the start of a training question, shape [people]."""
+        starts = np.zeros(self.release.people, bool)
         starts[self.start] = True
         return starts
 
     @property
     def longest(self) -> int:
+        """The hops of the longest training path."""
         return int(self.hops.max(initial=0))
 
+    @property
+    def answers(self) -> NDArray[np.int32]:
+        """The answer of each question, shape [questions]."""
+        return self.walk[np.arange(len(self)), self.hops]
 
-def pairs(start: NDArray, path: NDArray) -> NDArray[np.uint64]:
-    """One 64-bit number for each (start, path)."""
+
+def pair_keys(start: NDArray[np.int32], path: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A 64-bit key for each (start, path): the path code, mixed over all bits, plus the start."""
     mixed = path.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9) + start.astype(
-        np.uint64
-    )
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return mixed + start.astype(np.uint64)
 
 
-def chain_people(evidence: Evidence, walk: NDArray) -> NDArray[np.bool_]:
-    """[rows, WIDTH] where a person stands on the chain."""
-    return (walk >= 0) & (walk < evidence.people)
+def people_mask(release: ParsedRelease, walk: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether each entity of the walks is a person, shape [rows, WIDTH]."""
+    return (walk >= 0) & (walk < release.people)

@@ -1,145 +1,163 @@
-"""What the solvers may have learned: facts to recall, and training questions."""
+"""What solvers may have learned: facts to recall, and training questions."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bioreason_bench.audit.reading.evidence import NOBODY, Evidence
-from bioreason_bench.audit.reading.questions import Item, path_of
-from bioreason_bench.audit.reading.training import Shown
+from bioreason_bench.audit.reading.parser import NOT_STATED, ParsedRelease
+from bioreason_bench.audit.reading.questions import ParsedQuestion, path_of
+from bioreason_bench.audit.reading.training import TrainingExposure
 
-__all__ = ["Guess", "Knowledge"]
+__all__ = ["Guess", "Knowledge", "NearestNeighbour"]
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """An answer's id (NOBODY: none), and what guessing among the candidates seen would have been worth."""
+    """An answer of a solver.
+
+    Attributes:
+        answer: Its number, NOT_STATED for none.
+        chance: The expected score of guessing among the candidates that the solver sees.
+    """
 
     answer: int
     chance: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Knowledge:
-    """What the solvers may have learned: facts to recall, training questions, and which marks paid there."""
+    """What solvers may have learned.
 
-    evidence: Evidence
-    shown: Mapping[str, Shown]  # training questions by skill
-    marks: Mapping[tuple[str, str], str] = field(
-        default_factory=dict
-    )  # (skill, solver) -> mark to pick by
-    distractors: int = 0  # that the config promises for each question
+    Attributes:
+        release: The release, with its facts.
+        exposure: The training questions of each skill.
+        cues: The cue to pick a line of the context by, for (skill, solver).
+        distractors: How many the config promises for each question.
+    """
+
+    release: ParsedRelease
+    exposure: Mapping[str, TrainingExposure]
+    cues: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    distractors: int = 0
 
     @cached_property
-    def shares(self) -> list[float]:
-        """[relations] the share of the commonest object: what the best constant guess is worth."""
-        counts = [np.unique(row[row >= 0], return_counts=True)[1] for row in self.evidence.facts]
-        return [float(count.max() / count.sum()) if len(count) else 0.0 for count in counts]
+    def majority_shares(self) -> list[float]:
+        """The share of the commonest object of each relation: the score of the best constant."""
+        shares = []
+        for objects in self.release.facts:
+            counts = np.unique(objects[objects >= 0], return_counts=True)[1]
+            shares.append(float(counts.max() / counts.sum()) if len(counts) else 0.0)
+        return shares
 
     @cached_property
-    def commonest(self) -> dict[tuple[str, int], int]:
-        """(skill, last relation) -> the commonest answer in training; skill "" for all of them together."""
-        base, counts = len(self.evidence.table), {}
-        for skill, shown in self.shown.items():
-            if len(shown.path):
-                last = (shown.path % (base + 1) - 1).astype(np.int64)
-                answers = shown.walk[np.arange(len(last)), shown.hops]
-                for relation in np.unique(last).tolist():
-                    here = Counter(answers[last == relation].tolist())
-                    counts[skill, relation] = here
-                    counts["", relation] = counts.get(("", relation), Counter()) + here
+    def majority_answers(self) -> dict[tuple[str, int], int]:
+        """The commonest answer in training by (skill, last relation); skill "" for all together.
+
+        Of equally common answers the one with the lowest number.
+        """
+        base = len(self.release.table)
+        counts: dict[tuple[str, int], Counter[int]] = {}
+        for skill, exposure in self.exposure.items():
+            last = exposure.path % (base + 1) - 1  # the last digit of the path code
+            answers = exposure.answers
+            for relation in np.unique(last).tolist():
+                count = Counter(answers[last == relation].tolist())
+                counts[skill, relation] = count
+                counts["", relation] = counts.get(("", relation), Counter()) + count
+        return {key: _commonest(count) for key, count in counts.items()}
+
+    @cached_property
+    def neighbours(self) -> dict[str, NearestNeighbour]:
+        """The training questions of each skill that has any, for look-up by similarity."""
+        kinds = [relation.object for relation in self.release.table.relations]
         return {
-            key: min(count, key=lambda answer, count=count: (-count[answer], answer))
-            for key, count in counts.items()
-        }
-
-    @cached_property
-    def near(self) -> dict[str, Near]:
-        return {
-            skill: Near(shown, len(self.evidence.table))
-            for skill, shown in self.shown.items()
-            if len(shown.path)
+            skill: NearestNeighbour(exposure, kinds)
+            for skill, exposure in self.exposure.items()
+            if len(exposure)
         }
 
     def prepare(self) -> None:
-        """Work out everything now, so that processes forked later share it."""
-        _ = (
-            self.shares,
-            self.commonest,
-            self.near,
-            self.evidence.rows,
-            self.evidence.ids,
-            self.evidence.mirrors,
-        )
+        """Compute everything now, so that processes forked later share it."""
+        release = self.release
+        _ = self.majority_shares, self.majority_answers, self.neighbours
+        _ = release.rows, release.ids, release.mirrors
 
-    def prior(self, item: Item) -> Guess:
-        """The commonest answer to such questions in training; where there is none, the commonest object of the relation."""
-        last = item.path[-1]
-        skill = item.record["skill"]
-        answer = self.commonest.get((skill, last), self.commonest.get(("", last), NOBODY))
-        if answer == NOBODY and self.evidence.parametric[last]:
-            answer = self._object(last)
-        return Guess(answer, self.shares[last])
+    def prior(self, question: ParsedQuestion) -> Guess:
+        """The commonest answer in training to questions that end in the same relation.
 
-    def _object(self, relation: int) -> int:
-        objects = self.evidence.facts[relation]
-        values, counts = np.unique(objects[objects >= 0], return_counts=True)
-        return int(values[counts.argmax()]) if len(values) else NOBODY
+        If there are none and the relation is parametric, its commonest object.
+        """
+        skill, last = question.record["skill"], question.path[-1]
+        overall = self.majority_answers.get(("", last), NOT_STATED)
+        answer = self.majority_answers.get((skill, last), overall)
+        if answer == NOT_STATED and self.release.parametric[last]:
+            objects = self.release.facts[last]
+            values, counts = np.unique(objects[objects >= 0], return_counts=True)
+            answer = int(values[counts.argmax()]) if len(values) else NOT_STATED
+        return Guess(answer, self.majority_shares[last])
 
 
-class Near:
-    """Training questions by their start and by their path."""
+def _commonest(count: Counter[int]) -> int:
+    return min(count, key=lambda answer: (-count[answer], answer))
 
-    def __init__(self, shown: Shown, base: int) -> None:
-        self.answers = shown.walk[np.arange(len(shown.path)), shown.hops].tolist()
-        self.paths = [path_of(code, base) for code in shown.paths]
-        self.path_number = np.searchsorted(shown.paths, shown.path).tolist()
-        uses = Counter(
-            relation
-            for path, count in zip(self.paths, np.bincount(self.path_number), strict=True)
-            for relation in path
-            for _ in range(int(count))
-        )
+
+class NearestNeighbour:
+    """The training questions of one skill, for look-up by start and path.
+
+    Args:
+        exposure: The training questions.
+        kinds: The kind of object of each relation, shape [relations].
+    """
+
+    def __init__(self, exposure: TrainingExposure, kinds: Sequence[str]) -> None:
+        self.kinds = kinds
+        self.paths = [path_of(code, len(kinds)) for code in exposure.paths]
+        path_index: NDArray[np.int64] = np.searchsorted(exposure.paths, exposure.path)
+        self.path_index: list[int] = path_index.tolist()  # of each question, in `paths`
+        self.answers: list[int] = exposure.answers.tolist()  # of each question
+        uses: Counter[int] = Counter()  # relation → training questions that use it
+        for path, count in zip(self.paths, np.bincount(path_index).tolist(), strict=True):
+            uses.update(dict.fromkeys(path, count))
+        # rare relations count for more: log(1 + questions / questions with the relation)
         self.weight = {
             relation: float(np.log(1 + len(self.answers) / count))
             for relation, count in uses.items()
         }
         self.by_start: dict[int, list[int]] = {}
-        for row, start in enumerate(shown.start.tolist()):
+        for row, start in enumerate(exposure.start.tolist()):
             self.by_start.setdefault(start, []).append(row)
-        self.by_path = {path: row for row, path in enumerate(self.path_number)}
+        self.last_of_path = {path: row for row, path in enumerate(self.path_index)}
 
-    def nearest(self, start: int, path: tuple[int, ...], kinds: list[str]) -> int:
-        """The answer of the training question with the same start, or else the same path, that shares most of the rest;
-        of those whose answers are of the kind asked for, if there are any.
+    def nearest(self, start: int, path: tuple[int, ...]) -> int:
+        """The answer of the most similar training question.
+
+        Among the questions with the same start whose answer is of the kind asked for, the one
+        that shares most of the path, by weight; if there are none, such a question of any start;
+        if there are none either, one with the same start; NOT_STATED if there is none.
         """
-        asked = set(path)
-        best, found = (-1.0, -1.0), NOBODY
+        asked, kind = set(path), self.kinds[path[-1]]
+        best, answer = (-1.0, -1.0), NOT_STATED
         for row in self.by_start.get(start, ()):
-            other = self.paths[self.path_number[row]]
-            score = (
-                float(kinds[other[-1]] == kinds[path[-1]]),
-                sum(self.weight[relation] for relation in other if relation in asked),
-            )
+            other = self.paths[self.path_index[row]]
+            score = float(self.kinds[other[-1]] == kind), self._overlap(other, asked)
             if score > best:
-                best, found = score, self.answers[row]
-        if best[0] < 1:
-            numbers = [
-                number
-                for number, other in enumerate(self.paths)
-                if kinds[other[-1]] == kinds[path[-1]]
-            ]
-            if numbers:
-                number = max(
-                    numbers,
-                    key=lambda k: sum(
-                        self.weight[relation] for relation in self.paths[k] if relation in asked
-                    ),
-                )
-                found = self.answers[self.by_path[number]]
-        return found
+                best, answer = score, self.answers[row]
+        if best[0] == 1:
+            return answer
+        same_kind = [
+            index for index, other in enumerate(self.paths) if self.kinds[other[-1]] == kind
+        ]
+        if same_kind:
+            index = max(same_kind, key=lambda index: self._overlap(self.paths[index], asked))
+            answer = self.answers[self.last_of_path[index]]
+        return answer
+
+    def _overlap(self, path: tuple[int, ...], asked: set[int]) -> float:
+        """The summed weight of the relations that a path shares with the one asked for."""
+        return sum(self.weight[relation] for relation in path if relation in asked)

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.reading.questions import File, Item
+from bioreason_bench.audit.reading.questions import File, ParsedQuestion
+from bioreason_bench.audit.report import Scores
 from bioreason_bench.audit.solvers.knowledge import Knowledge
 from bioreason_bench.audit.solvers.solvers import LEGITIMATE, SOLVERS
 from bioreason_bench.grading.grader import same_answer
+from bioreason_bench.statistics import wilson_interval
 
-__all__ = ["Trial", "interval", "summarise"]
+__all__ = ["SolverResults", "SolverRun", "summarise"]
 
-MARGIN = 0.03  # by so much may a shortcut be better than chance
-Z = 1.959963984540054  # 95 %
-SURE = 4.0  # one in 30,000 by luck; a release has some 70 scores
+MARGIN = 0.03  # a shortcut may be better than chance by this much
+SURE = 4.0  # standard errors: exceeded by luck once in 30,000 scores; a release has some 70
 
 
-class Trial:
-    """What every solver makes of the questions of one file."""
+@dataclass(frozen=True)
+class SolverResults:
+    """The outcome of all solvers on the questions of one file, to be sent between processes.
+
+    Attributes:
+        file: The file.
+        start: The start of each question, shape [questions].
+        right: Shape [solvers, questions].
+        chance: Shape [solvers, questions].
+    """
+
+    file: File
+    start: NDArray[np.int64]
+    right: NDArray[np.bool_]
+    chance: NDArray[np.float64]
+
+
+class SolverRun:
+    """All solvers on the questions of one file."""
 
     def __init__(self, file: File, knowledge: Knowledge) -> None:
         self.file, self.knowledge = file, knowledge
@@ -30,89 +49,86 @@ class Trial:
         self.right: dict[str, list[bool]] = {name: [] for name in SOLVERS}
         self.chance: dict[str, list[float]] = {name: [] for name in SOLVERS}
 
-    def add(self, item: Item) -> None:
-        """A question that cannot be read counts as wrong for all, the oracle too."""
-        self.starts.append(item.start)
+    def add(self, question: ParsedQuestion) -> None:
+        """Solve a question; one that cannot be read is wrong for all solvers, the oracle too."""
+        self.starts.append(question.start)
+        texts = self.knowledge.release.texts
         for name, solver in SOLVERS.items():
-            guess = solver(item, self.knowledge) if item.path and item.start >= 0 else None
-            given = (
-                self.knowledge.evidence.texts[guess.answer] if guess and guess.answer >= 0 else ""
-            )
-            self.right[name].append(same_answer(given, item.record["answer"]))
+            guess = solver(question, self.knowledge) if question.readable else None
+            answer = texts[guess.answer] if guess and guess.answer >= 0 else ""
+            self.right[name].append(same_answer(answer, question.record["answer"]))
             self.chance[name].append(guess.chance if guess else 0.0)
 
-    def arrays(self) -> tuple[File, NDArray, NDArray, NDArray]:
-        """(file, [rows] starts, [solvers, rows] right, [solvers, rows] chance), to be sent between processes."""
-        return (
+    def results(self) -> SolverResults:
+        return SolverResults(
             self.file,
-            np.array(self.starts),
+            np.array(self.starts, np.int64),
             np.array(list(self.right.values()), bool),
-            np.array(list(self.chance.values())),
+            np.array(list(self.chance.values()), np.float64),
         )
 
 
-def summarise(
-    trials: Iterable[tuple[File, NDArray, NDArray, NDArray]], guarded: bool, ledger: Ledger
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """Config -> solver -> questions, score, low, high, chance, shortcut: `solvers` of audit.json.
+def summarise(results: Iterable[SolverResults], guarded: bool, ledger: Ledger) -> Scores:
+    """Score every solver on every config, and check the laws of the oracle and of shortcuts.
 
-    Two laws are checked: the oracle answers everything; and where the questions are `guarded` no shortcut is more than MARGIN better
-    than chance, unless by luck.
+    Args:
+        results: The results of each file.
+        guarded: Whether leak guards and distractors let the law of shortcuts apply.
+        ledger: Where checks are counted.
+
+    Returns:
+        Questions, score, low, high, chance and shortcut by config and solver.
     """
-    by_config: dict[str, list] = {}
-    for file, *arrays in trials:
-        if arrays[0].size:
-            by_config.setdefault(file.folder, []).append(arrays)
-    found: dict[str, dict] = {}
-    for folder, parts in by_config.items():
-        starts, right, chance = (
-            np.concatenate([part[k] for part in parts], axis=-1) for k in range(3)
-        )
-        here = found[folder.replace("/", "_")] = {}
+    by_folder: dict[str, list[SolverResults]] = {}
+    for result in results:
+        if result.start.size:
+            by_folder.setdefault(result.file.folder, []).append(result)
+    scores: Scores = {}
+    for folder, parts in by_folder.items():
+        start = np.concatenate([part.start for part in parts])
+        right = np.concatenate([part.right for part in parts], axis=1)
+        chance = np.concatenate([part.chance for part in parts], axis=1)
+        skill = folder.partition("/")[0]
+        config = scores[folder.replace("/", "_")] = {}
         for number, name in enumerate(SOLVERS):
-            score, worth = float(right[number].mean()), float(chance[number].mean())
-            low, high = interval(right[number], starts)
-            shortcut = name != "oracle" and (folder.partition("/")[0], name) not in LEGITIMATE
-            here[name] = {"questions": len(starts)} | {
-                key: round(value, 6)
-                for key, value in (
-                    ("score", score),
-                    ("low", low),
-                    ("high", high),
-                    ("chance", worth),
-                )
-            }
-            here[name]["shortcut"] = shortcut
+            shortcut = name != "oracle" and (skill, name) not in LEGITIMATE
+            config[name] = _score(right[number], chance[number], start, shortcut)
             if name == "oracle":
-                ledger.whole(
-                    "oracle",
-                    f"data/{folder}",
-                    None
-                    if score == 1
-                    else f"it answers {score:.1%} of the test questions; it must answer all",
-                )
+                _check_oracle(folder, right[number], ledger)
             elif guarded and shortcut:
-                over = score - worth > MARGIN and interval(right[number], starts, SURE)[0] > worth
-                problem = f"{name} answers {score:.1%} of the test questions, chance is {worth:.1%}"
-                ledger.whole("shortcuts", f"data/{folder}", problem if over else None)
-    return found
+                _check_shortcut(folder, name, right[number], chance[number], start, ledger)
+    return scores
 
 
-def interval(right: NDArray[np.bool_], clusters: NDArray, z: float = Z) -> tuple[float, float]:
-    """Interval (of 95 % if `z` is not given) of the mean of `right`.
+def _score(
+    right: NDArray[np.bool_], chance: NDArray[np.float64], start: NDArray[np.int64], shortcut: bool
+) -> dict[str, Any]:
+    low, high = wilson_interval(right, start)
+    return {
+        "questions": len(start),
+        "score": round(float(right.mean()), 6),
+        "low": round(low, 6),
+        "high": round(high, 6),
+        "chance": round(float(chance.mean()), 6),
+        "shortcut": shortcut,
+    }
 
-    Wilson's (1927), with the number of questions divided by the design effect of their clusters (Kish 1965): the variance of a mean
-    of clusters over that of a mean of independent questions, and at least 1.
-    """
-    size, mean = len(right), float(right.mean())
-    _, place = np.unique(clusters, return_inverse=True)
-    apart = mean * (1 - mean) * size
-    effect = (
-        max(1.0, float((np.bincount(place, right - mean) ** 2).sum()) / apart) if apart > 0 else 1.0
-    )
-    n = size / effect
-    middle = (mean + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(mean * (1 - mean) / n + z * z / (4 * n * n)))
-    return (max(0.0, middle - half) if mean > 0 else 0.0), (
-        min(1.0, middle + half) if mean < 1 else 1.0
-    )
+
+def _check_oracle(folder: str, right: NDArray[np.bool_], ledger: Ledger) -> None:
+    problem = f"it answers {right.mean():.1%} of the test questions; it must answer all"
+    ledger.check_whole("oracle", f"data/{folder}", None if right.all() else problem)
+
+
+def _check_shortcut(
+    folder: str,
+    name: str,
+    right: NDArray[np.bool_],
+    chance: NDArray[np.float64],
+    start: NDArray[np.int64],
+    ledger: Ledger,
+) -> None:
+    """A shortcut is at most MARGIN better than chance, unless the difference may be luck."""
+    score, worth = float(right.mean()), float(chance.mean())
+    above = score - worth > MARGIN and wilson_interval(right, start, SURE)[0] > worth
+    problem = f"{name} answers {score:.1%} of the test questions, chance is {worth:.1%}"
+    ledger.check_whole("shortcuts", f"data/{folder}", problem if above else None)

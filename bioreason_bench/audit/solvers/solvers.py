@@ -1,105 +1,109 @@
-"""Shortcuts: what can be answered without composing memory and context (DESIGN section 11).
+"""Shortcuts: what can be answered without composing memory and context.
 
-Each solver gets one question as its text says it and makes the best of what it may see.  Where nothing tells the people of a
-context apart, it picks by the mark (first line, longest, most often mentioned, ...) that was right most often on training
-questions, so that any trace which the sampling leaves shows as a score.  `chance` is what a guess among the candidates that it
-sees is worth: the share of them that give the commonest answer, and no less than one in as many as the config promises.
+Each solver reads one question and makes the best of the information it may use (see docs/design.md,
+Audit and solvers). Where nothing distinguishes the people of a context, it picks a line by the cue
+(first line, longest, most often mentioned, ...) that was right most often on training questions, so
+that any trace which the sampling leaves shows as a score. `chance` is the expected score of a guess
+among the candidates that the solver sees: the share of candidates with the commonest answer, and at
+least one in as many as the config promises.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from bioreason_bench.audit.reading.evidence import NOBODY, Evidence
-from bioreason_bench.audit.reading.questions import Item
+from bioreason_bench.audit.reading.parser import NOT_STATED, ParsedRelease
+from bioreason_bench.audit.reading.questions import ParsedQuestion
 from bioreason_bench.audit.solvers.knowledge import Guess, Knowledge
 
-__all__ = ["LEGITIMATE", "SOLVERS", "learn", "observe"]
+__all__ = ["LEGITIMATE", "SOLVERS", "best_cues", "count_cue_hits"]
 
-LEGITIMATE = {
+LEGITIMATE = {  # (skill, solver) that is no shortcut but (part of) the skill itself
     ("mem", "memory_only"),
     ("ctx", "context_only"),
     ("ctx", "linked"),
-}  # there it is no shortcut but (part of) the skill itself
-Choice = tuple[int, int]  # line of the context, answer that it leads to
+}
 
 
-# the solvers -------------------------------------------------------------------------------------------------------------
+class Candidate(NamedTuple):
+    """A possible answer."""
+
+    line: int  # of the context, -1 if the answer does not depend on a choice
+    answer: int
 
 
-def oracle(item: Item, knowledge: Knowledge) -> Guess:  # noqa: ARG001 - one signature for all solvers
+# the solvers --------------------------------------------------------------------------------------
+
+
+def oracle(question: ParsedQuestion, knowledge: Knowledge) -> Guess:  # noqa: ARG001 - one signature
     """Recalls and reads everything."""
-    return Guess(item.answer, 1.0)
+    return Guess(question.answer, 1.0)
 
 
-def question_only(item: Item, knowledge: Knowledge) -> Guess:
+def question_only(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     """The commonest answer in training to questions that end in the same relation."""
-    return knowledge.prior(item)
+    return knowledge.prior(question)
 
 
-def nearest_train(item: Item, knowledge: Knowledge) -> Guess:
+def nearest_train(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     """The answer of the most similar training question of the same skill."""
-    near = knowledge.near.get(item.record["skill"])
-    kinds = [relation.object for relation in knowledge.evidence.table.relations]
-    return Guess(
-        near.nearest(item.start, item.path, kinds) if near else NOBODY,
-        knowledge.shares[item.path[-1]],
-    )
+    neighbour = knowledge.neighbours.get(question.record["skill"])
+    answer = neighbour.nearest(question.start, question.path) if neighbour else NOT_STATED
+    return Guess(answer, knowledge.majority_shares[question.path[-1]])
 
 
-def memory_only(item: Item, knowledge: Knowledge) -> Guess:
-    """Recalls every parametric fact, and its mirror, and reads nothing: stuck at a hop that only the context tells."""
-    evidence, here = knowledge.evidence, item.start
-    for relation in item.path:
-        if not 0 <= here < evidence.people:
-            break
-        mirror = evidence.mirrors[relation]
-        here = (
-            evidence.rows[relation][here]
-            if evidence.parametric[relation]
-            else mirror.get(here, NOBODY)
-            if mirror
-            else NOBODY
-        )
-    prior = knowledge.prior(item)
-    return Guess(here, prior.chance) if here >= 0 else prior
+def memory_only(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
+    """Recalls every parametric fact and its mirror, and reads nothing.
 
-
-def context_only(item: Item, knowledge: Knowledge) -> Guess:
-    """Reads everything and recalls no fact, only who has a parametric biography: follows the context, and at a recalled hop
-    tries everybody who is not ruled out and from whom the context leads on to an answer.
+    Falls back on the prior at a hop that only the context states.
     """
-    choices = context_choices(item, knowledge, strict=True)
-    seen = context_choices(item, knowledge, strict=False)
-    guess = _choose(item, choices or seen, seen, knowledge, "context_only")
-    recalls = any(knowledge.evidence.parametric[relation] for relation in item.path)
-    return (
-        Guess(guess.answer, max(guess.chance, 1 / (1 + knowledge.distractors)))
-        if seen and recalls and knowledge.distractors
-        else guess
-    )
+    release, person = knowledge.release, question.start
+    for relation in question.path:
+        if not 0 <= person < release.people:
+            break
+        mirror = release.mirrors[relation]
+        if release.parametric[relation]:
+            person = release.rows[relation][person]
+        else:
+            person = mirror.get(person, NOT_STATED) if mirror else NOT_STATED
+    prior = knowledge.prior(question)
+    return Guess(person, prior.chance) if person >= 0 else prior
 
 
-def last_relation(item: Item, knowledge: Knowledge) -> Guess:
+def context_only(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
+    """Reads everything and recalls no fact, only who has a parametric biography.
+
+    Follows the context. At a recalled hop it tries everyone who is not ruled out and from whom the
+    context leads to an answer.
+    """
+    plausible = context_candidates(question, knowledge, strict=True)
+    seen = context_candidates(question, knowledge, strict=False)
+    guess = _pick(question, plausible or seen, seen, knowledge, "context_only")
+    recalls = any(knowledge.release.parametric[relation] for relation in question.path)
+    if seen and recalls and knowledge.distractors:
+        return Guess(guess.answer, max(guess.chance, 1 / (1 + knowledge.distractors)))
+    return guess
+
+
+def last_relation(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     """Any object of the last relation that the context states."""
-    choices = relation_choices(item, knowledge)
-    return _choose(item, choices, choices, knowledge, "last_relation")
+    stated = relation_candidates(question, knowledge)
+    return _pick(question, stated, stated, knowledge, "last_relation")
 
 
-def linked(item: Item, knowledge: Knowledge) -> Guess:
-    """Any object of the last relation that the context states of somebody whom it mentions elsewhere: half of reading."""
-    stated = relation_choices(item, knowledge)
-    mentioned = {
-        target
-        for key, target in item.context.facts.items()
-        if key % knowledge.evidence.people != target
-    }
-    choices = [choice for choice in stated if item.context.people[choice[0]] in mentioned]
-    return _choose(item, choices or stated, stated, knowledge, "last_relation")
+def linked(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
+    """Any object of the last relation, of a person whom the context mentions elsewhere."""
+    stated = relation_candidates(question, knowledge)
+    people = knowledge.release.people
+    facts = question.context.facts.items()
+    mentioned = {target for key, target in facts if key % people != target}
+    related = [one for one in stated if question.context.people[one.line] in mentioned]
+    return _pick(question, related or stated, stated, knowledge, "last_relation")
 
 
-SOLVERS: dict[str, Callable[[Item, Knowledge], Guess]] = {
+SOLVERS: dict[str, Callable[[ParsedQuestion, Knowledge], Guess]] = {
     solver.__name__: solver
     for solver in (
         oracle,
@@ -113,139 +117,182 @@ SOLVERS: dict[str, Callable[[Item, Knowledge], Guess]] = {
 }
 
 
-def context_choices(item: Item, knowledge: Knowledge, strict: bool) -> list[Choice]:
-    """Answers that the context leads to, whoever is meant at the recalled hops, each with the line of the person last guessed.
+# candidates ---------------------------------------------------------------------------------------
 
-    Empty where the last hop is a recalled one.  With `strict` only those people are tried who are known, whom the context does
-    not rule out, and from whom the next recalled hop can be taken.
+
+class State(NamedTuple):
+    """A point on the way along a path."""
+
+    entity: int  # NOT_STATED for someone of whom the context need not speak
+    line: int  # of the person last guessed, -1 if none was
+    visited: tuple[int, ...]
+
+
+def context_candidates(
+    question: ParsedQuestion, knowledge: Knowledge, strict: bool
+) -> list[Candidate]:
+    """The answers that the context leads to if any person may be meant at a recalled hop.
+
+    Args:
+        question: The question.
+        knowledge: What the solver may use.
+        strict: Try only people who are known, whom the context does not rule out, and from whom
+            the next recalled hop can be taken.
+
+    Returns:
+        A candidate for each way, with the line of the person last guessed; none if the last hop
+        is a recalled one.
     """
-    evidence, context = knowledge.evidence, item.context
-    people, facts, known = evidence.people, context.facts, evidence.known
-    if evidence.parametric[item.path[-1]]:
+    release = knowledge.release
+    if release.parametric[question.path[-1]]:
         return []
-    states: list[tuple[int, int, tuple[int, ...]]] = [
-        (item.start, -1, (item.start,))
-    ]  # where one is, line last guessed, whom one has met
-    for hop, relation in enumerate(item.path):
-        on: list[tuple[int, int, tuple[int, ...]]] = []
-        for here, line, met in states:
-            if here >= people:
-                continue
-            if not evidence.parametric[relation]:
-                target = facts.get(relation * people + here, NOBODY)
-                if target >= 0 and target not in met:
-                    on.append((target, line, (*met, target)))
-            elif strict and here >= 0 and not known[here]:
-                continue
-            elif evidence.parametric[
-                item.path[hop + 1]
-            ]:  # somebody of whom the context need not speak
-                on.append((NOBODY, line, met))
-            else:
-                for place, person in enumerate(context.people):
-                    if person not in met and not (
-                        strict
-                        and (
-                            not known[person] or _ruled_out(evidence, facts, relation, here, person)
-                        )
-                    ):
-                        on.append((person, place, (*met, person)))
-        states = on
-    return [(line, here) for here, line, _ in states]
+    states = [State(question.start, -1, (question.start,))]
+    for hop, relation in enumerate(question.path):
+        people = [state for state in states if state.entity < release.people]
+        if not release.parametric[relation]:
+            states = _read(release, question, relation, people)
+            continue
+        if strict:  # novel people have no parametric facts
+            people = [state for state in people if state.entity < 0 or release.known[state.entity]]
+        if release.parametric[question.path[hop + 1]]:
+            states = [State(NOT_STATED, state.line, state.visited) for state in people]
+        else:
+            states = [
+                State(person, line, (*state.visited, person))
+                for state in people
+                for line, person in enumerate(question.context.people)
+                if person not in state.visited
+                and (not strict or _possible(release, question, relation, state.entity, person))
+            ]
+    return [Candidate(state.line, state.entity) for state in states]
 
 
-def _ruled_out(
-    evidence: Evidence, facts: Mapping[int, int], relation: int, here: int, person: int
+def _read(
+    release: ParsedRelease, question: ParsedQuestion, relation: int, states: Iterable[State]
+) -> list[State]:
+    """The states after a contextual hop, without those of which the context states no object."""
+    facts, following = question.context.facts, []
+    for state in states:
+        target = facts.get(relation * release.people + state.entity, NOT_STATED)
+        if target >= 0 and target not in state.visited:
+            following.append(State(target, state.line, (*state.visited, target)))
+    return following
+
+
+def _possible(
+    release: ParsedRelease, question: ParsedQuestion, relation: int, subject: int, person: int
 ) -> bool:
-    """Whether the context says that `person` is what `relation` leads to from somebody other than `here` (NOBODY: one cannot tell)."""
-    inverse = evidence.inverses[relation]
-    return (
-        inverse >= 0 and here >= 0 and facts.get(inverse * evidence.people + person, here) != here
-    )
+    """Whether `relation` may lead from `subject` (NOT_STATED: anyone) to `person`.
+
+    It may not if `person` is novel, or if the context states that the inverse relation leads from
+    `person` to another one than `subject`.
+    """
+    if not release.known[person]:
+        return False
+    inverse = release.inverses[relation]
+    if inverse < 0 or subject < 0:
+        return True
+    return question.context.facts.get(inverse * release.people + person, subject) == subject
 
 
-def relation_choices(item: Item, knowledge: Knowledge) -> list[Choice]:
+def relation_candidates(question: ParsedQuestion, knowledge: Knowledge) -> list[Candidate]:
     """The objects of the last relation that the context states, each with its line."""
-    people, last = knowledge.evidence.people, item.path[-1]
-    facts = item.context.facts
+    base, facts = question.path[-1] * knowledge.release.people, question.context.facts
+    people = enumerate(question.context.people)
     return [
-        (line, facts[last * people + person])
-        for line, person in enumerate(item.context.people)
-        if last * people + person in facts
+        Candidate(line, facts[base + person]) for line, person in people if base + person in facts
     ]
 
 
-def _choose(
-    item: Item, choices: list[Choice], seen: list[Choice], knowledge: Knowledge, solver: str
+def _pick(
+    question: ParsedQuestion,
+    candidates: list[Candidate],
+    seen: list[Candidate],
+    knowledge: Knowledge,
+    solver: str,
 ) -> Guess:
-    """Of the commonest answers among `choices` the one whose line has most of the mark that paid in training; chance is that of
-    the commonest answer among all that were `seen`.
+    """Pick among the commonest answers the one whose line is best by the cue of the solver.
+
+    Args:
+        question: The question.
+        candidates: The answers to choose from.
+        seen: The answers among which a guess would choose: they decide the chance.
+        knowledge: Which cue was right most often in training.
+        solver: The solver whose cue it is.
     """
-    if not choices:
-        return knowledge.prior(item)
-    count = Counter(answer for _, answer in choices)
+    if not candidates:
+        return knowledge.prior(question)
+    count = Counter(candidate.answer for candidate in candidates)
     most = max(count.values())
-    mark = MARKS[knowledge.marks.get((item.record["skill"], solver), "first")]
+    cue = CUES[knowledge.cues.get((question.record["skill"], solver), "first")]
     best = max(
-        (choice for choice in choices if count[choice[1]] == most),
-        key=lambda choice: mark(item, choice[0]),
+        (candidate for candidate in candidates if count[candidate.answer] == most),
+        key=lambda candidate: cue(question, candidate.line),
     )
-    return Guess(best[1], max(Counter(answer for _, answer in seen).values()) / len(seen))
+    frequency = max(Counter(candidate.answer for candidate in seen).values())
+    return Guess(best.answer, frequency / len(seen))
 
 
-# marks by which one line of a context may be picked ----------------------------------------------------------------------
+# cues by which one line of a context may be picked ------------------------------------------------
 
 
-def _mentions(item: Item, line: int) -> int:
-    person = item.context.people[line]
-    return sum(target == person for target in item.context.facts.values())
+def _mentions(question: ParsedQuestion, line: int) -> int:
+    """How often the context mentions the person of a line."""
+    person = question.context.people[line]
+    return sum(target == person for target in question.context.facts.values())
 
 
-def _start(item: Item) -> int:
-    return item.context.people.index(item.start) if item.start in item.context.people else 0
+def _start_line(question: ParsedQuestion) -> int:
+    """The line of the start, 0 if it has none."""
+    people = question.context.people
+    return people.index(question.start) if question.start in people else 0
 
 
-MARKS: dict[str, Callable[[Item, int], int]] = {
-    "first": lambda item, line: -line,
-    "last": lambda item, line: line,
-    "longest": lambda item, line: item.context.sizes[line],
-    "shortest": lambda item, line: -item.context.sizes[line],
+CUES: dict[str, Callable[[ParsedQuestion, int], int]] = {
+    "first": lambda _, line: -line,
+    "last": lambda _, line: line,
+    "longest": lambda question, line: question.context.sizes[line],
+    "shortest": lambda question, line: -question.context.sizes[line],
     "mentioned": _mentions,
-    "unmentioned": lambda item, line: -_mentions(item, line),
-    "near the start": lambda item, line: -abs(line - _start(item)),
-    "far from the start": lambda item, line: abs(line - _start(item)),
+    "unmentioned": lambda question, line: -_mentions(question, line),
+    "near the start": lambda question, line: -abs(line - _start_line(question)),
+    "far from the start": lambda question, line: abs(line - _start_line(question)),
 }
-PLAIN = (
-    "first",
-    "last",
-    "longest",
-    "shortest",
-)  # for last_relation, which does not look at who is related to whom
+POSITION_CUES = ("first", "last", "longest", "shortest")  # they need no facts about people
 
 
-def observe(item: Item, knowledge: Knowledge, tally: Counter) -> None:
-    """Count on a training question which marks would have picked the right one of several candidates."""
-    for solver, choices, marks in (
-        ("context_only", context_choices(item, knowledge, strict=True), tuple(MARKS)),
-        ("last_relation", relation_choices(item, knowledge), PLAIN),
+def count_cue_hits(question: ParsedQuestion, knowledge: Knowledge, hits: Counter) -> None:
+    """Count which cues would have picked the right one of several answers to a training question.
+
+    Args:
+        question: The training question.
+        knowledge: What the solvers may use.
+        hits: By (skill, solver, cue); added to.
+    """
+    for solver, candidates, cues in (
+        ("context_only", context_candidates(question, knowledge, strict=True), tuple(CUES)),
+        ("last_relation", relation_candidates(question, knowledge), POSITION_CUES),
     ):
-        if len({answer for _, answer in choices}) > 1:
-            for mark in marks:
-                score = MARKS[mark]
-                tally[item.record["skill"], solver, mark] += (
-                    max(choices, key=lambda choice: score(item, choice[0]))[1] == item.answer
-                )
+        if len({candidate.answer for candidate in candidates}) < 2:
+            continue
+        for name in cues:
+            right = _picked_by(name, question, candidates).answer == question.answer
+            hits[question.record["skill"], solver, name] += right
 
 
-def learn(tallies: Iterable[Counter]) -> dict[tuple[str, str], str]:
-    """(skill, solver) -> the mark that was right most often."""
+def _picked_by(name: str, question: ParsedQuestion, candidates: list[Candidate]) -> Candidate:
+    cue = CUES[name]
+    return max(candidates, key=lambda candidate: cue(question, candidate.line))
+
+
+def best_cues(counts: Iterable[Counter]) -> dict[tuple[str, str], str]:
+    """The cue that was right most often, by (skill, solver); the first in CUES of equal ones."""
     total: Counter = Counter()
-    for tally in tallies:
-        total.update(tally)
+    for hits in counts:
+        total.update(hits)
+    order = list(CUES)
     best: dict[tuple[str, str], str] = {}
-    order = list(MARKS)
-    for skill, solver, mark in sorted(
-        total, key=lambda key: (key[:2], -total[key], order.index(key[2]))
-    ):
-        best.setdefault((skill, solver), mark)
+    ranked = sorted(total, key=lambda key: (key[:2], -total[key], order.index(key[2])))
+    for skill, solver, cue in ranked:
+        best.setdefault((skill, solver), cue)
     return best

@@ -1,0 +1,294 @@
+"""The text of a release as integers: every text has a number, and facts are [relations, people].
+
+The numbers of people come first, in the order of data/people. Texts are read back by the package's
+reader, with the relation table of the manifest. A process reads each distinct sentence once
+(`Parser` remembers it), so that a million context lines cost little more than dictionary look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioreason_bench.audit.ledger import Location
+from bioreason_bench.language.reader import Reader
+from bioreason_bench.world.relations import PARAMETRIC, RelationTable
+
+__all__ = [
+    "EMPTY",
+    "NOT_STATED",
+    "UNKNOWN",
+    "BiographyIndex",
+    "Context",
+    "ParsedRelease",
+    "Parser",
+]
+
+NOT_STATED = -1  # nothing is stated
+UNKNOWN = -2  # a text that is neither in data/people nor in data/facts
+REMEMBERED = 1_000_000  # sentences; a process that has read as many forgets them: bounded memory
+
+
+@dataclass(frozen=True)
+class BiographyIndex:
+    """Where the first biography of each person is, for one group of relations.
+
+    Attributes:
+        files: The files of biographies.
+        file: Index into `files`, -1 for people without a biography of the group; shape [people].
+        row: Row in that file, shape [people].
+    """
+
+    files: tuple[str, ...]
+    file: NDArray[np.int64]
+    row: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ParsedRelease:
+    """Everything that questions are solved from.
+
+    Attributes:
+        table: The relation table of the manifest.
+        language: "english" or "symbols".
+        texts: Texts by number; the first `people` are names.
+        people: The number of people.
+        known: What data/people says, shape [people].
+        in_context: What data/people says, shape [people].
+        facts: Object numbers, NOT_STATED where no biography states the fact; shape
+            [relations, people]. They come from the biographies, never from data/facts.
+        biographies: Where the facts of each group are stated.
+    """
+
+    table: RelationTable
+    language: str
+    texts: list[str]
+    people: int
+    known: NDArray[np.bool_]
+    in_context: NDArray[np.bool_]
+    facts: NDArray[np.int32]
+    biographies: Mapping[str, BiographyIndex] = field(default_factory=dict)
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """The number of each text."""
+        return {text: number for number, text in enumerate(self.texts)}
+
+    @cached_property
+    def rows(self) -> list[memoryview]:
+        """The facts of each relation, indexed by person.
+
+        Memory views give plain integers at the speed of a list, and forked processes share them.
+        """
+        return [np.ascontiguousarray(row).data for row in self.facts]
+
+    def __getstate__(self) -> dict[str, object]:
+        """Everything but `rows`: views cannot be pickled, and processes that are not forked can
+        make them again.
+        """
+        return {name: value for name, value in self.__dict__.items() if name != "rows"}
+
+    @cached_property
+    def parametric(self) -> list[bool]:
+        """Whether each relation is parametric."""
+        return [relation.group == PARAMETRIC for relation in self.table.relations]
+
+    @cached_property
+    def inverses(self) -> list[int]:
+        """The number of each relation's inverse: its own if symmetric, -1 if there is none."""
+        numbers = {relation.name: number for number, relation in enumerate(self.table.relations)}
+        return [numbers.get(relation.inverse, -1) for relation in self.table.relations]
+
+    @cached_property
+    def mirrors(self) -> list[dict[int, int] | None]:
+        """For each contextual relation with a parametric inverse: object by subject, as implied
+        by the facts of the inverse. None for other relations.
+        """
+        mirrors: list[dict[int, int] | None] = []
+        for relation, inverse in enumerate(self.inverses):
+            if self.parametric[relation] or inverse < 0 or not self.parametric[inverse]:
+                mirrors.append(None)
+                continue
+            facts = enumerate(self.rows[inverse])
+            mirrors.append({target: subject for subject, target in facts if target >= 0})
+        return mirrors
+
+    def text(self, number: int) -> str:
+        """The text with this number, quoted; what a negative number means."""
+        if number >= 0:
+            return repr(self.texts[int(number)])
+        return "nothing" if number == NOT_STATED else "something unknown"
+
+    def locate(self, relation: int, subject: int) -> Location:
+        """The first biography that should state the relation of the subject."""
+        group = self.table[relation].group
+        index = self.biographies.get(group)
+        if index is None or index.file[subject] < 0:
+            return f"data/biographies/{group}", None
+        return index.files[index.file[subject]], int(index.row[subject])
+
+
+@dataclass(slots=True)
+class Context:
+    """The context of one question, read back.
+
+    Attributes:
+        people: The person whom each line is about.
+        stated: The relations that each line states, as a bit mask.
+        sizes: The number of sentences of each line.
+        facts: Objects by `relation * people + subject`.
+        false: (key, object) of the sentences that no biography states.
+        problem: Why the context cannot be read, "" if it can.
+    """
+
+    people: list[int]
+    stated: list[int]
+    sizes: list[int]
+    facts: dict[int, int]
+    false: list[tuple[int, int]]
+    problem: str = ""
+
+
+EMPTY = Context([], [], [], {}, [])
+Sentence = tuple[int, int, int, int, bool]  # see Parser.remembered
+
+
+class Parser:
+    """Reads texts back to numbers; every process has its own."""
+
+    def __init__(self, release: ParsedRelease) -> None:
+        self.release = release
+        self.reader = Reader(release.table, release.language)
+        self.numbers = {
+            relation.name: number for number, relation in enumerate(release.table.relations)
+        }
+        self._sentences: dict[str, Sentence | None] = {}
+
+    def remembered(self, text: str) -> Sentence | None:
+        """Read a sentence and remember the result.
+
+        Returns:
+            (subject, key, object, bit, true), where key is relation * people + subject, bit is
+            1 << relation, and true says whether the biographies state the fact; the object is
+            UNKNOWN if its text has no number. None if the sentence cannot be read, or its subject
+            is not in data/people.
+        """
+        if len(self._sentences) >= REMEMBERED:
+            self._sentences.clear()
+        fact = self.read(text)
+        sentence = None
+        if fact is not None and 0 <= fact[0] < self.release.people:
+            subject, relation, target = fact
+            key = relation * self.release.people + subject
+            true = self.release.rows[relation][subject] == target
+            sentence = subject, key, target, 1 << relation, true
+        self._sentences[text] = sentence
+        return sentence
+
+    def read(self, text: str) -> tuple[int, int, int] | None:
+        """Read a sentence.
+
+        Returns:
+            (subject, relation, object), UNKNOWN for a text without a number; None if the sentence
+            cannot be read.
+        """
+        fact = self.reader.sentence(text)
+        if fact is None or fact[1] not in self.numbers:
+            return None
+        subject, relation, target = fact
+        ids = self.release.ids
+        return ids.get(subject, UNKNOWN), self.numbers[relation], ids.get(target, UNKNOWN)
+
+    def question(self, text: str) -> tuple[int, tuple[int, ...]] | None:
+        """Read a question: its start and the relations of its path, None if it cannot be read."""
+        question = self.reader.question(text)
+        if question is None:
+            return None
+        start, names = question
+        if any(name not in self.numbers for name in names):
+            return None
+        return self.release.ids.get(start, UNKNOWN), tuple(self.numbers[name] for name in names)
+
+    def context(self, text: str) -> Context:
+        """Read a context: its facts, and what each of its lines states."""
+        if not text:
+            return EMPTY
+        remembered, split = self._sentences, self.reader.sentences
+        context = Context([], [], [], {}, [])
+        for line in text.split("\n"):
+            stated, person, sentences = 0, UNKNOWN, split(line)
+            for part in sentences:
+                fact = remembered[part] if part in remembered else self.remembered(part)
+                if fact is None or fact[0] != person >= 0:
+                    context.problem = context.problem or self._problem(context, part, fact, person)
+                    continue
+                person, key, target, bit, true = fact
+                if key in context.facts:
+                    context.problem = context.problem or self._problem(context, part, fact, person)
+                context.facts[key] = target
+                stated |= bit
+                if not true:
+                    context.false.append((key, target))
+            if person < 0 and not context.problem:
+                context.problem = f"line {len(context.people) + 1} states nothing"
+            context.people.append(person)
+            context.stated.append(stated)
+            context.sizes.append(len(sentences))
+        return context
+
+    def _problem(self, context: Context, text: str, fact: Sentence | None, person: int) -> str:
+        """What is wrong with a sentence of the line that is being read, which is about `person`."""
+        line = f"line {len(context.people) + 1}: {text!r}"
+        if fact is None and self.read(text) is None:
+            return f"{line} states no fact that can be read"
+        if fact is None:
+            return f"{line} is about someone who is not in data/people"
+        if fact[0] != person:
+            return f"{line} is about another person than the beginning of the line"
+        return f"{line} states a relation a second time"
+
+    def solve(self, start: int, path: Iterable[int], context: Context | None) -> list[int]:
+        """Follow a path.
+
+        Args:
+            start: A person.
+            path: Relations.
+            context: Where contextual facts are read; if None, they are taken from the contextual
+                biographies.
+
+        Returns:
+            The start and the object of each hop, NOT_STATED from the first missing fact on.
+        """
+        release = self.release
+        walk = [start]
+        for relation in path:
+            person = walk[-1]
+            if not 0 <= person < release.people:
+                walk.append(NOT_STATED)
+            elif release.parametric[relation] or context is None:
+                walk.append(release.rows[relation][person])
+            else:
+                walk.append(context.facts.get(relation * release.people + person, NOT_STATED))
+        return walk
+
+    def solve_from_mirrors(self, start: int, path: Iterable[int]) -> list[int]:
+        """Follow a path without a context: contextual facts are mirrors of parametric ones.
+
+        Returns:
+            The start and the object of each hop, NOT_STATED from the first missing fact on.
+        """
+        release = self.release
+        walk = [start]
+        for relation in path:
+            person, mirror = walk[-1], release.mirrors[relation]
+            if mirror is not None:
+                walk.append(mirror.get(person, NOT_STATED))
+            elif release.parametric[relation] and 0 <= person < release.people:
+                walk.append(release.rows[relation][person])
+            else:
+                walk.append(NOT_STATED)
+        return walk
