@@ -1,15 +1,17 @@
-"""TRL stages against a bare PyTorch loop: same nano model, same data, same batches, one thread, one after the other in one run.
+"""TRL stages against bare PyTorch loops: same nano model, data and batches, one thread, one run.
 
     OMP_NUM_THREADS=1 python benchmarks/training.py [--steps 40] [--grpo-steps 8] [--json]
 
-The bare loops hold what the stages compute and nothing else: packed batches, AdamW, clipping; for GRPO sampling with a cache, the
-outcome reward, group-normalised advantages, the loss over samples that have an advantage, and replay.  The aim is a ratio below 2.
-Two arms side by side (--two) show what a second core brings.
+The bare loops compute what the stages compute and nothing else: packed batches, AdamW, clipping;
+for GRPO sampling with a cache, the outcome reward, group-normalized advantages, the loss over
+samples that have an advantage, and replay.  The aim is a ratio below 2.  With --two, two processes
+at a time show what a second core brings.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import subprocess
 import sys
@@ -22,188 +24,177 @@ import torch
 
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
-from bioreason_bench.draw import Draw
-from bioreason_bench.grading.rewards import outcome
-from bioreason_bench.training.data import Corpus, make_mixture
+from bioreason_bench.grading.rewards import COLUMNS, outcome
+from bioreason_bench.training.data import IGNORE, Corpus, prepare, prompt_of
 from bioreason_bench.training.models import load as models
 from bioreason_bench.training.models.sample import sample
 from bioreason_bench.training.packing import Collate
-from bioreason_bench.training.progress import Watch
 from bioreason_bench.training.recipe import load_recipe
+from bioreason_bench.training.run import begin_stage
 from bioreason_bench.training.speed import bare_loss
-from bioreason_bench.training.stages.grpo import prompts_in_order, train_grpo
+from bioreason_bench.training.stages.grpo import train_grpo
 from bioreason_bench.training.stages.sft import train_sft
 
-COLUMNS = ("question", "context", "chain", "answer", "entities", "path")
+
+def silent(_: str) -> None:
+    pass
 
 
-def bare_sft(model, tokenizer, mixture, stage, half: bool) -> tuple[float, int]:
-    """Seconds and tokens of the stage as a plain loop."""
-    collate = Collate(tokenizer.pad_token_id, packed=True)
-    optimizer = torch.optim.AdamW(
+def stage_and_data(recipe, number: int, model, tokenizer, corpus: Corpus, folder: Path):
+    """(StageRun, StageData) of a stage of the recipe."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run = begin_stage(model, tokenizer, corpus, recipe, number, folder, log=silent)
+    return run, prepare(corpus, run.stage, tokenizer, recipe.max_length, run.draw)
+
+
+def adamw(model, stage, weight_decay: float):
+    return torch.optim.AdamW(
         model.parameters(),
         lr=stage.learning_rate,
         betas=stage.betas,
-        weight_decay=stage.weight_decay,
+        weight_decay=weight_decay,
         fused=True,
     )
+
+
+def bare_sft(run, mixture, use_bf16: bool) -> tuple[float, int]:
+    """Seconds and tokens of the stage as a plain loop."""
+    collate = Collate(run.tokenizer.pad_token_id, packed=True)
+    optimizer = adamw(run.model, run.stage, run.stage.weight_decay)
     tokens, begun = 0, time.perf_counter()
-    model.train()
-    for step in range(stage.steps):
-        items = [mixture[step * mixture.step_rows + row] for row in range(mixture.step_rows)]
+    run.model.train()
+    for step in range(mixture.steps):
+        items = mixture.step_items(step)
         tokens += sum(len(item["input_ids"]) for item in items)
-        bare_loss(model, collate(items), half).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), stage.clip)
+        bare_loss(run.model, collate(items), use_bf16).backward()
+        torch.nn.utils.clip_grad_norm_(run.model.parameters(), run.stage.clip)
         optimizer.step()
         optimizer.zero_grad()
     return time.perf_counter() - begun, tokens
 
 
-def bare_grpo(model, tokenizer, corpus, replay, stage, half: bool, draw: Draw) -> float:
+def bare_grpo(run, data, use_bf16: bool) -> float:
     """Seconds of the stage as a plain loop."""
-    rows = prompts_in_order(corpus, stage, draw)
-    ids = tokenizer([row["prompt"] for row in rows], add_special_tokens=False)["input_ids"]
-    collate, end = Collate(tokenizer.pad_token_id, packed=True), tokenizer.eos_token_id
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=stage.learning_rate, betas=stage.betas, weight_decay=0.0, fused=True
-    )
+    stage, collate = run.stage, Collate(run.tokenizer.pad_token_id, packed=True)
+    optimizer = adamw(run.model, stage, 0.0)
     begun = time.perf_counter()
     for step in range(stage.steps):
-        here = range(step * stage.prompts.rows, (step + 1) * stage.prompts.rows)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            groups = sample(
-                model,
-                [ids[i] for i in here],
-                ends=[end],
-                max_new=stage.max_completion,
-                samples=stage.samples,
-                temperature=1.0,
-                seed=step,
-            )
-        texts = tokenizer.batch_decode(
-            [text for group in groups for text in group], skip_special_tokens=True
-        )
-        columns = {
-            name: [rows[i][name] for i in here for _ in range(stage.samples)] for name in COLUMNS
-        }
-        reward = np.array(outcome(texts, **columns)).reshape(-1, stage.samples)
-        advantage = (reward - reward.mean(1, keepdims=True)) / (
-            reward.std(1, ddof=1, keepdims=True) + 1e-4
-        )
-        total = sum(len(text) for group in groups for text in group)
-        items, worth = [], []
-        for i, group, values in zip(here, groups, advantage, strict=True):
-            for text, value in zip(group, values, strict=True):
-                if abs(value) > 1e-8:
-                    items.append(
-                        {"input_ids": ids[i] + text, "labels": [-100] * len(ids[i]) + text}
-                    )
-                    worth.append(float(value))
-        model.train()
+        rows = data.prompts[step * stage.prompts.rows : (step + 1) * stage.prompts.rows]
+        items, advantages, tokens = rollout(run, rows, step, use_bf16)
+        run.model.train()
         loss = torch.zeros(())
         if items:
-            batch = Collate(tokenizer.pad_token_id, packed=False)(items)
-            labels = batch.pop("labels")[:, 1:]
-            with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                hidden = model.base_model(**batch, use_cache=False).last_hidden_state[:, :-1]
-                logits = model.lm_head(hidden[labels != -100])
-            scores = (
-                logits.float().log_softmax(-1).gather(-1, labels[labels != -100][:, None])[:, 0]
-            )
-            weights = torch.tensor(worth)[:, None].expand(labels.shape)[labels != -100]
-            loss = -(scores * weights).sum() / total
-        again = [replay[step * replay.step_rows + row] for row in range(replay.step_rows)]
-        (loss + bare_loss(model, collate(again), half)).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), stage.clip)
+            loss = policy_loss(run, items, advantages, tokens, use_bf16)
+        replay = bare_loss(run.model, collate(data.mixture.step_items(step)), use_bf16)
+        (loss + replay).backward()
+        torch.nn.utils.clip_grad_norm_(run.model.parameters(), stage.clip)
         optimizer.step()
         optimizer.zero_grad()
     return time.perf_counter() - begun
 
 
+def rollout(run, rows, seed: int, use_bf16: bool):
+    """Samples with an advantage as items, their advantages, and the tokens of all samples."""
+    stage, tokenizer = run.stage, run.tokenizer
+    prompts = tokenizer([prompt_of(row) for row in rows], add_special_tokens=False)["input_ids"]
+    with torch.autocast("cpu", torch.bfloat16, enabled=use_bf16):
+        groups = sample(
+            run.model,
+            prompts,
+            ends=[tokenizer.eos_token_id],
+            max_new=stage.max_completion,
+            samples=stage.samples,
+            temperature=1.0,
+            seed=seed,
+        )
+    texts = tokenizer.batch_decode(
+        [text for group in groups for text in group], skip_special_tokens=True
+    )
+    columns = {name: [row[name] for row in rows for _ in range(stage.samples)] for name in COLUMNS}
+    reward = np.array(outcome(texts, **columns)).reshape(-1, stage.samples)
+    spread = reward.std(1, ddof=1, keepdims=True) + 1e-4
+    advantage = (reward - reward.mean(1, keepdims=True)) / spread  # [prompts, samples]
+    items, advantages = [], []
+    for prompt, group, values in zip(prompts, groups, advantage, strict=True):
+        for text, value in zip(group, values, strict=True):
+            if abs(value) > 1e-8:
+                labels = [IGNORE] * len(prompt) + text
+                items.append({"input_ids": prompt + text, "labels": labels})
+                advantages.append(float(value))
+    return items, advantages, sum(len(text) for group in groups for text in group)
+
+
+def policy_loss(run, items, advantages, tokens: int, use_bf16: bool):
+    batch = Collate(run.tokenizer.pad_token_id, packed=False)(items)
+    labels = batch.pop("labels")[:, 1:]
+    mask = labels != IGNORE
+    with torch.autocast("cpu", torch.bfloat16, enabled=use_bf16):
+        hidden = run.model.base_model(**batch, use_cache=False).last_hidden_state[:, :-1]
+        logits = run.model.lm_head(hidden[mask])
+    scores = logits.float().log_softmax(-1).gather(-1, labels[mask][:, None])[:, 0]
+    weights = torch.tensor(advantages)[:, None].expand(labels.shape)[mask]
+    return -(scores * weights).sum() / tokens
+
+
 def measure(corpus: Corpus, steps: int, grpo_steps: int, warm_steps: int) -> dict[str, float]:
-    """Seconds a step of both kinds of loop; GRPO starts from a model that SFT has warmed, as in a recipe."""
+    """Seconds per step of both kinds of loops; as in a recipe, GRPO starts from a trained model."""
     settings = {
         "sft.steps": str(steps),
         "grpo.steps": str(grpo_steps),
         "sft.matrix_learning_rate": "0",
     }
     recipe = load_recipe("sft_mem_ctx_grpo", settings)
-    half = models.native_bf16() if recipe.bf16 is None else recipe.bf16
-    sft, grpo = recipe.stages
-    draw = Draw(0, ("benchmark",))
-    model, tokenizer = models.start(recipe, corpus)
-    mixture = make_mixture(corpus, sft.batch, steps, tokenizer, recipe.max_length, draw)
-    bare_sft(
-        model,
-        tokenizer,
-        make_mixture(corpus, sft.batch, 3, tokenizer, recipe.max_length, draw),
-        load_recipe("sft_mem_ctx", {"sft.steps": "3"}).stages[0],
-        half,
-    )
-    found: dict[str, float] = {"bf16": float(half)}
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        seconds, tokens = bare_sft(models.start(recipe, corpus)[0], tokenizer, mixture, sft, half)
-        trl = train_sft(
-            models.start(recipe, corpus)[0],
-            tokenizer,
-            mixture,
-            recipe,
-            sft,
-            folder / "sft",
-            Watch("sft", steps, folder / "a.jsonl", False),
-        )
-        found |= {
-            "sft_bare_seconds_per_step": seconds / steps, "sft_trl_seconds_per_step": trl["seconds"] / steps,
-            "sft_bare_tokens_per_second": tokens / seconds, "sft_trl_tokens_per_second": trl["tokens_per_second"],
+    use_bf16 = models.choose_bf16(recipe)
+    measured: dict[str, float] = {"bf16": float(use_bf16)}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+
+        def fresh(number: int, name: str, chosen=recipe, model=None):
+            started, tokenizer = models.start(chosen, corpus)
+            return stage_and_data(
+                chosen, number, model or started, tokenizer, corpus, folder / name
+            )
+
+        # The first loop of a process is slower.
+        short = load_recipe("sft_mem_ctx", {"sft.steps": "3"})
+        run, data = fresh(1, "first", short)
+        bare_sft(run, data.mixture, use_bf16)
+        run, data = fresh(1, "bare")
+        seconds, tokens = bare_sft(run, data.mixture, use_bf16)
+        trl = train_sft(*fresh(1, "trl"))
+        measured |= {
+            "sft_bare_seconds_per_step": seconds / steps,
+            "sft_trl_seconds_per_step": trl["seconds"] / steps,
+            "sft_bare_tokens_per_second": tokens / seconds,
+            "sft_trl_tokens_per_second": trl["tokens_per_second"],
             "sft_ratio": trl["seconds"] / seconds,
-        }  # fmt: skip
+        }
+        warm = load_recipe("sft_mem_ctx", {"sft.steps": str(max(1, warm_steps))})
+        run, data = fresh(1, "warm", warm)
         if warm_steps:
-            warm = load_recipe("sft_mem_ctx", {"sft.steps": str(warm_steps)})
-            long = make_mixture(
-                corpus, warm.stages[0].batch, warm_steps, tokenizer, recipe.max_length, draw
-            )
-            train_sft(
-                model,
-                tokenizer,
-                long,
-                warm,
-                warm.stages[0],
-                folder / "warm",
-                Watch("warm", warm_steps, folder / "c.jsonl", False),
-            )
-        model.save_pretrained(folder / "start")
-        replay = make_mixture(corpus, grpo.batch, grpo_steps, tokenizer, recipe.max_length, draw)
-        plain, again = (_load(folder / "start") for _ in range(2))
-        seconds = bare_grpo(plain, tokenizer, corpus, replay, grpo, half, draw)
-        watch = Watch("grpo", grpo_steps, folder / "b.jsonl", False)
-        trl = train_grpo(
-            again, tokenizer, corpus, replay, recipe, grpo, folder / "grpo", watch, draw
-        )
-        found |= {
-            "grpo_bare_seconds_per_step": seconds / grpo_steps, "grpo_trl_seconds_per_step": trl["seconds"] / grpo_steps,
+            train_sft(run, data)
+        seconds = bare_grpo(*fresh(2, "bare-grpo", model=copy.deepcopy(run.model)), use_bf16)
+        trl = train_grpo(*fresh(2, "trl-grpo", model=copy.deepcopy(run.model)))
+        measured |= {
+            "grpo_bare_seconds_per_step": seconds / grpo_steps,
+            "grpo_trl_seconds_per_step": trl["seconds"] / grpo_steps,
             "grpo_ratio": trl["seconds"] / seconds,
-        }  # fmt: skip
-    return {name: round(value, 4) for name, value in found.items()}
+        }
+    return {name: round(value, 4) for name, value in measured.items()}
 
 
-def _load(folder: Path):
-    from transformers import AutoModelForCausalLM
-
-    return AutoModelForCausalLM.from_pretrained(folder)
-
-
-def two_arms(arguments: list[str]) -> dict[str, float]:
+def two_processes(arguments: list[str]) -> dict[str, float]:
     """The same run once alone and twice at a time: how much more is done with a second core."""
-    words = [sys.executable, __file__, "--json", *arguments]
-    alone = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
-    both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    pair = [json.loads(process.communicate()[0]) for process in both]
+    argv = [sys.executable, __file__, "--json", *arguments]
+    alone = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+    processes = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    pair = [json.loads(process.communicate()[0]) for process in processes]
     key = "sft_trl_tokens_per_second"
+    together = sum(run[key] for run in pair)
     return {
         "alone_tokens_per_second": alone[key],
-        "two_tokens_per_second": sum(run[key] for run in pair),
-        "gain": sum(run[key] for run in pair) / alone[key],
+        "two_tokens_per_second": together,
+        "gain": together / alone[key],
     }
 
 
@@ -217,24 +208,23 @@ def main() -> None:
         "--warm-steps",
         type=int,
         default=0,
-        help="SFT steps before GRPO is timed; 400 make it answer about half",
+        help="SFT steps before GRPO is timed; after 400 the model answers about half",
     )
-    parser.add_argument("--two", action="store_true", help="also two arms side by side")
+    parser.add_argument("--two", action="store_true", help="also two processes at a time")
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
     models.quiet()
-    with tempfile.TemporaryDirectory() as place:
-        generate(load_preset("nano"), Path(place) / "nano")
-        found = measure(
-            Corpus(Path(place) / "nano"), given.steps, given.grpo_steps, given.warm_steps
-        )
-    if given.two:
-        found |= two_arms(["--steps", str(given.steps), "--grpo-steps", "1"])
-    if given.json:
-        print(json.dumps(found))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "nano"
+        generate(load_preset("nano"), folder)
+        measured = measure(Corpus(folder), options.steps, options.grpo_steps, options.warm_steps)
+    if options.two:
+        measured |= two_processes(["--steps", str(options.steps), "--grpo-steps", "1"])
+    if options.json:
+        print(json.dumps(measured))
         return
-    for name, value in found.items():
+    for name, value in measured.items():
         print(f"{name:<32}{value:>12,.3f}")
 
 

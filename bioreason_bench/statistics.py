@@ -16,11 +16,13 @@ __all__ = [
     "Estimate",
     "clustered",
     "clusters_of",
+    "decide",
     "difference",
     "gate",
     "pass_at_k",
     "pass_curve",
     "powers_of_two",
+    "seed_difference",
     "wilson_interval",
 ]
 
@@ -227,3 +229,46 @@ def wilson_interval(
     low = max(0.0, middle - radius) if mean > 0 else 0.0
     high = min(1.0, middle + radius) if mean < 1 else 1.0
     return low, high
+LEAST_SEEDS = 3  # fewer pairs of runs decide nothing
+# Student's t, two-sided 95 %, for 1, 2, ... 30 degrees of freedom; the last serves all beyond
+T_QUANTILES = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
+    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
+)
+
+
+def seed_difference(first: ArrayLike, second: ArrayLike) -> Estimate:
+    """Mean of second - first over the same seeds (paired), with its 95 % t-interval.
+
+    Each seed is a cluster: one pair of runs gives one difference.  With fewer than LEAST_SEEDS
+    seeds the interval is [nan, nan].
+
+    Args:
+        first: A score for each seed.
+        second: The scores that it is compared with, in the same order.
+    """
+    first, second = _scores(first), _scores(second)
+    if len(first) != len(second):
+        raise UsageError(
+            "a paired difference needs a score of the same seeds twice, "
+            f"not {len(first)} and {len(second)} of them"
+        )
+    gaps = second - first
+    seeds = len(gaps)
+    value = float(gaps.mean())
+    if seeds < LEAST_SEEDS:
+        return Estimate(value, float("nan"), float("nan"), seeds, seeds)
+    quantile = T_QUANTILES[min(seeds - 1, len(T_QUANTILES)) - 1]
+    margin = quantile * float(gaps.std(ddof=1)) / seeds**0.5
+    return Estimate(value, value - margin, value + margin, seeds, seeds)
+
+
+def decide(gap: Estimate) -> str:
+    """Whether the second of two is "ahead" or "behind", by the interval of a paired difference.
+
+    "level" if the interval holds 0, or if there is none (NaN).
+    """
+    if gap.low > 0:
+        return "ahead"
+    return "behind" if gap.high < 0 else "level"

@@ -1,6 +1,7 @@
-"""`bioreason-baseline`: train any model with a recipe, see what it reaches, reproduce the paper's finding.
+"""`bioreason-baseline`: train a model with a recipe, evaluate it, reproduce the paper's finding.
 
-Data goes to stdout, progress and messages to stderr.  Exit code 0: done; 1: something written is broken; 2: wrong usage.
+Data goes to stdout, progress and messages to stderr.  Exit code 0: done; 1: a file is missing or
+broken; 2: usage error.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,22 +19,30 @@ from bioreason_bench._version import __version__
 from bioreason_bench.commands.errors import ErrorsAsSentences
 from bioreason_bench.errors import UsageError
 
+if TYPE_CHECKING:
+    from bioreason_bench.training.data import Corpus
+    from bioreason_bench.training.recipe import Recipe
+
 __all__ = ["main"]
+
+Log = Callable[[str], None]
 
 
 class Commands(ErrorsAsSentences):
+    """The commands of `bioreason-baseline`, with its advice for interruptions and full disks."""
+
     program = "bioreason-baseline"
-    on_interrupt = "interrupted; the same command goes on where it stopped (train: with --resume)"
+    on_interrupt = "interrupted; the same command continues where it stopped (train: with --resume)"
     on_full_disk = "; free some space and run again with --resume"
     on_little_memory = "choose a smaller batch, or a larger accumulate, with --set"
 
 
-def say(text: str) -> None:
+def to_stderr(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _silent(_: str) -> None:
-    pass
+def _logger(quiet: bool) -> Log:
+    return (lambda _: None) if quiet else to_stderr
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -46,7 +56,12 @@ def _command() -> str:
     return shlex.join(["bioreason-baseline", *sys.argv[1:]])
 
 
-def corpus_at(data: Path | None, preset: str, world_seed: int, tell: Any = say) -> Any:
+def _print_lines(lines: Sequence[dict[str, Any]]) -> None:
+    for line in lines:
+        click.echo(json.dumps(line))
+
+
+def corpus_at(data: Path | None, preset: str, world_seed: int, log: Log = to_stderr) -> Corpus:
     """The release in `data`, or the preset's own in releases/, generated if it is not there."""
     from bioreason_bench.training.data import Corpus
 
@@ -57,21 +72,20 @@ def corpus_at(data: Path | None, preset: str, world_seed: int, tell: Any = say) 
         from bioreason_bench.build import generate
         from bioreason_bench.config import load_preset
 
-        tell(f"generating release {preset}, seed {world_seed}, in {folder}")
+        log(f"generating release {preset}, seed {world_seed}, in {folder}")
         generate(load_preset(preset, world_seed), folder)
     return Corpus(folder)
 
 
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder of a release; default: the recipe's preset, generated in releases/.",
+RELEASE = click.option(
+    "--data", type=click.Path(path_type=Path), required=True, help="Folder of a release."
 )
-WORLD = click.option(
-    "--world-seed",
-    default=42,
+SPLIT = click.option(
+    "--split",
+    type=click.Choice(["test", "validation"]),
+    default="test",
     show_default=True,
-    help="Seed of the release, where it is generated.",
+    help="Which questions.",
 )
 SET = click.option(
     "--set",
@@ -88,37 +102,44 @@ QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 )
 @click.version_option(__version__, prog_name="bioreason-baseline")
 def main() -> None:
-    """Reference training for bioreason: recipes for SFT, rejection fine-tuning and GRPO, and the report on them."""
+    """Reference training: recipes for SFT, rejection fine-tuning and GRPO, and a report on runs."""
 
 
 @main.command()
 @click.argument("recipe", default="sft_mem_ctx_grpo")
-@DATA
-@WORLD
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder of a release; default: the recipe's preset, generated in releases/.",
+)
+@click.option(
+    "--world-seed",
+    default=42,
+    show_default=True,
+    help="Seed of the release, if it is generated.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of the run; default: runs/RECIPE-seedN."
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the training.")
 @SET
 @click.option(
+    "--sweep",
     "--ladder",
+    "sweep",
     is_flag=True,
-    help="One run for each value of the recipe's ladder; stages that they share are trained once.",
+    help="One run for each value of the recipe's sweep; shared stages are trained once.",
 )
 @click.option(
     "--base",
     type=click.Path(path_type=Path),
-    help="Folder of a run whose first stages are this recipe's: go on from there.",
+    help="Folder of a run that has this recipe's first stages: continue from there.",
 )
-@click.option("--resume", is_flag=True, help="Go on where a run stopped.")
+@click.option("--resume", is_flag=True, help="Continue a run where it stopped.")
 @click.option(
-    "--command",
-    "made_by",
-    default="",
-    hidden=True,
-    help="The command to note down, where another one called this.",
+    "--command", "made_by", default="", hidden=True, help="The command that run.json records."
 )
-@click.option("--list", "list_them", is_flag=True, help="Print the shipped recipes and leave.")
+@click.option("--list", "list_recipes", is_flag=True, help="List the shipped recipes and exit.")
 @QUIET
 def train(
     recipe: str,
@@ -127,75 +148,86 @@ def train(
     out: Path | None,
     seed: int,
     settings: tuple[str, ...],
-    ladder: bool,
+    sweep: bool,
     base: Path | None,
     resume: bool,
     made_by: str,
-    list_them: bool,
+    list_recipes: bool,
     quiet: bool,
 ) -> None:
     """Train with RECIPE (a shipped one or a YAML file), then evaluate on every level.
 
-    Without arguments: the reference recipe, SFT on the two atomic skills and then GRPO, on the nano model.  Under `accelerate launch
-    -m bioreason_bench.commands.baseline train ...` the same runs on several devices; FSDP, DeepSpeed and vLLM rollouts are TRL's own, set
-    by `--set grpo.trl.use_vllm=true` and accelerate's config.
+    The default is the reference recipe on the nano model: SFT on the two atomic skills, then GRPO.
+    For several devices use `accelerate launch -m bioreason_bench.commands.baseline train ...`.
+    FSDP, DeepSpeed and vLLM rollouts are TRL's; set them in accelerate's config and with options
+    such as `--set grpo.trl.use_vllm=true`.
     """
     from bioreason_bench.training.models.load import need_training
-    from bioreason_bench.training.recipe import load_recipe, recipe_names
+    from bioreason_bench.training.recipe import load_recipe
     from bioreason_bench.training.run import train as run
 
-    if list_them:
-        for name in recipe_names():
-            click.echo(f"{name:<28} {load_recipe(name).about}")
+    if list_recipes:
+        _print_recipes()
         return
     need_training()
-    chosen = {"seed": str(seed), **_settings(settings)}
-    loaded = load_recipe(recipe, chosen)
-    tell = _silent if quiet else say
-    corpus = corpus_at(data, loaded.preset, world_seed, tell)
+    overrides = {"seed": str(seed), **_settings(settings)}
+    loaded = load_recipe(recipe, overrides)
+    log = _logger(quiet)
     folder = out or Path("runs") / f"{loaded.name.replace('/', '-')}-seed{loaded.seed}"
-    if ladder and not loaded.ladder:
-        have = ", ".join(name for name in recipe_names() if load_recipe(name).ladder)
-        raise UsageError(f"recipe {loaded.name} has no ladder; those that have: {have}")
-    tell(f"{loaded.name}: {loaded.about}")
-    rungs = loaded.rungs() if ladder else [("", {})]
-    before: tuple[Any, Path] | None = None
-    for value, more in rungs:
-        rung = load_recipe(recipe, {**chosen, **more})
-        place = folder.with_name(f"{folder.name}-{value}" if value else folder.name)
-        start = before[1] if base is None and before and before[0].shared_stages(rung) else base
-        results = run(
-            rung,
-            corpus,
-            place,
-            base=start,
-            resume=resume,
-            say=tell,
-            bar=not quiet,
-            command=made_by or _command(),
+    runs = sweep_runs(recipe, overrides, folder) if sweep else [(loaded, folder)]
+    corpus = corpus_at(data, loaded.preset, world_seed, log)
+    log(f"{loaded.name}: {loaded.about}")
+    options: dict[str, Any] = {
+        "resume": resume,
+        "log": log,
+        "bar": not quiet,
+        "command": made_by or _command(),
+    }
+    for point_recipe, point_folder in runs:
+        start = base or _base_in(runs, point_recipe, point_folder)
+        _print_lines(run(point_recipe, corpus, point_folder, base=start, **options))
+        log(
+            f"results are in {point_folder / 'results.jsonl'}; "
+            f"bioreason-baseline report {point_folder} makes a page of them"
         )
-        before = before or (rung, place)
-        for line in results:
-            click.echo(json.dumps(line))
-        tell(
-            f"results are in {place / 'results.jsonl'}; bioreason-baseline report {place} makes a page of them"
-        )
+
+
+def _base_in(runs: Sequence[tuple[Recipe, Path]], recipe: Recipe, folder: Path) -> Path | None:
+    """The first run of a sweep, if this one is another and shares its first stages."""
+    first_recipe, first_folder = runs[0]
+    shared = folder != first_folder and first_recipe.shared_stages(recipe)
+    return first_folder if shared else None
+
+
+def _print_recipes() -> None:
+    from bioreason_bench.training.recipe import load_recipe, recipe_names
+
+    for name in recipe_names():
+        click.echo(f"{name:<28} {load_recipe(name).about}")
+
+
+def sweep_runs(name: str, overrides: dict[str, str], folder: Path) -> list[tuple[Recipe, Path]]:
+    """The recipe and the folder of each point of a sweep; UsageError if the recipe has none."""
+    from bioreason_bench.training.recipe import load_recipe, recipe_names
+
+    recipe = load_recipe(name, overrides)
+    if not recipe.sweep:
+        names = ", ".join(name for name in recipe_names() if load_recipe(name).sweep)
+        raise UsageError(f"recipe {recipe.name} has no sweep; those that have one: {names}")
+    return [
+        (load_recipe(name, {**overrides, **point}), folder.with_name(f"{folder.name}-{value}"))
+        for value, point in recipe.sweep_points()
+    ]
 
 
 @main.command(name="eval")
 @click.argument("model")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of a release.")
-@click.option(
-    "--split",
-    type=click.Choice(["test", "validation"]),
-    default="test",
-    show_default=True,
-    help="Which questions.",
-)
+@RELEASE
+@SPLIT
 @click.option(
     "--config", "configs", multiple=True, help="A test set such as comp_zeroshot; default: all."
 )
-@click.option("--limit", default=0, help="Questions a test set; 0 for all.")
+@click.option("--limit", default=0, help="Questions of each test set; 0 for all.")
 @click.option("--batch", default=256, show_default=True, help="Questions at a time.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for every verdict, as JSON lines."
@@ -211,9 +243,10 @@ def evaluate(
     out: Path | None,
     quiet: bool,
 ) -> None:
-    """Score MODEL (a folder or a Hub name) on a release; prints one JSON line for each test set.
+    """Score MODEL (a folder or a Hub name) on a release; print one JSON line for each test set.
 
-    The same numbers as `bioreason eval --model hf --model_args pretrained=MODEL` on the same data, faster for small models.
+    The numbers equal those of `bioreason eval --model hf --model_args pretrained=MODEL` on the same
+    data; this is faster for small models.
     """
     from bioreason_bench.training.data import Corpus
     from bioreason_bench.training.measure import as_line, configs_of, measure
@@ -227,30 +260,24 @@ def evaluate(
         if config not in known:
             raise UsageError(f"{data} has no test set {config!r}; it has {', '.join(known)}")
     loaded, tokenizer = models.load(model)
+    log = _logger(quiet)
     for line in measure(
         loaded, tokenizer, corpus, configs or known, split=split, limit=limit, batch=batch, out=out
     ):
-        click.echo(json.dumps(line))
-        if not quiet:
-            say(as_line(line))
+        _print_lines([line])
+        log(as_line(line))
 
 
 @main.command()
 @click.argument("models", nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of a release.")
+@RELEASE
 @click.option("--config", default="comp_zeroshot", show_default=True, help="Test set.")
-@click.option(
-    "--split",
-    type=click.Choice(["test", "validation"]),
-    default="test",
-    show_default=True,
-    help="Which questions.",
-)
+@SPLIT
 @click.option(
     "--samples",
     default=512,
     show_default=True,
-    help="Completions a question; the same for every model.",
+    help="Completions of each question; the same for every model.",
 )
 @click.option("--limit", default=100, show_default=True, help="Questions; 0 for all.")
 @click.option("--temperature", default=1.0, show_default=True, help="Of the samples.")
@@ -267,36 +294,37 @@ def passk(
     seed: int,
     quiet: bool,
 ) -> None:
-    """pass@k of MODELS, the first being the base: does training open up what the base never reaches, or sharpen what it does?
+    """Compare pass@k of MODELS, the base first.
 
-    Unbiased, the same number of samples for every model, for answers and for whole chains; prints one JSON line a model: the curve, the
-    log-likelihood of the gold chain, and which questions the base never solves and this model does.
+    Does training reach what the base never reaches, or make likely what it reaches now and then?
+
+    The estimate is unbiased, with the same number of samples for every model, for answers and for
+    whole chains. Prints one JSON line for each model: the curve, the log-likelihood of the gold
+    chain, and the questions that this model solves and the base never does.
     """
-    from bioreason_bench.experiments.passk import compare
+    from bioreason_bench.experiments.passk import Sampling, measure_passk
     from bioreason_bench.training.data import Corpus
     from bioreason_bench.training.models.load import need_training
 
     need_training()
-    tell = _silent if quiet else say
-    for line in compare(
-        models,
-        Corpus(data),
-        config,
-        split=split,
-        samples=samples,
-        limit=limit,
-        temperature=temperature,
-        seed=seed,
-        say=tell,
-    ):
-        click.echo(json.dumps(line))
+    _print_lines(
+        measure_passk(
+            models,
+            Corpus(data),
+            config,
+            split=split,
+            limit=limit,
+            sampling=Sampling(samples, temperature, seed),
+            log=_logger(quiet),
+        )
+    )
 
 
 @main.command()
 @click.argument("models", nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of a release.")
-@click.option("--level", default="iid", show_default=True, help="Level whose questions are asked.")
-@click.option("--limit", default=200, show_default=True, help="Questions a skill; 0 for all.")
+@RELEASE
+@click.option("--level", default="iid", show_default=True, help="Level of the questions.")
+@click.option("--limit", default=200, show_default=True, help="Questions of each skill; 0 for all.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -308,19 +336,17 @@ def passk(
 def analyse(
     models: tuple[str, ...], data: Path, level: str, limit: int, out: Path, quiet: bool
 ) -> None:
-    """How sure MODELS are of their chains (entropy a token), and their hidden states by skill (principal axes), before and after RL.
+    """Two diagnostics of MODELS: token entropy of chains, PCA of hidden states by skill.
 
-    Prints one JSON line a model, and draws a picture for each.
+    Prints one JSON line for each model and draws a picture of it. Give a model before and after RL
+    to compare them.
     """
     from bioreason_bench.experiments.analyse import analyse as run
     from bioreason_bench.training.data import Corpus
     from bioreason_bench.training.models.load import need_training
 
     need_training()
-    for line in run(
-        models, Corpus(data), out, level=level, limit=limit, say=_silent if quiet else say
-    ):
-        click.echo(json.dumps(line))
+    _print_lines(run(models, Corpus(data), out, level=level, limit=limit, log=_logger(quiet)))
 
 
 @main.command()
@@ -338,7 +364,7 @@ def analyse(
 @click.option(
     "--world-seed",
     type=int,
-    help="Seed of the one world for all seeds; default: 42 + seed, a world for each.",
+    help="Seed of one world for all seeds; default: 42 + seed, a world for each.",
 )
 @click.option(
     "--seed",
@@ -347,7 +373,7 @@ def analyse(
     type=int,
     default=(0,),
     show_default=True,
-    help="Seed of training; may be given several times.",
+    help="Seed of training; repeatable.",
 )
 @click.option(
     "--out",
@@ -359,14 +385,15 @@ def analyse(
 @click.option(
     "--full",
     is_flag=True,
-    help="More arms: SFT(mem)+GRPO, SFT(ctx)+GRPO, rejection fine-tuning, answers alone, and pass@k.",
+    help="More arms: a single skill with and without GRPO, rejection fine-tuning, answers alone; "
+    "and pass@k.",
 )
 @click.option(
     "--arm",
     "arms",
     multiple=True,
     metavar="RECIPE",
-    help="This recipe instead of the five, a run for each value if it has a ladder; may be given several times.",
+    help="This recipe instead of the five, with a run for each value of its sweep; repeatable.",
 )
 @click.option(
     "--workers", default=0, help="Arms side by side, one thread each; 0: one for each core."
@@ -385,11 +412,14 @@ def reproduce(
     settings: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """The paper's finding in minutes: five arms, SFT(comp) and SFT(mem+ctx), each then with GRPO, and the control without RL.
+    """Reproduce the paper's finding in minutes, with five arms.
 
-    Goes on where it stopped when called again with the same --out.  Each seed has its own model and, unless --data or --world-seed is
-    given, its own world with its own unseen relations.  Recipes are those made for the preset (nano, nano_english, small); what two arms
-    share is trained once: `--arm sft_mem_ctx --arm few_shot` is one SFT on the two skills and a short run for each number of examples.
+    The arms are SFT(comp) and SFT(mem+ctx), each alone and then with GRPO, and the control without
+    RL. Call the same command again with the same --out to continue where it stopped. Each seed has
+    its own model. Unless --data or --world-seed is given, it also has its own world with its own
+    unseen relations. Recipes are those made for the preset (nano, nano_english, small). Stages that
+    two arms share are trained once: `--arm sft_mem_ctx --arm few_shot` is one SFT on the two skills
+    and a short run for each number of examples.
     """
     from bioreason_bench.experiments.reproduce import ARMS, FULL
     from bioreason_bench.experiments.reproduce import reproduce as run
@@ -398,9 +428,9 @@ def reproduce(
     if full and arms:
         raise UsageError("--full and --arm: choose one of them")
     need_training()
-    tell = _silent if quiet else say
+    log = _logger(quiet)
     corpora = {
-        seed: corpus_at(data, preset, 42 + seed if world_seed is None else world_seed, tell)
+        seed: corpus_at(data, preset, 42 + seed if world_seed is None else world_seed, log)
         for seed in seeds
     }
     page = run(
@@ -409,7 +439,7 @@ def reproduce(
         recipes=arms or (FULL if full else ARMS),
         workers=workers,
         settings=_settings(settings),
-        say=tell,
+        log=log,
         command=_command(),
         with_passk=full,
     )
@@ -427,11 +457,13 @@ def reproduce(
 )
 @QUIET
 def report(runs: tuple[Path, ...], out: Path, quiet: bool) -> None:
-    """A page (Markdown, and HTML in one file) of RUNS: run folders, folders of them, or files of results (JSON lines)."""
+    """Write a page (Markdown, and HTML in one file) about RUNS.
+
+    RUNS are run folders, folders of them, or files of results (JSON lines).
+    """
     from bioreason_bench.experiments.report import make_report
 
-    page = make_report(runs, out, say=_silent if quiet else say)
-    click.echo(page)
+    click.echo(make_report(runs, out, log=_logger(quiet)))
 
 
 if __name__ == "__main__":

@@ -41,5 +41,7 @@ def command(arguments: tuple[str, ...]) -> None:
         for argument in arguments
     ):
         with contextlib.suppress(ModuleNotFoundError):
-            pass
+            from bioreason_bench.training.models.nano import register
+
+            register()
     run_harness(list(arguments))

@@ -1,1 +1,1 @@
-"""Studies over several runs: reproduction, pass@k, findings, figures and the report."""
+"""Studies over several runs: reproduction, pass@k, diagnostics, and the report."""

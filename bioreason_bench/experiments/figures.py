@@ -1,144 +1,144 @@
-"""The report's pictures, PNG and SVG: readable in black and white (hatches, markers and line styles, not colour alone)."""
+"""The pictures of a report, as PNG and SVG.
+
+They are readable in black and white: hatches, markers and line styles carry what colour carries.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioreason_bench.errors import MissingExtra
+from bioreason_bench.experiments.findings import ZEROSHOT, percent
+from bioreason_bench.experiments.results import Line, Results
+from bioreason_bench.figure_style import DASHES, GREYS, INK, MARKERS, pyplot, save_figure
 
 if TYPE_CHECKING:
-    from bioreason_bench.experiments.results import Results
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-GREYS = ("#1b1b1b", "#5f6f8f", "#a9b7cf", "#dfe5ee", "#ffffff")
-STYLES = ("-", "--", "-.", ":", (0, (5, 1)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-
-
-def plt() -> Any:
-    try:
-        import matplotlib as mpl
-    except ModuleNotFoundError:
-        raise MissingExtra("matplotlib", "plot") from None
-    mpl.use("Agg")
-    from matplotlib import pyplot  # noqa: ICN001 - plt is this function
-
-    pyplot.rcParams.update(
-        {
-            "font.size": 10,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "figure.dpi": 110,
-            "svg.hashsalt": "bioreason",
-            "hatch.linewidth": 0.7,
-        }
-    )
-    return pyplot
-
-
-def arm_name(arm: str) -> str:
-    """ "sft_mem_ctx_grpo" as a person writes it."""
-    known = {
-        "sft_comp": "SFT(comp)", "sft_mem": "SFT(mem)", "sft_ctx": "SFT(ctx)", "sft_mem_ctx": "SFT(mem+ctx)",
-    }  # fmt: skip
-    for base in sorted(known, key=len, reverse=True):
-        if arm == base:
-            return known[base]
-        if arm.startswith(f"{base}_"):
-            rest = arm[len(base) + 1 :]
-            more = {
-                "grpo": "GRPO",
-                "rft": "RFT",
-                "sft": "SFT(comp)",
-                "sft_answers": "SFT(comp answers)",
-                "answers": "answers only",
-            }.get(rest, rest)
-            return f"{known[base]}\n+ {more}"
-    return arm
+HATCHES = ("", "//", "..", "xx", "--", "oo")
+FIRST_STAGE = {  # arm -> its name in a picture; a longer arm adds a stage of SECOND_STAGE
+    "sft_comp": "SFT(comp)",
+    "sft_mem": "SFT(mem)",
+    "sft_ctx": "SFT(ctx)",
+    "sft_mem_ctx": "SFT(mem+ctx)",
+    "sft_two_hop": "SFT(mem+ctx\n+ 2-hop comp)",
+    "grpo_inside": "SFT(mem+ctx\n+ 2-hop comp)\n+ GRPO(2-hop)",
+    "grpo_outside": "SFT(mem+ctx\n+ 2-hop comp)\n+ GRPO(3-hop)",
+    "atoms": "SFT(1-hop)\n+ GRPO",
+    "grpo_atoms": "SFT(mem+ctx)\n+ GRPO(1-hop)",
+}
+SECOND_STAGE = {
+    "grpo": "GRPO",
+    "rft": "RFT",
+    "sft": "SFT(comp)",
+    "sft_answers": "SFT(comp answers)",
+    "answers": "answers only",
+}
 
 
 def draw_all(results: Results, out: Path) -> dict[str, str]:
-    """Draws what the results allow; name of the picture -> file name of its PNG."""
-    drawn = {}
-    for draw in (levels, gain, patterns, errors, passk, ladder, curves):
+    """Draw what the results allow into `out`; returns name of the picture -> file of its PNG."""
+    files = {}
+    for draw in (levels, gain, patterns, errors, passk, sweep, curves):
         name, figure = draw.__name__, draw(results)
         if figure is not None:
             figure.tight_layout()
-            figure.savefig(out / f"{name}.png", dpi=150)
-            figure.savefig(out / f"{name}.svg", metadata={"Date": None})
-            plt().close(figure)
-            drawn[name] = f"{name}.png"
-    return drawn
+            save_figure(figure, out / name)
+            pyplot().close(figure)
+            files[name] = f"{name}.png"
+    return files
 
 
-def line_style(number: int, arm: str) -> dict[str, Any]:
-    """The look of the number-th line of a picture."""
-    return {
-        "color": "black",
-        "linestyle": STYLES[number % len(STYLES)],
+def arm_name(arm: str) -> str:
+    """The name of an arm in a picture: its stages, one in a line."""
+    if arm in FIRST_STAGE:
+        return FIRST_STAGE[arm]
+    for first in sorted(FIRST_STAGE, key=len, reverse=True):
+        if arm.startswith(f"{first}_"):
+            second = arm.removeprefix(f"{first}_")
+            return f"{FIRST_STAGE[first]}\n+ {SECOND_STAGE.get(second, second)}"
+    return arm
+
+
+def arm_label(arm: str) -> str:
+    """The name of an arm in one line, for a legend."""
+    return arm_name(arm).replace("\n", " ")
+
+
+def line_style(number: int, *, marked: bool = True) -> dict[str, Any]:
+    """How the number-th line of a picture is drawn."""
+    style: dict[str, Any] = {
+        "color": INK,
+        "linestyle": DASHES[number % len(DASHES)],
         "linewidth": 1,
-        "marker": MARKERS[number % len(MARKERS)],
-        "markerfacecolor": "white",
-        "markersize": 5,
-        "label": arm_name(arm).replace("\n", " "),
     }
+    if marked:
+        marker = MARKERS[number % len(MARKERS)]
+        style |= {"marker": marker, "markerfacecolor": "white", "markersize": 5}
+    return style
 
 
-def levels(results: Results) -> Any:
-    """Grouped bars: arms, a bar a level; the part whose whole chain is right is hatched."""
-    configs = results.configs("comp")
-    arms = [arm for arm in results.arms if "=" not in arm]
+def single_arms(results: Results) -> list[str]:
+    """The arms that are no point of a sweep."""
+    return [arm for arm in results.arms if "=" not in arm]
+
+
+def legend_on_the_right(axes: Axes) -> None:
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def legend_above(axes: Axes, columns: int) -> None:
+    axes.legend(frameon=False, ncols=columns, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+
+
+def levels(results: Results) -> Figure | None:
+    """Grouped bars: a group for each arm, a bar for each level, the whole chains hatched."""
+    configs, arms = results.configs("comp"), single_arms(results)
     if not configs or not arms:
         return None
-    figure, axes = plt().subplots(figsize=(max(7.0, 1.75 * len(arms)), 4.2))
+    figure, axes = pyplot().subplots(figsize=(max(7.0, 1.75 * len(arms)), 4.2))
     width = 0.8 / len(configs)
     for number, config in enumerate(configs):
-        for place, arm in enumerate(arms):
+        level = config.partition("_")[2]
+        axes.bar([0], [0], color=GREYS[number + 1], edgecolor=INK, linewidth=0.8, label=level)
+        offset = (number - (len(configs) - 1) / 2) * width
+        for index, arm in enumerate(arms):
             lines = [line for line in results.of(arm) if line["config"] == config]
-            if not lines:
-                continue
-            x = place + (number - (len(configs) - 1) / 2) * width
-            answers = [100 * line["exact_match"] for line in lines]
-            chains = [100 * line["process_verified"] for line in lines]
-            mean = sum(answers) / len(answers)
-            label = config.partition("_")[2] if place == 0 else None
-            axes.bar(
-                x,
-                mean,
-                width * 0.92,
-                color=GREYS[number + 1],
-                edgecolor="black",
-                linewidth=0.8,
-                label=label,
-            )
-            axes.bar(
-                x,
-                sum(chains) / len(chains),
-                width * 0.92,
-                color="none",
-                edgecolor="black",
-                linewidth=0.0,
-                hatch="////",
-            )
-            if len(answers) > 1:
-                axes.plot([x] * len(answers), answers, "o", color="black", markersize=3, zorder=3)
-            axes.text(x, max([mean, *answers]) + 1.5, f"{mean:.0f}", ha="center", fontsize=8)
-    axes.bar([0], [0], color="white", edgecolor="black", hatch="////", label="whole chain right")
+            if lines:
+                _level_bar(axes, index + offset, lines, 0.92 * width, GREYS[number + 1])
+    axes.bar([0], [0], color="white", edgecolor=INK, hatch="////", label="whole chain right")
     axes.set_xticks(range(len(arms)), [arm_name(arm) for arm in arms])
     axes.set_ylim(0, 112)
     axes.set_yticks(range(0, 101, 20))
     axes.set_ylabel("questions answered, %")
-    axes.legend(
-        ncols=len(configs) + 1, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0)
-    )
+    legend_above(axes, len(configs) + 1)
     return figure
 
 
-def gain(results: Results) -> Any:
-    """Zero-shot before and after, a line for each starting point."""
-    from bioreason_bench.experiments.findings import percent
+def _level_bar(axes: Axes, x: float, lines: Sequence[Line], width: float, color: str) -> None:
+    """One bar: mean answers, mean whole chains hatched, and a dot for each seed."""
+    answers = [100 * line["exact_match"] for line in lines]
+    chains = [100 * line["process_verified"] for line in lines]
+    mean, mean_chains = sum(answers) / len(answers), sum(chains) / len(chains)
+    axes.bar(x, mean, width, color=color, edgecolor=INK, linewidth=0.8)
+    axes.bar(x, mean_chains, width, color="none", edgecolor=INK, linewidth=0.0, hatch="////")
+    if len(answers) > 1:
+        dots: dict[str, Any] = {
+            "color": INK,
+            "markersize": 4,
+            "markeredgecolor": "white",
+            "markeredgewidth": 0.6,
+        }
+        axes.plot([x] * len(answers), answers, "o", zorder=3, **dots)
+    axes.text(x, max(answers) + 2.5, f"{mean:.0f}", ha="center", fontsize=8)
 
+
+def gain(results: Results) -> Figure | None:
+    """Zeroshot before and after GRPO, a line for each starting point."""
     pairs = [
         (results.bases[arm], arm)
         for arm in results.arms
@@ -146,163 +146,164 @@ def gain(results: Results) -> Any:
     ]
     if len(pairs) < 2:
         return None
-    figure, axes = plt().subplots(figsize=(5.2, 3.8))
+    figure, axes = pyplot().subplots(figsize=(6.2, 3.8))
     for number, (base, arm) in enumerate(pairs):
-        values = [percent(results.of(name), "comp_zeroshot") for name in (base, arm)]
+        values = [percent(results.of(name), ZEROSHOT) for name in (base, arm)]
         if None not in values:
-            axes.plot(
-                [0, 1],
-                values,
-                color="black",
-                linestyle=STYLES[number % len(STYLES)],
-                marker=MARKERS[number],
-                markerfacecolor="white",
-                label=arm_name(base),
-            )
+            axes.plot([0, 1], values, label=arm_label(base), **line_style(number))
     axes.set_xticks([0, 1], ["before GRPO", "after GRPO"])
     axes.set_xlim(-0.2, 1.2)
-    axes.set_ylim(0, 100)
-    axes.set_ylabel("zero-shot answers, %")
-    axes.legend(frameon=False)
-    return figure
-
-
-def patterns(results: Results) -> Any:
-    """Whole chains on zero-shot by pattern, a line an arm."""
-    values: dict[str, dict[str, list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
-    for line in results.lines:
-        if line["config"] == "comp_zeroshot" and "=" not in line["arm"]:
-            for pattern, part in line.get("by_pattern", {}).items():
-                values[line["arm"]][pattern].append(
-                    (100 * part["process_verified"], part["questions"])
-                )
-    found = sorted(
-        {pattern for arm in values.values() for pattern in arm},
-        key=lambda pattern: (len(pattern), pattern),
-    )
-    if len(found) < 2:
-        return None
-    figure, axes = plt().subplots(figsize=(max(6.0, 0.8 * len(found) + 3), 4.0))
-    for number, arm in enumerate(arm for arm in results.arms if arm in values):
-        points = []
-        for pattern in found:
-            parts = values[arm].get(pattern, [])
-            count = sum(size for _, size in parts)
-            points.append(
-                sum(value * size for value, size in parts) / count if count else float("nan")
-            )
-        axes.plot(range(len(found)), points, **line_style(number, arm))
-    axes.set_xticks(range(len(found)), found)
     axes.set_ylim(-3, 103)
-    axes.set_ylabel("whole chains right, %")
-    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.set_ylabel("zeroshot answers, %")
+    legend_on_the_right(axes)
     return figure
 
 
-def errors(results: Results) -> Any:
-    """Stacked bars: of the wrong chains on zero-shot, at which hop they go wrong first."""
-    counts: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+def patterns(results: Results) -> Figure | None:
+    """Whole chains on zeroshot: a cell for each arm and pattern, darker for more."""
+    parts: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in results.lines:
-        if line["config"] == "comp_zeroshot" and "=" not in line["arm"]:
-            for place, count in line.get("first_error", {}).items():
-                counts[line["arm"]][int(place.partition("/")[0]) + 1] += count
-    arms = [arm for arm in results.arms if sum(counts[arm].values())]
+        if line["config"] == ZEROSHOT and "=" not in line["arm"]:
+            for pattern, part in line.get("by_pattern", {}).items():
+                parts[line["arm"], pattern].append(part)
+    columns = sorted({pattern for _, pattern in parts}, key=lambda name: (len(name), name))
+    arms = [arm for arm in results.arms if any((arm, pattern) in parts for pattern in columns)]
+    if len(columns) < 2:
+        return None
+    shares = [[_pooled_chains(parts.get((arm, name), [])) for name in columns] for arm in arms]
+    size = (0.62 * len(columns) + 3.0, 0.42 * len(arms) + 1.0)
+    figure, axes = pyplot().subplots(figsize=size)
+    axes.imshow(
+        shares, cmap="Greys", vmin=0, vmax=140, aspect="auto"
+    )  # 140: the text stays legible
+    for row, values in enumerate(shares):
+        for column, value in enumerate(values):
+            if not math.isnan(value):
+                color = "white" if value > 75 else INK
+                axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=color)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms])
+    axes.tick_params(length=0)
+    axes.xaxis.tick_top()
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    return figure
+
+
+def _pooled_chains(parts: Sequence[Line]) -> float:
+    """Whole chains in percent over parts of different sizes; NaN without questions."""
+    count = sum(part["questions"] for part in parts)
+    right = sum(part["process_verified"] * part["questions"] for part in parts)
+    return 100 * right / count if count else float("nan")
+
+
+def errors(results: Results) -> Figure | None:
+    """Stacked bars: at which hop the chains on zeroshot go wrong first, in percent of questions."""
+    counts: dict[str, Counter[int]] = defaultdict(Counter)
+    asked: Counter[str] = Counter()
+    for line in results.lines:
+        if line["config"] == ZEROSHOT and "=" not in line["arm"]:
+            asked[line["arm"]] += line["questions"]
+            for position, count in line.get("first_error", {}).items():  # "0/3"
+                counts[line["arm"]][int(position.partition("/")[0]) + 1] += count
+    arms = [arm for arm in results.arms if counts[arm].total()]
     if not arms:
         return None
     hops = sorted({hop for arm in arms for hop in counts[arm]})
-    figure, axes = plt().subplots(figsize=(max(6.0, 1.4 * len(arms)), 3.8))
-    asked = {
-        arm: sum(line["questions"] for line in results.of(arm) if line["config"] == "comp_zeroshot")
-        for arm in arms
-    }
+    figure, axes = pyplot().subplots(figsize=(max(6.0, 1.5 * len(arms)), 3.8))
     floor = [0.0] * len(arms)
     for number, hop in enumerate(hops):
         heights = [100 * counts[arm][hop] / asked[arm] for arm in arms]
-        hatch = ("", "//", "..", "xx", "--", "oo")[number % 6]
-        axes.bar(
-            range(len(arms)),
-            heights,
-            0.6,
-            bottom=floor,
-            color=GREYS[min(number + 1, 4)],
-            edgecolor="black",
-            hatch=hatch,
-            label=f"hop {hop}",
-        )
+        style = {
+            "color": GREYS[min(number + 1, len(GREYS) - 1)],
+            "edgecolor": INK,
+            "hatch": HATCHES[number % len(HATCHES)],
+        }
+        axes.bar(range(len(arms)), heights, 0.6, bottom=floor, label=f"hop {hop}", **style)
         floor = [low + height for low, height in zip(floor, heights, strict=True)]
     axes.set_xticks(range(len(arms)), [arm_name(arm) for arm in arms], fontsize=8)
+    axes.set_ylim(0, 103)
     axes.set_ylabel("first error at, % of questions")
-    axes.legend(frameon=False, ncols=len(hops), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    legend_above(axes, len(hops))
     return figure
 
 
-def passk(results: Results) -> Any:
-    """pass@k, answers and whole chains side by side, mean over seeds."""
+def passk(results: Results) -> Figure | None:
+    """pass@k of answers and of whole chains, a line for each arm, mean over the seeds."""
     if not results.passk:
         return None
-    figure, both = plt().subplots(1, 2, figsize=(9.5, 3.8), sharey=True)
+    figure, panels = pyplot().subplots(1, 2, figsize=(11.5, 3.8), sharey=True)
     arms = list(dict.fromkeys(line["arm"] for line in results.passk))
-    for axes, metric in zip(both, ("answers", "chains"), strict=True):
+    for axes, (metric, title) in zip(
+        panels, {"answers": "answers", "chains": "whole chains"}.items(), strict=True
+    ):
         for number, arm in enumerate(arms):
             lines = [line for line in results.passk if line["arm"] == arm]
             ks = sorted(int(k) for k in lines[0][metric])
             values = [100 * sum(line[metric][str(k)] for line in lines) / len(lines) for k in ks]
-            axes.plot(ks, values, **line_style(number, arm))
-        axes.set_xscale("log", base=2)
-        axes.xaxis.set_major_formatter(lambda k, _: f"{k:g}")
-        axes.set_ylim(0, 103)
+            axes.plot(ks, values, label=arm_label(arm), **line_style(number))
+        _log2_axis(axes)
+        axes.set_ylim(-3, 103)
         axes.set_xlabel("k")
-        axes.set_title("answers" if metric == "answers" else "whole chains", fontsize=10)
-    both[0].set_ylabel("pass@k, % of zero-shot questions")
-    both[1].legend(frameon=False, fontsize=8)
+        axes.set_title(title, fontsize=10)
+    panels[0].set_ylabel("pass@k, % of zeroshot questions")
+    legend_on_the_right(panels[1])
     return figure
 
 
-def ladder(results: Results) -> Any:
-    """Comp levels along each ladder of settings (portions, few-shot, mixing); ladders of the same values also side by side on zero-shot."""
-    rungs: dict[str, list[tuple[float, str]]] = defaultdict(list)
+def _log2_axis(axes: Axes) -> None:
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+Point = tuple[float, str]  # value of the setting, arm
+
+
+def sweep(results: Results) -> Figure | None:
+    """Answers on the comp levels along each sweep; sweeps of the same values also together."""
+    points: dict[str, list[Point]] = defaultdict(list)
     for arm in results.arms:
         name, sign, value = arm.partition("=")
         if sign:
-            rungs[name].append((float(value), arm))
+            points[name].append((float(value), arm))
+    configs = results.configs("comp")
     panels = [
-        (name, {config.partition("_")[2]: (found, config) for config in results.configs("comp")})
-        for name, found in rungs.items()
+        (name, {config.partition("_")[2]: (points[name], config) for config in configs})
+        for name in points
     ]
-    alike: dict[tuple[float, ...], list[str]] = defaultdict(list)
-    for name, found in rungs.items():
-        alike[tuple(sorted(value for value, _ in found))].append(name)
+    same_values: dict[tuple[float, ...], list[str]] = defaultdict(list)
+    for name, sweep_points in points.items():
+        same_values[tuple(sorted(value for value, _ in sweep_points))].append(name)
     panels += [
-        ("zeroshot", {name: (rungs[name], "comp_zeroshot") for name in names})
-        for names in alike.values()
+        ("zeroshot", {name: (points[name], ZEROSHOT) for name in names})
+        for names in same_values.values()
         if len(names) > 1
     ]
     if not panels:
         return None
-    figure, every = plt().subplots(
-        1, len(panels), figsize=(4.2 * len(panels), 3.8), squeeze=False, sharey=True
-    )
-    for axes, (title, lines) in zip(every[0], panels, strict=True):
-        for number, (label, (found, config)) in enumerate(lines.items()):
-            points = []
-            for value, arm in sorted(found):
-                shares = [
-                    line["exact_match"] for line in results.of(arm) if line["config"] == config
-                ]
-                points.append((value, 100 * sum(shares) / len(shares)))
-            axes.plot(*zip(*points, strict=True), **line_style(number, label))
-        values = [value for value, _ in found]
-        if max(values) / max(min(values), 1) > 16:
-            axes.set_xscale("log", base=2)
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    size = (4.2 * len(panels), 3.8)
+    figure, grid = pyplot().subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
+    for axes, (title, lines) in zip(grid[0], panels, strict=True):
+        _sweep_panel(results, axes, lines)
         axes.set_title(title, fontsize=10)
-        axes.set_ylim(0, 103)
-        axes.legend(frameon=False)
-    every[0][0].set_ylabel("comp answers, %")
+    grid[0][0].set_ylabel("comp answers, %")
     return figure
 
 
-def curves(results: Results) -> Any:
+def _sweep_panel(results: Results, axes: Axes, lines: dict[str, tuple[list[Point], str]]) -> None:
+    """One panel; `lines` maps the label of a line to its points and its test set."""
+    for number, (label, (points, config)) in enumerate(lines.items()):
+        curve = [(value, percent(results.of(arm), config)) for value, arm in sorted(points)]
+        axes.plot(*zip(*curve, strict=True), label=label, **line_style(number))
+    values = [value for points, _ in lines.values() for value, _ in points]
+    if max(values) / max(min(values), 1) > 16:
+        _log2_axis(axes)
+    axes.set_xlabel("value of the setting")
+    axes.set_ylim(-3, 103)
+    axes.legend(frameon=False, loc="lower left")
+
+
+def curves(results: Results) -> Figure | None:
     """Loss of supervised stages and reward of GRPO by step, first seed."""
     runs = [
         run
@@ -311,30 +312,27 @@ def curves(results: Results) -> Any:
     ]
     if not runs:
         return None
-    figure, (left, right) = plt().subplots(1, 2, figsize=(9.5, 3.6))
-    for number, run in enumerate(runs):
-        style = {
-            "color": "black",
-            "linestyle": STYLES[number % len(STYLES)],
-            "linewidth": 1,
-            "label": arm_name(run["arm"]).replace("\n", " "),
-        }
-        loss = [
-            (point["step"], point["loss"])
-            for point in run["curve"]
-            if "reward" not in point and "loss" in point
+    figure, (left, right) = pyplot().subplots(1, 2, figsize=(9.5, 4.4))
+    for run in runs:
+        label = arm_label(run["arm"])
+        rewards = [(row["step"], row["reward"]) for row in run["curve"] if "reward" in row]
+        losses = [
+            (row["step"], row["loss"])
+            for row in run["curve"]
+            if "reward" not in row and "loss" in row
         ]
-        reward = [(point["step"], point["reward"]) for point in run["curve"] if "reward" in point]
-        if loss and run["arm"] not in results.bases:
-            left.plot(*zip(*loss, strict=True), **style)
-        if reward:
-            right.plot(*zip(*reward, strict=True), **style)
+        if losses and run["arm"] not in results.bases:
+            style = line_style(len(left.lines), marked=False)
+            left.plot(*zip(*losses, strict=True), label=label, **style)
+        if rewards:
+            right.plot(*zip(*rewards, strict=True), label=label, **line_style(len(right.lines)))
     left.set_yscale("log")
     left.set_ylabel("loss")
     right.set_ylabel("reward (share of right answers)")
-    right.set_ylim(0, 1)
+    right.set_ylim(-0.03, 1.03)
     for axes in (left, right):
         axes.set_xlabel("step")
+        axes.set_xlim(left=0)
         if axes.lines:
-            axes.legend(frameon=False, fontsize=8)
+            axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure

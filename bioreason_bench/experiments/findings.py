@@ -1,107 +1,203 @@
-"""What the numbers of a run say, by stated rules: the failure signatures of the paper, in plain words.
+"""What the numbers of a report say: sentences computed from result lines by stated rules.
 
-Shares are percent; `iid`, `composition`, `zeroshot` are answers on the `comp` levels.
+The signatures of failure are the paper's (arXiv 2512.01970).  Whether one arm is ahead of another
+is decided by `comparisons.compare`, never by a margin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
-TRAP_IID, TRAP_ZEROSHOT = 85.0, 30.0  # memorisation trap: I.I.D. above, zero-shot below
-RL_GAIN = 5.0  # points of zero-shot below which RL is said to add nothing
-ATOMS = 90.0  # an atomic skill below this is called missing
+from bioreason_bench.experiments.comparisons import Comparison, compare
+from bioreason_bench.experiments.results import Lines
 
-Lines = Sequence[Mapping[str, Any]]
+TRAP_IID, TRAP_ZEROSHOT = 85.0, 30.0  # memorisation trap: iid above, zeroshot below
+CHAIN_GAP = 15.0  # points by which answers exceed whole chains if the chains are wrong
+EARLY_ERRORS, BRIDGED = 0.6, 50.0  # no bridge: share of early errors above, zeroshot below
+MASTERED = 90.0  # an atomic skill below this is called missing
+FORGOTTEN = 10.0  # points of an atomic skill whose loss is worth a sentence
+PASSK_GAIN = 0.05  # a gain at k = 1 below this is none
+ZEROSHOT = "comp_zeroshot"
 
 
 def percent(lines: Lines, config: str, metric: str = "exact_match") -> float | None:
-    """Mean over the seeds of a metric on a test set, in percent; None where it was not measured."""
+    """Mean over the seeds of a metric on a test set, in percent; None if it was not measured."""
     values = [line[metric] for line in lines if line["config"] == config]
     return 100 * sum(values) / len(values) if values else None
 
 
 def signatures(arms: Mapping[str, Lines], bases: Mapping[str, str]) -> list[str]:
-    """One sentence for every signature that some arm shows; `bases` says which arm another one went on from."""
-    found = []
+    """One sentence for each signature that an arm shows, and for each gain from GRPO.
+
+    Args:
+        arms: Result lines of each arm.
+        bases: Arm -> the arm whose model it was trained from.
+    """
+    sentences: list[str] = []
     for arm, lines in arms.items():
-        iid, zero = percent(lines, "comp_iid"), percent(lines, "comp_zeroshot")
-        if iid is not None and zero is not None and iid > TRAP_IID and zero < TRAP_ZEROSHOT:
-            found.append(f"memorisation trap: {arm}, I.I.D. {iid:.0f}, zero-shot {zero:.0f}")
-        chains = percent(lines, "comp_zeroshot", "process_verified")
-        if zero is not None and chains is not None and zero - chains > 15:
-            found.append(
-                f"right answers by wrong chains: {arm}, zero-shot answers {zero:.0f}, whole chains {chains:.0f}"
-            )
-        early = early_errors(lines)
-        if early is not None and early > 0.6 and zero is not None and zero < 50:
-            where = f"{100 * early:.0f} % of first errors on zero-shot fall in the first half of the chain"
-            found.append(f"no bridge from memory to context: {arm}, {where}")
+        sentences += [
+            memorisation_trap(arm, lines),
+            wrong_chains(arm, lines),
+            no_bridge(arm, lines),
+        ]
         base = bases.get(arm, "")
-        if base in arms and arm.endswith("_grpo"):
-            before = percent(arms[base], "comp_zeroshot")
-            if zero is not None and before is not None and zero - before < RL_GAIN:
-                atoms = [percent(arms[base], config) for config in ("mem_iid", "ctx_iid")]
-                missing = any(value is not None and value < ATOMS for value in atoms)
-                why = (
-                    f"an atomic skill is missing (mem {atoms[0]:.0f}, ctx {atoms[1]:.0f})"
-                    if missing
-                    else "though the atomic skills are there"
-                )
-                found.append(
-                    f"RL adds {round(zero - before) + 0:+d} points of zero-shot to {base}: {why}"
-                )
-        for skill in ("mem", "ctx"):
-            before, after = (
-                percent(arms.get(base, ()), f"{skill}_iid"),
-                percent(lines, f"{skill}_iid"),
-            )
-            if before is not None and after is not None and before - after > 10:
-                found.append(f"forgetting: {arm} has {skill} {after:.0f}, before {before:.0f}")
-    return found
+        if base in arms:
+            if arm.endswith("_grpo"):
+                sentences.append(grpo_gain(base, arms[base], lines))
+            sentences += [
+                forgetting(arm, lines, base, arms[base], f"{skill}_iid") for skill in ("mem", "ctx")
+            ]
+    return [sentence for sentence in sentences if sentence]
 
 
-def of_seed(lines: Lines, seed: int) -> list[Mapping[str, Any]]:
-    return [line for line in lines if line["seed"] == seed]
+def memorisation_trap(arm: str, lines: Lines) -> str:
+    """A sentence if the arm is nearly perfect on iid and fails on zeroshot, else ""."""
+    iid, zeroshot = percent(lines, "comp_iid"), percent(lines, ZEROSHOT)
+    if iid is None or zeroshot is None or iid <= TRAP_IID or zeroshot >= TRAP_ZEROSHOT:
+        return ""
+    return f"Memorisation trap: `{arm}` answers {iid:.0f} % on iid, {zeroshot:.0f} % on zeroshot."
 
 
-def early_errors(lines: Lines, config: str = "comp_zeroshot") -> float | None:
-    """Share of first errors that fall in the first half of the chain."""
+def wrong_chains(arm: str, lines: Lines) -> str:
+    """A sentence if many right answers on zeroshot come with wrong chains, else ""."""
+    answers, chains = percent(lines, ZEROSHOT), percent(lines, ZEROSHOT, "process_verified")
+    if answers is None or chains is None or answers - chains <= CHAIN_GAP:
+        return ""
+    return (
+        f"Right answers with wrong chains: `{arm}` has {answers:.0f} % of the answers "
+        f"and {chains:.0f} % of the whole chains on zeroshot."
+    )
+
+
+def no_bridge(arm: str, lines: Lines) -> str:
+    """A sentence if most chains on zeroshot break in their first half, else ""."""
+    early, zeroshot = early_errors(lines), percent(lines, ZEROSHOT)
+    if early is None or early <= EARLY_ERRORS or zeroshot is None or zeroshot >= BRIDGED:
+        return ""
+    return (
+        f"No bridge from memory to context: {100 * early:.0f} % of the first errors of `{arm}` "
+        "on zeroshot are in the first half of the chain."
+    )
+
+
+def early_errors(lines: Lines, config: str = ZEROSHOT) -> float | None:
+    """The share of first errors that are in the first half of the chain; None without errors."""
     early = total = 0
     for line in lines:
-        if line["config"] == config:
-            for place, count in line.get("first_error", {}).items():
-                hop, hops = (int(part) for part in place.split("/"))
-                total += count
-                early += count * (hop < hops / 2)
+        if line["config"] != config:
+            continue
+        for position, count in line.get("first_error", {}).items():  # "0/3": first hop of three
+            hop, hops = (int(number) for number in position.split("/"))
+            total += count
+            early += count * (hop < hops / 2)
     return early / total if total else None
 
 
-def control_sentence(arms: Mapping[str, Lines]) -> str:
-    """What the control without RL says about the gain from GRPO; empty where it was not run."""
-    names = ("sft_mem_ctx", "sft_mem_ctx_grpo", "sft_mem_ctx_sft")
-    base, grpo, control = (percent(arms.get(name, ()), "comp_zeroshot") for name in names)
-    if base is None or grpo is None or control is None:
+def grpo_gain(base: str, before: Lines, after: Lines) -> str:
+    """What GRPO adds on zeroshot to the arm `base`, and why if it is not ahead; "" if unknown."""
+    gap = compare(before, after, ZEROSHOT)
+    if gap is None:
         return ""
-    chains = [percent(arms[name], "comp_zeroshot", "process_verified") for name in names[1:]]
-    seeds = sorted(
-        {line["seed"] for line in arms[names[1]]} & {line["seed"] for line in arms[names[2]]}
+    if gap.verdict == "ahead":
+        return f"GRPO is ahead of its base `{base}` on zeroshot: {gap}."
+    if gap.verdict == "behind":
+        return f"GRPO is behind its base `{base}` on zeroshot: {gap}; {_atoms(before)}."
+    return f"Undecided whether GRPO helps `{base}` on zeroshot: {gap}; {_atoms(before)}."
+
+
+def _atoms(lines: Lines) -> str:
+    """Whether an arm masters the two atomic skills."""
+    skills = {skill: percent(lines, f"{skill}_iid") for skill in ("mem", "ctx")}
+    values = ", ".join(
+        f"{skill} not measured" if value is None else f"{skill} {value:.0f} %"
+        for skill, value in skills.items()
     )
-    gaps = [
-        percent(of_seed(arms[names[2]], seed), "comp_zeroshot")
-        - percent(of_seed(arms[names[1]], seed), "comp_zeroshot")
-        for seed in seeds
-    ]
-    as_much = sum(gap > -RL_GAIN for gap in gaps)
-    many = f"in all {len(gaps)} seeds" if len(gaps) > 1 else "in the one seed run"
-    if as_much == len(gaps):
-        why = "so the atomic skills are the prerequisite and RL is not the only way from there"
-        verdict = f"{many} plain SFT reaches as much (within {RL_GAIN:.0f} points), {why}"
-    elif as_much == 0:
-        verdict = f"{many} plain SFT reaches less, so RL adds something of its own here"
-    else:
-        verdict = f"plain SFT reaches as much (within {RL_GAIN:.0f} points) in {as_much} of {len(gaps)} seeds and less in the others"
+    if any(value is not None and value < MASTERED for value in skills.values()):
+        return f"an atomic skill is missing ({values})"
+    return f"no atomic skill is missing ({values})"
+
+
+def forgetting(arm: str, after: Lines, base: str, before: Lines, config: str) -> str:
+    """A sentence if an arm has lost much of an atomic skill that its base had, else ""."""
+    gap = compare(before, after, config)
+    now, then = percent(after, config), percent(before, config)
+    if gap is None or now is None or then is None or then - now <= FORGOTTEN:
+        return ""
+    if gap.has_interval and gap.verdict != "behind":
+        return ""
     return (
-        f"From SFT(mem+ctx), zero-shot {base:.0f} %, GRPO reaches {grpo:.0f} % (chains {chains[0]:.0f} %), "
-        f"SFT on the gold chains of the very same prompts {control:.0f} % (chains {chains[1]:.0f} %): {verdict}."
+        f"Forgetting: `{arm}` answers {now:.0f} % on {config}, "
+        f"its base `{base}` {then:.0f} %: {gap}."
+    )
+
+
+def control_sentence(arms: Mapping[str, Lines]) -> str:
+    """How the control without RL compares with GRPO on zeroshot; "" if one of them was not run."""
+    base, grpo, control = (
+        arms.get(arm, ()) for arm in ("sft_mem_ctx", "sft_mem_ctx_grpo", "sft_mem_ctx_sft")
+    )
+    start = percent(base, ZEROSHOT)
+    gap = compare(control, grpo, ZEROSHOT)
+    if start is None or gap is None:
+        return ""
+    return (
+        f"SFT(mem+ctx) answers {start:.0f} % on zeroshot. GRPO takes it to {_reached(grpo)}; "
+        "the control, SFT on the gold chains of the same prompts, takes it to "
+        f"{_reached(control)}. {_control_verdict(gap)}"
+    )
+
+
+def _reached(lines: Lines) -> str:
+    """In the form "83 % (whole chains 78 %)"."""
+    answers, chains = percent(lines, ZEROSHOT), percent(lines, ZEROSHOT, "process_verified")
+    return f"{answers:.0f} % (whole chains {chains:.0f} %)"
+
+
+def _control_verdict(gap: Comparison) -> str:
+    """What the difference GRPO - control decides."""
+    if gap.verdict == "ahead":
+        return f"GRPO is ahead of the control: {gap}. RL adds something of its own here."
+    if gap.verdict == "behind":
+        return f"GRPO is behind the control: {gap}. RL is not the only way from the atomic skills."
+    return f"Undecided whether GRPO is ahead of the control: {gap}."
+
+
+def passk_reading(base: Mapping[str, float], trained: Mapping[str, float]) -> str:
+    """What two pass@k curves (k -> share) say, by the rule of `passk_rule`.
+
+    Returns:
+        "no gain", "amplification", "synthesis", "between" or "saturated".
+    """
+    first, last = "1", str(max(map(int, base)))
+    gain, left = trained[first] - base[first], trained[last] - base[last]
+    if gain < PASSK_GAIN:
+        return "no gain"
+    if left < 0.25 * gain:
+        return "saturated" if base[last] > 0.97 else "amplification"
+    return "synthesis" if left > 0.5 * gain else "between"
+
+
+def passk_rule() -> str:
+    """The rule of `passk_reading` in words."""
+    return (
+        "Reading: the gain at k = 1 is compared with the gain at the largest k. "
+        f"No gain: under {100 * PASSK_GAIN:.0f} points at k = 1. "
+        "Amplification: less than a quarter of it is left at the largest k (the curves merge). "
+        "Synthesis: more than half of it is left (they stay apart). Between: neither. "
+        "Saturated: the base solves nearly everything at the largest k, so the questions are too "
+        "easy to tell."
+    )
+
+
+def rules() -> str:
+    """The rules behind the sentences of a report."""
+    return (
+        f"Rules behind the sentences. Memorisation trap: iid over {TRAP_IID:.0f} % and zeroshot "
+        f"under {TRAP_ZEROSHOT:.0f} %. Wrong chains: answers more than {CHAIN_GAP:.0f} points "
+        f"above whole chains. No bridge: over {100 * EARLY_ERRORS:.0f} % of first errors in the "
+        f"first half of the chain and zeroshot under {BRIDGED:.0f} %. Missing skill: under "
+        f"{MASTERED:.0f} %. Forgetting: a loss of more than {FORGOTTEN:.0f} points. "
+        "An arm is ahead or behind if the 95 % interval of the paired difference excludes 0. "
+        "The pairs are questions, clustered by seed and start person, where every verdict is on "
+        "disk; else the seeds (t-interval), of which at least three are needed."
     )

@@ -1,158 +1,170 @@
-"""pass@k of several models on the same questions with the same number of samples, and what each says of the gold chain.
+"""pass@k of several models on the same questions, and their likelihood of the gold chain.
 
-Whether training opens up what the base never reaches (synthesis) or makes likely what the base reaches now and then
-(amplification) is read off the curves by `reading`.
+The number of samples is the same for every model.  Training either opens up what the base never
+reaches (synthesis) or makes likely what the base reaches now and then (amplification); the curves
+show which, by the rule of `findings.passk_reading`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.experiments.findings import passk_reading
 from bioreason_bench.statistics import pass_curve
-from bioreason_bench.training.data import IGNORE, Corpus, encode
+from bioreason_bench.training.data import IGNORE, Corpus, Row, encode
 from bioreason_bench.training.measure import complete, configs_of, longest_completion, questions_of
 from bioreason_bench.training.models import load as models
 from bioreason_bench.training.packing import Collate
 
-BLOCK = 64  # samples drawn at a time; each block has its own seed, so that more samples only add to the first ones
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+BLOCK = 64  # samples drawn at a time; each block has a seed of its own, so more samples only add
+BATCH = 512  # sequences at a time
+NO_LIMIT = 1 << 20  # tokens of a text
 
 
-def compare(
-    names: Sequence[str], corpus: Corpus, config: str, *, split: str = "test", samples: int = 512, limit: int = 0,
-    temperature: float = 1.0, seed: int = 0, say: Callable[[str], None] = print,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """One line a model, in order; the first is the base that the others are compared with."""
+@dataclass(frozen=True)
+class Sampling:
+    """How completions are drawn: how many of each question, and how."""
+
+    samples: int = 512
+    temperature: float = 1.0
+    seed: int = 0
+
+
+def measure_passk(
+    names: Sequence[str],
+    corpus: Corpus,
+    config: str,
+    *,
+    split: str = "test",
+    limit: int = 0,
+    sampling: Sampling = Sampling(),
+    log: Callable[[str], None] = print,
+) -> list[dict[str, Any]]:
+    """One line for each model, in order; the others are compared with the first.
+
+    Args:
+        names: Folders of models, or their names on the Hub.
+        corpus: The release that is asked.
+        config: Name of the test set.
+        split: "test" or "validation".
+        limit: Questions; 0 for all.
+        sampling: The same for every model.
+        log: Called with a line for each model.
+
+    Raises:
+        UsageError: The release has no such test set.
+    """
     known = configs_of(corpus, split)
     if config not in known:
         raise UsageError(f"{corpus.path} has no test set {config!r}; it has {', '.join(known)}")
     models.quiet()
     rows = questions_of(corpus, config, split, limit)
+    head = {"config": config, "split": split, "questions": len(rows), "samples": sampling.samples}
     lines: list[dict[str, Any]] = []
-    base: np.ndarray | None = None
+    base_solved: set[str] = set()
     for name in names:
-        model, tokenizer = models.load(name)
-        right, chains = verdicts(model, tokenizer, corpus, rows, samples, temperature, seed)
-        solved = right.any(axis=1)
-        line: dict[str, Any] = {
-            "model": name,
-            "config": config,
-            "split": split,
-            "questions": len(rows),
-            "samples": samples,
-            "temperature": temperature,
-            "answers": {str(k): round(value, 4) for k, value in pass_curve(right).items()},
-            "chains": {str(k): round(value, 4) for k, value in pass_curve(chains).items()},
-            "gold_chain_log_likelihood": gold_log_likelihood(model, tokenizer, rows),
-        }
-        if base is None:
-            base = solved
+        scores, solved = scores_of(name, corpus, rows, sampling)
+        line = {"model": name, **head, "temperature": sampling.temperature, **scores}
+        if lines:
+            line["base_unsolved_now_solved"] = _ids(rows, solved - base_solved)
+            line["base_solved_now_unsolved"] = _ids(rows, base_solved - solved)
+            line["reading"] = passk_reading(lines[0]["answers"], line["answers"])
         else:
-            line["base_unsolved_now_solved"] = [
-                row["id"]
-                for row, before, now in zip(rows, base, solved, strict=True)
-                if now and not before
-            ]
-            line["base_solved_now_unsolved"] = [
-                row["id"]
-                for row, before, now in zip(rows, base, solved, strict=True)
-                if before and not now
-            ]
-            line["reading"] = reading(lines[0]["answers"], line["answers"])
+            base_solved = solved
         lines.append(line)
-        say(
-            f"{name}: pass@1 {100 * line['answers']['1']:.1f}, pass@{samples} {100 * max(line['answers'].values()):.1f} answers"
-        )
+        largest = max(line["answers"], key=int)
+        first, last = (100 * line["answers"][k] for k in ("1", largest))
+        log(f"{name}: answers pass@1 {first:.1f}, pass@{largest} {last:.1f}")
     return lines
 
 
-def verdicts(
-    model: Any,
-    tokenizer: Any,
+def _ids(rows: Sequence[Row], chosen: set[str]) -> list[str]:
+    """The chosen ids in the order of the questions."""
+    return [row["id"] for row in rows if row["id"] in chosen]
+
+
+def scores_of(
+    name: str, corpus: Corpus, rows: list[Row], sampling: Sampling
+) -> tuple[dict[str, Any], set[str]]:
+    """What a model reaches, and the ids of the questions that it solves at least once."""
+    model, tokenizer = models.load(name)
+    right, chains = sampled_verdicts(model, tokenizer, corpus, rows, sampling)
+    scores = {
+        "answers": _rounded(pass_curve(right)),
+        "chains": _rounded(pass_curve(chains)),
+        "gold_chain_log_likelihood": gold_log_likelihood(model, tokenizer, rows),
+    }
+    return scores, {row["id"] for row, group in zip(rows, right, strict=True) if group.any()}
+
+
+def _rounded(curve: dict[int, float]) -> dict[str, float]:
+    return {str(k): round(value, 4) for k, value in curve.items()}
+
+
+def sampled_verdicts(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
     corpus: Corpus,
-    rows: list[dict[str, Any]],
-    samples: int,
-    temperature: float,
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Right answers and right chains, [questions, samples] booleans."""
+    rows: list[Row],
+    sampling: Sampling,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Right answers and right chains, each [questions, samples]."""
     grader = corpus.grader()
     longest = longest_completion(tokenizer, rows)
-    found = []
-    for block in range(0, samples, BLOCK):
-        size = min(BLOCK, samples - block)
+    blocks = []
+    for start in range(0, sampling.samples, BLOCK):
         texts = complete(
             model,
             tokenizer,
             rows,
             longest,
-            samples=size,
-            temperature=temperature,
-            seed=seed * 1_000_003 + block,
-            batch=512,
+            samples=min(BLOCK, sampling.samples - start),
+            temperature=sampling.temperature,
+            seed=sampling.seed * 1_000_003 + start,
+            batch=BATCH,
         )
         grades = [
             [grader.grade(text, row) for text in group]
             for row, group in zip(rows, texts, strict=True)
         ]
-        found.append(
-            (
-                [[grade.exact_match for grade in group] for group in grades],
-                [[grade.process_verified for grade in group] for group in grades],
-            )
+        blocks.append(
+            [[(grade.exact_match, grade.process_verified) for grade in group] for group in grades]
         )
-    return np.concatenate([np.array(right) for right, _ in found], 1), np.concatenate(
-        [np.array(chain) for _, chain in found], 1
-    )
+    both = np.concatenate([np.array(block, dtype=bool) for block in blocks], axis=1)
+    return both[..., 0], both[..., 1]
 
 
 def gold_log_likelihood(
-    model: Any, tokenizer: Any, rows: list[dict[str, Any]], batch: int = 64
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Row],
+    batch: int = 64,
 ) -> float:
-    """Mean log-likelihood (nats, whole completion) that the model gives to the gold chain."""
+    """Mean log-likelihood of the gold chains, in nats a chain (the whole completion)."""
     import torch
     import torch.nn.functional as F
 
-    encoded = encode(rows, "chain", tokenizer, 1 << 20)
+    encoded = encode(rows, "chain", tokenizer, NO_LIMIT)
     collate = Collate(tokenizer.pad_token_id, packed=False)
     model.eval()
     total = 0.0
     with torch.no_grad():
-        for begin in range(0, len(encoded), batch):
-            texts = [
-                encoded.text(index) for index in range(begin, min(begin + batch, len(encoded)))
+        for start in range(0, len(encoded), batch):
+            texts = [encoded.text(i) for i in range(start, min(start + batch, len(encoded)))]
+            items = [
+                {"input_ids": ids, "labels": [IGNORE] * given + ids[given:]} for ids, given in texts
             ]
-            tensors = collate(
-                [
-                    {"input_ids": ids, "labels": [IGNORE] * given + ids[given:]}
-                    for ids, given in texts
-                ]
-            )
-            tensors = {name: tensor.to(model.device) for name, tensor in tensors.items()}
+            tensors = {name: tensor.to(model.device) for name, tensor in collate(items).items()}
             labels = tensors.pop("labels")[:, 1:]
-            logits = model(**tensors).logits[:, :-1].float()
-            total -= float(
-                F.cross_entropy(
-                    logits.transpose(1, 2), labels, ignore_index=IGNORE, reduction="sum"
-                )
-            )
+            logits = model(**tensors).logits[:, :-1].float().transpose(1, 2)
+            total -= float(F.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="sum"))
     return round(total / len(rows), 3)
-
-
-def reading(base: dict[str, float], trained: dict[str, float], least: float = 0.05) -> str:
-    """What two pass@k curves say, by a stated rule.
-
-    gain at k = trained - base.  No gain of 5 points at k = 1: "no gain".  Else, of the gain at k = 1, what is left at the largest k:
-    less than a quarter is "amplification" (the curves merge), more than half "synthesis" (they stay apart), between: "between".
-    Where the trained model is near 1 at the largest k and the base is too, the questions are too easy to tell: "saturated".
-    """
-    first, last = "1", str(max(map(int, base)))
-    gain, left = trained[first] - base[first], trained[last] - base[last]
-    if gain < least:
-        return "no gain"
-    if left < 0.25 * gain:
-        return "saturated" if base[last] > 0.97 else "amplification"
-    return "synthesis" if left > 0.5 * gain else "between"

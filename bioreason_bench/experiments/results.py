@@ -1,4 +1,9 @@
-"""The lines of several runs, read from files and folders and sorted by arm and seed."""
+"""Result lines of several runs: read from files and run folders, sorted by arm and seed.
+
+A line is a dictionary with a `type`: "run" (how a run was made), "result" (what it reached on one
+test set) or "passk" (its pass@k curve).  An arm is a recipe, or one point of a recipe's sweep; its
+name is "sft_mem_ctx" or "few_shot=8".
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.config import LEVELS
 from bioreason_bench.errors import UsageError
+from bioreason_bench.taxonomy import LEVELS
+
+Line = Mapping[str, Any]
+Lines = Sequence[Line]
 
 ORDER = (
     "sft_comp",
@@ -22,90 +30,136 @@ ORDER = (
     "sft_mem_ctx_grpo",
     "sft_mem_ctx_sft",
 )
+VERDICTS = "verdicts"  # key of a result line: the file with the verdict on each question
 
 
 class Results:
-    """The lines of several runs, by arm and seed."""
+    """The lines of several runs, by arm and seed.
 
-    def __init__(self, lines: Sequence[Mapping[str, Any]]) -> None:
+    Attributes:
+        runs: Lines of type "run".
+        passk: Lines of type "passk".
+        lines: Lines of type "result" of the last stage of each run.
+        arms: Names of the arms in the order of the report.
+        seeds: Seeds of training, sorted.
+        bases: Arm -> the arm whose model it was trained from.
+    """
+
+    def __init__(self, lines: Lines) -> None:
         self.runs = [line for line in lines if line.get("type") == "run"]
         self.passk = [line for line in lines if line.get("type") == "passk"]
-        last = {(line["arm"], line["seed"]): 0 for line in lines if line.get("type") == "result"}
-        for line in lines:
-            if line.get("type") == "result":
-                last[line["arm"], line["seed"]] = max(
-                    last[line["arm"], line["seed"]], line["stage"]
-                )
-        self.lines = [
-            line
-            for line in lines
-            if line.get("type") == "result" and line["stage"] == last[line["arm"], line["seed"]]
-        ]
-        found = {line["arm"] for line in self.lines}
-        self.arms = [arm for arm in ORDER if arm in found] + sorted(found - set(ORDER), key=by_rung)
+        self.lines = of_last_stage([line for line in lines if line.get("type") == "result"])
+        arms = {line["arm"] for line in self.lines}
+        known = [arm for arm in ORDER if arm in arms]
+        self.arms = known + sorted(arms.difference(known), key=sweep_order)
         self.seeds = sorted({line["seed"] for line in self.lines})
         self.bases = bases_of(self.runs)
 
-    def of(self, arm: str) -> list[Mapping[str, Any]]:
+    def of(self, arm: str) -> list[Line]:
         return [line for line in self.lines if line["arm"] == arm]
 
-    def by_arm(self) -> dict[str, list[Mapping[str, Any]]]:
+    def by_arm(self) -> dict[str, list[Line]]:
         return {arm: self.of(arm) for arm in self.arms}
 
     def configs(self, skill: str) -> list[str]:
-        found = {line["config"] for line in self.lines}
-        return [f"{skill}_{level}" for level in LEVELS if f"{skill}_{level}" in found]
+        """The test sets of a skill that were measured, in the order of the levels."""
+        measured = {line["config"] for line in self.lines}
+        return [f"{skill}_{level}" for level in LEVELS if f"{skill}_{level}" in measured]
 
 
-def by_rung(arm: str) -> tuple[str, float]:
-    """Sorts "few_shot=8" before "few_shot=16"."""
+def of_last_stage(lines: Lines) -> list[Line]:
+    """The lines whose stage is the last one measured in their run."""
+    last: dict[tuple[str, int], int] = {}
+    for line in lines:
+        run = (line["arm"], line["seed"])
+        last[run] = max(last.get(run, 0), line["stage"])
+    return [line for line in lines if line["stage"] == last[line["arm"], line["seed"]]]
+
+
+def sweep_order(arm: str) -> tuple[str, float]:
+    """A sort key that puts "few_shot=8" before "few_shot=16"."""
     name, _, value = arm.partition("=")
     return name, float(value or 0)
 
 
-def bases_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Which arm each arm went on from: the one whose stages are this one's but for its last ones."""
+def bases_of(runs: Lines) -> dict[str, str]:
+    """The base of each arm: as its run states it, else the arm with most of its first stages."""
     recipes = {run["arm"]: run["recipe"] for run in runs}
-    found = {run["arm"]: run["base"] for run in runs if run.get("base")}
+    bases = {run["arm"]: run["base"] for run in runs if run.get("base")}
     for arm, recipe in recipes.items():
-        stages = recipe.get("stages", [])
-        for other, its in recipes.items():
-            before = its.get("stages", [])
-            longest = len(recipes.get(found.get(arm, ""), {}).get("stages", []))
-            if (
-                longest < len(before) < len(stages)
-                and stages[: len(before)] == before
-                and its.get("model") == recipe.get("model")
-            ):
-                found[arm] = other
-    return found
+        for other, other_recipe in recipes.items():
+            longest = len(recipes.get(bases.get(arm, ""), {}).get("stages", []))
+            if longest < len(other_recipe.get("stages", [])) and _begins_with(recipe, other_recipe):
+                bases[arm] = other
+    return bases
+
+
+def _begins_with(recipe: Line, other: Line) -> bool:
+    """Whether `recipe` has all stages of `other`, on the same model, and then some."""
+    stages, first = recipe.get("stages", []), other.get("stages", [])
+    return (
+        len(first) < len(stages)
+        and stages[: len(first)] == first
+        and recipe.get("model") == other.get("model")
+    )
 
 
 def read_lines(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """Result lines of files, run folders, or folders of either; UsageError where there are none."""
-    lines: list[dict[str, Any]] = []
-    for path in paths:
-        if path.is_file():
-            lines += _lines_of_file(path)
-        elif (path / "run.json").is_file():
-            lines += _lines_of_run(path)
-        elif (path / "results.jsonl").is_file():
-            lines += _lines_of_file(path / "results.jsonl")
-        else:
-            inner = (
-                sorted(folder.parent for folder in path.glob("**/run.json"))
-                if path.is_dir()
-                else []
-            )
-            lines += [line for folder in inner for line in _lines_of_run(folder)]
+    """Read the result lines of files, run folders, or folders of run folders.
+
+    A result line whose verdicts are on disk gets their path under the key "verdicts".
+
+    Raises:
+        UsageError: There is no result line, or a file is not made of JSON lines.
+    """
+    lines = [line for path in paths for line in _lines_of(path)]
     if not any(line.get("type") == "result" for line in lines):
         raise UsageError(
-            f"no results in {', '.join(map(str, paths))}; give run folders that are complete, or files of results"
+            f"no results in {', '.join(map(str, paths))}; "
+            "give run folders that are complete, or files of results"
         )
     return lines
 
 
-def _lines_of_file(path: Path) -> list[dict[str, Any]]:
+def _lines_of(path: Path) -> list[dict[str, Any]]:
+    if path.is_file():
+        return _lines_of_study(path)
+    if (path / "run.json").is_file():
+        return _lines_of_run(path)
+    if (path / "results.jsonl").is_file():
+        return _lines_of_study(path / "results.jsonl")
+    runs = sorted(described.parent for described in path.glob("**/run.json"))
+    return [line for run in runs for line in _lines_of_run(run)]
+
+
+def _lines_of_study(path: Path) -> list[dict[str, Any]]:
+    """The lines of a file that `reproduce` wrote next to its run folders, or of a copy of it."""
+    lines = json_lines(path)
+    for line in lines:
+        if line.get("type") == "result":
+            add_verdicts(line, run_folder(path.parent, line["arm"], line["seed"]))
+    return lines
+
+
+def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
+    if not (folder / "results.jsonl").is_file():
+        return []
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    arm = run["recipe"]["name"].replace("/", "-") + sweep_value(run["recipe"])
+    stages = [
+        stage_summary(json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(folder.glob("*-*/done.json"))
+    ]
+    lines = [run_line(arm, run["recipe"].get("seed", 0), stages, run)]
+    for line in json_lines(folder / "results.jsonl"):
+        result = {"type": "result", **line, "arm": arm}
+        add_verdicts(result, folder)
+        lines.append(result)
+    return lines
+
+
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines; UsageError if it is something else."""
     try:
         return [
             json.loads(line)
@@ -116,40 +170,47 @@ def _lines_of_file(path: Path) -> list[dict[str, Any]]:
         raise UsageError(f"{path} is no file of results (JSON lines): {error}") from None
 
 
-def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
-    if not (folder / "results.jsonl").is_file():
-        return []
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    results = _lines_of_file(folder / "results.jsonl")
-    arm = run["recipe"]["name"].replace("/", "-") + ladder_value(run["recipe"])
-    done = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("*-*/done.json"))
-    ]
-    stages = [{key: value for key, value in stage.items() if key != "results"} for stage in done]
+def write_json_lines(path: Path, lines: Lines) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+def run_folder(root: Path, arm: str, seed: int) -> Path:
+    """The folder of a run in the folder of all runs: ROOT/seed1/few_shot-8."""
+    return root / f"seed{seed}" / arm.replace("=", "-")
+
+
+def add_verdicts(line: dict[str, Any], folder: Path) -> None:
+    """Add the path of the verdicts to a result line, if the run folder has them."""
+    if not {"stage", "kind", "split", "config"} <= line.keys():
+        return
+    path = folder / f"{line['stage']}-{line['kind']}" / line["split"] / f"{line['config']}.jsonl"
+    if path.is_file():
+        line[VERDICTS] = path
+
+
+def stage_summary(done: Line) -> dict[str, Any]:
+    """What done.json says about a stage, without its results."""
+    return {key: value for key, value in done.items() if key != "results"}
+
+
+def run_line(arm: str, seed: int, stages: Lines, run: Line) -> dict[str, Any]:
+    """The line of type "run": arm, seed, minutes and stages, then what run.json holds."""
     minutes = round(sum(stage.get("seconds", 0.0) for stage in stages) / 60, 1)
-    head = {
-        "type": "run",
-        "arm": arm,
-        "seed": run["recipe"].get("seed", 0),
-        "minutes": minutes,
-        "stages": stages,
-        **run,
-    }
-    return [head, *({"type": "result", **line, "arm": arm} for line in results)]
+    head = {"type": "run", "arm": arm, "seed": seed, "minutes": minutes, "stages": stages}
+    return {**head, **run}
 
 
-def ladder_value(recipe: Mapping[str, Any]) -> str:
-    """ "=8" for a rung of a ladder, "" for any other run."""
-    if "ladder" not in recipe:
+def sweep_value(recipe: Line) -> str:
+    """The end of an arm's name: "=8" for a point of a sweep, "" for any other run."""
+    sweep = recipe.get("sweep") or recipe.get("ladder")  # "ladder" in older runs
+    if not sweep:
         return ""
-    first, *rest = recipe["ladder"]["setting"].split(".")
+    first, *rest = sweep["setting"].split(".")
     stages = recipe["stages"]
-    place: Any = (
-        stages[int(first) - 1]
-        if first.isdigit()
-        else next(stage for stage in stages if stage["kind"] == first)
-    )
-    for part in rest:
-        place = place.get(part) if isinstance(place, Mapping) else None
-    return "" if place is None else f"={place}"
+    if first.isdigit():
+        value: Any = stages[int(first) - 1]
+    else:
+        value = next(stage for stage in stages if stage["kind"] == first)
+    for key in rest:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return "" if value is None else f"={value}"

@@ -52,7 +52,7 @@ def composite(
         )
     return [
         (
-            given["primitives"] * _named(text, record)
+            given["primitives"] * _named(text, record, columns.get("grader"))
             + given["structure"] * verdict.hop_accuracy
             + given["answer"] * verdict.exact_match
         )
@@ -78,27 +78,31 @@ def make_rewards(
     weights: Mapping[str, float],
     options: Mapping[str, float] | None = None,
     end: Sequence[int] = (),
+    grader: Grader | None = None,
 ) -> list[Callable[..., list[float]]]:
-    """The rewards named in a recipe, in its order, as TRL calls them; with `end` (token ids), an unended completion earns 0."""
+    """The rewards named in a recipe, in its order, as TRL calls them.
+
+    Args:
+        weights: Names of the rewards; only the names are used.
+        options: Weights inside the composite reward.
+        end: Ids of the tokens that end a completion; one without them earns 0.
+        grader: That of the release; default: one that knows the built-in relations only.
+    """
     made = []
     for name in weights:
         if name not in REWARDS:
             raise UsageError(f"there is no reward {name!r}; choose from {', '.join(REWARDS)}")
-        made.append(
-            _for_trl(
-                name,
-                REWARDS[name],
-                dict(options or {}) if name == "composite" else None,
-                frozenset(end),
-            )
-        )
+        fixed: dict[str, Any] = {"grader": grader} if grader else {}
+        if name == "composite":
+            fixed["weights"] = dict(options or {})
+        made.append(_for_trl(name, REWARDS[name], fixed, frozenset(end)))
     return made
 
 
 def _for_trl(
     name: str,
     reward: Callable[..., list[float]],
-    options: dict[str, float] | None,
+    fixed: Mapping[str, Any],
     end: frozenset[int],
 ) -> Callable[..., list[float]]:
     def call(
@@ -108,7 +112,7 @@ def _for_trl(
     ) -> list[float]:
         texts = [text if isinstance(text, str) else text[-1]["content"] for text in completions]
         columns = {key: value for key, value in columns.items() if key in COLUMNS}
-        values = reward(texts, **columns, **({"weights": options} if options is not None else {}))
+        values = reward(texts, **columns, **fixed)
         if end and completion_ids is not None:
             values = [
                 value if len(ids) and ids[-1] in end else 0.0
@@ -158,11 +162,11 @@ def _grades(completions: Sequence[str], columns: Mapping[str, Sequence[Any]]) ->
     ]
 
 
-def _named(text: str, record: Mapping[str, Any]) -> float:
+def _named(text: str, record: Mapping[str, Any], grader: Any = None) -> float:
     """Share of the path's relations that some readable sentence of the chain states."""
     from bioreason_bench.grading.grader import grader_for
 
-    grader = grader_for("symbols" if record["question"].endswith(" ?") else "english")
+    grader = grader or grader_for("symbols" if record["question"].endswith(" ?") else "english")
     facts, _ = grader._read(text.rpartition(MARKER)[0])
     said = {fact[1] for fact in facts if fact}
     said |= {row.inverse for name in said if (row := grader._relations.get(name)) and row.inverse}

@@ -1,24 +1,27 @@
 """Muon for matrices, AdamW for the rest, in one optimizer.
 
-A small model learns to read a context in about half as many steps with its weight matrices updated by orthogonalised momentum
-(K. Jordan et al., Muon, 2024; the coefficients are theirs).  Recipes ask for it by `matrix_learning_rate`; without it a stage
-uses AdamW as TRL does.
+With its weight matrices updated by orthogonalized momentum, a small model learns to read a context
+in about half as many steps (K. Jordan et al., Muon, 2024; the coefficients are theirs).  Recipes
+ask for it by `matrix_learning_rate`; without it a stage uses AdamW as TRL does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-_A, _B, _C = 3.4445, -4.7750, 2.0315
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_A, _B, _C = 3.4445, -4.7750, 2.0315  # of the polynomial in a Newton-Schulz step
 
 
 def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
-    """About the nearest matrix [m, n] with singular values 1, by Newton-Schulz steps."""
+    """The nearest matrix [m, n] with all singular values 1, approximated by Newton-Schulz steps."""
     x = matrix.float()
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
@@ -30,7 +33,7 @@ def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
 
 
 class MuonAdamW(Optimizer):
-    """Two kinds of parameter groups: those with `matrix` true get Muon steps, the others AdamW steps."""
+    """An optimizer with two kinds of parameter groups: Muon where `matrix` is true, else AdamW."""
 
     def __init__(
         self,
@@ -38,17 +41,15 @@ class MuonAdamW(Optimizer):
         betas: tuple[float, float] = (0.9, 0.98),
         momentum: float = 0.95,
         weight_decay: float = 0.01,
-    ):
-        super().__init__(
-            groups,
-            {
-                "lr": 1e-3,
-                "betas": betas,
-                "momentum": momentum,
-                "weight_decay": weight_decay,
-                "matrix": False,
-            },
-        )
+    ) -> None:
+        defaults = {
+            "lr": 1e-3,
+            "betas": betas,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "matrix": False,
+        }
+        super().__init__(groups, defaults)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
@@ -57,10 +58,11 @@ class MuonAdamW(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            update = self._muon if group["matrix"] else self._adam
             for weight in group["params"]:
                 if weight.grad is not None:
                     weight.mul_(1 - group["lr"] * group["weight_decay"])
-                    (self._muon if group["matrix"] else self._adam)(weight, weight.grad, group)
+                    update(weight, weight.grad, group)
         return loss
 
     def _muon(self, weight: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
@@ -68,20 +70,16 @@ class MuonAdamW(Optimizer):
         if not state:
             state["momentum"] = torch.zeros_like(grad)
         state["momentum"].lerp_(grad, 1 - group["momentum"])
-        update = orthogonal(grad.lerp(state["momentum"], group["momentum"]))
-        weight.add_(
-            update.to(weight.dtype),
-            alpha=-group["lr"] * max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5,
-        )
+        update = orthogonal(grad.lerp(state["momentum"], group["momentum"]))  # Nesterov
+        scale = max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5
+        weight.add_(update.to(weight.dtype), alpha=-group["lr"] * scale)
 
     def _adam(self, weight: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
         state = self.state[weight]
         if not state:
-            state["step"], state["mean"], state["square"] = (
-                0,
-                torch.zeros_like(grad),
-                torch.zeros_like(grad),
-            )
+            state["step"] = 0
+            state["mean"] = torch.zeros_like(grad)
+            state["square"] = torch.zeros_like(grad)
         state["step"] += 1
         first, second = group["betas"]
         state["mean"].lerp_(grad, 1 - first)
@@ -91,16 +89,19 @@ class MuonAdamW(Optimizer):
 
 
 def make_optimizer(
-    model: Any,
+    model: PreTrainedModel,
     learning_rate: float,
     matrix_learning_rate: float,
     betas: tuple[float, float],
     weight_decay: float,
 ) -> MuonAdamW:
-    """Muon for the weight matrices of linear layers inside the model, AdamW for embeddings, norms and the rest."""
+    """Make an optimizer: Muon for the linear layers inside the model, AdamW for everything else.
+
+    Embeddings, the output layer, norms and biases are left to AdamW.
+    """
     outside = {id(model.get_input_embeddings().weight), id(model.get_output_embeddings().weight)}
-    inside = [module.weight for module in model.modules() if isinstance(module, torch.nn.Linear)]
-    matrices = [weight for weight in inside if id(weight) not in outside and weight.requires_grad]
+    linear = [module.weight for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    matrices = [weight for weight in linear if id(weight) not in outside and weight.requires_grad]
     chosen = {id(weight) for weight in matrices}
     rest = [
         weight for weight in model.parameters() if id(weight) not in chosen and weight.requires_grad

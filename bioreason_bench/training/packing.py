@@ -1,72 +1,78 @@
-"""From texts to a batch: several short texts share a row, so that little is computed for padding.
+"""Texts into the tensors of a batch; several short texts share a row, so that little is padding.
 
-A row's `position_ids` start at 0 with each text; transformers' own models and `nano` keep the texts apart by that.  Where a
-model cannot (`packed=False`), each text has its own row, padded on the right, with an attention mask.
+A row's `position_ids` restart at 0 with each text, by which transformers' own models and `nano`
+keep the texts apart.  For a model that cannot (`packed=False`), each text has its own row, padded
+on the right, with an attention mask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-IGNORE = -100
+from bioreason_bench.training.data import IGNORE
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def first_fit(lengths: Sequence[int], width: int) -> list[list[int]]:
-    """Which texts share a row of `width` tokens: longest first, each into the first row with room."""
+    """Put texts into rows of `width` tokens: longest first, each into the first row with room.
+
+    first_fit([3, 5, 2, 4], 6)    [[1], [3, 2], [0]]        texts 3 and 2 (4 + 2 tokens) share a row
+    """
     rows: list[list[int]] = []
     room: list[int] = []
     for text in sorted(range(len(lengths)), key=lambda text: -lengths[text]):
-        need = lengths[text]
+        length = lengths[text]
         for row, free in enumerate(room):
-            if need <= free:
+            if length <= free:
                 rows[row].append(text)
-                room[row] -= need
+                room[row] -= length
                 break
         else:
             rows.append([text])
-            room.append(width - need)
+            room.append(width - length)
     return rows
 
 
 @dataclass(frozen=True)
 class Collate:
-    """Makes the tensors of a batch from items with `input_ids` and `labels` (lists of the same length)."""
+    """Make the tensors [rows, width] of a batch from items with `input_ids` and `labels`.
+
+    Attributes:
+        pad: Token id of the padding.
+        packed: Let several texts share a row.
+    """
 
     pad: int
     packed: bool = True
-    least_width: int = 0  # a row is as wide as the longest text, or this
 
-    def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
         import torch
 
         lengths = [len(item["input_ids"]) for item in items]
-        width = (
-            max(self.least_width if self.packed else 0, *lengths)
-            if len(lengths) > 1
-            else lengths[0]
-        )
+        width = max(lengths)
         rows = first_fit(lengths, width) if self.packed else [[text] for text in range(len(items))]
         ids = np.full((len(rows), width), self.pad, np.int64)
         labels = np.full((len(rows), width), IGNORE, np.int64)
         positions = np.zeros((len(rows), width), np.int64)
         for row, texts in enumerate(rows):
-            at = 0
+            begin = 0
             for text in texts:
-                end = at + lengths[text]
-                ids[row, at:end] = items[text]["input_ids"]
-                labels[row, at:end] = items[text]["labels"]
-                labels[row, at] = IGNORE  # nothing before it to be predicted from
-                positions[row, at:end] = np.arange(lengths[text])
-                at = end
+                end = begin + lengths[text]
+                ids[row, begin:end] = items[text]["input_ids"]
+                labels[row, begin:end] = items[text]["labels"]
+                labels[row, begin] = IGNORE  # no token of the same text predicts it
+                positions[row, begin:end] = np.arange(lengths[text])
+                begin = end
         batch = {"input_ids": ids, "labels": labels}
         if self.packed:
             batch["position_ids"] = positions
         else:
-            batch["attention_mask"] = (np.arange(width) < np.array(lengths)[:, None]).astype(
-                np.int64
-            )
+            mask = np.arange(width) < np.array(lengths)[:, None]
+            batch["attention_mask"] = mask.astype(np.int64)
         return {name: torch.from_numpy(array) for name, array in batch.items()}

@@ -1,106 +1,94 @@
-"""How a stage gets on: a bar on stderr, a line of log.jsonl every few steps, and its speed."""
+"""Progress of one stage: a bar on stderr, log.jsonl (the learning curve), and the speed."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
 
-class Watch:
-    """Watches one stage.  `log` is the file of learning curves; `show` draws the bar."""
 
-    def __init__(self, stage: str, steps: int, log: Path, show: bool = True) -> None:
-        self.stage, self.steps, self.log, self.show = stage, steps, log, show
+class ProgressLogger:
+    """Progress bar and log.jsonl for one stage.
+
+    Trainers report to it through stages/callback.py.  `tokens` are those learned or sampled so far.
+    """
+
+    def __init__(self, name: str, steps: int, path: Path, show_bar: bool = True) -> None:
+        self.name, self.steps, self.path, self.show_bar = name, steps, path, show_bar
         self.tokens = 0
-        self.first = self.step = 0
-        self.begun = self.ended = time.perf_counter()
+        self._first = self._step = 0  # optimizer steps at the start of this process, and now
+        self._begun = self._ended = time.perf_counter()  # seconds
+        self._main = True
+        self._bar: tqdm[Any] | None = None
 
-    def counting(self, collate: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """`collate`, counting the tokens that it is given."""
+    def count_tokens(
+        self, collate: Callable[[Sequence[dict[str, Any]]], Any]
+    ) -> Callable[[Sequence[dict[str, Any]]], Any]:
+        """A function that collates and counts the tokens of its items."""
 
-        def counted(items: Any) -> Any:
+        def counted(items: Sequence[dict[str, Any]]) -> Any:
             self.tokens += sum(len(item["input_ids"]) for item in items)
             return collate(items)
 
         return counted
 
-    def note(self, step: int, values: dict[str, Any]) -> None:
-        """Appends a line of the learning curve."""
-        kept = {
+    def begin(self, step: int, main: bool) -> None:
+        """Start the clock and the bar; `step` is greater than 0 in a resumed stage.
+
+        Args:
+            step: Optimizer steps that are already done.
+            main: Whether this is the process that writes and draws.
+        """
+        self._begun, self._first, self._step, self._main = time.perf_counter(), step, step, main
+        self._bar = tqdm(
+            total=self.steps,
+            initial=step,
+            desc=self.name,
+            unit="step",
+            file=sys.stderr,
+            disable=not (self.show_bar and main),
+            mininterval=1 if sys.stderr.isatty() else 30,
+        )
+
+    def advance(self, step: int) -> None:
+        """Note that optimizer step `step` is done."""
+        self._step, self._ended = step, time.perf_counter()
+        if self._bar is not None:
+            self._bar.update(1)
+
+    def report(self, step: int, values: dict[str, Any]) -> None:
+        """Append a point of the learning curve to log.jsonl and show loss and reward in the bar."""
+        if not self._main or not ("loss" in values or "reward" in values):
+            return
+        numbers = {
             key: round(value, 5) if isinstance(value, float) else value
             for key, value in values.items()
             if isinstance(value, int | float)
         }
-        with self.log.open("a", encoding="utf-8") as file:
-            file.write(
-                json.dumps(
-                    {
-                        "stage": self.stage,
-                        "step": step,
-                        "seconds": round(time.perf_counter() - self.begun, 1),
-                        **kept,
-                    }
-                )
-                + "\n"
-            )
+        seconds = round(time.perf_counter() - self._begun, 1)
+        line = {"stage": self.name, "step": step, "seconds": seconds, **numbers}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        if self._bar is not None:
+            shown = (key for key in ("loss", "reward") if isinstance(values.get(key), float))
+            self._bar.set_postfix_str(" ".join(f"{key} {values[key]:.3f}" for key in shown))
+
+    def end(self) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()
 
     def summary(self) -> dict[str, float]:
-        seconds = max(1e-9, self.ended - self.begun)
-        steps = max(1, self.step - self.first)
+        """Seconds, seconds per step, and tokens per second of this process."""
+        seconds = max(1e-9, self._ended - self._begun)
+        steps = max(1, self._step - self._first)
         return {
             "seconds": round(seconds, 1),
             "seconds_per_step": round(seconds / steps, 4),
             "tokens_per_second": round(self.tokens / seconds),
         }
-
-    def callback(self) -> Any:
-        """The same as a callback of transformers' Trainer."""
-        from tqdm import tqdm
-        from transformers import TrainerCallback
-
-        watch = self
-
-        class Callback(TrainerCallback):
-            def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
-                watch.begun, watch.first, watch.step = (
-                    time.perf_counter(),
-                    state.global_step,
-                    state.global_step,
-                )
-                watch.shown = state.is_world_process_zero
-                self.bar = tqdm(
-                    total=watch.steps, initial=state.global_step, desc=watch.stage, unit="step", file=sys.stderr,
-                    disable=not (watch.show and watch.shown), mininterval=1 if sys.stderr.isatty() else 30, leave=True,
-                )  # fmt: skip
-
-            def on_step_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
-                watch.step, watch.ended = state.global_step, time.perf_counter()
-                self.bar.update(1)
-
-            def on_log(
-                self,
-                _args: Any,
-                state: Any,
-                _control: Any,
-                logs: dict[str, Any] | None = None,
-                **_: Any,
-            ) -> None:
-                logs = logs or {}
-                if watch.shown and ("loss" in logs or "reward" in logs):
-                    watch.note(state.global_step, logs)
-                    self.bar.set_postfix_str(
-                        " ".join(
-                            f"{key} {logs[key]:.3f}"
-                            for key in ("loss", "reward")
-                            if isinstance(logs.get(key), float)
-                        )
-                    )
-
-            def on_train_end(self, _args: Any, _state: Any, _control: Any, **_: Any) -> None:
-                self.bar.close()
-
-        return Callback()

@@ -1,16 +1,16 @@
-"""Recipes: a model and a list of stages, read from YAML, checked by schemas/recipe.schema.json, changed by `--set`.
+"""Recipes: a model and a list of stages, read from YAML, checked by schemas/recipe.schema.json.
 
     recipe = load_recipe("sft_mem_ctx_grpo", {"grpo.steps": "300", "seed": "1"})
 
-A key of `--set` is a field of the recipe, or `stage.field`, where stage is its number from 1 or its kind (all stages of that
-kind): `sft.steps=100`, `2.learning_rate=1e-4`, `sft.batch.mem=64`.
+A setting (`--set` on the command line) names a field of the recipe, or `stage.field`, where stage
+is its number from 1 or its kind (all stages of that kind): `sft.steps=100`,
+`2.learning_rate=1e-4`, `sft.batch.mem=64`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import copy
-import difflib
 import itertools
 import json
 from collections.abc import Mapping
@@ -18,122 +18,165 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, suggest
 from bioreason_bench.resources import folder
 
 RECIPES = Path(__file__).parent / "recipes"
 KINDS = ("sft", "rft", "grpo")  # of stages
+EVALUATE = {"split": "test", "limit": 0, "batch": 256}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where texts come from, and which of them."""
+    """A set of texts, and which of them to use.
 
-    name: str  # see data.py
-    rows: int = 0  # texts a step
-    format: str = "chain"  # or "answer": learn only the last sentence
-    portion: int = 100  # the nested portion of the training questions, in percent
-    limit: int = 0  # at most so many, drawn; 0 for all
+    Attributes:
+        name: `mem`, `ctx`, `comp`, `comp_rl`, `biographies`, `atoms` or a test set; see data.py.
+        rows: Texts (grpo: prompts) per step.
+        format: `chain`, or `answer` to train on the last sentence only.
+        portion: Percentage of the training questions; smaller portions are subsets of larger ones.
+        limit: Maximum number of texts, drawn at random; 0 for all.
+        hops: Use only questions with these numbers of hops; empty for all.
+        patterns: Use only questions with these patterns (`PC`); empty for all.
+        without_paths_of: Leave out questions whose path occurs in this other source.
+    """
+
+    name: str
+    rows: int = 0
+    format: str = "chain"
+    portion: int = 100
+    limit: int = 0
     hops: tuple[int, ...] = ()
     patterns: tuple[str, ...] = ()
-    without_paths_of: str = ""  # leave out questions whose path stands in that source
+    without_paths_of: str = ""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of training.  `sft` learns the batch; `rft` samples answers to `prompts`, keeps right ones and learns those
-    (with the batch); `grpo` rewards samples, with the batch as replay beside it.
+    """One stage of training.
+
+    Attributes:
+        kind: `sft` trains on the batch; `rft` samples answers to the prompts, keeps the right ones
+            and trains on those and the batch; `grpo` rewards sampled answers and replays the batch.
+        steps: Optimizer steps.
+        learning_rate: Of AdamW.
+        matrix_learning_rate: Of Muon for weight matrices (sft, rft); 0 for AdamW everywhere.
+        batch: The texts of one step.
+        prompts: Questions to sample answers to (rft, grpo).
+        samples: Completions per prompt.
+        keep: Maximum number of different right completions kept per prompt (rft).
+        temperature: Of sampling.
+        max_completion: Maximum length of a completion in tokens.
+        reward: Weights of the rewards by name (grpo).
+        reward_options: Weights inside the composite reward.
+        replay_weight: Weight of the batch's loss (grpo).
+        beta: Weight of the KL divergence from the model that the stage started from (grpo).
+        warmup: Steps of linear warm-up.
+        schedule: `cosine` (to a tenth of the learning rate) or `constant`.
+        weight_decay: Of all parameters.
+        betas: Of AdamW.
+        clip: Maximum norm of the gradient.
+        accumulate: Number of parts that a step's texts are split into.
+        save_every: Steps between checkpoints to resume from.
+        trl: Passed on to SFTConfig or GRPOConfig: use_vllm, fsdp, deepspeed, report_to ...
     """
 
-    kind: str  # sft, rft, grpo
+    kind: str
     steps: int
     learning_rate: float
-    matrix_learning_rate: float = (
-        0.0  # Muon for weight matrices at this rate; 0: AdamW for everything (sft, rft)
-    )
+    matrix_learning_rate: float = 0.0
     batch: tuple[Source, ...] = ()
-    prompts: Source | None = (
-        None  # rft, grpo: `rows` prompts a step (grpo), or sampled from (rft: `limit`)
-    )
-    samples: int = 8  # completions a prompt
-    keep: int = 2  # rft: at most so many different right completions a prompt
+    prompts: Source | None = None
+    samples: int = 8
+    keep: int = 2
     temperature: float = 1.0
-    max_completion: int = 128  # tokens
+    max_completion: int = 128
     reward: Mapping[str, float] = field(default_factory=lambda: {"outcome": 1.0})
     reward_options: Mapping[str, Any] = field(default_factory=dict)
-    replay_weight: float = 1.0  # grpo: weight of the batch's loss
-    beta: float = 0.0  # grpo: KL to the model that the stage began with
-    warmup: int = 100  # steps
-    schedule: str = "cosine"  # to a tenth; or "constant"
+    replay_weight: float = 1.0
+    beta: float = 0.0
+    warmup: int = 100
+    schedule: str = "cosine"
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.98)
     clip: float = 1.0
-    accumulate: int = 1  # split a step's texts into so many parts
-    save_every: int = 500  # steps between checkpoints to resume from
-    trl: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # passed on to SFTConfig or GRPOConfig: use_vllm, fsdp, deepspeed, report_to ...
+    accumulate: int = 1
+    save_every: int = 500
+    trl: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Recipe:
+    """A model and the stages that train it.
+
+    Attributes:
+        name: File name of the recipe without `.yaml`.
+        model: `{"name": ...}` for an existing model, `{"from_scratch": {...}}` for a new one.
+        stages: In the order of training.
+        about: One sentence.
+        seed: Of everything random in training.
+        preset: Preset of the release that the recipe was made for.
+        max_length: Maximum length of prompt and completion in tokens.
+        packed: Let short texts share a row.
+        bf16: Compute in bfloat16; None: on GPUs, and on CPUs with native bfloat16.
+        evaluate: What to evaluate: split, limit, batch, configs, each_stage.
+        sweep: `{"setting": key, "values": [...]}`: `train --sweep` makes one run per value.
+        source: The recipe as a plain dictionary.
+    """
+
     name: str
-    model: Mapping[str, Any]  # {"name": ...} or {"from_scratch": {...}}
+    model: Mapping[str, Any]
     stages: tuple[Stage, ...]
     about: str = ""
     seed: int = 0
-    preset: str = "nano"  # the release that the recipe was made for
-    max_length: int = 1024  # tokens of prompt and completion
+    preset: str = "nano"
+    max_length: int = 1024
     packed: bool = False
-    bf16: bool | None = None  # None: on GPUs, and on CPUs whose bfloat16 is native
-    evaluate: Mapping[str, Any] = field(
-        default_factory=lambda: {"split": "test", "limit": 0, "batch": 256}
-    )
-    ladder: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # {"setting": key, "values": [...]}: `train --ladder` runs each
-    source: Mapping[str, Any] = field(default_factory=dict)  # the recipe as a plain dictionary
+    bf16: bool | None = None
+    evaluate: Mapping[str, Any] = field(default_factory=lambda: dict(EVALUATE))
+    sweep: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return copy.deepcopy(dict(self.source))
 
     def shared_stages(self, other: Recipe) -> int:
-        """How many first stages are the very same in both: same model, seed and settings."""
+        """Number of first stages that are the same in both: same model, seed and settings."""
         before = ("model", "seed", "max_length", "packed", "bf16")
         if any(getattr(self, name) != getattr(other, name) for name in before):
             return 0
         pairs = zip(self.stages, other.stages, strict=False)
         return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
-    def rungs(self) -> list[tuple[str, dict[str, str]]]:
-        """(value, settings) of each rung of the recipe's ladder; a recipe without a ladder is one rung, ("", {})."""
-        if not self.ladder:
+    def sweep_points(self) -> list[tuple[str, dict[str, str]]]:
+        """(value, settings) of each point of the sweep; [("", {})] for a recipe without one."""
+        if not self.sweep:
             return [("", {})]
-        return [
-            (str(value), {self.ladder["setting"]: str(value)}) for value in self.ladder["values"]
-        ]
+        key = self.sweep["setting"]
+        return [(str(value), {key: str(value)}) for value in self.sweep["values"]]
 
 
 def recipe_names() -> list[str]:
+    """Names of the shipped recipes, such as `sft_comp` and `qwen/sft_comp_3b`."""
     return sorted(
         str(path.relative_to(RECIPES).with_suffix("")) for path in RECIPES.rglob("*.yaml")
     )
 
 
 def load_recipe(name: str | Path, settings: Mapping[str, str] | None = None) -> Recipe:
-    """The recipe called `name` (or in the YAML file of that path) with `settings` applied; UsageError says what is wrong with it."""
+    """Load a shipped recipe by name, or a YAML file by path, and apply `settings`.
+
+    Raises:
+        UsageError: There is no such recipe, or it is invalid.
+    """
     import yaml
 
     path = RECIPES / f"{name}.yaml"
     if not path.is_file():
         path = Path(name)
         if path.suffix not in (".yaml", ".yml") or not path.is_file():
-            close = difflib.get_close_matches(str(name), recipe_names(), 1)
-            hint = (
-                f"did you mean {close[0]!r}?"
-                if close
-                else "bioreason-baseline train --list names them; or give a path to a .yaml file"
-            )
+            otherwise = "bioreason-baseline train --list names them; or give a path to a .yaml file"
+            hint = suggest(str(name), recipe_names(), otherwise)
             raise UsageError(f"there is no recipe {str(name)!r}: {hint}")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -149,20 +192,34 @@ def load_recipe(name: str | Path, settings: Mapping[str, str] | None = None) -> 
 def make_recipe(
     values: Mapping[str, Any], settings: Mapping[str, str] | None = None, where: str = "recipe"
 ) -> Recipe:
-    """A recipe from a plain dictionary."""
-    values = copy.deepcopy(dict(values))
+    """Make a recipe from a plain dictionary.
+
+    Args:
+        values: The fields of the YAML file.
+        settings: Changes to apply first, as `--set` takes them.
+        where: What an error message calls the recipe.
+    """
+    recipe = copy.deepcopy(dict(values))
+    if "ladder" in recipe:  # its name in 0.1.0
+        recipe["sweep"] = recipe.pop("ladder")
     for key, text in (settings or {}).items():
-        _set(values, key, text)
-    _check(values, where)
-    fields = {key: value for key, value in values.items() if key != "stages"}
+        _apply_setting(recipe, key, text)
+    _check(recipe, where)
+    fields = {key: value for key, value in recipe.items() if key != "stages"}
     if "evaluate" in fields:
-        fields["evaluate"] = {"split": "test", "limit": 0, "batch": 256, **fields["evaluate"]}
-    return Recipe(
-        **fields, stages=tuple(_stage(stage) for stage in values["stages"]), source=values
-    )
+        fields["evaluate"] = {**EVALUATE, **fields["evaluate"]}
+    stages = tuple(_stage(stage) for stage in recipe["stages"])
+    for number, stage in enumerate(stages, 1):
+        if stage.prompts is not None and not stage.prompts.rows:
+            raise UsageError(
+                f"{where}: stage {number}: a {stage.kind} stage needs prompts per step, "
+                f"such as prompts: {{{stage.prompts.name}: 32}}"
+            )
+    return Recipe(**fields, stages=stages, source=recipe)
 
 
 def schema() -> dict[str, Any]:
+    """The JSON schema of a recipe."""
     return json.loads((folder("schemas") / "recipe.schema.json").read_text(encoding="utf-8"))
 
 
@@ -173,44 +230,53 @@ def _check(values: dict[str, Any], where: str) -> None:
     error = best_match(Draft202012Validator(schema()).iter_errors(values))
     if error is None:
         return
-    place = (
-        ".".join(str(part + 1 if isinstance(part, int) else part) for part in error.absolute_path)
-        or "the recipe"
-    )
+    steps = (part + 1 if isinstance(part, int) else part for part in error.absolute_path)
+    path = ".".join(map(str, steps)) or "the recipe"
     message = error.message
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
         wrong = next((key for key in error.instance if key not in known), "")
-        close = difflib.get_close_matches(wrong, known, 1)
-        message = f"there is no field {wrong!r}" + (
-            f"; did you mean {close[0]!r}?" if close else f"; the fields are {', '.join(known)}"
-        )
-    raise UsageError(f"{where}: {place}: {message}")
+        message = f"there is no field {wrong!r}; {suggest(wrong, known)}"
+    raise UsageError(f"{where}: {path}: {message}")
 
 
 def _stage(values: Mapping[str, Any]) -> Stage:
     values = dict(values)
-    batch = tuple(_source(name, what) for name, what in values.pop("batch", {}).items())
+    batch = tuple(_source(name, options) for name, options in values.pop("batch", {}).items())
     prompts = values.pop("prompts", None)
     if prompts is not None:
-        (name, what), *_ = prompts.items()
-        prompts = _source(name, what)
+        (name, options), *_ = prompts.items()
+        prompts = _source(name, options)
     if "betas" in values:
         values["betas"] = tuple(values["betas"])
     return Stage(**values, batch=tuple(source for source in batch if source.rows), prompts=prompts)
 
 
-def _source(name: str, what: int | Mapping[str, Any]) -> Source:
+def _source(key: str, value: int | Mapping[str, Any]) -> Source:
     """`mem: 32`, or `mem: {rows: 32, portion: 10}`; a second use of a source is written `mem#2`."""
-    options = {"rows": what} if isinstance(what, int) else dict(what)
-    for key in ("hops", "patterns"):
-        if key in options:
-            options[key] = tuple(options[key])
-    return Source(name=name.partition("#")[0], **options)
+    options: dict[str, Any] = {"rows": value} if isinstance(value, int) else dict(value)
+    for name in ("hops", "patterns"):
+        if name in options:
+            options[name] = tuple(options[name])
+    return Source(name=key.partition("#")[0], **options)
 
 
-def _set(values: dict[str, Any], key: str, text: str) -> None:
-    """Applies one `--set key=value` to the plain dictionary."""
+def _apply_setting(values: dict[str, Any], key: str, text: str) -> None:
+    """Apply one `--set key=text` to the plain dictionary of a recipe, in place."""
+    value = _parse(text)
+    tables, names = _tables_of_setting(values, key)
+    for table in tables:
+        for name in names[:-1]:
+            if isinstance(table.get(name), int):
+                table[name] = {"rows": table[name]}
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise UsageError(f"--set {key}: {name} holds one value, not fields")
+        table[names[-1]] = value
+
+
+def _parse(text: Any) -> Any:
+    """The value that `text` is in YAML; a number in either notation."""
     import yaml
 
     try:
@@ -219,27 +285,22 @@ def _set(values: dict[str, Any], key: str, text: str) -> None:
         value = text
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
-            value = float(value)  # YAML takes 1e-4 for a word
+            value = float(value)  # YAML reads 1e-4 as a string
+    return value
+
+
+def _tables_of_setting(values: dict[str, Any], key: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """The tables that a setting changes (the recipe, or some stages), and the names below them."""
     first, *rest = key.split(".")
     stages = values.get("stages") or []
-    places: list[dict[str, Any]]
     if rest and first.isdigit():
         if not 1 <= int(first) <= len(stages):
             raise UsageError(f"--set {key}: the recipe has stages 1 to {len(stages)}")
-        places = [stages[int(first) - 1]]
-    elif rest and first in KINDS:
-        places = [stage for stage in stages if stage.get("kind") == first]
-        if not places:
-            raise UsageError(
-                f"--set {key}: the recipe has no {first} stage; it has {', '.join(stage['kind'] for stage in stages)}"
-            )
-    else:
-        places, rest = [values], [first, *rest]
-    for place in places:
-        for part in rest[:-1]:
-            if isinstance(place.get(part), int):
-                place[part] = {"rows": place[part]}
-            place = place.setdefault(part, {})
-            if not isinstance(place, dict):
-                raise UsageError(f"--set {key}: {part} holds one value, not fields")
-        place[rest[-1]] = value
+        return [stages[int(first) - 1]], rest
+    if rest and first in KINDS:
+        chosen = [stage for stage in stages if stage.get("kind") == first]
+        if not chosen:
+            kinds = ", ".join(stage["kind"] for stage in stages)
+            raise UsageError(f"--set {key}: the recipe has no {first} stage; it has {kinds}")
+        return chosen, rest
+    return [values], [first, *rest]

@@ -1,400 +1,201 @@
-"""Runs a recipe: stage after stage, each into its own folder, resumable at any point.
+"""Run a recipe: stage after stage, each into its own folder, resumable at any point.
 
-RUN/recipe.yaml                  the recipe as it was run
-RUN/run.json                     command, versions, git revision, release, machine
-RUN/1-sft/model.safetensors ...  the model after the stage, loadable by name
-RUN/1-sft/log.jsonl              learning curve
-RUN/1-sft/test/CONFIG.jsonl      every verdict
-RUN/1-sft/done.json              written last: the stage is complete
-RUN/results.jsonl                one line for each stage and test set
-
-A run may take its first stages from another one (`base`), and then has no folders for these.
+The files of a run are described in run_folder.py.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import platform
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bioreason_bench._version import __version__
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import ReleaseError, UsageError
-from bioreason_bench.training.data import Corpus, make_mixture
+from bioreason_bench.training.data import Corpus, StageData, prepare
+from bioreason_bench.training.measure import as_line, configs_of, measure
 from bioreason_bench.training.models import load as models
-from bioreason_bench.training.progress import Watch
-from bioreason_bench.training.recipe import Recipe, Stage, make_recipe
+from bioreason_bench.training.progress import ProgressLogger
+from bioreason_bench.training.recipe import Recipe
+from bioreason_bench.training.run_folder import (
+    check_fit,
+    folder_name,
+    open_run,
+    read_done,
+    save_model,
+    stages_of_base,
+)
+from bioreason_bench.training.stages.grpo import train_grpo
+from bioreason_bench.training.stages.rft import train_rft
+from bioreason_bench.training.stages.sft import train_sft
+from bioreason_bench.training.stages.stage_run import Log, StageRun, stage_name
 
-Say = Callable[[str], None]
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+STAGES: dict[str, Callable[[StageRun, StageData], dict[str, float]]] = {
+    "sft": train_sft,
+    "rft": train_rft,
+    "grpo": train_grpo,
+}
 
 
 def train(
     recipe: Recipe,
-    release: Corpus,
+    corpus: Corpus,
     out: Path,
     *,
     base: Path | None = None,
     resume: bool = False,
-    say: Say = print,
+    log: Log = print,
     bar: bool = True,
     command: str = "",
 ) -> list[dict[str, Any]]:
-    """Runs all stages and evaluates; returns the lines of results.jsonl.
+    """Train all stages of a recipe and evaluate; returns the lines of results.jsonl.
 
-    With `base`, a run whose first stages are those of `recipe`, these are not trained again.  With `resume`, goes on where a run in
-    `out` stopped.
+    Args:
+        recipe: What to train.
+        corpus: The release to train and evaluate on.
+        out: Folder of the run.
+        base: A run whose first stages are those of `recipe`; they are not trained again.
+        resume: Continue the run that stopped in `out`.
+        log: Prints one line.
+        bar: Draw progress bars.
+        command: What run.json records as the command; default: that of this process.
     """
     models.need_training()
     models.quiet()
+    import torch
     from accelerate import PartialState
 
-    state = PartialState(cpu=not _gpu())
-    check_fit(recipe, release)
-    taken = stages_of_base(recipe, release, base) if base else []
-    if state.is_main_process:
-        open_run(recipe, release, out, resume, command, base)
+    state = PartialState(cpu=not torch.cuda.is_available())
+    main = state.is_main_process
+    log = log if main else _silent
+    check_fit(recipe, corpus)
+    taken = stages_of_base(recipe, corpus, base) if base else []
+    if main:
+        open_run(recipe, corpus, out, resume=resume, command=command, base=base)
     state.wait_for_everyone()
     model = tokenizer = None
     results: list[dict[str, Any]] = []
-    before = taken[-1] if taken else None  # the folder of the stage before
-    for number, stage in list(enumerate(recipe.stages, 1))[len(taken) :]:
-        folder = out / f"{number}-{stage.kind}"
-        name = f"{recipe.name}: stage {number} of {len(recipe.stages)}, {stage.kind}"
+    previous = taken[-1] if taken else None  # folder of the stage before
+    for number in range(len(taken) + 1, len(recipe.stages) + 1):
+        folder = out / folder_name(recipe, number)
         done = read_done(folder)
-        last = number == len(recipe.stages)
-        if done is None:
-            if model is None:
-                model, tokenizer = models.load(before) if before else models.start(recipe, release)
-            if state.is_main_process:
+        if done is not None:
+            log(f"{stage_name(recipe, number)}: already complete")
+        else:
+            if model is None or tokenizer is None:
+                model, tokenizer = (
+                    models.load(previous) if previous else models.start(recipe, corpus)
+                )
+            if main:
                 folder.mkdir(parents=True, exist_ok=True)
             state.wait_for_everyone()
-            speed = run_stage(
-                model,
-                tokenizer,
-                release,
-                recipe,
-                stage,
-                number,
-                folder,
-                name,
-                say if state.is_main_process else _silent,
-                bar,
-            )
+            run = begin_stage(model, tokenizer, corpus, recipe, number, folder, bar=bar, log=log)
+            speed = train_stage(run)
             if is_sharded():
                 state.wait_for_everyone()
                 model, tokenizer = models.load(folder)
-            if state.is_main_process:
-                save(model, tokenizer, folder)
-                done = {
-                    "stage": number,
-                    "kind": stage.kind,
-                    "steps": stage.steps,
-                    "parameters": model.num_parameters(),
-                    **speed,
-                }
-                if last or recipe.evaluate.get("each_stage"):
-                    done["results"] = evaluate(model, tokenizer, release, recipe, folder, name, say)
-                (folder / "done.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
-                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+                run = replace(run, model=model, tokenizer=tokenizer)
+            if main:
+                done = finish_stage(run, speed)
             state.wait_for_everyone()
-        elif state.is_main_process:
-            say(f"{name}: already complete")
-        before = folder
+        previous = folder
         if done is not None:
-            results += [
-                {
-                    "run": recipe.name,
-                    "seed": recipe.seed,
-                    "stage": number,
-                    "kind": stage.kind,
-                    **line,
-                }
-                for line in done.get("results", [])
-            ]
-    if state.is_main_process:
-        (out / "results.jsonl").write_text(
-            "".join(json.dumps(line) + "\n" for line in results), encoding="utf-8"
-        )
+            results += result_lines(recipe, number, done)
+    if main:
+        text = "".join(json.dumps(line) + "\n" for line in results)
+        (out / "results.jsonl").write_text(text, encoding="utf-8")
     return results
 
 
-def stages_of_base(recipe: Recipe, release: Corpus, base: Path) -> list[Path]:
-    """The folders of the first stages of `recipe` in the run `base`; UsageError if that run did not train them."""
-    try:
-        run = json.loads((base / "run.json").read_text(encoding="utf-8"))
-        before = make_recipe(run["recipe"], where=f"{base / 'run.json'}")
-    except (OSError, json.JSONDecodeError, KeyError):
-        raise UsageError(
-            f"--base {base}: that is no folder of a run; give one that bioreason-baseline train wrote"
-        ) from None
-    if run["world"] != world_of(release):
-        raise UsageError(
-            f"--base {base}: that run was trained on another release; give it the same --data, or leave out --base"
-        )
-    stages = recipe.stages[: recipe.shared_stages(before)]
-    found = (stage_folder(base, f"{number}-{stage.kind}") for number, stage in enumerate(stages, 1))
-    folders = list(itertools.takewhile(read_done, found))
-    if not folders or len(folders) == len(recipe.stages):
-        why = (
-            "has trained all stages of this recipe already"
-            if folders
-            else f"has no stage that recipe {recipe.name} begins with"
-        )
-        raise UsageError(
-            f"--base {base}: that run {why} (model, seed and settings of a stage must be the same)"
-        )
-    return folders
-
-
-def stage_folder(run: Path, name: str) -> Path:
-    """Where the model after stage `name` of a run lies: in the run, or in the one that it took its first stages from."""
-    described = run / "run.json"
-    if (run / name).is_dir() or not described.is_file():
-        return run / name
-    before = json.loads(described.read_text(encoding="utf-8")).get("first_stages_from")
-    return stage_folder(run / before, name) if before else run / name
-
-
-def run_stage(
-    model: Any,
-    tokenizer: Any,
-    release: Corpus,
+def begin_stage(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    corpus: Corpus,
     recipe: Recipe,
-    stage: Stage,
     number: int,
     folder: Path,
-    name: str,
-    say: Say,
-    bar: bool,
-) -> dict[str, float]:
-    """Trains one stage in place."""
+    *,
+    bar: bool = False,
+    log: Log = print,
+) -> StageRun:
+    """One stage of a run as a value; `number` counts from 1."""
+    stage = recipe.stages[number - 1]
+    path = folder / "log.jsonl"
+    return StageRun(
+        model=model,
+        tokenizer=tokenizer,
+        corpus=corpus,
+        recipe=recipe,
+        stage=stage,
+        number=number,
+        folder=folder,
+        draw=Draw(recipe.seed, ("stage", str(number), stage.kind)),
+        progress=ProgressLogger(stage_name(recipe, number), stage.steps, path, bar),
+        log=log,
+    )
+
+
+def train_stage(run: StageRun) -> dict[str, float]:
+    """Prepare the data of a stage, train on it, and return the speed."""
     import torch
 
-    torch.manual_seed(recipe.seed)
-    draw = Draw(recipe.seed, ("stage", str(number), stage.kind))
-    watch = Watch(name, stage.steps, folder / "log.jsonl", bar)
-    if stage.kind == "grpo":
-        from bioreason_bench.training.speed import expected_rollout_minutes
-        from bioreason_bench.training.stages.grpo import prompts_in_order, train_grpo
+    torch.manual_seed(run.recipe.seed)
+    data = prepare(run.corpus, run.stage, run.tokenizer, run.recipe.max_length, run.draw)
+    return STAGES[run.stage.kind](run, data)
 
-        replay = (
-            make_mixture(release, stage.batch, stage.steps, tokenizer, recipe.max_length, draw)
-            if stage.batch
-            else None
-        )
-        half = models.native_bf16() if recipe.bf16 is None else recipe.bf16
-        first = [
-            row["prompt"] for row in prompts_in_order(release, stage, draw)[: stage.prompts.rows]
-        ]
-        minutes = (
-            ""
-            if stage.trl.get("use_vllm")
-            else f", about {expected_rollout_minutes(model, tokenizer, first, stage, half):.0f} min"
-        )
-        say(
-            f"{name}: {stage.steps} steps of {stage.prompts.rows} prompts x {stage.samples} samples{minutes} at this machine's speed now"
-        )
-        return train_grpo(model, tokenizer, release, replay, recipe, stage, folder, watch, draw)
-    from bioreason_bench.training.stages.sft import train_sft
 
-    if stage.kind == "rft":
-        from bioreason_bench.training.stages.rft import rft_mixture
+def finish_stage(run: StageRun, speed: dict[str, float]) -> dict[str, Any]:
+    """Save the model, evaluate it if it is time to, and write done.json; returns its content."""
+    save_model(run.model, run.tokenizer, run.folder)
+    done: dict[str, Any] = {
+        "stage": run.number,
+        "kind": run.stage.kind,
+        "steps": run.stage.steps,
+        "parameters": run.model.num_parameters(),
+        **speed,
+    }
+    if run.number == len(run.recipe.stages) or run.recipe.evaluate.get("each_stage"):
+        done["results"] = evaluate(run)
+    (run.folder / "done.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
+    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+    return done
 
-        mixture, kept = rft_mixture(
-            model, tokenizer, release, recipe, stage, folder, draw, say, name
-        )
-    else:
-        mixture, kept = (
-            make_mixture(release, stage.batch, stage.steps, tokenizer, recipe.max_length, draw),
-            {},
-        )
-    from bioreason_bench.training.speed import expected_minutes
 
-    minutes = expected_minutes(model, tokenizer, mixture, recipe)
-    say(
-        f"{name}: {stage.steps} steps of {mixture.step_rows} texts, about {minutes:.0f} min at this machine's speed now"
+def evaluate(run: StageRun) -> list[dict[str, Any]]:
+    """Score the model on the test sets that the recipe names, or on all of the release."""
+    options = run.recipe.evaluate
+    split = options["split"]
+    summaries = measure(
+        run.model,
+        run.tokenizer,
+        run.corpus,
+        list(options.get("configs") or configs_of(run.corpus, split)),
+        split=split,
+        limit=options["limit"],
+        batch=options["batch"],
+        out=run.folder / split,
     )
-    return {**train_sft(model, tokenizer, mixture, recipe, stage, folder, watch), **kept}
+    for summary in summaries:
+        run.log(f"{run.name}: {as_line(summary)}")
+    return summaries
 
 
-def evaluate(
-    model: Any, tokenizer: Any, release: Corpus, recipe: Recipe, folder: Path, name: str, say: Say
-) -> list[dict[str, Any]]:
-    """Every test set of the release (or those that the recipe names)."""
-    from bioreason_bench.training.measure import as_line, configs_of, measure
-
-    want = recipe.evaluate
-    configs = list(want.get("configs") or configs_of(release, want["split"]))
-    found = measure(
-        model,
-        tokenizer,
-        release,
-        configs,
-        split=want["split"],
-        limit=want["limit"],
-        batch=want["batch"],
-        out=folder / want["split"],
-    )
-    for line in found:
-        say(f"{name}: {as_line(line)}")
-    return found
+def result_lines(recipe: Recipe, number: int, done: dict[str, Any]) -> list[dict[str, Any]]:
+    """The lines of results.jsonl for one stage."""
+    kind = recipe.stages[number - 1].kind
+    about = {"run": recipe.name, "seed": recipe.seed, "stage": number, "kind": kind}
+    return [{**about, **summary} for summary in done.get("results", [])]
 
 
 def is_sharded() -> bool:
-    """Are the weights spread over devices, by accelerate's FSDP or DeepSpeed?"""
-    return any(
-        os.environ.get(name, "").lower() in ("1", "true")
-        for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
-    )
-
-
-def save(model: Any, tokenizer: Any, folder: Path) -> None:
-    try:
-        model.save_pretrained(folder, safe_serialization=True)
-        tokenizer.save_pretrained(folder)
-    except OSError as error:
-        raise ReleaseError(
-            f"{folder} cannot be written ({error.strerror or error}); free some space and run again with --resume"
-        ) from None
-
-
-def open_run(
-    recipe: Recipe, release: Corpus, out: Path, resume: bool, command: str, base: Path | None
-) -> None:
-    """Makes the folder, or checks that what is there is the same run."""
-    import yaml
-
-    described = out / "run.json"
-    if described.is_file():
-        if not resume:
-            raise UsageError(
-                f"{out} holds a run already; go on with it by --resume, or choose another --out"
-            )
-        before = json.loads(described.read_text(encoding="utf-8"))
-        if before["recipe"] != json.loads(json.dumps(recipe.as_dict())):
-            raise UsageError(
-                f"{out} was begun with another recipe; resume it with the same recipe and settings, or choose another --out"
-            )
-        if before["world"] != world_of(release):
-            raise UsageError(
-                f"{out} was begun on another release; resume it with the same --data, or choose another --out"
-            )
-        return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "recipe.yaml").write_text(
-            yaml.safe_dump(recipe.as_dict(), sort_keys=False), encoding="utf-8"
-        )
-        taken = {"first_stages_from": os.path.relpath(base, out)} if base else {}
-        described.write_text(
-            json.dumps({**describe(recipe, release, command), **taken}, indent=1), encoding="utf-8"
-        )
-    except OSError as error:
-        raise ReleaseError(
-            f"{out} cannot be written ({error.strerror or error}); choose another --out or free some space"
-        ) from None
-
-
-def check_fit(recipe: Recipe, release: Corpus) -> None:
-    """The release has what the recipe asks for; ReleaseError says what it lacks."""
-    for stage in recipe.stages:
-        for source in (*stage.batch, *([stage.prompts] if stage.prompts else [])):
-            if not release.has(source.name):
-                raise ReleaseError(
-                    f"recipe {recipe.name} needs {source.name!r}, which release {release.path} does not have; generate one with: "
-                    f"bioreason generate --preset {recipe.preset}"
-                )
-    if (
-        "from_scratch" in recipe.model
-        and release.config.language != "symbols"
-        and recipe.preset == "nano"
-    ):
-        raise ReleaseError(
-            f"recipe {recipe.name} is for language symbols and release {release.path} is in {release.config.language}; use preset nano"
-        )
-
-
-def describe(recipe: Recipe, release: Corpus, command: str) -> dict[str, Any]:
-    """What a reader needs to make the run again."""
-    return {
-        "recipe": recipe.as_dict(),
-        "command": command or " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "world": world_of(release),
-        "versions": versions(),
-        "revision": revision(),
-        "machine": {
-            "processor": processor(),
-            "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
-            "cores": os.cpu_count(),
-        },
-        "begun": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-    }
-
-
-def world_of(release: Corpus) -> dict[str, Any]:
-    config = release.config
-    return {
-        "preset": config.preset,
-        "seed": config.seed,
-        "language": config.language,
-        "known": config.known,
-        "novel": config.novel,
-    }
-
-
-def versions() -> dict[str, str]:
-    found = {"bioreason-bench": __version__, "python": platform.python_version()}
-    for name in ("torch", "transformers", "trl", "accelerate", "datasets", "tokenizers", "numpy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
-
-
-def revision() -> str:
-    """The git revision of a checkout, empty in an installed package."""
-    here = Path(__file__).resolve().parent
-    try:
-        return subprocess.run(
-            ["git", "-C", str(here), "rev-parse", "--short", "HEAD"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
-
-
-def processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def read_done(folder: Path) -> dict[str, Any] | None:
-    path = folder / "done.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def _gpu() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
+    """Whether the weights are spread over devices, by accelerate's FSDP or DeepSpeed."""
+    names = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
+    return any(os.environ.get(name, "").lower() in ("1", "true") for name in names)
 
 
 def _silent(_: str) -> None:

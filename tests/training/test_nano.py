@@ -1,4 +1,4 @@
-"""The nano model is an ordinary transformers model: its cache, its packing and its files change nothing that it says."""
+"""The nano model, the sampler, packing and Muon: none of the shortcuts changes a result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bioreason_bench.training.models.nano import NanoConfig, NanoForCausalLM
 from bioreason_bench.training.models.sample import sample
 from bioreason_bench.training.optimizer import make_optimizer, orthogonal
 from bioreason_bench.training.packing import IGNORE, Collate, first_fit
-from bioreason_bench.training.stages.sft import score_labels_only
+from bioreason_bench.training.stages.label_scores import score_labels_only
 
 END = [1, 2, 7]
 
@@ -64,7 +64,7 @@ def greedy_without_cache(model, prompt: list[int], tokens: int) -> list[int]:
     return ids[len(prompt) :]
 
 
-def test_generating_with_a_cache_and_left_padding_says_what_the_model_says_without(nano, prompts):
+def test_decoding_with_a_cache_and_left_padding_equals_decoding_without(nano, prompts):
     width = max(map(len, prompts))
     ids = torch.tensor([[0] * (width - len(prompt)) + prompt for prompt in prompts])
     mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
@@ -82,15 +82,15 @@ def test_generating_with_a_cache_and_left_padding_says_what_the_model_says_witho
 
 
 @pytest.mark.parametrize("kind", ["nano", "llama"])
-def test_our_batch_sampler_says_greedily_what_the_model_says_alone(kind, prompts, request):
+def test_greedy_sampling_in_batches_equals_decoding_each_prompt_alone(kind, prompts, request):
     model = request.getfixturevalue(kind)
-    found = sample(model, prompts, ends=END, max_new=12, batch=4)
-    assert [texts[0] for texts in found] == [
+    completions = sample(model, prompts, ends=END, max_new=12, batch=4)
+    assert [texts[0] for texts in completions] == [
         greedy_without_cache(model, prompt, 12) for prompt in prompts
     ]
 
 
-def test_samples_are_fixed_by_the_seed_and_follow_the_models_probabilities(nano, prompts):
+def test_the_seed_fixes_samples_which_follow_the_probabilities_of_the_model(nano, prompts):
     first, again = (
         sample(nano, prompts, ends=END, max_new=8, samples=3, temperature=1.0, seed=5)
         for _ in range(2)
@@ -131,7 +131,7 @@ def test_packing_loses_no_text_and_overfills_no_row():
     assert len(rows) < sum(lengths) / 40 * 1.25
 
 
-def test_a_saved_model_is_safetensors_only_and_comes_back_by_the_auto_class(nano, tmp_path):
+def test_a_model_is_saved_as_safetensors_and_loaded_by_the_auto_class(nano, tmp_path):
     nano.save_pretrained(tmp_path)
     assert {path.suffix for path in tmp_path.iterdir()} <= {".safetensors", ".json"}
     again = AutoModelForCausalLM.from_pretrained(tmp_path)
@@ -147,7 +147,7 @@ def test_scoring_only_labels_gives_the_same_scores_and_gradients(nano, prompts):
     batch = Collate(0, packed=False)(
         [{"input_ids": prompt, "labels": [IGNORE, *prompt[1:]]} for prompt in prompts]
     )
-    found = []
+    results = []
     for ours in (False, True):
         add_fused_lm_head(nano, outputs=("log_probs", "entropy", "is_top1"))
         if ours:
@@ -155,12 +155,12 @@ def test_scoring_only_labels_gives_the_same_scores_and_gradients(nano, prompts):
         nano.zero_grad()
         out = nano(**batch, fused_lm_head=True)
         (-out.log_probs.sum()).backward()
-        found.append(
+        results.append(
             (out.log_probs.detach(), out.entropy, nano.model.layers[0].qkv.weight.grad.clone())
         )
         vars(nano).pop("forward", None)
-    for theirs, mine in zip(*found, strict=True):
-        assert torch.allclose(theirs, mine, atol=1e-4)
+    for expected, actual in zip(*results, strict=True):
+        assert torch.allclose(expected, actual, atol=1e-4)
 
 
 def test_muon_steps_are_orthogonal_and_leave_embeddings_to_adamw(nano):

@@ -1,4 +1,4 @@
-"""Recipes: every shipped one is valid, a wrong one gets a sentence, and what a stage sees is fixed by the seed."""
+"""Recipes and the data of a stage, which the seed fixes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.training.data import Corpus, Mixture, choose
 from bioreason_bench.training.recipe import RECIPES, Source, load_recipe, make_recipe, recipe_names
-from bioreason_bench.training.run import check_fit
+from bioreason_bench.training.run_folder import check_fit
 
 
 def test_every_shipped_recipe_is_valid_and_says_what_it_is():
@@ -26,7 +26,7 @@ def test_every_shipped_recipe_is_valid_and_says_what_it_is():
         assert recipe.about
         first = (RECIPES / f"{name}.yaml").read_text().splitlines()[0]
         if "name" in recipe.model:
-            assert "Nobody has run this recipe yet" in first
+            assert "Not run yet" in first
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_every_shipped_recipe_is_valid_and_says_what_it_is():
         ({"rft.steps": "1"}, "no rft stage"),
         ({"sft.batch.memm": "3"}, "memm"),
         ({"colour": "red"}, "there is no field 'colour'"),
+        ({"grpo.prompts.comp_rl.rows": "0"}, "stage 2: a grpo stage needs prompts per step"),
     ],
 )
 def test_a_wrong_setting_gets_one_sentence_that_says_where(settings, words):
@@ -67,8 +68,20 @@ def test_settings_change_all_stages_of_a_kind_or_one_by_number(tmp_path):
     assert load_recipe(path) == recipe
 
 
-def test_arms_share_what_is_the_same_and_each_rung_of_a_ladder_is_an_arm():
-    from bioreason_bench.experiments.reproduce import FULL, make_arms, make_jobs
+def test_a_sweep_makes_one_recipe_per_value_also_under_its_former_name():
+    recipe = load_recipe("few_shot")
+    points = recipe.sweep_points()
+    assert [value for value, _ in points] == ["8", "16", "32", "64", "128", "256", "512", "1024"]
+    assert load_recipe("few_shot", points[3][1]).stages[1].batch[0].limit == 64
+    values = recipe.as_dict()
+    values["ladder"] = values.pop("sweep")
+    assert make_recipe(values) == recipe
+    assert load_recipe("sft_mem").sweep_points() == [("", {})]
+
+
+def test_arms_share_what_is_the_same_and_each_point_of_a_sweep_is_an_arm():
+    from bioreason_bench.experiments.jobs import make_arms, make_jobs
+    from bioreason_bench.experiments.reproduce import FULL
 
     names = ["sft_mem_ctx", "sft_mem_ctx_grpo", "few_shot", "portions"]
     jobs = make_jobs(
@@ -193,3 +206,21 @@ def test_a_tokenizer_made_from_a_release_brings_every_training_text_back(release
         language == "symbols"
         or tokenizer.decode(tokenizer("An unseen Zoë.")["input_ids"]) == "An unseen Zoë."
     )
+
+
+def test_a_module_of_training_imports_only_from_those_above_it_in_the_package_docstring():
+    import ast
+    import re
+
+    from bioreason_bench import training
+
+    order = re.findall(r"^    (\w+)/? +\S", training.__doc__, re.MULTILINE)
+    folder = RECIPES.parent
+    parts = {path.relative_to(folder).with_suffix("").parts[0] for path in folder.rglob("*.py")}
+    assert set(order) == parts - {"__init__"}
+    for path in folder.rglob("*.py"):
+        part = path.relative_to(folder).with_suffix("").parts[0]
+        for node in ast.walk(ast.parse(path.read_text())):
+            module = getattr(node, "module", None) or ""
+            if isinstance(node, ast.ImportFrom) and module.startswith("bioreason_bench.training."):
+                assert order.index(module.split(".")[2]) <= order.index(part), (path, module)

@@ -1,4 +1,4 @@
-"""Training for real, small: stages on TRL, killed and resumed, on two processes, and scored like lm-eval scores."""
+"""Runs of small models: whole, killed and resumed, on two processes, and scored as lm-eval does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from bioreason_bench.training import run as runs
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.models import load as models
 from bioreason_bench.training.recipe import make_recipe
-from bioreason_bench.training.stages.grpo import grpo_trainer, without_idle
+from bioreason_bench.training.run_folder import save_model
+from bioreason_bench.training.stages.callback import ProgressCallback
 
 SMALL = {
     "name": "small",
@@ -31,12 +32,33 @@ SMALL = {
     "max_length": 192,
     "evaluate": {"limit": 12, "configs": ["mem_iid", "comp_zeroshot"]},
     "stages": [
-        {"kind": "sft", "steps": 14, "learning_rate": 4e-3, "matrix_learning_rate": 0.02, "warmup": 2, "save_every": 4,
-         "batch": {"mem": 12, "ctx": 4, "biographies": 4}},
-        {"kind": "grpo", "steps": 6, "learning_rate": 1e-3, "warmup": 1, "save_every": 2, "max_completion": 24, "samples": 4,
-         "prompts": {"comp_rl": 6}, "reward": {"outcome": 1.0, "process": 0.5, "format": 0.1}, "batch": {"biographies": 4, "mem": 2}},
+        {
+            "kind": "sft",
+            "steps": 14,
+            "learning_rate": 4e-3,
+            "matrix_learning_rate": 0.02,
+            "warmup": 2,
+            "save_every": 4,
+            "batch": {"mem": 12, "ctx": 4, "biographies": 4},
+        },
+        {
+            "kind": "grpo",
+            "steps": 6,
+            "learning_rate": 1e-3,
+            "warmup": 1,
+            "save_every": 2,
+            "max_completion": 24,
+            "samples": 4,
+            "prompts": {"comp_rl": 6},
+            "reward": {"outcome": 1.0, "process": 0.5, "format": 0.1},
+            "batch": {"biographies": 4, "mem": 2},
+        },
     ],
-}  # fmt: skip
+}
+
+
+def silent(_: str) -> None:
+    pass
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -49,11 +71,11 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 def trained(nano_release, tmp_path_factory):
     """A run of two stages, uninterrupted."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    runs.train(make_recipe(SMALL), Corpus(nano_release), out, say=lambda _: None, bar=False)
+    runs.train(make_recipe(SMALL), Corpus(nano_release), out, log=silent, bar=False)
     return out
 
 
-def test_a_run_leaves_models_curves_verdicts_and_one_line_for_each_stage_and_test_set(trained):
+def test_a_run_writes_models_curves_verdicts_and_one_line_for_each_stage_and_test_set(trained):
     lines = [json.loads(line) for line in (trained / "results.jsonl").read_text().splitlines()]
     assert [(line["stage"], line["config"]) for line in lines] == [
         (2, "mem_iid"),
@@ -75,32 +97,21 @@ def test_a_run_leaves_models_curves_verdicts_and_one_line_for_each_stage_and_tes
 def test_a_run_that_was_killed_and_resumed_ends_in_the_same_model(
     trained, nano_release, tmp_path, monkeypatch, stage, step
 ):
-    from bioreason_bench.training import progress
-
     corpus, recipe = Corpus(nano_release), make_recipe(SMALL)
-    plain = progress.Watch.callback
+    complete = ProgressCallback.on_step_end
 
-    def failing(self):
-        callback = plain(self)
-        end = callback.on_step_end
+    def killed(self, args, state, control, **options):
+        complete(self, args, state, control, **options)
+        if self.progress.name.endswith(stage) and state.global_step == step:
+            raise KeyboardInterrupt
 
-        def on_step_end(args, state, control, **more):
-            end(args, state, control, **more)
-            if stage in self.stage and state.global_step == step:
-                raise KeyboardInterrupt
-
-        callback.on_step_end = on_step_end
-        return callback
-
-    monkeypatch.setattr(progress.Watch, "callback", failing)
+    monkeypatch.setattr(ProgressCallback, "on_step_end", killed)
     with pytest.raises(KeyboardInterrupt):
-        runs.train(recipe, corpus, tmp_path / "run", say=lambda _: None, bar=False)
-    monkeypatch.setattr(progress.Watch, "callback", plain)
+        runs.train(recipe, corpus, tmp_path / "run", log=silent, bar=False)
+    monkeypatch.setattr(ProgressCallback, "on_step_end", complete)
     with pytest.raises(UsageError, match="--resume"):
-        runs.train(recipe, corpus, tmp_path / "run", say=lambda _: None, bar=False)
-    results = runs.train(
-        recipe, corpus, tmp_path / "run", resume=True, say=lambda _: None, bar=False
-    )
+        runs.train(recipe, corpus, tmp_path / "run", log=silent, bar=False)
+    results = runs.train(recipe, corpus, tmp_path / "run", resume=True, log=silent, bar=False)
     first, second = weights(trained / "2-grpo"), weights(tmp_path / "run" / "2-grpo")
     assert all(torch.equal(first[name], second[name]) for name in first)
     timeless = [{key: value for key, value in line.items() if key != "seconds"} for line in results]
@@ -111,16 +122,23 @@ def test_a_run_that_was_killed_and_resumed_ends_in_the_same_model(
 
 
 @pytest.mark.slow
-def test_our_numbers_are_lm_evals_numbers_question_by_question(trained, nano_release, tmp_path):
+def test_scores_equal_those_of_lm_eval_question_by_question(trained, nano_release, tmp_path):
     pytest.importorskip("lm_eval")
     from bioreason_bench.evaluation.harness.run import run_harness
 
     model = trained / "2-grpo"
     settings = json.dumps({"data": str(nano_release)})
-    run_harness(
-        ["--model", "hf", "--model_args", f"pretrained={model},dtype=float32", "--tasks", "bioreason_mem_iid", "--metadata", settings,
-         "--batch_size", "16", "--device", "cpu", "--limit", "40", "--output_path", str(tmp_path / "out"), "--log_samples"]
-    )  # fmt: skip
+    options = {
+        "--model": "hf",
+        "--model_args": f"pretrained={model},dtype=float32",
+        "--tasks": "bioreason_mem_iid",
+        "--metadata": settings,
+        "--batch_size": "16",
+        "--device": "cpu",
+        "--limit": "40",
+        "--output_path": str(tmp_path / "out"),
+    }
+    run_harness([word for option in options.items() for word in option] + ["--log_samples"])
     (log,) = (tmp_path / "out").rglob("samples_*.jsonl")
     theirs = {}
     for line in log.read_text().splitlines():
@@ -145,6 +163,16 @@ def test_our_numbers_are_lm_evals_numbers_question_by_question(trained, nano_rel
         assert text[:shorter] == ours[name]["completion"].strip()[:shorter]
 
 
+def test_a_fresh_process_loads_a_nano_model_by_its_folder(trained):
+    code = (
+        "from bioreason_bench.training.models.load import load; import sys;"
+        "print(type(load(sys.argv[1])[0]).__name__)"
+    )
+    argv = [sys.executable, "-c", code, str(trained / "2-grpo")]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "NanoForCausalLM"
+
+
 @pytest.mark.slow
 def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
     recipe = tmp_path / "two.yaml"
@@ -163,7 +191,7 @@ def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
         "--mixed_precision",
         "no",
     ]
-    words = [
+    argv = [
         "train",
         str(recipe),
         "--data",
@@ -173,7 +201,7 @@ def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
         "-q",
     ]
     done = subprocess.run(
-        [*launch, "--dynamo_backend", "no", "-m", "bioreason_bench.commands.baseline", *words],
+        [*launch, "--dynamo_backend", "no", "-m", "bioreason_bench.commands.baseline", *argv],
         capture_output=True,
         text=True,
         timeout=600,
@@ -188,7 +216,7 @@ def test_two_processes_under_accelerate_train_one_model(nano_release, tmp_path):
 
 
 @pytest.mark.slow
-def test_any_named_model_trains_by_the_same_path_in_english(tiny_release, tmp_path):
+def test_any_named_model_trains_in_english_too(tiny_release, tmp_path):
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     from bioreason_bench.training.models.tokenizer import make_tokenizer
@@ -196,9 +224,16 @@ def test_any_named_model_trains_by_the_same_path_in_english(tiny_release, tmp_pa
     corpus = Corpus(tiny_release)
     tokenizer = make_tokenizer(models.texts_of(corpus), "english", 1000)
     config = Qwen2Config(
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2, intermediate_size=64,
-        pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id, bos_token_id=None,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        intermediate_size=64,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
     Qwen2ForCausalLM(config).save_pretrained(tmp_path / "model")
     tokenizer.save_pretrained(tmp_path / "model")
     values = json.loads(json.dumps(SMALL))
@@ -216,72 +251,30 @@ def test_any_named_model_trains_by_the_same_path_in_english(tiny_release, tmp_pa
         "trl": {"gradient_checkpointing": True},
     }
     values["stages"][1] |= {"steps": 2, "max_completion": 8, "beta": 0.01, "accumulate": 2}
-    results = runs.train(
-        make_recipe(values), corpus, tmp_path / "run", say=lambda _: None, bar=False
-    )
+    results = runs.train(make_recipe(values), corpus, tmp_path / "run", log=silent, bar=False)
     assert [(line["stage"], line["questions"]) for line in results] == [(1, 4), (2, 4)]
     before, after = weights(tmp_path / "run" / "1-sft"), weights(tmp_path / "run" / "2-grpo")
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
-def test_leaving_out_samples_without_advantage_leaves_the_gradient_as_it_is(nano_release, tmp_path):
-    from datasets import Dataset
-    from trl import GRPOConfig, GRPOTrainer
-
-    model, tokenizer = models.from_scratch(
-        {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64},
-        Corpus(nano_release),
-        0,
-    )
-    config = GRPOConfig(
-        output_dir=str(tmp_path),
-        use_cpu=True,
-        bf16=False,
-        gradient_checkpointing=False,
-        per_device_train_batch_size=8,
-        report_to="none",
-    )
-    trainer = grpo_trainer()(
-        model=model, reward_funcs=lambda completions, **_: [0.0] * len(completions), args=config, processing_class=tokenizer,
-        train_dataset=Dataset.from_list([{"prompt": "Question:"}] * 8),
-    )  # fmt: skip
-    model.train()
-    trainer.current_gradient_accumulation_steps = 1
-    generator = torch.Generator().manual_seed(0)
-    prompt_mask = (torch.arange(10) >= torch.randint(0, 8, (8, 1), generator=generator)).long()
-    completion_mask = (torch.arange(7) < torch.randint(1, 8, (8, 1), generator=generator)).long()
-    inputs = {
-        "prompt_ids": torch.randint(3, len(tokenizer), (8, 10), generator=generator) * prompt_mask,
-        "prompt_mask": prompt_mask,
-        "completion_ids": torch.randint(3, len(tokenizer), (8, 7), generator=generator)
-        * completion_mask,
-        "completion_mask": completion_mask,
-        "advantages": torch.tensor([0.0, 1.0, 0.0, -1.0, 0.0, 0.5, 0.0, 0.0]),
-        "num_items_in_batch": completion_mask.sum(),
-    }
-    gradients = []
-    for loss in (
-        GRPOTrainer._compute_loss(trainer, model, dict(inputs)),
-        trainer._compute_loss(model, dict(inputs)),
-    ):
-        model.zero_grad()
-        loss.backward()
-        gradients.append(torch.cat([weight.grad.flatten() for weight in model.parameters()]))
-    assert float(gradients[0].abs().max()) > 0
-    assert torch.allclose(*gradients, atol=1e-6)
-    assert without_idle(dict(inputs))["prompt_ids"].shape[0] == 3
-
-
 @pytest.mark.slow
-def test_rejection_fine_tuning_learns_only_completions_that_were_right(nano_release, tmp_path):
+def test_rejection_fine_tuning_learns_only_right_completions(nano_release, tmp_path):
     values = json.loads(json.dumps(SMALL))
     values["stages"] = [
         {**values["stages"][0], "steps": 150, "batch": {"mem": 24, "biographies": 8}},
-        {"kind": "rft", "steps": 3, "learning_rate": 1e-4, "warmup": 0, "samples": 8, "keep": 1, "max_completion": 24,
-         "prompts": {"mem": {"rows": 8, "limit": 60}}},
-    ]  # fmt: skip
+        {
+            "kind": "rft",
+            "steps": 3,
+            "learning_rate": 1e-4,
+            "warmup": 0,
+            "samples": 8,
+            "keep": 1,
+            "max_completion": 24,
+            "prompts": {"mem": {"rows": 8, "limit": 60}},
+        },
+    ]
     corpus = Corpus(nano_release)
-    runs.train(make_recipe(values), corpus, tmp_path / "run", say=lambda _: None, bar=False)
+    runs.train(make_recipe(values), corpus, tmp_path / "run", log=silent, bar=False)
     kept = [
         json.loads(line)
         for line in (tmp_path / "run" / "2-rft" / "kept.jsonl").read_text().splitlines()
@@ -292,9 +285,7 @@ def test_rejection_fine_tuning_learns_only_completions_that_were_right(nano_rele
     assert len({row["id"] for row in kept}) == len(kept)
 
 
-def test_a_run_takes_its_first_stages_from_another_that_trained_them(
-    trained, nano_release, tmp_path
-):
+def test_a_run_takes_its_first_stages_from_another_run(trained, nano_release, tmp_path):
     corpus = Corpus(nano_release)
     sft = {
         "kind": "sft",
@@ -306,9 +297,7 @@ def test_a_run_takes_its_first_stages_from_another_that_trained_them(
     recipe = make_recipe({**SMALL, "name": "control", "stages": [SMALL["stages"][0], sft]})
     lines = {}
     for name, base in (("whole", None), ("shared", trained)):
-        lines[name] = runs.train(
-            recipe, corpus, tmp_path / name, base=base, say=lambda _: None, bar=False
-        )
+        lines[name] = runs.train(recipe, corpus, tmp_path / name, base=base, log=silent, bar=False)
     assert [line["exact_match"] for line in lines["whole"]] == [
         line["exact_match"] for line in lines["shared"]
     ]
@@ -321,35 +310,33 @@ def test_a_run_takes_its_first_stages_from_another_that_trained_them(
         corpus,
         tmp_path / "further",
         base=tmp_path / "shared",
-        say=lambda _: None,
+        log=silent,
         bar=False,
     )
     assert [path.name for path in (tmp_path / "further").glob("*-*")] == ["3-sft"]
-    for wrong, words in [
+    for setting, message in [
         ({"seed": "1"}, "no stage that recipe control begins with"),
         ({"1.steps": "13"}, "no stage that recipe control begins with"),
     ]:
-        with pytest.raises(UsageError, match=words):
+        with pytest.raises(UsageError, match=message):
             runs.train(
-                make_recipe(recipe.as_dict(), wrong),
+                make_recipe(recipe.as_dict(), setting),
                 corpus,
                 tmp_path / "no",
                 base=trained,
-                say=lambda _: None,
+                log=silent,
                 bar=False,
             )
     with pytest.raises(UsageError, match="all stages of this recipe already"):
-        runs.train(
-            make_recipe(SMALL), corpus, tmp_path / "no", base=trained, say=lambda _: None, bar=False
-        )
+        runs.train(make_recipe(SMALL), corpus, tmp_path / "no", base=trained, log=silent, bar=False)
     with pytest.raises(UsageError, match="no folder of a run"):
-        runs.train(recipe, corpus, tmp_path / "no", base=tmp_path, say=lambda _: None, bar=False)
+        runs.train(recipe, corpus, tmp_path / "no", base=tmp_path, log=silent, bar=False)
     assert not (tmp_path / "no").exists()
 
 
-def test_reproduce_trains_shared_stages_once_goes_on_and_makes_the_page(nano_release, tmp_path):
+def test_reproduce_trains_shared_stages_once_continues_and_writes_the_page(nano_release, tmp_path):
     pytest.importorskip("matplotlib")
-    words = ["reproduce", "--data", str(nano_release), "--out", str(tmp_path), "--workers", "2"]
+    argv = ["reproduce", "--data", str(nano_release), "--out", str(tmp_path), "--workers", "2"]
     small = [
         "model.from_scratch.hidden_size=32",
         "1.steps=3",
@@ -359,10 +346,10 @@ def test_reproduce_trains_shared_stages_once_goes_on_and_makes_the_page(nano_rel
     ]
     small += ["evaluate.configs=[mem_iid, comp_iid, comp_zeroshot]"]
     for setting in small:
-        words += ["--set", setting]
+        argv += ["--set", setting]
     for arm in ("sft_mem_ctx", "sft_mem_ctx_sft"):
-        words += ["--arm", arm]
-    first = CliRunner().invoke(main, words)
+        argv += ["--arm", arm]
+    first = CliRunner().invoke(main, argv)
     assert first.exit_code == 0, first.output
     assert "2 runs (2 arms, 1 seeds), 0 complete" in first.stderr
     folder = tmp_path / "seed0" / "sft_mem_ctx_sft"
@@ -379,10 +366,10 @@ def test_reproduce_trains_shared_stages_once_goes_on_and_makes_the_page(nano_rel
     }
     assert Path(first.stdout.strip()).is_file()
     before = (folder / "2-sft" / "done.json").stat().st_mtime_ns
-    again = CliRunner().invoke(main, words)
+    again = CliRunner().invoke(main, argv)
     assert again.exit_code == 0 and "2 complete" in again.stderr
     assert (folder / "2-sft" / "done.json").stat().st_mtime_ns == before
-    wrong = CliRunner().invoke(main, [*words, "--set", "grpo.steps=3"])
+    wrong = CliRunner().invoke(main, [*argv, "--set", "grpo.steps=3"])
     assert wrong.exit_code == 2
     assert "no arm has such a stage" in wrong.stderr
 
@@ -398,11 +385,11 @@ def test_a_wrong_model_name_gets_one_sentence_offline_too(monkeypatch):
 def test_a_missing_extra_names_its_install_line(monkeypatch):
     import importlib.util
 
-    found = importlib.util.find_spec
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util,
         "find_spec",
-        lambda name, *rest: None if name == "trl" else found(name, *rest),
+        lambda name, *rest: None if name == "trl" else find_spec(name, *rest),
     )
     with pytest.raises(MissingExtra, match=r"pip install 'bioreason-bench\[train\]'"):
         models.need_training()
@@ -414,16 +401,16 @@ def test_a_full_disk_is_named_and_leaves_the_stage_undone(nano_release, tmp_path
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(ReleaseError, match=r"No space left on device.*--resume"):
-        runs.save(Full(), None, tmp_path)
+        save_model(Full(), None, tmp_path)
 
 
 def test_the_command_line_answers_wrong_usage_with_a_sentence_and_code_2(
     nano_release, trained, tmp_path
 ):
-    for words, message in (
+    for argv, message in (
         (["train", "nonesuch"], "there is no recipe"),
         (["train", "--set", "sft.steps"], "key=value"),
-        (["train", "sft_mem", "--ladder", "--data", str(nano_release)], "has no ladder"),
+        (["train", "sft_mem", "--sweep", "--data", str(nano_release)], "has no sweep"),
         (["train", "sft_mem", "--data", str(tmp_path / "nowhere")], "nowhere"),
         (
             ["eval", str(trained / "2-grpo"), "--data", str(nano_release), "--config", "comp_iidd"],
@@ -431,8 +418,8 @@ def test_the_command_line_answers_wrong_usage_with_a_sentence_and_code_2(
         ),
         (["report", str(tmp_path)], "no results"),
     ):
-        result = CliRunner().invoke(main, words)
-        assert message in result.stderr, (words, result.stderr)
+        result = CliRunner().invoke(main, argv)
+        assert message in result.stderr, (argv, result.stderr)
         assert result.exit_code in (1, 2)
         assert "Traceback" not in result.output
         assert result.stderr.count("\n") == 1
@@ -450,16 +437,16 @@ def test_every_command_has_help():
 
 
 @pytest.mark.slow
-def test_pass_at_k_compares_models_with_one_budget_and_says_what_it_rests_on(trained, nano_release):
-    from bioreason_bench.experiments.passk import compare
+def test_pass_at_k_compares_models_with_one_sampling_budget(trained, nano_release):
+    from bioreason_bench.experiments.passk import Sampling, measure_passk
 
-    lines = compare(
+    lines = measure_passk(
         [str(trained / "1-sft"), str(trained / "2-grpo")],
         Corpus(nano_release),
         "mem_iid",
-        samples=16,
         limit=6,
-        say=lambda _: None,
+        sampling=Sampling(16),
+        log=silent,
     )
     assert [set(line["answers"]) for line in lines] == [{"1", "2", "4", "8", "16"}] * 2
     assert all(list(line["answers"].values()) == sorted(line["answers"].values()) for line in lines)

@@ -1,1 +1,1 @@
-"""Models and tokenizers: loading, the nano transformer, batched sampling."""
+"""Models and tokenizers: load or create them, the nano transformer, batched sampling."""

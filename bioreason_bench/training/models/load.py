@@ -1,18 +1,25 @@
-"""The model and tokenizer of a recipe: a name, or a fresh one."""
+"""The model and tokenizer of a recipe: load them by name, or create them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import MissingExtra, UsageError
+from bioreason_bench.taxonomy import SKILLS
 from bioreason_bench.training.data import Corpus, completion_of, prompt_of
 from bioreason_bench.training.recipe import Recipe
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+QUESTIONS = 20_000  # training questions of a skill that an English tokenizer is made from
+
 
 def need_training() -> None:
-    """Raises MissingExtra unless what `train` needs is installed."""
+    """Raise MissingExtra unless everything that training needs is installed."""
     from importlib.util import find_spec
 
     for module in ("torch", "transformers", "accelerate", "trl"):
@@ -21,7 +28,7 @@ def need_training() -> None:
 
 
 def quiet() -> None:
-    """No progress bars and no advice from the libraries; the command line says what goes on."""
+    """Silence the progress bars and advice of the libraries; the command line reports instead."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     import warnings
@@ -33,48 +40,56 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", module=r"(torch|transformers|trl|accelerate)\..*")
 
 
-def start(recipe: Recipe, release: Corpus) -> tuple[Any, Any]:
-    """(model, tokenizer) that the first stage trains."""
+def start(recipe: Recipe, corpus: Corpus) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The model and tokenizer that the first stage trains."""
     if "name" in recipe.model:
-        return load(
-            recipe.model["name"],
-            dict(recipe.model.get("options", {})),
-            recipe.model.get("revision"),
-        )
-    return from_scratch(dict(recipe.model["from_scratch"]), release, recipe.seed)
+        options = dict(recipe.model.get("options", {}))
+        return load(recipe.model["name"], options, recipe.model.get("revision"))
+    return from_scratch(dict(recipe.model["from_scratch"]), corpus, recipe.seed)
 
 
 def load(
     name: str | Path, options: dict[str, Any] | None = None, revision: str | None = None
-) -> tuple[Any, Any]:
-    """A saved model and its tokenizer, safetensors only, no code of theirs is run; UsageError if there is no such model."""
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a saved model and its tokenizer: safetensors only, and none of their code is run.
+
+    Args:
+        name: A folder or a Hub name.
+        options: For `from_pretrained` of the model.
+        revision: Of the Hub repository.
+
+    Raises:
+        UsageError: The model cannot be loaded.
+    """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from bioreason_bench.training.models.nano import register
+
+    register()
     options = {
         "use_safetensors": True,
         "trust_remote_code": False,
         "dtype": "float32",
         **(options or {}),
     }
-    if revision:
-        options["revision"] = revision
+    pinned = {"revision": revision} if revision else {}
     try:
-        model = AutoModelForCausalLM.from_pretrained(str(name), **options)
+        model = AutoModelForCausalLM.from_pretrained(str(name), **options, **pinned)
         tokenizer = AutoTokenizer.from_pretrained(
-            str(name),
-            trust_remote_code=False,
-            padding_side="left",
-            **({"revision": revision} if revision else {}),
+            str(name), trust_remote_code=False, padding_side="left", **pinned
         )
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"model {str(name)!r} cannot be loaded; give a folder with safetensors or a Hub name (offline: one in the cache): {reason}"
+            f"model {str(name)!r} cannot be loaded; give a folder with safetensors or a Hub name "
+            f"(offline: one in the cache): {reason}"
         ) from None
-    except Exception as error:  # huggingface_hub raises a dozen kinds for a name that it does not like or a network that is not there
+    except Exception as error:
+        # For a bad name or a missing network, huggingface_hub raises a dozen classes of its own.
         if type(error).__module__.startswith(("huggingface_hub", "httpx", "requests")):
+            reason = " ".join(str(error).split())[:200]
             raise UsageError(
-                f"model {str(name)!r} cannot be loaded: {' '.join(str(error).split())[:200]}; give a local folder or a Hub name"
+                f"model {str(name)!r} cannot be loaded: {reason}; give a local folder or a Hub name"
             ) from None
         raise
     if tokenizer.pad_token_id is None:
@@ -82,56 +97,68 @@ def load(
     return model, tokenizer
 
 
-def from_scratch(options: dict[str, Any], release: Corpus, seed: int) -> tuple[Any, Any]:
-    """A fresh model of `model_type` (default: nano) with the config `options`, and a tokenizer made from the release."""
+def from_scratch(
+    options: dict[str, Any], corpus: Corpus, seed: int
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Create a model with random weights, and a tokenizer from the texts of the release.
+
+    Args:
+        options: Fields of the model's config, and `model_type` (default: nano) and `vocabulary`.
+        corpus: The release.
+        seed: Of the weights; torch's global random state is left as it was.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    from bioreason_bench.training.models.nano import register
     from bioreason_bench.training.models.tokenizer import make_tokenizer
 
-    tokenizer = make_tokenizer(
-        texts_of(release), release.config.language, options.pop("vocabulary", 0)
-    )
-    kind = options.pop("model_type", "bioreason_nano")
+    register()
+    vocabulary = options.pop("vocabulary", 0)
+    tokenizer = make_tokenizer(texts_of(corpus), corpus.config.language, vocabulary)
+    model_type = options.pop("model_type", "bioreason_nano")
     try:
-        config = AutoConfig.for_model(kind, **options)
+        config = AutoConfig.for_model(model_type, **options)
     except ValueError as error:
-        raise UsageError(
-            f"from_scratch.model_type {kind!r}: {' '.join(str(error).split())[:200]}"
-        ) from None
-    config.vocab_size, config.pad_token_id, config.eos_token_id = (
-        len(tokenizer),
-        tokenizer.pad_token_id,
-        tokenizer.eos_token_id,
-    )
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"from_scratch.model_type {model_type!r}: {reason}") from None
+    config.vocab_size = len(tokenizer)
+    config.pad_token_id = tokenizer.pad_token_id
+    config.eos_token_id = tokenizer.eos_token_id
     config.bos_token_id = None
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config)
     torch.random.set_rng_state(state)
-    model.generation_config.pad_token_id, model.generation_config.eos_token_id = (
-        tokenizer.pad_token_id,
-        tokenizer.eos_token_id,
-    )
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
     return model, tokenizer
 
 
-def texts_of(release: Corpus):
-    """The words that a model can meet in this release: all facts and biographies, and in English some training questions."""
-    for row in release.source("facts"):
+def texts_of(corpus: Corpus) -> Iterator[str]:
+    """Texts with the whole vocabulary of a release.
+
+    These are facts, biographies and relation names; in English also training questions.
+    """
+    for row in corpus.source("facts"):
         yield f"{row['subject']} {row['relation']} {row['object']}"
-    for row in release.source("biographies"):
+    for row in corpus.source("biographies"):
         yield row["text"]
-    for row in release.source("relations"):
+    for row in corpus.source("relations"):
         yield row["name"]
-    if release.config.language != "symbols":
-        for skill in ("mem", "ctx", "comp"):
-            for row in release.source(skill)[:20_000]:
+    if corpus.config.language != "symbols":
+        for skill in SKILLS:
+            for row in corpus.source(skill)[:QUESTIONS]:
                 yield prompt_of(row) + completion_of(row, "chain")
 
 
+def choose_bf16(recipe: Recipe) -> bool:
+    """Whether to compute in bfloat16: as the recipe says, else where it is native."""
+    return native_bf16() if recipe.bf16 is None else recipe.bf16
+
+
 def native_bf16() -> bool:
-    """Is bfloat16 worth while here: a GPU that has it, or a CPU with its own instructions for it?"""
+    """Whether this machine's GPU, or else its CPU, has bfloat16 instructions."""
     import torch
 
     if torch.cuda.is_available():

@@ -1,19 +1,23 @@
-"""A transformer of about a million parameters that can look facts up in its context, as an ordinary transformers model.
+"""A transformer of about a million parameters that can look up facts in its context.
 
-Three layers of attention alone find a fact by its relation, not by person and relation together; a short causal
-convolution in front of each attention layer ties the two neighbours into one key, and the same model then reads
-(the experiment is on the card).  The rest is today's usual: rotary positions, RMSNorm, tied embeddings.
+Three layers of attention alone find a fact by its relation, but not by person and relation
+together.  A short causal convolution before each attention layer combines the two neighbours into
+one key, and the same model then reads (the experiment is on the card).  The rest is today's usual
+architecture: rotary positions, RMSNorm, tied embeddings.  It is an ordinary transformers model:
 
-    import bioreason_bench.training.models.nano                 # registers the class with the Auto classes
+    import bioreason_bench.training.models.nano     # registers the classes with the Auto classes
     model = AutoModelForCausalLM.from_pretrained(folder)
 
-Several texts may share a row: `position_ids` that start again at 0 open a new text, which sees nothing of those before.
-The cache is transformers' own: each layer keeps the last inputs of its convolution beside its values.
+Several texts may share a row: a `position_ids` of 0 starts a new text, which cannot see those
+before it.  The cache is transformers' own; each layer stores the last inputs of its convolution
+with its values.
+
+Shapes: B rows, T tokens of the call, D hidden size, H heads, d = D / H, K taps, V vocabulary.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -31,9 +35,11 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutpu
 
 
 class NanoConfig(PreTrainedConfig):
+    """The sizes of a nano model; `conv_size` is the number of taps of the convolution."""
+
     model_type = "bioreason_nano"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the fields of a transformers config
         self,
         vocab_size: int = 1024,
         hidden_size: int = 128,
@@ -45,7 +51,7 @@ class NanoConfig(PreTrainedConfig):
         max_position_embeddings: int = 1024,
         initializer_range: float = 0.05,
         tie_word_embeddings: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         self.vocab_size = vocab_size
         self.hidden_size = hidden_size
@@ -61,6 +67,8 @@ class NanoConfig(PreTrainedConfig):
 
 
 class Norm(nn.Module):
+    """RMSNorm with a learned scale."""
+
     def __init__(self, size: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(size))
@@ -70,9 +78,13 @@ class Norm(nn.Module):
 
 
 def mix_neighbours(x: Tensor, before: Tensor, taps: Tensor, position: Tensor) -> Tensor:
-    """What the token and those just before it say: tap k (of [K, D]) weighs the k-th before, inside the same text only; [B, T, D].
+    """Causal depthwise convolution of x [B, T, D], inside each text only.
 
-    `before` [B, K-1, D] stands before x; `position` [B, T] counts from 0 in each text.
+    Args:
+        x: The inputs of this call, [B, T, D].
+        before: The K - 1 inputs before x, [B, K - 1, D].
+        taps: Weights [K, D]; tap k belongs to the input k tokens back.
+        position: Index of each token in its own text, [B, T].
     """
     window = torch.cat([before, x], 1)
     reach, length = taps.shape[0] - 1, x.shape[1]
@@ -84,14 +96,18 @@ def mix_neighbours(x: Tensor, before: Tensor, taps: Tensor, position: Tensor) ->
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions; x [B, H, T, d], cos and sin [B, 1, T, d/2]."""
+    """Apply rotary positions to x [B, H, T, d]; cos and sin are [B, 1, T, d / 2]."""
     a, b = x.chunk(2, -1)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-    """Scaled dot-product attention; on a CPU in float32 also under autocast, since its bfloat16 backward is several times slower."""
-    causal = mask is None and q.shape[2] > 1
+    """Scaled dot-product attention of [B, H, T, d]; causal if there is no mask.
+
+    On a CPU it is computed in float32 even under autocast: the backward pass in bfloat16 is several
+    times slower there.
+    """
+    causal = mask is None and q.shape[2] > 1  # one token sees the whole cache
     if q.device.type != "cpu":
         return F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=mask, is_causal=causal)
     with torch.autocast("cpu", enabled=False):
@@ -101,6 +117,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
 
 
 class Layer(nn.Module):
+    """Convolution, attention and MLP, each added to the hidden states [B, T, D]."""
+
     def __init__(self, config: NanoConfig, index: int) -> None:
         super().__init__()
         size = config.hidden_size
@@ -138,7 +156,7 @@ class Layer(nn.Module):
         return h + self.down(F.gelu(self.up(self.norm_mlp(h)), approximate="tanh"))
 
     def _before(self, x: Tensor, cache: DynamicCache | None) -> Tensor:
-        """The convolution's inputs before x, zeros where there are none."""
+        """The K - 1 inputs of the convolution before x, [B, K - 1, D]; zeros before the start."""
         batch, _, size = x.shape
         reach = self.taps.shape[0] - 1
         if cache is None or cache.get_seq_length(self.index) == 0:
@@ -149,6 +167,8 @@ class Layer(nn.Module):
 
 
 class NanoPreTrainedModel(PreTrainedModel):
+    """Initialization and loading, as transformers wants them."""
+
     config_class = NanoConfig
     base_model_prefix = "model"
     _supports_sdpa = True
@@ -168,6 +188,8 @@ class NanoPreTrainedModel(PreTrainedModel):
 
 
 class NanoModel(NanoPreTrainedModel):
+    """The transformer without its output layer."""
+
     def __init__(self, config: NanoConfig) -> None:
         super().__init__(config)
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
@@ -185,15 +207,18 @@ class NanoModel(NanoPreTrainedModel):
         past_key_values: DynamicCache | None = None,
         inputs_embeds: Tensor | None = None,
         use_cache: bool | None = None,
-        **_,
+        **_: Any,
     ) -> BaseModelOutputWithPast:
-        """Hidden states [B, T, D] for input_ids [B, T]; attention_mask [B, all T so far] is 0 at padding, on either side."""
+        """Hidden states [B, T, D] of input_ids [B, T].
+
+        `attention_mask` [B, past + T] is 0 at padding, which may be on either side.
+        """
         h = self.embed_tokens(input_ids) if inputs_embeds is None else inputs_embeds
         if use_cache and past_key_values is None:
             past_key_values = DynamicCache()
         past = past_key_values.get_seq_length() if past_key_values is not None else 0
         position, mask = positions_and_mask(h, past, attention_mask, position_ids)
-        half = self.config.hidden_size // self.config.num_attention_heads // 2
+        half = self.config.hidden_size // self.config.num_attention_heads // 2  # d / 2
         rate = self.config.rope_theta ** (
             -torch.arange(half, device=h.device, dtype=torch.float32) / half
         )
@@ -209,33 +234,45 @@ class NanoModel(NanoPreTrainedModel):
 def positions_and_mask(
     h: Tensor, past: int, attention_mask: Tensor | None, position_ids: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
-    """Each token's place in its own text [B, T], and who may see whom [B, 1, T, past + T] (None: plain causal)."""
+    """Each token's position in its own text, and the attention mask.
+
+    Args:
+        h: Hidden states [B, T, D]; only the shape is used.
+        past: The number of tokens in the cache.
+        attention_mask: 0 at padding, [B, past + T].
+        position_ids: Positions that restart at 0 with each text of a row, [B, T].
+
+    Returns:
+        Positions [B, T]; and which token sees which, [B, 1, T, past + T], or None for plain causal.
+    """
     batch, length, _ = h.shape
     if attention_mask is not None and attention_mask.dim() == 2 and not bool(attention_mask.all()):
         valid = attention_mask.bool()
         position = (valid.long().cumsum(-1) - 1).clamp(min=0)[:, -length:]
         allowed = valid[:, None, :] & _causal(length, past, h.device)
         own = torch.eye(length, past + length, dtype=torch.bool, device=h.device).roll(past, 1)
-        return position, (allowed | own).unsqueeze(
-            1
-        )  # a padding token sees itself, or its softmax would be empty
+        # A padding token sees itself: a softmax over nothing would be NaN.
+        return position, (allowed | own).unsqueeze(1)
     plain = torch.arange(past, past + length, device=h.device).expand(batch, length)
     if attention_mask is not None or position_ids is None or past:
         return plain, None if past == 0 or length == 1 else _causal(length, past, h.device)[None]
     position_ids = position_ids.expand(batch, length)
     if bool((position_ids[:, 1:] > position_ids[:, :-1]).all()):
         return position_ids, None
+    # The text of each token by number: positions 0 1 2 0 1 give 1 1 1 2 2.
     text = (position_ids == 0).cumsum(-1)
-    return position_ids, (
-        (text[:, :, None] == text[:, None, :]) & _causal(length, 0, h.device)
-    ).unsqueeze(1)
+    same_text = text[:, :, None] == text[:, None, :]
+    return position_ids, (same_text & _causal(length, 0, h.device)).unsqueeze(1)
 
 
 def _causal(length: int, past: int, device: torch.device) -> Tensor:
+    """True where a token may see another by order alone, [1, T, past + T]."""
     return torch.ones(length, past + length, dtype=torch.bool, device=device).tril(past)[None]
 
 
 class NanoForCausalLM(NanoPreTrainedModel, GenerationMixin):
+    """The transformer with its output layer, tied to the embeddings."""
+
     _tied_weights_keys: ClassVar[dict[str, str]] = {"lm_head.weight": "model.embed_tokens.weight"}
 
     def __init__(self, config: NanoConfig) -> None:
@@ -244,7 +281,7 @@ class NanoForCausalLM(NanoPreTrainedModel, GenerationMixin):
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         self.post_init()
 
-    def forward(
+    def forward(  # noqa: PLR0913, PLR0917 - the signature that transformers calls
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
@@ -256,9 +293,12 @@ class NanoForCausalLM(NanoPreTrainedModel, GenerationMixin):
         logits_to_keep: int | Tensor = 0,
         num_items_in_batch: Tensor | int | None = None,
         output_hidden_states: bool | None = None,
-        **_,
+        **_: Any,
     ) -> CausalLMOutputWithPast:
-        """Logits [B, T, V], or the last `logits_to_keep` of them; with labels [B, T] (-100: none) the mean loss too."""
+        """Logits [B, T, V], or those of the last `logits_to_keep` tokens.
+
+        With labels [B, T] (-100 where there is none) also the mean loss.
+        """
         out = self.model(
             input_ids, attention_mask, position_ids, past_key_values, inputs_embeds, use_cache
         )
@@ -281,6 +321,11 @@ class NanoForCausalLM(NanoPreTrainedModel, GenerationMixin):
         )
 
 
-AutoConfig.register(NanoConfig.model_type, NanoConfig, exist_ok=True)
-AutoModel.register(NanoConfig, NanoModel, exist_ok=True)
-AutoModelForCausalLM.register(NanoConfig, NanoForCausalLM, exist_ok=True)
+def register() -> None:
+    """Register the nano model with transformers' Auto classes, by its `model_type`."""
+    AutoConfig.register(NanoConfig.model_type, NanoConfig, exist_ok=True)
+    AutoModel.register(NanoConfig, NanoModel, exist_ok=True)
+    AutoModelForCausalLM.register(NanoConfig, NanoForCausalLM, exist_ok=True)
+
+
+register()

@@ -1,32 +1,38 @@
-"""A tokenizer made from a release, for models trained from scratch; every other model brings its own.
+"""A tokenizer made from the texts of a release, for models trained from scratch.
 
-Language `symbols`: one token a word.  English: byte-level BPE, so that any text comes back as it was.
+Language `symbols`: one token per word.  English: byte-level BPE, which decodes to the exact text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
 PAD, EOS, UNKNOWN = "<pad>", "<eos>", "<unk>"
 FRAME = ("Question:", "Answer:", "So,", "the", "answer", "is:", ".", "?")
-PIECES = 8192  # of English, unless the recipe's `vocabulary` says else
+PIECES = 8192  # tokens of English, unless the recipe sets `vocabulary`
 
 
 def make_tokenizer(
-    texts: Iterable[str], language: str = "symbols", most: int = 0
+    texts: Iterable[str], language: str = "symbols", size: int = 0
 ) -> PreTrainedTokenizerFast:
-    """A tokenizer of at most `most` tokens (0: as many as there are words, or PIECES); it adds nothing to what it encodes."""
+    """Make a tokenizer that adds no special tokens to what it encodes.
+
+    Args:
+        texts: What it should be able to encode.
+        language: `symbols` or `english`.
+        size: Maximum number of tokens; 0 for as many as there are words (symbols) or PIECES.
+    """
     from transformers import PreTrainedTokenizerFast
 
-    made = (
-        word_level(texts, most or 10_000_000)
-        if language == "symbols"
-        else byte_pairs(texts, most or PIECES)
-    )
+    if language == "symbols":
+        made = word_level(texts, size or 10_000_000)
+    else:
+        made = byte_pairs(texts, size or PIECES)
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
         pad_token=PAD,
@@ -38,8 +44,12 @@ def make_tokenizer(
     )
 
 
-def word_level(texts: Iterable[str], most: int) -> Any:
-    """Splits at white space; the words of `texts` (the frequent ones, ties in the order met) and of a question's frame."""
+def word_level(texts: Iterable[str], size: int) -> Tokenizer:
+    """A tokenizer that splits at white space.
+
+    Its vocabulary is the words of a question's frame and the most frequent words of `texts` (ties
+    in order of first occurrence), `size` tokens in all.
+    """
     from tokenizers import Tokenizer
     from tokenizers.decoders import WordPiece
     from tokenizers.models import WordLevel
@@ -50,19 +60,19 @@ def word_level(texts: Iterable[str], most: int) -> Any:
         for word in text.split():
             counts[word] = counts.get(word, 0) + 1
     words = [PAD, EOS, UNKNOWN, *FRAME]
-    words += [word for word in sorted(counts, key=lambda word: -counts[word]) if word not in FRAME][
-        : most - len(words)
+    frequent = [
+        word for word in sorted(counts, key=lambda word: -counts[word]) if word not in FRAME
     ]
-    tokenizer = Tokenizer(
-        WordLevel({word: number for number, word in enumerate(words)}, unk_token=UNKNOWN)
-    )
+    words += frequent[: size - len(words)]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.decoder = WordPiece(prefix="\x00", cleanup=False)  # joins words with blanks
     return tokenizer
 
 
-def byte_pairs(texts: Iterable[str], most: int) -> Any:
-    """Byte-level BPE trained on `texts`."""
+def byte_pairs(texts: Iterable[str], size: int) -> Tokenizer:
+    """Train byte-level BPE of `size` tokens on `texts`."""
     from tokenizers import Tokenizer, decoders, pre_tokenizers
     from tokenizers.models import BPE
     from tokenizers.trainers import BpeTrainer
@@ -70,14 +80,11 @@ def byte_pairs(texts: Iterable[str], most: int) -> Any:
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    tokenizer.train_from_iterator(
-        texts,
-        BpeTrainer(
-            vocab_size=most,
-            special_tokens=[PAD, EOS, UNKNOWN],
-            initial_alphabet=alphabet,
-            show_progress=False,
-        ),
+    trainer = BpeTrainer(
+        vocab_size=size,
+        special_tokens=[PAD, EOS, UNKNOWN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
+    tokenizer.train_from_iterator(texts, trainer)
     return tokenizer

@@ -1,74 +1,68 @@
-"""Rejection fine-tuning: the model's own right answers to the prompts, learnt as any other text.  The same data as GRPO, without RL."""
+"""Rejection fine-tuning: supervised training on the model's own right answers to the prompts.
+
+It uses the same data as GRPO, without RL.
+"""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
-from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
-from bioreason_bench.training.data import Corpus, Mixture, choose, encode
+from bioreason_bench.training.data import Row, StageData, encode
 from bioreason_bench.training.measure import complete
-from bioreason_bench.training.recipe import Recipe, Source, Stage
+from bioreason_bench.training.recipe import Source
+from bioreason_bench.training.stages.sft import train_on
+from bioreason_bench.training.stages.stage_run import StageRun
 
 
-def rft_mixture(
-    model: Any,
-    tokenizer: Any,
-    release: Corpus,
-    recipe: Recipe,
-    stage: Stage,
-    folder: Path,
-    draw: Draw,
-    say: Any,
-    name: str,
-) -> tuple[Mixture, dict[str, float]]:
-    """Samples, keeps up to `stage.keep` different right completions a prompt, and mixes them with `stage.batch`.
+def train_rft(run: StageRun, data: StageData) -> dict[str, float]:
+    """Sample answers, then train on the right ones and the batch; returns the speed and counts.
 
-    The kept samples are written to `folder`/kept.jsonl, from which an interrupted stage goes on.
+    Raises:
+        UsageError: No sampled answer is right.
     """
-    rows = choose(release, stage.prompts, draw)
-    path = folder / "kept.jsonl"
-    if path.is_file():
-        kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    else:
-        grader = release.grader()
-        say(f"{name}: sampling {len(rows)} prompts x {stage.samples}")
-        kept = []
-        texts = complete(
-            model,
-            tokenizer,
-            rows,
-            stage.max_completion,
-            samples=stage.samples,
-            temperature=stage.temperature,
-            seed=recipe.seed,
-            batch=512,
-        )
-        for row, group in zip(rows, texts, strict=True):
-            right = [
-                text
-                for text in dict.fromkeys(text.strip() for text in group)
-                if grader.grade(text, row).exact_match
-            ]
-            kept += [{**row, "chain": text} for text in right[: stage.keep]]
-        path.with_suffix(".part").write_text(
-            "".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8"
-        )
-        path.with_suffix(".part").rename(path)
+    kept = sample_right(run, data.prompts)
     if not kept:
         raise UsageError(
-            f"recipe {recipe.name}: none of {len(rows) * stage.samples} samples is right; start from a model that answers some questions"
+            f"recipe {run.recipe.name}: none of {len(data.prompts) * run.stage.samples} samples "
+            "is right; start from a model that answers some questions"
         )
-    say(f"{name}: kept {len(kept)} right completions of {len({row['id'] for row in kept})} prompts")
-    own = Source(name="kept", rows=stage.prompts.rows)
-    sources = [(own, encode(kept, "chain", tokenizer, recipe.max_length))]
-    sources += [
-        (source, encode(choose(release, source, draw), source.format, tokenizer, recipe.max_length))
-        for source in stage.batch
-    ]
-    return Mixture(sources, stage.steps, draw), {
-        "kept": float(len(kept)),
-        "prompts_solved": float(len({row["id"] for row in kept})),
-    }
+    solved = len({row["id"] for row in kept})
+    run.log(f"{run.name}: kept {len(kept)} right completions of {solved} prompts")
+    assert run.stage.prompts is not None  # the schema requires it
+    own = Source(name="kept", rows=run.stage.prompts.rows)
+    encoded = encode(kept, "chain", run.tokenizer, run.recipe.max_length)
+    speed = train_on(run, data.mixture.with_source(own, encoded))
+    return {**speed, "kept": float(len(kept)), "prompts_solved": float(solved)}
+
+
+def sample_right(run: StageRun, rows: list[Row]) -> list[Row]:
+    """Up to `stage.keep` different right completions per question, as the `chain` of its row.
+
+    They are written to kept.jsonl; a resumed stage reads them from there.
+    """
+    path = run.folder / "kept.jsonl"
+    if path.is_file():
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    stage = run.stage
+    grader = run.corpus.grader()
+    run.log(f"{run.name}: sampling {len(rows)} prompts x {stage.samples}")
+    groups = complete(
+        run.model,
+        run.tokenizer,
+        rows,
+        stage.max_completion,
+        samples=stage.samples,
+        temperature=stage.temperature,
+        seed=run.recipe.seed,
+        batch=512,
+    )
+    kept = []
+    for row, texts in zip(rows, groups, strict=True):
+        distinct = dict.fromkeys(text.strip() for text in texts)
+        right = [text for text in distinct if grader.grade(text, row).exact_match]
+        kept += [{**row, "chain": text} for text in right[: stage.keep]]
+    part = path.with_suffix(".part")
+    part.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+    part.rename(path)
+    return kept

@@ -1,0 +1,212 @@
+"""Arms and jobs: which recipes are run, with which seeds, and which stages they share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioreason_bench.draw import Draw
+from bioreason_bench.errors import UsageError
+from bioreason_bench.experiments.results import json_lines, run_folder
+from bioreason_bench.training.data import Corpus
+from bioreason_bench.training.recipe import KINDS, Recipe, Stage, load_recipe, recipe_names
+
+EVALUATION = 4_500  # test questions after an arm, about
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A recipe, or one point of a recipe's sweep.
+
+    Attributes:
+        name: "sft_mem_ctx", "few_shot=8".
+        recipe: Name of a shipped recipe, or path of a YAML file.
+        settings: Fields of the recipe that are changed.
+    """
+
+    name: str
+    recipe: str
+    settings: Mapping[str, str]
+
+    def load(self, seed: int = 0) -> Recipe:
+        return load_recipe(self.recipe, {"seed": str(seed), **self.settings})
+
+
+def make_arms(recipes: Sequence[str], settings: Mapping[str, str], preset: str = "") -> list[Arm]:
+    """An arm for each recipe, or for each point of its sweep.
+
+    Args:
+        recipes: Names of recipes, or paths of YAML files.
+        settings: Fields to change in every recipe that has them.
+        preset: A shipped recipe PRESET/NAME is taken before NAME.
+
+    Raises:
+        UsageError: No recipe has the stage that a setting names.
+    """
+    shipped = recipe_names()
+    arms = []
+    used: set[str] = set()
+    for name in recipes:
+        recipe = f"{preset}/{name}" if f"{preset}/{name}" in shipped else name
+        loaded = load_recipe(recipe)
+        fitting = {key: value for key, value in settings.items() if fits_stage(key, loaded)}
+        used |= set(fitting)
+        short = Path(name).stem
+        for value, point in loaded.sweep_points():
+            arm = f"{short}={value}" if value else short
+            arms.append(Arm(arm, recipe, {**fitting, **point}))
+    for key in settings:
+        if key not in used:
+            raise UsageError(
+                f"--set {key}: no arm has such a stage; the arms are {', '.join(recipes)}"
+            )
+    return arms
+
+
+def fits_stage(key: str, recipe: Recipe) -> bool:
+    """Whether the recipe has the stage that a setting is for.
+
+    `grpo.steps=50` is no mistake for an arm without GRPO; it just does not apply.
+    """
+    stage = key.partition(".")[0]
+    if stage.isdigit():
+        return int(stage) <= len(recipe.stages)
+    return stage not in KINDS or stage in {stage.kind for stage in recipe.stages}
+
+
+@dataclass(frozen=True)
+class Job:
+    """An arm with a seed.
+
+    Attributes:
+        arm: What is run.
+        seed: Seed of training.
+        corpus: The release that it trains on.
+        root: The folder of all runs.
+        base: The job whose stages are this one's first stages; they are not trained again.
+        own: The stages that this job trains itself.
+    """
+
+    arm: Arm
+    seed: int
+    corpus: Corpus
+    root: Path
+    base: Job | None
+    own: tuple[Stage, ...]
+
+    @property
+    def folder(self) -> Path:
+        return run_folder(self.root, self.arm.name, self.seed)
+
+    @property
+    def log_file(self) -> Path:
+        """What the process of the job writes to stderr."""
+        return self.folder.with_suffix(".log")
+
+    @property
+    def label(self) -> str:
+        return f"{self.arm.name} seed {self.seed}"
+
+    def model(self) -> Path:
+        """The folder of the model after the last stage."""
+        return max(path.parent for path in self.folder.glob("*-*/done.json"))
+
+    def complete(self) -> bool:
+        return (self.folder / "results.jsonl").is_file()
+
+    def results(self) -> list[dict[str, Any]]:
+        return json_lines(self.folder / "results.jsonl")
+
+    def cost(self) -> float:
+        """The expected duration, in texts that are learnt.
+
+        A sample of GRPO, and an answer to a test question, take about as long as learning a text.
+        """
+        texts = EVALUATION
+        for stage in self.own:
+            texts += stage.steps * sum(source.rows for source in stage.batch)
+            if stage.prompts is None:
+                continue
+            if stage.kind == "grpo":
+                texts += stage.steps * stage.prompts.rows * stage.samples
+            elif stage.kind == "rft":
+                texts += stage.steps * stage.prompts.rows + stage.prompts.limit * stage.samples
+        return float(texts)
+
+    def share_done(self) -> float:
+        """The share of the job's steps that are done, in [0, 1]."""
+        done = 0
+        for log in self.folder.glob("*-*/log.jsonl"):
+            last = log.read_text(encoding="utf-8").strip().rpartition("\n")[2]
+            done += (
+                json.loads(last)["step"] if last.endswith("}") else 0
+            )  # else it is being written
+        return min(1.0, done / sum(stage.steps for stage in self.own))
+
+    def last_message(self) -> str:
+        """The last line of the job's log, for an error message."""
+        if not self.log_file.is_file():
+            return "it left no message"
+        lines = self.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1][-300:] if lines else "it left no message"
+
+    def headline(self) -> str:
+        """What the job reached on the comp levels, in one line."""
+        parts = [
+            f"{line['config'].partition('_')[2]} {100 * line['exact_match']:.0f} "
+            f"({100 * line['process_verified']:.0f})"
+            for line in self.results()
+            if line["config"].startswith("comp_")
+        ]
+        return f"comp answers (chains): {', '.join(parts)}"
+
+
+def make_jobs(arms: Sequence[Arm], corpora: Mapping[int, Corpus], out: Path) -> list[Job]:
+    """A job for each arm and seed; its base is the earlier job that shares most first stages.
+
+    Args:
+        arms: What is run, in this order.
+        corpora: Seed -> the release of its runs.
+        out: The folder of all runs.
+    """
+    jobs: list[Job] = []
+    for seed, corpus in corpora.items():
+        earlier: list[tuple[Job, Recipe]] = []
+        for arm in arms:
+            recipe = arm.load(seed)
+            base, shared = None, 0
+            for job, other_recipe in earlier:
+                count = recipe.shared_stages(other_recipe)
+                if shared < count < len(recipe.stages):
+                    base, shared = job, count
+            earlier.append((Job(arm, seed, corpus, out, base, recipe.stages[shared:]), recipe))
+        jobs += [job for job, _ in earlier]
+    return jobs
+
+
+def minutes_per_text(job: Job) -> float:
+    """Minutes that learning one text takes on this machine now, on one thread.
+
+    Measured with a bare loop over the first batches of the job's recipe.
+    """
+    import torch
+
+    from bioreason_bench.training.data import make_mixture
+    from bioreason_bench.training.models import load as models
+    from bioreason_bench.training.speed import expected_minutes
+
+    models.quiet()
+    recipe = job.arm.load(job.seed)
+    stage = recipe.stages[0]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    model, tokenizer = models.start(recipe, job.corpus)
+    mixture = make_mixture(
+        job.corpus, stage.batch, stage.steps, tokenizer, recipe.max_length, Draw(0)
+    )
+    minutes = expected_minutes(model, tokenizer, mixture, recipe)
+    torch.set_num_threads(threads)
+    return minutes / len(mixture)

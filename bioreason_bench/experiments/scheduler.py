@@ -1,0 +1,122 @@
+"""Run jobs side by side: a process each, one thread each, bases first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from bioreason_bench.errors import BioreasonError
+from bioreason_bench.experiments.jobs import Job
+
+Log = Callable[[str], None]
+REPORT_EVERY = 60.0  # seconds between lines about what is running
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def run_jobs(jobs: Sequence[Job], workers: int, log: Log, command: str) -> None:
+    """Run the jobs that are not complete.
+
+    Args:
+        jobs: All jobs, each after its base.
+        workers: Jobs that run at the same time.
+        log: Called with a line when a job starts or ends, and every minute.
+        command: The command that run.json records.
+
+    Raises:
+        BioreasonError: A job failed.  The others have finished, but for those that it is the
+            base of.
+    """
+    scheduler = Scheduler(jobs, workers, log, command)
+    signal.signal(signal.SIGTERM, _interrupt)  # or a killed parent would leave its processes behind
+    try:
+        scheduler.run()
+    finally:
+        for process in scheduler.running:
+            process.terminate()
+    if scheduler.failed:
+        first = scheduler.failed[0]
+        raise BioreasonError(
+            f"{len(scheduler.failed)} of {len(jobs)} runs failed, first {first.label}: "
+            f"{first.last_message()}; call the same command again to go on"
+        )
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+class Scheduler:
+    """The state of `run_jobs`.
+
+    Attributes:
+        waiting: Jobs that have not been started.
+        running: Process -> its job.
+        failed: Jobs that failed or whose base failed, in the order in which this was seen.
+    """
+
+    def __init__(self, jobs: Sequence[Job], workers: int, log: Log, command: str) -> None:
+        self.waiting = [job for job in jobs if not job.complete()]
+        self.running: dict[subprocess.Popen[bytes], Job] = {}
+        self.failed: list[Job] = []
+        self.workers, self.log, self.command = workers, log, command
+        self.total_cost = sum(job.cost() for job in self.waiting) or 1.0
+        self.started_at = self.reported_at = time.perf_counter()
+
+    def run(self) -> None:
+        while self.waiting or self.running:
+            self.start_ready()
+            time.sleep(1.0)
+            self.collect_finished()
+            if time.perf_counter() - self.reported_at > REPORT_EVERY:
+                self.reported_at = time.perf_counter()
+                self.log(self.progress())
+
+    def start_ready(self) -> None:
+        """Start the jobs that have a free worker and a complete base."""
+        for job in list(self.waiting):
+            if job.base in self.failed:
+                self.waiting.remove(job)
+                self.failed.append(job)
+            elif len(self.running) < self.workers and (job.base is None or job.base.complete()):
+                self.waiting.remove(job)
+                self.log(f"{job.label}: begins")
+                self.running[start_process(job, self.command)] = job
+
+    def collect_finished(self) -> None:
+        for process in [process for process in self.running if process.poll() is not None]:
+            job = self.running.pop(process)
+            if process.returncode or not job.complete():
+                self.failed.append(job)
+                self.log(f"{job.label}: failed; {job.last_message()}")
+            else:
+                self.log(f"{job.label}: {job.headline()}")
+
+    def progress(self) -> str:
+        """What is running, and the minutes left at the pace so far."""
+        left = sum(job.cost() for job in self.waiting)
+        left += sum(job.cost() * (1 - job.share_done()) for job in self.running.values())
+        done = max(self.total_cost - left, 0.01 * self.total_cost)
+        minutes = (self.reported_at - self.started_at) / 60 * left / done
+        shares = (f"{job.label} {100 * job.share_done():.0f} %" for job in self.running.values())
+        return f"{', '.join(shares)}; about {minutes:.0f} min left"
+
+
+def start_process(job: Job, command: str) -> subprocess.Popen[bytes]:
+    """Start `bioreason-baseline train` for the job; its stderr goes to the job's log file."""
+    argv = [sys.executable, "-m", "bioreason_bench.commands.baseline", "train", job.arm.recipe]
+    argv += ["--data", str(job.corpus.path), "--out", str(job.folder)]
+    argv += ["--seed", str(job.seed), "--resume"]
+    for key, value in job.arm.settings.items():
+        argv += ["--set", f"{key}={value}"]
+    if job.base is not None:
+        argv += ["--base", str(job.base.folder)]
+    argv += ["--command", command]
+    job.folder.parent.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **ONE_THREAD}
+    with job.log_file.open("ab") as log:
+        return subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=log, env=environment)

@@ -1,0 +1,123 @@
+"""What the stages share around TRL's trainers: options, resuming, checkpoints.
+
+What differs from TRL's defaults: off the GPU, only positions with a label go through the output
+layer (TRL scores all there), and a checkpoint has no model card for the Hub.
+"""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioreason_bench.errors import UsageError
+from bioreason_bench.training.models.load import choose_bf16
+from bioreason_bench.training.stages.label_scores import plain_head, score_labels_only
+from bioreason_bench.training.stages.stage_run import StageRun
+
+if TYPE_CHECKING:
+    from transformers import Trainer
+
+
+def trainer_options(run: StageRun, rows: int) -> dict[str, Any]:
+    """Arguments that SFTConfig and GRPOConfig share; `rows` texts per step over all devices.
+
+    Raises:
+        UsageError: The texts of a step cannot be split evenly.
+    """
+    import torch
+    from accelerate import PartialState
+
+    recipe, stage = run.recipe, run.stage
+    gpu = torch.cuda.is_available()
+    cosine = stage.schedule == "cosine"
+    parts = stage.accumulate * PartialState().num_processes
+    if rows % parts:
+        raise UsageError(
+            f"{rows} texts a step cannot be shared by {parts} (devices x accumulate); "
+            "change the batch or accumulate"
+        )
+    return {
+        "output_dir": str(run.folder / "checkpoints"),
+        "max_steps": stage.steps,
+        "per_device_train_batch_size": rows // parts,
+        "gradient_accumulation_steps": stage.accumulate,
+        "learning_rate": stage.learning_rate,
+        "lr_scheduler_type": "cosine_with_min_lr" if cosine else "constant_with_warmup",
+        "lr_scheduler_kwargs": {"min_lr_rate": 0.1} if cosine else {},
+        "warmup_steps": min(stage.warmup, stage.steps // 2),
+        "weight_decay": stage.weight_decay,
+        "adam_beta1": stage.betas[0],
+        "adam_beta2": stage.betas[1],
+        "max_grad_norm": stage.clip,
+        "optim": "adamw_torch_fused",
+        "bf16": choose_bf16(recipe),
+        "use_cpu": not gpu,
+        "gradient_checkpointing": False,
+        "seed": recipe.seed,
+        "data_seed": recipe.seed,
+        "logging_steps": max(1, min(25, stage.steps // 4)),
+        "report_to": "none",
+        "disable_tqdm": True,
+        "save_strategy": "steps",
+        "save_steps": stage.save_every,
+        "save_total_limit": 1,
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": gpu,
+        "ddp_find_unused_parameters": False,
+        **stage.trl,
+    }
+
+
+def configure(kind: type, options: dict[str, Any], where: str) -> Any:
+    """Make an SFTConfig or GRPOConfig; UsageError if it rejects an option under `trl`."""
+    try:
+        return kind(**options)
+    except TypeError as error:
+        raise UsageError(f"{where}: trl: {error}") from None
+    except ValueError as error:
+        raise UsageError(f"{where}: {' '.join(str(error).split())[:300]}") from None
+
+
+def run_trainer(trainer: Trainer, run: StageRun, temperature: float = 1.0) -> dict[str, float]:
+    """Train, from the last checkpoint if there is one, and return the speed.
+
+    The model afterwards differs from before in its weights only.
+    """
+    if trainer.args.device.type == "cpu" and plain_head(run.model):
+        score_labels_only(trainer.model, temperature)
+    remove_noise(trainer)
+    try:
+        trainer.train(resume_from_checkpoint=last_checkpoint(run.folder))
+    finally:
+        vars(run.model).pop("forward", None)
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        trainer.save_model(str(run.folder))  # gathers the sharded weights; all processes take part
+    return run.progress.summary()
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest complete checkpoint of a stage, or None."""
+    complete = [
+        path
+        for path in (folder / "checkpoints").glob("checkpoint-*")
+        if (path / "trainer_state.json").is_file()
+    ]
+    if not complete:
+        return None
+    return str(max(complete, key=lambda path: int(path.name.partition("-")[2])))
+
+
+def remove_noise(trainer: Trainer) -> None:
+    """Stop the trainer from printing dictionaries and writing a model card per checkpoint."""
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+    trainer._save_checkpoint = types.MethodType(_save_without_card, trainer)
+
+
+def _save_without_card(trainer: Trainer, model: Any, trial: Any) -> None:
+    """Save a checkpoint as transformers' Trainer does; TRL's adds a model card."""
+    from transformers import Trainer
+
+    Trainer._save_checkpoint(trainer, model, trial)
