@@ -72,6 +72,7 @@ class WorldTables:
             "name": self.world.names[begin:end],
             "known": self.world.known[begin:end].tolist(),
             "in_context": self.world.in_context[begin:end].tolist(),
+            "heldout_wordings": self.world.people.heldout_wordings[begin:end].tolist(),
         }
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -10,8 +11,9 @@ from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
 from bioreason_bench.splits.paths import PathRules, RelationPath, draw_paths
 from bioreason_bench.splits.roles import FOLDS, Pair, draw_roles, hold_out_pairs, pairs_of
+from bioreason_bench.world.relations import RelationTable
 
-__all__ = ["TRAIN", "Leveled", "draw_by_folds", "draw_by_roles", "draw_deeper"]
+__all__ = ["TRAIN", "Leveled", "draw_by_folds", "draw_by_roles", "draw_deeper", "shape"]
 
 TRAIN = "train"
 SHARES = {"iid": 0.6, "composition": 0.2, "zeroshot": 0.2}  # of the paths of a skill
@@ -71,11 +73,17 @@ def draw_by_folds(
     )
     leveled = [Leveled(path, "iid") for path in trained]
     if sizes.composition and "composition" in config.levels:
-        stream = draw.at("composition")
-        paths = draw_paths(
-            rules, seen, config.hops, counts["composition"], stream, accept=with_held
-        )
-        leveled += [Leveled(path, "composition") for path in paths]
+        for (hops, *key), total in shapes_of(trained, config, rules, counts["composition"]).items():
+            paths = draw_paths(
+                rules,
+                seen,
+                {hops: 1.0},
+                total,
+                draw.at("composition", *key),
+                accept=lambda path, key=key: with_held(path)
+                and list(shape(path, rules.table)) == key,
+            )
+            leveled += [Leveled(path, "composition") for path in paths]
     if unseen and "zeroshot" in config.levels:
         sets = list(_unseen_sets(rules, unseen))
         each = max(8, 2 * counts["zeroshot"] // len(sets))
@@ -91,6 +99,23 @@ def draw_by_folds(
             )
             leveled += [Leveled(path, "zeroshot", wanted) for path in paths]
     return leveled
+
+
+def shape(path: RelationPath, table: RelationTable) -> tuple[str, bool]:
+    """What levels are matched in: the pattern, and whether the answer is a person."""
+    return table.pattern(path), table[path[-1]].to_person
+
+
+def shapes_of(
+    paths: Sequence[RelationPath], config: WorldConfig, rules: PathRules, total: int
+) -> dict[tuple[int, str, bool], int]:
+    """(hops, *shape) of trained paths -> paths to draw: `total` by hops, evenly by shape."""
+    shapes = sorted({(len(path), *shape(path, rules.table)) for path in paths})
+    of_hops = Counter(hops for hops, _, _ in shapes)
+    whole = sum(config.hops.values())
+    return {
+        key: max(3, round(total * config.hops[key[0]] / whole / of_hops[key[0]])) for key in shapes
+    }
 
 
 def _unseen_sets(rules: PathRules, unseen: Sequence[int]) -> Iterator[tuple[int, ...]]:

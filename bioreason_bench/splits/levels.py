@@ -23,6 +23,7 @@ from bioreason_bench.splits.holdout import (
     draw_by_folds,
     draw_by_roles,
     draw_deeper,
+    shape,
 )
 from bioreason_bench.splits.paths import PathRules, RelationPath
 from bioreason_bench.splits.roles import Pair, pairs_of
@@ -231,7 +232,7 @@ def deal_tests(
         weights = zero_shot_weights(plans, config, table)
     elif config.scheme == "folds" and level in ("iid", "composition"):
         if counts := shape_counts(plans, table):
-            stratum, weights = (lambda plan: shape(plan, table)), counts
+            stratum, weights = (lambda plan: shape(plan.path, table)), counts
     for split, total in ((TEST, sizes.test(level)), (VALIDATION, sizes.validation(level))):
         request = Request(
             f"{skill}.{level}",
@@ -248,17 +249,12 @@ def deal_tests(
     return plans
 
 
-def shape(plan: PathPlan, table: RelationTable) -> Hashable:
-    """What iid, composition and zero-shot questions are matched in: pattern and kind of ending."""
-    return table.pattern(plan.path), table[plan.path[-1]].to_person
-
-
 def shape_counts(plans: Iterable[PathPlan], table: RelationTable) -> dict[Hashable, float]:
     """Shape -> zero-shot test questions."""
     counts: dict[Hashable, float] = {}
     for plan in plans:
         if number := plan.count("zeroshot", TEST):
-            key = shape(plan, table)
+            key = shape(plan.path, table)
             counts[key] = counts.get(key, 0.0) + number
     return counts
 
@@ -274,13 +270,33 @@ def zero_shot_weights(
     groups: dict[str, set[tuple[int, ...]]] = {}
     for plan in plans:
         if plan.level == "zeroshot":
-            groups.setdefault(table.pattern(plan.unseen), set()).add(plan.unseen)
+            groups.setdefault("".join(sorted(table.pattern(plan.unseen))), set()).add(plan.unseen)
     return {
-        (unseen, hops): share / len(groups) / len(sets)
+        (unseen, hops): weight * share / len(groups)
         for sets in groups.values()
-        for unseen in sorted(sets)
+        for unseen, weight in even_weights(sorted(sets)).items()
         for hops, share in config.hops.items()
     }
+
+
+def even_weights(sets: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], float]:
+    """Weights, summing to 1, by which each relation occurs about as often as the others of its side.
+
+    Sets of one relation get equal weights.  Where not every first relation meets every second one,
+    both sides cannot be even at once: then the mean of the weights that are even for one side.
+    Found by iterative proportional fitting.
+    """
+    weights = dict.fromkeys(sets, 1.0 / len(sets))
+    mean = dict.fromkeys(sets, 0.0)
+    sides = len(sets[0])
+    for turn in range(60):
+        totals: dict[int, float] = {}
+        for one, weight in weights.items():
+            totals[one[turn % sides]] = totals.get(one[turn % sides], 0.0) + weight
+        for one in weights:
+            weights[one] /= totals[one[turn % sides]] * len(totals)
+            mean[one] += weights[one] / sides if turn >= 60 - sides else 0.0
+    return mean
 
 
 def deal(plans: list[PathPlan], request: Request) -> list[PathPlan]:

@@ -58,21 +58,17 @@ def hold_out_pairs(
     table = rules.table
     held: set[Pair] = set()
     for first in relations:
-        if not table[first].to_person:
-            continue
         classes: dict[tuple[str, bool], list[int]] = {}
         for second in relations:
             if rules.allow_pair(first, second):
                 key = (table[second].group, table[second].to_person)
                 classes.setdefault(key, []).append(second)
-        total = round(share * sum(map(len, classes.values())))
-        for (key, members), count in zip(
-            sorted(classes.items()),
-            apportion(total, [len(members) for _, members in sorted(classes.items())]),
-            strict=True,
-        ):
+        for key, members in classes.items():
             stream = draw.at(table[first].name, *key)
-            held.update((first, second) for second in stream.permutation(members)[:count].tolist())
+            # 0.2 of 7 members are 1.4: one, or two with a chance of 0.4
+            count = int(share * len(members) + float(stream.at("count").uniform([0])[0]))
+            order = stream.permutation(members)[: min(count, len(members) - 1)]
+            held.update((first, second) for second in order.tolist())
     return held
 
 
