@@ -6,7 +6,8 @@
 Names come from Faker's lists for the locales below, one section per locale.  Every locale gives a
 name in turn, so that none prevails.  A name is left out if
 
-- it is not one capitalized word of 3 to 11 letters in Latin script, or NFKC changes it;
+- it is not one capitalized word of 3 to 11 letters of Latin-1 or Latin Extended-A, which fonts and
+  tokenizers know well, beginning with one of Latin-1, or NFKC changes it;
 - it is a word of a wording, a value or a title of this package, or is listed in excluded_names.txt;
 - it equals a name chosen before, once accents and one letter of each are ignored.
 
@@ -96,7 +97,7 @@ def usable(name: str, reserved: Collection[str]) -> bool:
         NAME.fullmatch(name)
         and 3 <= len(name) <= 11
         and unicodedata.normalize("NFKC", name) == name
-        and all("LATIN" in unicodedata.name(letter) for letter in name)
+        and max(name) <= "\u017f"
         and not LOST_APOSTROPHE.fullmatch(name)
         and fold(name) not in reserved
     )
