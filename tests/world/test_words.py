@@ -125,7 +125,10 @@ def test_nobody_bears_a_blocked_name(people, seeds):
 
 
 def test_every_pair_but_the_blocked_ones_can_be_drawn():
-    first, last = ("Neil", "Jos\u00e9", "Douglas", "Zoe"), ("Armstrong", "Adams", "Saramago", "Quux")
+    first, last = (
+        ("Neil", "Jos\u00e9", "Douglas", "Zoe"),
+        ("Armstrong", "Adams", "Saramago", "Quux"),
+    )
     pairs = {f"{given} {family}" for given in first for family in last}
     blocked = {"Neil Armstrong", "Douglas Adams", "Jos\u00e9 Saramago"}
     numbers = blocked_pairs(first, last).tolist()
