@@ -200,15 +200,13 @@ def test_a_world_with_a_users_relations_is_written_and_read_back(language):
 
 def test_names_are_unique_and_plain():
     lists = name_words(load_table())
-    for count, words in ((15_000, 2), (200_000, 3)):
-        names = pools.people_names(count, Draw(3).at("names"), *lists)
+    few = (lists[0][:100], lists[1][:100])
+    for count, words, source in ((15_000, 2, lists), (15_000, 3, few)):
+        names = pools.people_names(count, Draw(3).at("names"), *source)
         assert len(set(names)) == count
-        assert all(
-            name.isascii() and len(name.split()) == words and name.replace(" ", "").isalpha()
-            for name in names
-        )
+        assert all(len(name.split()) == words and name.replace(" ", "").isalpha() for name in names)
     with pytest.raises(UsageError, match="lower known or novel"):
-        pools.people_names(10**9, Draw(3), *lists)
+        pools.people_names(10**9, Draw(3), *few)
 
 
 def test_no_name_is_a_month_or_begins_a_sentence():
