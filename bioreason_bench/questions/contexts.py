@@ -43,9 +43,7 @@ class Contexts:
     starts: Starts
     draw: Draw
 
-    def people(
-        self, path: RelationPath, starts: NDArray, also: Sequence[int] = ()
-    ) -> Context:
+    def people(self, path: RelationPath, starts: NDArray, also: Sequence[int] = ()) -> Context:
         """Whose biographies each context holds; no columns where nothing is read.
 
         Args:
@@ -60,9 +58,7 @@ class Contexts:
         tree = branches.grow(starts)
         levels = self._levels(branches, tree, also)
         people = np.concatenate([tree_people for _, tree_people in levels], axis=1)
-        position = np.concatenate(
-            [np.full(level.shape[1], number) for number, level in levels]
-        )
+        position = np.concatenate([np.full(level.shape[1], number) for number, level in levels])
         stream = self.draw.at("people", *self.starts.world.table.path_names(path))
         missing = 1 + branches.count - people.shape[1]
         if missing > 0:
@@ -109,9 +105,7 @@ class Contexts:
         written = self._biographies(path, unique // size - 1, unique % size)
         return [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
 
-    def _biographies(
-        self, path: RelationPath, position: NDArray, people: NDArray
-    ) -> list[str]:
+    def _biographies(self, path: RelationPath, position: NDArray, people: NDArray) -> list[str]:
         """The shortened biography of each person at a position."""
         sentences, world = self._sentences, self.starts.world
         branches = self.starts.branches(path)

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from bioreason_bench.draw import Draw
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.world.facts import World
+from bioreason_bench.world.people import YEAR
 from bioreason_bench.world.relations import CONTEXTUAL
 
 __all__ = ["Branches", "Tree", "fillers"]
@@ -192,7 +193,8 @@ class Branches:
         older = self.world.table[self.path[hop]].older
         if older is None:
             return np.ones(targets.shape, bool)
-        years = (self.world.people.birth[people][:, None] - self.world.people.birth[targets]) / 365.25
+        birth = self.world.people.birth
+        years = (birth[people][:, None] - birth[targets]) / YEAR
         return (years >= older[0]) & (years <= older[1])
 
     def grow(self, starts: NDArray) -> Tree:
@@ -215,7 +217,8 @@ class Branches:
             valid &= self._distinct(level, gold)
             levels.append(level)
         if self.read and self.read[-1] in self.hops:  # misread, and recalled on from
-            valid &= self._distinct(self.alternatives(self.read[-1], walk[:, self.read[-1]])[1], gold)
+            others = self.alternatives(self.read[-1], walk[:, self.read[-1]])[1]
+            valid &= self._distinct(others, gold)
         if len(self.read) > 1:
             valid &= ~_repeats(np.concatenate([levels[position] for position in self.read], axis=1))
         return Tree(tuple(levels), valid)
@@ -252,7 +255,8 @@ class Branches:
         chosen &= available
         names = table.path_names(self.path)
         slots = people[:, None].astype(np.uint64) * np.uint64(len(table))
-        words = self.draw.at("facts", position, *names).words(slots + np.arange(len(table), dtype=np.uint64))
+        slots = slots + np.arange(len(table), dtype=np.uint64)
+        words = self.draw.at("facts", position, *names).words(slots)
         rank = np.where(available, words >> np.uint64(1), NEVER)
         rank[chosen] = 0
         last = min(facts, len(table)) - 1
@@ -280,5 +284,3 @@ def fillers(pool: NDArray, chain: NDArray, count: int, draw: Draw) -> NDArray[np
         rows = rows[have[rows] < count]
         turn += 1
     return drawn
-
-

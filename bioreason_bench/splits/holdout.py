@@ -56,7 +56,8 @@ def draw_by_folds(
         draw: Named randomness.
     """
     sizes = config.skill(rules.skill)
-    turn = (config.fold - int(rules.skill == "comp")) % FOLDS  # comp holds out what mem and ctx train
+    # comp holds out what mem and ctx train in this fold
+    turn = (config.fold - int(rules.skill == "comp")) % FOLDS
     unseen = [n for n in relations if folds[n] == turn] if sizes.zeroshot else []
     seen = [number for number in relations if number not in unseen]
     pairs = hold_out_pairs(rules, seen, config.heldout_pairs, draw.at("pairs"))
@@ -80,8 +81,9 @@ def draw_by_folds(
                 {hops: 1.0},
                 total,
                 draw.at("composition", *key),
-                accept=lambda path, key=key: with_held(path)
-                and list(shape(path, rules.table)) == key,
+                accept=lambda path, key=key: (
+                    with_held(path) and list(shape(path, rules.table)) == key
+                ),
             )
             leveled += [Leveled(path, "composition") for path in paths]
     if unseen and "zeroshot" in config.levels:
@@ -172,5 +174,3 @@ def draw_deeper(
 
     drawn = draw_paths(rules, relations, config.depth_hops, total, draw, accept=known)
     return [Leveled(path, "depth") for path in drawn]
-
-

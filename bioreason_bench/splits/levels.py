@@ -173,7 +173,7 @@ def plan_skill(
 def make_plans(
     starts: Starts, skill: str, leveled: Sequence[Leveled], first: int
 ) -> list[PathPlan]:
-    """The plans of paths before any of their starts are taken; those without starts are left out."""
+    """The plans of paths before any starts are taken; paths without starts are left out."""
     plans = []
     for number, one in enumerate(leveled, first):
         capacity = {pool: len(people) for pool, people in starts.members(one.path).items()}
@@ -199,7 +199,7 @@ def test_pool(config: WorldConfig) -> str:
 
 
 def training_request(config: WorldConfig, skill: str, split: str = TRAIN) -> Request:
-    """The training or RL questions of a skill: hops in their shares, paths of the same hops evenly."""
+    """The training or RL questions of a skill: hops by their shares, paths evenly."""
     return Request(
         f"{skill}.{split}",
         getattr(config.skill(skill), split),
@@ -280,7 +280,7 @@ def zero_shot_weights(
 
 
 def even_weights(sets: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], float]:
-    """Weights, summing to 1, by which each relation occurs about as often as the others of its side.
+    """Weights, summing to 1, by which the relations of a side occur about equally often.
 
     Sets of one relation get equal weights.  Where not every first relation meets every second one,
     both sides cannot be even at once: then the mean of the weights that are even for one side.

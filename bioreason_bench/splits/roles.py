@@ -2,9 +2,9 @@
 
 Two schemes (docs/design.md, Paths and levels):
 
-    folds    a fifth of the relations of each skill is zero-shot, rotated by `fold`, so that over the
-             five folds of a world every relation is zero-shot once in its skill and once in comp; a
-             set of ordered pairs of the others is held out for composition
+    folds    a fifth of the relations of each skill is zero-shot, rotated by `fold`: over the five
+             folds of a world every relation is zero-shot once in its skill and once in comp; a set
+             of ordered pairs of the others is held out for composition
     roles    the paper's: relations are iid, composition or zeroshot (20/70/10 %), drawn by seed
 """
 
@@ -83,7 +83,9 @@ def draw_roles(
     classes: dict[tuple[str, bool], list[int]] = {}
     for number in relations:
         classes.setdefault((table[number].group, table[number].to_person), []).append(number)
-    decks = [draw.at(*key).permutation(members).tolist() for key, members in sorted(classes.items())]
+    decks = [
+        draw.at(*key).permutation(members).tolist() for key, members in sorted(classes.items())
+    ]
     roles = dict.fromkeys(relations, "composition")
     for role in ("zeroshot", "iid"):
         total = round(getattr(shares, role) * len(relations))

@@ -22,7 +22,6 @@ MAX_TRIED = 3_072  # starts of a pool that are tried for a path
 MAX_CACHED = 50_000_000  # start ids kept in memory: the cache does not grow with the world
 
 
-
 def skill_of(pattern: str) -> str:
     """The skill of a path: mem (all P), ctx (all C) or comp."""
     if "C" not in pattern:

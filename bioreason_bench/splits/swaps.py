@@ -23,7 +23,7 @@ from bioreason_bench.splits.levels import PathPlan
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.splits.starts import Starts
-from bioreason_bench.world.relations import PARAMETRIC, RelationTable
+from bioreason_bench.world.relations import RelationTable
 
 __all__ = ["CONFLICT", "COUNTERFACTUAL", "Swap", "SwapRule", "sample_swaps"]
 
@@ -71,14 +71,12 @@ def _last_read(table: RelationTable, path: RelationPath, hop: int) -> bool:
 
 
 def _exclusive_recall(table: RelationTable, path: RelationPath, hop: int) -> bool:
-    """Whether the hop is the last one, recalled right after a read one, of an exclusive relation."""
+    """Whether the hop is the last one, recalled behind a read one, and exclusive."""
     relation = table[path[hop]]
     return hop + 1 == len(path) and table.pattern(path).endswith("CP") and relation.exclusive
 
 
-def _all_ready(
-    starts: Starts, path: RelationPath, hop: int, walk: NDArray
-) -> NDArray[np.bool_]:
+def _all_ready(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
     """[questions] True where everybody who could be at the hop has a biography for the context."""
     branches = starts.branches(path)
     _, others = branches.alternatives(hop - 1, walk[:, hop - 1])

@@ -263,7 +263,7 @@ def match_all(
 
 def _attempts(draw: Draw) -> Iterator[tuple[Draw, float]]:
     """Streams, and the jitter of each as a share of the relation's window of ages."""
-    for spread in (0.8, 0.6, 0.4):
+    for spread in (1.2, 0.9, 0.6, 0.4):
         for attempt in range(4):
             yield draw.at("jitter", spread, attempt), spread
 
