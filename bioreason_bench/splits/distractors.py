@@ -255,7 +255,7 @@ class Branches:
         chosen &= available
         names = table.path_names(self.path)
         slots = people[:, None].astype(np.uint64) * np.uint64(len(table))
-        slots = slots + np.arange(len(table), dtype=np.uint64)
+        slots = np.add(slots, np.arange(len(table), dtype=np.uint64), dtype=np.uint64)
         words = self.draw.at("facts", position, *names).words(slots)
         rank = np.where(available, words >> np.uint64(1), NEVER)
         rank[chosen] = 0

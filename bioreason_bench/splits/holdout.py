@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from bioreason_bench.config import WorldConfig
@@ -69,21 +70,27 @@ def draw_by_folds(
     def with_held(path: RelationPath) -> bool:
         return bool(pairs & pairs_of([path]))
 
+    def of_shape(pattern: str, to_person: bool, path: RelationPath) -> bool:
+        return with_held(path) and shape(path, rules.table) == (pattern, to_person)
+
+    def with_unseen(wanted: tuple[int, ...], path: RelationPath) -> bool:
+        return set(wanted) <= set(path) and without_held(path)
+
     trained = draw_paths(
         rules, seen, config.hops, counts["iid"], draw.at("iid"), accept=without_held
     )
     leveled = [Leveled(path, "iid") for path in trained]
     if sizes.composition and "composition" in config.levels:
-        for (hops, *key), total in shapes_of(trained, config, rules, counts["composition"]).items():
+        for (hops, pattern, to_person), total in shapes_of(
+            trained, config, rules, counts["composition"]
+        ).items():
             paths = draw_paths(
                 rules,
                 seen,
                 {hops: 1.0},
                 total,
-                draw.at("composition", *key),
-                accept=lambda path, key=key: (
-                    with_held(path) and list(shape(path, rules.table)) == key
-                ),
+                draw.at("composition", pattern, to_person),
+                accept=partial(of_shape, pattern, to_person),
             )
             leveled += [Leveled(path, "composition") for path in paths]
     if unseen and "zeroshot" in config.levels:
@@ -97,7 +104,7 @@ def draw_by_folds(
                 config.hops,
                 each,
                 draw.at("zeroshot", *names),
-                accept=lambda path, wanted=wanted: set(wanted) <= set(path) and without_held(path),
+                accept=partial(with_unseen, wanted),
             )
             leveled += [Leveled(path, "zeroshot", wanted) for path in paths]
     return leveled

@@ -208,7 +208,7 @@ def training_request(config: WorldConfig, skill: str, split: str = TRAIN) -> Req
         split,
         eligible=lambda plan: plan.trained,
         stratum=lambda plan: len(plan.path),
-        weights=dict(config.hops),
+        weights={count: share for count, share in config.hops.items()},
     )
 
 
@@ -226,13 +226,13 @@ def deal_tests(
     pool = COMMUNITY if level == "entity" else test_pool(config)
     hops = config.depth_hops if level == "depth" else config.hops
     stratum: Callable[[PathPlan], Hashable] = lambda plan: len(plan.path)  # noqa: E731
-    weights: Mapping[Hashable, float] = dict(hops)
+    weights: Mapping[Hashable, float] = {count: share for count, share in hops.items()}
+    matched = level in ("iid", "composition") and shape_counts(plans, table)
     if config.scheme == "folds" and level == "zeroshot":
         stratum = lambda plan: (plan.unseen, len(plan.path))  # noqa: E731
         weights = zero_shot_weights(plans, config, table)
-    elif config.scheme == "folds" and level in ("iid", "composition"):
-        if counts := shape_counts(plans, table):
-            stratum, weights = (lambda plan: shape(plan.path, table)), counts
+    elif config.scheme == "folds" and matched:
+        stratum, weights = (lambda plan: shape(plan.path, table)), matched
     for split, total in ((TEST, sizes.test(level)), (VALIDATION, sizes.validation(level))):
         request = Request(
             f"{skill}.{level}",

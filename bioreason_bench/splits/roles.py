@@ -33,8 +33,8 @@ def pairs_of(paths: Iterable[RelationPath]) -> set[Pair]:
 def deal_folds(table: RelationTable, draw: Draw) -> dict[int, int]:
     """The fold, 0 to 4, in which each relation is zero-shot in its own skill.
 
-    Relations are dealt by class (group, and whether they lead to a person), going on where the class
-    before ended, so that folds are of nearly one size and each has relations of both groups.
+    Relations are dealt like cards, class by class (group, and whether they lead to a person), so
+    that folds are of nearly one size and each has relations of both groups.
     """
     classes: dict[tuple[str, bool], list[int]] = {}
     for number, row in enumerate(table.relations):

@@ -197,7 +197,7 @@ def _write_one_to_one(
 
 
 def _related(table: RelationTable, objects: NDArray) -> NDArray[np.int32]:
-    """Whom everybody is related to so far [relations to people, people]: the rows written so far."""
+    """Whom everybody is related to so far [relations to people, people]."""
     return objects[[number for number, row in enumerate(table.relations) if row.to_person]]
 
 
@@ -251,7 +251,8 @@ def match_all(
     `pair_up` for arguments and errors.
     """
     for stream, spread in _attempts(draw):
-        jitters = [stream.at(side).uniform(len(ids)) * spread * _window(relation) for side in (0, 1)]
+        most = spread * _window(relation)
+        jitters = [stream.at(side).uniform(len(ids)) * most for side in (0, 1)]
         left, right = (ids[np.argsort(birth[ids] + jitter, kind="stable")] for jitter in jitters)
         right = np.roll(right, 1)
         if _swap_misfits(left, right, _misfit(birth, relation, related)):
