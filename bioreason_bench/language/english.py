@@ -69,7 +69,7 @@ class English:
     def _objects(
         self, relation: int, subjects: NDArray, objects: list[str] | None, cuts: list[Statement]
     ) -> list[str]:
-        """Return the objects, by default the world's, with an article where the statement has one."""
+        """Return the objects, by default the world's, with an article where statements have one."""
         if objects is None:
             texts = self.texts[self.table[relation].object]
             objects = [texts[k] for k in self.objects[relation][subjects].tolist()]

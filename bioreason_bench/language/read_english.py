@@ -201,7 +201,7 @@ class EnglishParser:
 
     def _read_biography(self, text: str) -> list[tuple[str, tuple[str, str, str] | None]]:
         """Return the sentences, with the name for pronouns, and their facts."""
-        read = []
+        read: list[tuple[str, tuple[str, str, str] | None]] = []
         name = ""
         for part in (part for joined in self.sentences(text) for part in _separate(joined)):
             sentence, fact = part, self.sentence(part)

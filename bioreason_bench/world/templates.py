@@ -131,7 +131,8 @@ def _check_name_first(cut: Statement, where: str, to_person: bool) -> None:
         )
     if to_person and cut.after != "." and not _AFTER_NAME.match(cut.after):
         raise ValueError(
-            f"{where} needs the full stop, a word in lower case, or 's and one, after the second slot"
+            f"{where} needs a word in lower case, 's and one, or the full stop "
+            "after the second slot"
         )
     if not to_person and cut.after not in {".", '."'} and cut.after[0] not in ' ,"':
         raise ValueError(f"{where} needs a space, a comma or the full stop after {{object}}")
