@@ -208,7 +208,7 @@ def training_request(config: WorldConfig, skill: str, split: str = TRAIN) -> Req
         split,
         eligible=lambda plan: plan.trained,
         stratum=lambda plan: len(plan.path),
-        weights={count: share for count, share in config.hops.items()},
+        weights=dict[Hashable, float](config.hops),
     )
 
 
@@ -226,7 +226,7 @@ def deal_tests(
     pool = COMMUNITY if level == "entity" else test_pool(config)
     hops = config.depth_hops if level == "depth" else config.hops
     stratum: Callable[[PathPlan], Hashable] = lambda plan: len(plan.path)  # noqa: E731
-    weights: Mapping[Hashable, float] = {count: share for count, share in hops.items()}
+    weights: Mapping[Hashable, float] = dict[Hashable, float](hops)
     matched = level in ("iid", "composition") and shape_counts(plans, table)
     if config.scheme == "folds" and level == "zeroshot":
         stratum = lambda plan: (plan.unseen, len(plan.path))  # noqa: E731

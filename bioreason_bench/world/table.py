@@ -32,8 +32,8 @@ def load_table(path: str | Path = "", keep: Sequence[str] = ()) -> RelationTable
 
     Args:
         path: The TOML file; "" for the built-in table.
-        keep: The names of the relations to keep; all if empty.  A relation whose inverse is not
-            kept loses it.
+        keep: The names of the relations to keep; all if empty.  Relations lose an inverse, and
+            names in never_next, that are not kept.
 
     Raises:
         UsageError: Names the file, the row and the rule that it breaks.
@@ -52,7 +52,11 @@ def keep_relations(table: RelationTable, names: Sequence[str]) -> RelationTable:
                 f"the relations are {', '.join(sorted(known))}"
             )
     relations = tuple(
-        relation if relation.inverse in names else replace(relation, inverse="")
+        replace(
+            relation,
+            inverse=relation.inverse if relation.inverse in names else "",
+            never_next=tuple(name for name in relation.never_next if name in names),
+        )
         for relation in table.relations
         if relation.name in names
     )
