@@ -226,12 +226,3 @@ def texts(world: World, group: str, people: NDArray, paraphrase: NDArray | int =
 def contextual_sentences(world: World) -> Sentences:
     """Write everybody's contextual biography, by person id; empty for people without one."""
     return sentences(world, CONTEXTUAL, np.arange(len(world.texts["person"])))
-
-
-def variants(
-    world: World, group: str, relation: int, people: NDArray, paraphrase: NDArray | int = 0
-) -> NDArray[np.int64]:
-    """The number of the wording in which each person's biography states the relation."""
-    draw, count = Draw(world.config.seed).at("biographies", group), language_of(world).variants(relation)
-    first = draw.at("wording", world.table[relation].name).integers(people, count)
-    return (first + paraphrase) % count

@@ -5,20 +5,19 @@ One row a question, with the answer that memory leads to and the one that the co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw, pack
-from bioreason_bench.language.reader import Reader
+from bioreason_bench.questions.contexts import Instead
 from bioreason_bench.questions.counterfactual import swapped_fact, swapped_walks
 from bioreason_bench.questions.records import Writer
 from bioreason_bench.questions.sets import Certify, Columns, KeyRange, merge
 from bioreason_bench.splits.levels import TEST
 from bioreason_bench.splits.swaps import Swap
-from bioreason_bench.world.facts import World
 
 __all__ = ["Conflicts"]
 
@@ -83,30 +82,17 @@ class Conflicts:
         path, hop, contexts = swap.plan.path, swap.hop, self.writer.contexts
         world = self.writer.starts.world
         context = contexts.people(path, walk[:, 0], also=[hop])
-        lines = contexts.lines(path, context)
         people, width = context.people.reshape(-1), context.people.shape[1]
-        subjects = np.flatnonzero(context.position.reshape(-1) == hop)
-        objects = world.objects[path[hop], people[subjects]].astype(np.int64)
-        rows = subjects // width
-        gold = people[subjects] == walk[rows, hop]
+        lines = np.flatnonzero(context.position.reshape(-1) == hop)
+        rows, subjects = lines // width, people[lines]
+        objects = world.objects[path[hop], subjects].astype(np.int64)
+        gold = subjects == walk[rows, hop]
         objects[gold] = donor[rows[gold], hop + 1]
-        stated = contexts.sentence(path[hop], people[subjects], objects)
-        words = self.draw.at("conflict", *world.table.path_names(path)).words(
-            pack((walk[rows, 0], 48), (subjects % width, 16))
-        )
-        reader = sentence_splitter(world)
-        for index, sentence, word in zip(subjects.tolist(), stated, words.tolist(), strict=True):
-            lines[index] = replace_sentence(reader(lines[index]), sentence, word)
-        texts = ["\n".join(lines[row : row + width]) for row in range(0, len(lines), width)]
-        return context.people, texts
-
-
-def replace_sentence(sentences: list[str], sentence: str, word: int) -> str:
-    """The biography in which a drawn sentence is replaced by `sentence`."""
-    index = word % len(sentences)
-    return " ".join([*sentences[:index], sentence, *sentences[index + 1 :]])
-
-
-def sentence_splitter(world: World) -> Callable[[str], list[str]]:
-    """Cuts biographies of the world's language into sentences."""
-    return Reader(world.table, world.config.language).sentences
+        stated = contexts.sentences(path[hop], subjects, objects)
+        stream = self.draw.at("conflict", *world.table.path_names(path))
+        words = stream.words(pack((walk[rows, 0], 48), (lines % width, 16))).tolist()
+        instead = {
+            line: Instead(None, word, sentence)
+            for line, word, sentence in zip(lines.tolist(), words, stated, strict=True)
+        }
+        return context.people, contexts.texts(path, context, instead)

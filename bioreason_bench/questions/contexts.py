@@ -5,9 +5,10 @@ See docs/design.md, Context, and splits/distractors.py for who is in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,24 @@ from bioreason_bench.splits.distractors import Branches, Tree, fillers
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
 
-__all__ = ["Context", "Contexts"]
+__all__ = ["Context", "Contexts", "Instead"]
 
 FILLER = -1  # the position of people who only fill up a context
+
+
+class Instead(NamedTuple):
+    """A sentence written in place of another one of a biography.
+
+    Attributes:
+        relation: The relation whose sentence is replaced; None for a drawn one that the path does
+            not ask for.
+        word: The drawn word that decides which.
+        sentence: What is written.
+    """
+
+    relation: int | None
+    word: int
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -89,48 +105,71 @@ class Contexts:
                 levels.append((position, np.concatenate([gold, others], axis=1).astype(np.int32)))
         return levels
 
-    def texts(self, path: RelationPath, context: Context) -> list[str]:
-        """The text of each context: the biographies, one a line."""
-        if not context.people.shape[1]:
-            return [""] * len(context.people)
-        lines = self.lines(path, context)
-        width = context.people.shape[1]
+    def texts(
+        self, path: RelationPath, context: Context, instead: Mapping[int, Instead] | None = None
+    ) -> list[str]:
+        """The text of each context: the biographies, one a line.
+
+        Args:
+            path: Relation numbers.
+            context: Whose biographies.
+            instead: Sentences to write in place of others, by the number of the line, counted
+                through all contexts.
+        """
+        size, width = context.people.shape
+        if not width:
+            return [""] * size
+        people, position = context.people.reshape(-1), context.position.reshape(-1)
+        # fillers have position -1; the same person at the same position has the same biography
+        keys = (position + 1) * len(self.starts.world.people) + people
+        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        written = self._biographies(path, position[first], people[first], {})
+        lines = [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
+        if instead:
+            changed = np.array(list(instead), np.int64)
+            by_row = dict(enumerate(instead.values()))
+            altered = self._biographies(path, position[changed], people[changed], by_row)
+            for line, text in zip(changed.tolist(), altered, strict=True):
+                lines[line] = text
         return ["\n".join(lines[row : row + width]) for row in range(0, len(lines), width)]
 
-    def lines(self, path: RelationPath, context: Context) -> list[str]:
-        """Every line of all contexts, context by context."""
-        size = len(self.starts.world.people)
-        keys = (context.position + 1) * size + context.people  # fillers have position -1
-        unique, inverse = np.unique(keys, return_inverse=True)
-        written = self._biographies(path, unique // size - 1, unique % size)
-        return [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
-
-    def _biographies(self, path: RelationPath, position: NDArray, people: NDArray) -> list[str]:
-        """The shortened biography of each person at a position."""
+    def _biographies(
+        self,
+        path: RelationPath,
+        position: NDArray,
+        people: NDArray,
+        instead: Mapping[int, Instead],
+    ) -> list[str]:
+        """The shortened biography of each person at a position, with sentences `instead`."""
         sentences, world = self._sentences, self.starts.world
         branches = self.starts.branches(path)
         stated = np.zeros((len(people), len(world.table)), bool)
         for one in np.unique(position).tolist():
-            rows = position == one
-            stated[rows] = branches.stated(one, people[rows], world.config.context_facts)
+            at = position == one
+            stated[at] = branches.stated(one, people[at], world.config.context_facts)
         order = sentences.order[people]  # [people, slots], -1 after the last relation
         kept = np.take_along_axis(stated, np.maximum(order, 0).astype(np.int64), axis=1)
         rows, columns = np.nonzero(kept & (order >= 0))
-        return sentences.paragraphs(people[rows], order[rows, columns], len(people), number=rows)
+        relations = order[rows, columns]
+        replaced = {}
+        for row, (relation, word, sentence) in instead.items():
+            mine = np.flatnonzero(rows == row)
+            if relation is None:  # any that the path does not ask for
+                free = mine[~np.isin(relations[mine], path)]
+                replaced[int(free[word % len(free)])] = sentence
+            else:
+                replaced[int(mine[relations[mine] == relation][0])] = sentence
+        return sentences.paragraphs(
+            people[rows], relations, len(people), number=rows, instead=replaced
+        )
 
-    def sentence(self, relation: int, subjects: NDArray, objects: NDArray | None) -> list[str]:
-        """What the contextual biographies of these people state of the relation.
-
-        With `objects`, the same sentences about these objects instead.
-        """
+    def sentences(self, relation: int, subjects: NDArray, objects: NDArray) -> list[str]:
+        """Sentences about these objects, in the wordings of the subjects' biographies."""
         world = self.starts.world
-        if objects is None:
-            return self._sentences.of(subjects, relation)
-        group = world.table[relation].group
-        variants = biographies.variants(world, group, relation, subjects)
-        texts = world.texts[world.table[relation].object]
-        names = [texts[number] for number in objects.tolist()]
-        return language_of(world).statements(relation, subjects, names, variants)
+        row = world.table[relation]
+        chosen = biographies.variants(world, row.group, relation, subjects)
+        names = [world.texts[row.object][number] for number in objects.tolist()]
+        return language_of(world).statements(relation, subjects, names, chosen)
 
     @cached_property
     def _sentences(self) -> biographies.Sentences:

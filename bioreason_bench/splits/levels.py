@@ -208,8 +208,15 @@ def training_request(config: WorldConfig, skill: str, split: str = TRAIN) -> Req
         split,
         eligible=lambda plan: plan.trained,
         stratum=lambda plan: len(plan.path),
-        weights=dict[Hashable, float](config.hops),
+        weights=by_hops(config.hops),
     )
+
+
+def by_hops(shares: Mapping[int, float]) -> dict[Hashable, float]:
+    """The weights of strata that are numbers of hops."""
+    weights: dict[Hashable, float] = {}
+    weights.update(shares.items())
+    return weights
 
 
 def deal_tests(
@@ -226,7 +233,7 @@ def deal_tests(
     pool = COMMUNITY if level == "entity" else test_pool(config)
     hops = config.depth_hops if level == "depth" else config.hops
     stratum: Callable[[PathPlan], Hashable] = lambda plan: len(plan.path)  # noqa: E731
-    weights: Mapping[Hashable, float] = dict[Hashable, float](hops)
+    weights: Mapping[Hashable, float] = by_hops(hops)
     matched = level in ("iid", "composition") and shape_counts(plans, table)
     if config.scheme == "folds" and level == "zeroshot":
         stratum = lambda plan: (plan.unseen, len(plan.path))  # noqa: E731
