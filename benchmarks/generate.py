@@ -1,13 +1,14 @@
-"""How fast releases are made, and how near to the floor.
+"""How fast releases are generated, and how near to the floor.
 
     python benchmarks/generate.py [PRESET ...] [--workers N] [--set KEY=VALUE]
 
 One run on one machine prints, for each preset,
-- seconds and rows a second by stage, all in one process;
-- the floor: writing the very same columns, already in memory as Arrow tables, with pyarrow at the same compression, in the
-  same run and the same process; and how many times that the sum of the stages takes;
-- the whole command with N workers (all cores), how many times the floor that takes, and the peak memory of its largest process.
-Quote the ratios: seconds change with the machine and with what else it does.
+- seconds and rows a second of each stage, in one process;
+- the floor: writing the same columns, already in memory as Arrow tables, with pyarrow at the same
+  compression, in the same process; and the ratio of the sum of the stages to it;
+- the whole command with N workers (all cores): its ratio to the floor, and the peak memory of its
+  largest process.
+Quote the ratios: seconds change with the machine and its load.
 """
 
 from __future__ import annotations
@@ -38,13 +39,17 @@ try:
     main(sys.argv[1:])
 except SystemExit as done:
     assert not done.code, done.code
-peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+peak = max(resource.getrusage(who).ru_maxrss for who in both)
 print(time.perf_counter() - began, peak * (1 if sys.platform == "darwin" else 1024))
 """
 
 
 def stages(config: Config, folder: Path) -> float:
-    """Print the seconds of each stage in this process, and the ratio of their sum to the floor, which comes back in seconds."""
+    """Print the seconds of each stage in this process and their ratio to the floor.
+
+    Returns the floor in seconds.
+    """
     seconds: Counter[str] = Counter()
     rows: Counter[str] = Counter()
     began = time.perf_counter()
@@ -92,16 +97,18 @@ def stages(config: Config, folder: Path) -> float:
     )
     total = sum(seconds.values())
     print(
-        f"  {'sum, one process':24} {total:7.2f} s   {questions / total:>10,.0f} questions/s   {size / 2**20:,.0f} MiB of Parquet"
+        f"  {'sum, one process':24} {total:7.2f} s   {questions / total:>10,.0f} questions/s   "
+        f"{size / 2**20:,.0f} MiB of Parquet"
     )
     print(
-        f"  {'the floor':24} {floor:7.2f} s   ratio {total / floor:.2f}   ({biographies:,} biographies, {questions:,} questions)"
+        f"  {'the floor':24} {floor:7.2f} s   ratio {total / floor:.2f}   "
+        f"({biographies:,} biographies, {questions:,} questions)"
     )
     return floor
 
 
 def whole(config: Config, settings: list[str], workers: int, folder: Path, floor: float) -> None:
-    """Print the wall seconds of the command itself, their ratio to the floor, and its peak memory."""
+    """Print wall seconds of the command, their ratio to the floor, and its peak memory."""
     words = [
         "generate",
         "--preset",
@@ -118,7 +125,8 @@ def whole(config: Config, settings: list[str], workers: int, folder: Path, floor
     )
     seconds, peak = map(float, done.stdout.split())
     print(
-        f"  the command, {workers} workers   {seconds:7.2f} s   ratio {seconds / floor:.2f}   (largest process {peak / 2**20:,.0f} MiB)"
+        f"  the command, {workers} workers   {seconds:7.2f} s   ratio {seconds / floor:.2f}   "
+        f"(largest process {peak / 2**20:,.0f} MiB)"
     )
 
 

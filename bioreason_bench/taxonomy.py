@@ -1,7 +1,8 @@
 """The vocabulary of a release as tables: skills, levels, and the further kinds of questions.
 
 Configuration, data set, schemas, audit, task names and cards all loop over these tables.  To add a
-kind of question, add a row to QUESTION_KINDS and follow the worked example in CONTRIBUTING.
+kind of question, add a row to QUESTION_KINDS and follow the worked example in
+docs/extending.md.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Write the task files of tasks/: one small YAML for each config and variant, and the groups over them.
+"""Write the task files of tasks/: a small YAML for each config and variant, and their groups.
 
     python scripts/write_tasks.py [FOLDER]
 
-The base files (tasks/_*.yaml) and tasks/README.md are written by hand.  A test holds that the rest is what this writes.
+The base files (tasks/_*.yaml) and tasks/README.md are written by hand.  A test compares the other
+files with what this script writes.
 """
 
 from __future__ import annotations
@@ -10,18 +11,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
-BEYOND = {  # leaves of their own, in no average: (variants, the base files' addition)
-    "comp_counterfactual": (("", "openbook", "direct"), "pairs"),
-    "comp_conflict": (("", "direct"), "conflict"),
-    "mem_direction": (("", "direct"), "pairs"),
-}
+from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
+
 VARIANTS = {  # variant: (skills, the base file of its groups)
-    "": (("mem", "ctx", "comp"), "_group_chain"),
+    "": (SKILLS, "_group_chain"),
     "openbook": (("mem", "comp"), "_group_chain"),
-    "direct": (("mem", "ctx", "comp"), "_group_direct"),
-    "passk": (("mem", "ctx", "comp"), "_group_passk"),
-    "probes": (("mem", "ctx", "comp"), "_group_chain"),
+    "direct": (SKILLS, "_group_direct"),
+    "passk": (SKILLS, "_group_passk"),
+    "probes": (SKILLS, "_group_chain"),
 }
 
 
@@ -34,19 +31,15 @@ def task_files() -> dict[str, str]:
                 name = _name(f"{skill}_{level}", variant)
                 files[f"{skill}/{name}.yaml"] = _leaf(name, f"{skill}_{level}", variant)
             group = _name(skill, variant)
-            files[f"{skill}/{group}.yaml"] = _group(
-                group, [_name(f"{skill}_{level}", variant) for level in LEVELS], f"../{base}.yaml"
-            )
-        for questions, (variants, addition) in BEYOND.items():
-            if variant in variants:
-                name = _name(questions, variant)
-                files[f"{questions.partition('_')[0]}/{name}.yaml"] = _leaf(
-                    name, questions, variant, addition
-                )
-        group = _name("", variant)
-        files[f"{group}.yaml"] = _group(
-            group, [_name(skill, variant) for skill in skills], f"{base}.yaml"
-        )
+            members = [_name(f"{skill}_{level}", variant) for level in LEVELS]
+            files[f"{skill}/{group}.yaml"] = _group(group, members, f"../{base}.yaml")
+        for kind in QUESTION_KINDS:  # in no group, and so in no average
+            if variant in kind.variants:
+                name = _name(kind.config, variant)
+                text = _leaf(name, kind.config, variant, kind.task)
+                files[f"{kind.skill}/{name}.yaml"] = text
+        group, members = _name("", variant), [_name(skill, variant) for skill in skills]
+        files[f"{group}.yaml"] = _group(group, members, f"{base}.yaml")
     return files
 
 
@@ -77,14 +70,14 @@ def _group(name: str, members: list[str], base: str) -> str:
 
 
 def main(folder: Path) -> None:
-    wanted = task_files()
+    files = task_files()
     for file in folder.rglob("bioreason*.yaml"):
-        if file.relative_to(folder).as_posix() not in wanted:
+        if file.relative_to(folder).as_posix() not in files:
             file.unlink()
-    for file, text in wanted.items():
+    for file, text in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(text, encoding="utf-8")
-    print(f"{len(wanted)} files in {folder}", file=sys.stderr)
+    print(f"{len(files)} files in {folder}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,13 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def pytest_report_header() -> str:
-    return f"bioreason_bench {bioreason_bench.__version__} from {Path(bioreason_bench.__file__).parent}"
+    folder = Path(bioreason_bench.__file__).parent
+    return f"bioreason_bench {bioreason_bench.__version__} from {folder}"
 
 
 @pytest.fixture(scope="session")
 def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a release of preset tiny, seed 42.  Read it, never write into it: all tests share it."""
+    """A release of preset tiny, seed 42, shared by all tests: never write into it."""
     from bioreason_bench.build import generate
     from bioreason_bench.config import load_preset
 
@@ -35,7 +36,7 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def nano_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small release in symbols: preset nano with fewer questions.  Shared: never write into it."""
+    """A release of preset nano with fewer questions, shared by all tests: never write into it."""
     from bioreason_bench.build import generate
     from bioreason_bench.config import load_preset
 
@@ -56,7 +57,7 @@ def tiny_world():
 
 @pytest.fixture
 def cli() -> Callable[..., Result]:
-    """`cli("show", folder)` runs the command line in this process: exit_code, stdout, stderr; a bug's traceback is raised."""
+    """`cli("show", folder)` runs a command in this process; a traceback is raised."""
     from bioreason_bench.commands.main import main
 
     def run(*args: object, **more: object) -> Result:

@@ -318,7 +318,6 @@ def test_what_show_prints_is_what_a_page_prints(page, bioreason, tiny_release):
 # README ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=False, reason="the README is being rewritten; the lead removes this")
 def test_the_readme_is_short():
     """At most 1,500 words outside code blocks and tables."""
     text = re.sub(r"^\|.*$", "", prose(DOCS["README.md"]), flags=re.MULTILINE)

@@ -6,6 +6,8 @@ import ast
 import json
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -42,7 +44,7 @@ LARGEST_FOLDER = 12  # modules side by side
 
 
 def test_the_wheel_is_what_is_tested():
-    """In the test of the wheel the checkout is nowhere on the path, and the folders come from inside the package."""
+    """The checkout is not on the path; tasks, schemas and cards come with the package."""
     if not os.environ.get("BIOREASON_TEST_WHEEL"):
         pytest.skip("not a test of the wheel")
     assert CHECKOUT not in PACKAGE.parents or "site-packages" in PACKAGE.parts
@@ -151,7 +153,7 @@ def test_a_stage_imports_only_from_the_stages_before_it():
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    """Also inside a folder.  The last module standing in the way is named with what it waits for."""
+    """Also inside a folder; a failure names the modules of the circle and their imports."""
     waiting = {module: imports(path) & set(MODULES) - {module} for module, path in MODULES.items()}
     while ready := [module for module, needs in waiting.items() if not needs & set(waiting)]:
         for module in ready:
@@ -192,7 +194,7 @@ def test_no_module_knows_a_relation_by_name():
                 )
 
 
-# README -----------------------------------------------------------------------------------------------------------------
+# README -----------------------------------------------------------------------------------------
 
 
 def test_the_readme_begins_as_it_must():
@@ -210,16 +212,22 @@ def test_the_question_in_the_readme_is_what_show_prints(bioreason, tiny_release)
 
 
 def test_the_readme_names_every_command_and_no_other():
-    table = README[README.index("## Commands") : README.index("## Presets")]
+    table = README[README.index("## Use") : README.index("## Presets")]
     assert set(re.findall(r"^\| `bioreason (\w+)", table, re.MULTILINE)) == set(COMMANDS)
 
 
 def test_the_readme_names_every_preset_with_its_people():
-    table = README[README.index("## Presets") : README.index("## Python")]
+    table = README[README.index("## Presets") : README.index("## Audit")]
     rows = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", table, re.MULTILINE))
     assert set(rows) == set(preset_names())
     for name, people in rows.items():
         assert int(people.replace(",", "")) == load_preset(name).people, name
+
+
+def test_the_tree_of_the_readme_is_the_package():
+    """It names every module, in an order in which each imports only from those before it."""
+    script = CHECKOUT / "scripts" / "write_tree.py"
+    assert subprocess.run([sys.executable, script, "--check"], check=False).returncode == 0
 
 
 def test_the_python_of_the_readme_uses_names_that_are_there():
@@ -227,7 +235,7 @@ def test_the_python_of_the_readme_uses_names_that_are_there():
     assert set(re.findall(r"\bbb\.(\w+)", code)) <= set(bioreason_bench.__all__)
 
 
-# configuration of the project -------------------------------------------------------------------------------------------
+# configuration of the project -------------------------------------------------------------------
 
 
 def test_the_version_is_one(cli):

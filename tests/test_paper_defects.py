@@ -1,9 +1,11 @@
-"""The defects counted in the paper's published data (arXiv 2512.01970, run at 10,000 people) are all absent from ours.
+"""Defects of the paper's published data (arXiv 2512.01970, at 10,000 people) are absent from ours.
 
-Counted here by pandas from the files of a `paper` release, with nothing of the generator's: 25.0 % of symmetric and 18-34 % of
-inverse facts disagreed there, 12.4 % of person facts differed between table and biography, 35.5 % of test items had a hop that
-the text never states, 33.7 % of questions had several right answers, 38 % of (person, path) pairs dangled, 47 % of the I.I.D.
-test repeated training pairs, 37-45 % of composition paths were also trained, 90 % of contextual biographies missed a full stop.
+Counted by pandas from the files of a `paper` release, without the package's own reader.  There:
+25.0 % of symmetric and 18-34 % of inverse facts disagreed, 12.4 % of person facts differed between
+table and biography, 35.5 % of test items had a hop that the text never states, 33.7 % of questions
+had several right answers, 38 % of (person, path) pairs dangled, 47 % of the I.I.D. test repeated
+training pairs, 37-45 % of composition paths were also trained, and 90 % of contextual biographies
+missed a full stop.
 """
 
 import pandas as pd

@@ -1,4 +1,4 @@
-"""pass@k, intervals and gates: against their definitions, by counting."""
+"""pass@k, intervals, comparisons and gates, against their definitions by counting."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bioreason_bench.errors import UsageError
 from bioreason_bench.statistics import (
+    ahead,
     clustered,
     clusters_of,
     difference,
@@ -33,10 +34,10 @@ def test_pass_at_k_is_the_share_of_all_ways_to_draw_k_samples_that_hold_a_right_
 
 
 def test_pass_at_k_of_512_samples_neither_overflows_nor_rounds_to_nothing():
-    found = pass_at_k(512, np.arange(513), 256)
+    chances = pass_at_k(512, np.arange(513), 256)
     exact = [1 - comb(512 - right, 256) / comb(512, 256) for right in range(513)]
-    assert np.allclose(found, exact) and found[0] == 0 and found[-1] == 1
-    assert np.all(np.diff(found) >= 0)
+    assert np.allclose(chances, exact) and chances[0] == 0 and chances[-1] == 1
+    assert np.all(np.diff(chances) >= 0)
 
 
 def test_pass_at_one_is_the_share_of_right_samples_and_curves_never_fall():
@@ -49,7 +50,7 @@ def test_pass_at_one_is_the_share_of_right_samples_and_curves_never_fall():
     assert list(curve.values()) == sorted(curve.values())
 
 
-def test_estimates_that_do_not_exist_are_refused_in_a_sentence():
+def test_estimates_that_do_not_exist_are_refused():
     for arguments, words in (
         ((4, 1, 8), "needs at least 8 samples"),
         ((4, 5, 2), "between 0 and n"),
@@ -66,7 +67,10 @@ def test_estimates_that_do_not_exist_are_refused_in_a_sentence():
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say_when_questions_share_people():
-    """200 worlds of 150 people with 1 to 8 questions each, whose answers go together: about 95 % of the intervals hold the mean."""
+    """200 worlds of 150 people with 1 to 8 questions each, whose answers are correlated.
+
+    About 95 % of the intervals must contain the mean.
+    """
     chance = np.random.default_rng(1)
     held = naive = 0
     for world in range(200):
@@ -74,23 +78,23 @@ def test_intervals_hold_the_truth_as_often_as_they_say_when_questions_share_peop
         people = np.repeat(np.arange(150), counts)
         skill = chance.beta(0.3, 0.7, 150)  # mean 0.3
         right = chance.random(len(people)) < skill[people]
-        found = clustered(right, people.tolist(), resamples=400, seed=world)
-        held += found.low <= 0.3 <= found.high
-        half = 1.96 * right.std() / len(right) ** 0.5
-        naive += abs(right.mean() - 0.3) <= half
+        interval = clustered(right, people.tolist(), resamples=400, seed=world)
+        held += interval.low <= 0.3 <= interval.high
+        radius = 1.96 * right.std() / len(right) ** 0.5
+        naive += abs(right.mean() - 0.3) <= radius
     assert 0.90 <= held / 200 <= 0.985
     assert naive / 200 < 0.85, (
-        "without clusters the intervals would be too narrow: the test can tell the difference"
+        "without clusters the intervals are too narrow, so this test can fail"
     )
 
 
-def test_the_same_seed_gives_the_same_interval_and_the_order_of_questions_none_other():
+def test_the_same_seed_gives_the_same_interval():
     scores, people = [1.0, 0.0, 1.0, 1.0, 0.0, 0.0], list("aabbcc")
     assert clustered(scores, people) == clustered(scores, people)
     assert clustered(scores, people).value == 0.5 and clustered(scores, people).clusters == 3
 
 
-def test_where_every_verdict_is_the_same_the_interval_does_not_claim_certainty():
+def test_equal_verdicts_do_not_make_an_interval_certain():
     all_right = clustered([1.0] * 100, range(100))
     assert all_right.high == 1.0 and all_right.low == pytest.approx(0.05 ** (1 / 100))
     assert clustered([0.0] * 100, range(100)).low == 0.0 < clustered([0.0] * 100, range(100)).high
@@ -103,12 +107,55 @@ def test_a_paired_difference_is_narrower_than_two_intervals():
     chance = np.random.default_rng(2)
     first = (chance.random(500) < 0.5).astype(float)
     second = np.maximum(first, chance.random(500) < 0.1)
-    found = difference(first, second, list(range(500)))
-    assert found.value == pytest.approx(second.mean() - first.mean()) and found.low > 0
+    gap = difference(first, second, list(range(500)))
+    assert gap.value == pytest.approx(second.mean() - first.mean()) and gap.low > 0
     assert (
-        found.high - found.low
+        gap.high - gap.low
         < clustered(second, list(range(500))).high - clustered(second, list(range(500))).low
     )
+
+
+def test_equal_differences_do_not_make_an_interval_certain():
+    people = range(100)
+    slack = 1 - 0.05 ** (1 / 100)
+    same = difference([1.0] * 100, [1.0] * 100, people)
+    assert (same.low, same.value, same.high) == pytest.approx((-slack, 0.0, slack))
+    better = difference([0.0] * 100, [1.0] * 100, people)
+    assert (better.low, better.high) == pytest.approx((1 - 2 * slack, 1.0))
+    worse = difference([1.0] * 100, [0.0] * 100, people)
+    assert (worse.low, worse.high) == pytest.approx((-1.0, 2 * slack - 1))
+    assert ahead([1.0] * 100, [1.0] * 100, people) == "level"
+    assert ahead([1.0] * 100, [0.0] * 100, people) == "ahead"
+
+
+@given(st.integers(0, 1000), st.integers(2, 40))
+@settings(max_examples=50, deadline=None)
+def test_one_model_is_ahead_if_and_only_if_the_other_is_behind(seed, people):
+    chance = np.random.default_rng(seed)
+    first, second = chance.random((2, 80)) < chance.random((2, 1))
+    clusters = chance.integers(0, people, 80).tolist()
+    opposite = {"ahead": "behind", "behind": "ahead", "level": "level"}
+    verdict = ahead(first, second, clusters, resamples=200)
+    assert ahead(second, first, clusters, resamples=200) == opposite[verdict]
+    gap = difference(second, first, clusters, resamples=200)
+    assert (verdict == "level") == (not (gap.low > 0 or gap.high < 0))
+
+
+def test_ahead_says_who_scores_higher_and_claims_nothing_of_one_person():
+    chance = np.random.default_rng(3)
+    low, high = chance.random((2, 300)) < np.array([[0.3], [0.7]])
+    people = np.repeat(np.arange(100), 3).tolist()
+    assert ahead(high, low, people) == "ahead"
+    assert ahead(low, high, people) == "behind"
+    assert ahead(high, low, ["one"] * 300) == "level"
+
+
+def test_shared_people_make_a_lead_uncertain():
+    """A lead on six of ten people with 30 questions each is a lead on ten people, not 300."""
+    first = np.repeat([1.0] * 6 + [0.0] * 4, 30)
+    second = np.repeat([0.0] * 6 + [1.0] * 4, 30)
+    assert ahead(first, second, list(range(300))) == "ahead"
+    assert ahead(first, second, np.repeat(np.arange(10), 30).tolist()) == "level"
 
 
 def test_a_question_passes_the_gate_if_each_of_its_hops_was_asked_and_answered():

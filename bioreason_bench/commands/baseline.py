@@ -296,7 +296,7 @@ def passk(
 ) -> None:
     """Compare pass@k of MODELS, the base first.
 
-    Does training reach what the base never reaches, or make likely what it reaches now and then?
+    Does training add answers that the base never gives, or make its rare ones more likely?
 
     The estimate is unbiased, with the same number of samples for every model, for answers and for
     whole chains. Prints one JSON line for each model: the curve, the log-likelihood of the gold

@@ -25,12 +25,12 @@ def command(results: Path, to: Path | None, audit: Path | None, quiet: bool) -> 
     of chance come from the audit of the release that the questions are from, if that is a folder or
     the official release.
     """
-    from bioreason_bench.evaluation.plots import lines_of, plot_results, read_lines
+    from bioreason_bench.evaluation.plots import plot_results
     from bioreason_bench.evaluation.results import read_results
+    from bioreason_bench.evaluation.solver_scores import read_solver_scores, solver_scores_of
 
     answers = read_results(results)
-    files = plot_results(
-        answers, to or results / "plots", read_lines(audit) if audit else lines_of(answers)
-    )
+    solvers = read_solver_scores(audit) if audit else solver_scores_of(answers)
+    files = plot_results(answers, to or results / "plots", solvers)
     if not quiet:
         click.echo("\n".join(str(file) for file in files))

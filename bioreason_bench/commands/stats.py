@@ -31,7 +31,9 @@ def command(folder: Path, as_json: bool) -> None:
     For RESULTS, the --output_path of a bioreason eval: accuracy with intervals by level, hops,
     pattern and group of the unseen relation, and first errors.
     """
-    from bioreason_bench.evaluation.results import has_results, read_results, render, summarise
+    from bioreason_bench.evaluation.results import has_results, read_results
+    from bioreason_bench.evaluation.summary import summarise
+    from bioreason_bench.evaluation.text import render
     from bioreason_bench.release.manifest import MANIFEST
     from bioreason_bench.release.read import Release
 

@@ -98,7 +98,7 @@ def export(
 
     Raises:
         UsageError: The trainer is unknown, or the folder is not empty or cannot be written.
-        BioreasonError: No room is left.  After an error nothing is left behind.
+        BioreasonError: The disk is full.  After any error, no partial export remains.
     """
     if to not in FORMATS:
         raise UsageError(f"there is no export to {to!r}: {suggest(to, FORMATS)}")

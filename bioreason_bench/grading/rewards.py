@@ -1,17 +1,20 @@
-"""Rewards: pure functions over the package's one grader, for TRL, veRL, or any loop.
+"""Rewards for TRL, veRL or any other loop: pure functions over the package's one grader.
 
 outcome     1 if the final answer is right, else 0 (the paper's reward)
 process     share of the chain's hops that are right before the first wrong one
-format      1 if the text has the form that was asked for: facts in readable sentences, one "the answer is:", an end
-composite   our own (the papers that use such a reward do not give theirs), with weights p, s, a that sum to 1 after scaling:
+format      1 if the text has the form asked for: readable facts, one "the answer is:", an end
+composite   our own (papers that use such a reward do not publish theirs), a mean with weights
+            `primitives`, `structure` and `answer` of
+                relations of the path that the chain states, in any order, / hops
+                hops right before the first wrong one / hops
+                1 if the answer is right
 
-                p * (relations of the path that the chain names, in any order, / hops)
-              + s * (hops right before the first wrong one / hops)
-              + a * (the answer is right)
+A text without an end token earns nothing, because an unfinished text has no final answer yet.
 
-A text that never ended (no end token within the limit) earns nothing: what stands in it is not an answer yet.
+    outcome(completions, entities=[...], path=[...], ...)      columns of questions, one value each
 
-    outcome(completions, entities=[...], path=[...], ...)      columns of a question, one value a completion
+Chains are read by the grader that is passed in.  Pass `Release.grader()`: without a grader, chains
+are read with the built-in relation table, and those of other relations earn nothing.
 """
 
 from __future__ import annotations
@@ -19,54 +22,77 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bioreason_bench.errors import UsageError
-from bioreason_bench.grading.grader import Grade, Grader, grade
+from bioreason_bench.errors import UsageError, suggest
+from bioreason_bench.grading.grader import Grade, Grader, grade, grader_for_record
 from bioreason_bench.language.answer import MARKER
 
-__all__ = ["REWARDS", "composite", "compute_score", "form", "make_rewards", "outcome", "process"]
+__all__ = [
+    "COLUMNS",
+    "REWARDS",
+    "composite",
+    "compute_score",
+    "form",
+    "make_rewards",
+    "outcome",
+    "process",
+]
 
 COLUMNS = ("question", "context", "chain", "answer", "entities", "path")
 DEFAULT_WEIGHTS = {"primitives": 0.25, "structure": 0.25, "answer": 0.5}
+Reward = Callable[..., list[float]]
 
 
-def outcome(completions: Sequence[str], **columns: Any) -> list[float]:
-    return [float(verdict.exact_match) for verdict in _grades(completions, columns)]
+def outcome(
+    completions: Sequence[str], *, grader: Grader | None = None, **columns: Any
+) -> list[float]:
+    """1 for each right answer, else 0."""
+    return [float(verdict.exact_match) for _, _, verdict in _graded(completions, columns, grader)]
 
 
-def process(completions: Sequence[str], **columns: Any) -> list[float]:
-    return [verdict.hop_accuracy for verdict in _grades(completions, columns)]
+def process(
+    completions: Sequence[str], *, grader: Grader | None = None, **columns: Any
+) -> list[float]:
+    """Share of the hops of each chain that are right before the first wrong one."""
+    return [verdict.hop_accuracy for _, _, verdict in _graded(completions, columns, grader)]
 
 
-def form(completions: Sequence[str], **columns: Any) -> list[float]:
-    return [float(verdict.format_ok) for verdict in _grades(completions, columns)]
+def form(
+    completions: Sequence[str], *, grader: Grader | None = None, **columns: Any
+) -> list[float]:
+    """1 for each completion in the form asked for, else 0."""
+    return [float(verdict.format_ok) for _, _, verdict in _graded(completions, columns, grader)]
 
 
 def composite(
-    completions: Sequence[str], weights: Mapping[str, float] | None = None, **columns: Any
+    completions: Sequence[str],
+    weights: Mapping[str, float] | None = None,
+    *,
+    grader: Grader | None = None,
+    **columns: Any,
 ) -> list[float]:
-    given = {**DEFAULT_WEIGHTS, **(weights or {})}
-    total = sum(given.values())
+    """The weighted mean of relations stated, hops right and answer right (see the module).
+
+    Raises:
+        UsageError: The weights sum to 0 or less.
+    """
+    weights = {**DEFAULT_WEIGHTS, **(weights or {})}
+    total = sum(weights.values())
     if total <= 0:
         raise UsageError(
             f"the weights of the composite reward sum to {total}; at least one must be positive"
         )
     return [
         (
-            given["primitives"] * _named(text, record, columns.get("grader"))
-            + given["structure"] * verdict.hop_accuracy
-            + given["answer"] * verdict.exact_match
+            weights["primitives"] * _relations_stated(text, record, grader)
+            + weights["structure"] * verdict.hop_accuracy
+            + weights["answer"] * verdict.exact_match
         )
         / total
-        for text, record, verdict in zip(
-            completions,
-            _records(columns, len(completions)),
-            _grades(completions, columns),
-            strict=True,
-        )
+        for text, record, verdict in _graded(completions, columns, grader)
     ]
 
 
-REWARDS: dict[str, Callable[..., list[float]]] = {
+REWARDS: dict[str, Reward] = {
     "outcome": outcome,
     "process": process,
     "composite": composite,
@@ -79,32 +105,33 @@ def make_rewards(
     options: Mapping[str, float] | None = None,
     end: Sequence[int] = (),
     grader: Grader | None = None,
-) -> list[Callable[..., list[float]]]:
-    """The rewards named in a recipe, in its order, as TRL calls them.
+) -> list[Reward]:
+    """The rewards of a recipe, in its order, with the signature that TRL calls.
 
     Args:
-        weights: Names of the rewards; only the names are used.
-        options: Weights inside the composite reward.
-        end: Ids of the tokens that end a completion; one without them earns 0.
-        grader: That of the release; default: one that knows the built-in relations only.
+        weights: Reward name -> its weight (TRL applies the weights; here only the names count).
+        options: The inner weights of `composite`.
+        end: Tokens that end a completion; if given, an unended completion earns 0.
+        grader: The grader of the release that the questions are from.
+
+    Raises:
+        UsageError: There is no reward of that name.
     """
-    made = []
+    rewards = []
     for name in weights:
         if name not in REWARDS:
-            raise UsageError(f"there is no reward {name!r}; choose from {', '.join(REWARDS)}")
-        fixed: dict[str, Any] = {"grader": grader} if grader else {}
+            raise UsageError(f"there is no reward {name!r}: {suggest(name, REWARDS)}")
+        arguments: dict[str, Any] = {"grader": grader}
         if name == "composite":
-            fixed["weights"] = dict(options or {})
-        made.append(_for_trl(name, REWARDS[name], fixed, frozenset(end)))
-    return made
+            arguments["weights"] = dict(options or {})
+        rewards.append(_for_trl(name, arguments, frozenset(end)))
+    return rewards
 
 
-def _for_trl(
-    name: str,
-    reward: Callable[..., list[float]],
-    fixed: Mapping[str, Any],
-    end: frozenset[int],
-) -> Callable[..., list[float]]:
+def _for_trl(name: str, arguments: Mapping[str, Any], end: frozenset[int]) -> Reward:
+    """The reward called `name` with TRL's signature: texts or chats, token ids, and all columns."""
+    reward = REWARDS[name]
+
     def call(
         completions: Sequence[Any],
         completion_ids: Sequence[Sequence[int]] | None = None,
@@ -112,7 +139,7 @@ def _for_trl(
     ) -> list[float]:
         texts = [text if isinstance(text, str) else text[-1]["content"] for text in completions]
         columns = {key: value for key, value in columns.items() if key in COLUMNS}
-        values = reward(texts, **columns, **fixed)
+        values = reward(texts, **columns, **arguments)
         if end and completion_ids is not None:
             values = [
                 value if len(ids) and ids[-1] in end else 0.0
@@ -120,7 +147,7 @@ def _for_trl(
             ]
         return values
 
-    call.__name__ = name
+    call.__name__ = name  # TRL logs a reward by its function's name
     return call
 
 
@@ -130,44 +157,46 @@ def compute_score(
     ground_truth: Any,
     extra_info: Mapping[str, Any] | None = None,
 ) -> float:
-    """VeRL's signature: `custom_reward_function.path=<this file>`; outcome, with the question's columns in `extra_info`."""
-    record = dict(extra_info or {})
-    record.setdefault("answer", ground_truth)
-    for key, empty in (
-        ("question", ""),
-        ("context", ""),
-        ("chain", ""),
-        ("entities", [ground_truth]),
-        ("path", []),
-    ):
-        record.setdefault(key, empty)
+    """Outcome with veRL's signature, for `custom_reward_function.path=<this file>`.
+
+    `extra_info` holds the question's columns.  The answer alone counts, so that the built-in
+    relation table serves for every release.
+    """
+    record: dict[str, Any] = {
+        "question": "",
+        "context": "",
+        "chain": "",
+        "answer": ground_truth,
+        "entities": [ground_truth],
+        "path": [],
+        **(extra_info or {}),
+    }
     return float(grade(solution_str, record).exact_match)
 
 
-def _records(columns: Mapping[str, Sequence[Any]], size: int) -> list[dict[str, Any]]:
+def _graded(
+    completions: Sequence[str], columns: Mapping[str, Sequence[Any]], grader: Grader | None
+) -> list[tuple[str, dict[str, Any], Grade]]:
+    """Each completion with its record and its grade; UsageError if a column is missing."""
     missing = [name for name in COLUMNS if name not in columns]
     if missing:
         raise UsageError(
             f"a reward needs the column {missing[0]!r} of the questions; keep it in the data set"
         )
-    return [{name: columns[name][row] for name in COLUMNS} for row in range(size)]
+    graded = []
+    for index, text in enumerate(completions):
+        record = {name: columns[name][index] for name in COLUMNS}
+        graded.append((text, record, (grader or grader_for_record(record)).grade(text, record)))
+    return graded
 
 
-def _grades(completions: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> list[Grade]:
-    grader: Grader | None = columns.get("grader")  # type: ignore[assignment]
-    verdict = grader.grade if grader else grade
-    return [
-        verdict(text, record)
-        for text, record in zip(completions, _records(columns, len(completions)), strict=True)
-    ]
-
-
-def _named(text: str, record: Mapping[str, Any], grader: Any = None) -> float:
-    """Share of the path's relations that some readable sentence of the chain states."""
-    from bioreason_bench.grading.grader import grader_for
-
-    grader = grader or grader_for("symbols" if record["question"].endswith(" ?") else "english")
-    facts, _ = grader._read(text.rpartition(MARKER)[0])
-    said = {fact[1] for fact in facts if fact}
-    said |= {row.inverse for name in said if (row := grader._relations.get(name)) and row.inverse}
-    return sum(name in said for name in record["path"]) / max(1, len(record["path"]))
+def _relations_stated(text: str, record: Mapping[str, Any], grader: Grader | None) -> float:
+    """Share of the path's relations that the chain states, in any order and from either end."""
+    grader = grader or grader_for_record(record)
+    facts, _ = grader.facts(text.rpartition(MARKER)[0])
+    stated = {fact[1] for fact in facts if fact}
+    for name in tuple(stated):
+        row = grader.relations.get(name)
+        if row and row.inverse:
+            stated.add(row.inverse)
+    return sum(name in stated for name in record["path"]) / max(1, len(record["path"]))

@@ -34,7 +34,7 @@ class Step:
 def plain_failures(step: Step, repo: str, endpoint: str) -> Iterator[None]:
     """Turn errors of the Hub, the network and the client into one of ours, without any token.
 
-    Raises UsageError for what the user has to correct, BioreasonError for what may work next time.
+    Raises UsageError for what the user has to correct, BioreasonError for what may pass by itself.
     """
     from huggingface_hub.errors import HfHubHTTPError
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.config import WorldConfig, from_dict
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
-from bioreason_bench.grading.grader import Grader
+from bioreason_bench.grading.grader import Grader, make_grader
 from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.schema import arrow_schema
 from bioreason_bench.world.relations import RelationTable
@@ -48,7 +48,7 @@ class Release:
         """The grader that knows this release's relations, names and values."""
         names = self.table("people", columns=["name"])["name"].to_pylist()
         objects = self.table("facts", columns=["object"])["object"].unique().to_pylist()
-        return Grader(self.relations, self.config.language, frozenset(names + objects))
+        return make_grader(self.relations, self.config.language, names, objects)
 
     def configs(self) -> list[str]:
         """The names of the configs (`comp_zeroshot`, `biographies`, ...), questions first."""

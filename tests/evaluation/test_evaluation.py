@@ -17,14 +17,16 @@ from bioreason_bench import resources
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.evaluation.harness import functions as harness
 from bioreason_bench.evaluation.harness.names import all_names, copy_tasks, parse
-from bioreason_bench.evaluation.source import open_source
+from bioreason_bench.evaluation.open_source import open_source
+from bioreason_bench.language.reader import Reader
+from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 
-LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
+CHAIN_METRICS = {"exact_match", "process_verified", "hop_accuracy", "format_rate"}
 
 
 @pytest.fixture(autouse=True, scope="module")
 def cache(tmp_path_factory):
-    """Worlds that these tests make land here, and no test asks the network."""
+    """Worlds that these tests make are kept here, and no test needs the network."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BIOREASON_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("HF_HUB_OFFLINE", "1")
@@ -53,24 +55,20 @@ def oracle(tiny_release):
 
 @pytest.fixture(scope="module")
 def perfect(tiny_release, oracle):
-    """What the harness says of the oracle, on every task that the release can fill."""
+    """The harness's scores of the oracle on every task that the release has questions for."""
     names = leaves(open_source(data=str(tiny_release)))
-    found = manager(data=str(tiny_release), samples=4)
+    task_manager = manager(data=str(tiny_release), samples=4)
     return simple_evaluate(
-        model=oracle, tasks=names, task_manager=found, bootstrap_iters=0, log_samples=True
+        model=oracle, tasks=names, task_manager=task_manager, bootstrap_iters=0, log_samples=True
     ), names
 
 
 def test_every_task_file_is_known_to_the_harness_by_its_name():
     index = manager().all_tasks
     assert set(index) == set(all_names()), "the harness skips a broken file silently"
-    wanted = {f"bioreason_{skill}_{level}" for skill in ("mem", "ctx", "comp") for level in LEVELS}
-    wanted |= {"bioreason", "bioreason_mem", "bioreason_ctx", "bioreason_comp"}
-    wanted |= {
-        "bioreason_comp_counterfactual",
-        "bioreason_comp_conflict",
-        "bioreason_mem_direction",
-    }
+    wanted = {f"bioreason_{skill}_{level}" for skill in SKILLS for level in LEVELS}
+    wanted |= {"bioreason", *(f"bioreason_{skill}" for skill in SKILLS)}
+    wanted |= {f"bioreason_{kind.config}" for kind in QUESTION_KINDS}
     wanted |= {
         f"bioreason_comp_zeroshot_{variant}"
         for variant in ("openbook", "direct", "passk", "probes")
@@ -80,8 +78,8 @@ def test_every_task_file_is_known_to_the_harness_by_its_name():
 
 def test_every_task_loads_from_a_release_and_every_group_from_one_with_all_levels(tiny_release):
     source = open_source(data=str(tiny_release))
-    found = manager(data=str(tiny_release))
-    loaded = found.load(
+    task_manager = manager(data=str(tiny_release))
+    loaded = task_manager.load(
         [f"bioreason{variant}" for variant in ("", "_openbook", "_direct", "_passk", "_probes")]
     )
     assert set(loaded["tasks"]) == {name for name in leaves(source) if parse(name).level in LEVELS}
@@ -90,7 +88,7 @@ def test_every_task_loads_from_a_release_and_every_group_from_one_with_all_level
         assert len(task.eval_docs) > 0 and task.VERSION == 1.0
 
 
-def test_whoever_recalls_and_reads_everything_scores_exactly_one_on_every_task(perfect):
+def test_a_model_that_recalls_and_reads_everything_scores_exactly_one_on_every_task(perfect):
     results, names = perfect
     assert set(results["results"]) == set(names)
     for name, scores in results["results"].items():
@@ -113,44 +111,42 @@ def test_whoever_recalls_and_reads_everything_scores_exactly_one_on_every_task(p
             )
             assert (
                 metrics
-                == ({"exact_match"} if parse(name).variant == "direct" else set(harness.METRICS))
-                | pairs
+                == ({"exact_match"} if parse(name).variant == "direct" else CHAIN_METRICS) | pairs
             )
 
 
-def test_whoever_reads_what_contradicts_memory_follows_the_context(tiny_release):
-    """A model that believes every sentence of the context is wrong on every conflict, and its answers are those of the context."""
+def test_a_model_that_believes_the_context_is_wrong_on_every_conflict(tiny_release):
 
     class Believer(Oracle):
         def answer(self, prompt: str) -> str:
             known = self.facts
-            said = [
+            sentences = [
                 sentence
                 for line in prompt.rpartition("\n\n")[0].split("\n")
                 for sentence in self.reader.sentences(line)
             ]
             self.facts = known | {
-                fact[:2]: fact[2] for fact in map(self.reader.sentence, said) if fact
+                fact[:2]: fact[2] for fact in map(self.reader.sentence, sentences) if fact
             }
             answer = super().answer(prompt)
             self.facts = known
             return answer
 
-    name, found = "bioreason_comp_conflict", manager(data=str(tiny_release))
+    name, task_manager = "bioreason_comp_conflict", manager(data=str(tiny_release))
     scores = simple_evaluate(
-        model=Believer(tiny_release), tasks=[name], task_manager=found, bootstrap_iters=0
+        model=Believer(tiny_release), tasks=[name], task_manager=task_manager, bootstrap_iters=0
     )["results"][name]
     assert (scores["follows_context,none"], scores["exact_match,none"]) == (1.0, 0.0)
 
 
-def test_a_pair_counts_if_both_of_its_questions_are_answered():
+def test_a_pair_counts_if_both_of_its_questions_are_answered_right():
     assert (
         harness.mean_of_pairs([("a", 1.0), ("a", 1.0), ("b", 1.0), ("b", 0.0), ("c", 1.0)]) == 0.5
     )
     assert math.isnan(harness.mean_of_pairs([("a", 1.0)]))
 
 
-def test_the_sample_log_says_hops_pattern_and_the_group_of_what_was_unseen(perfect):
+def test_the_sample_log_has_hops_pattern_and_the_group_of_the_unseen_relation(perfect):
     for sample in perfect[0]["samples"]["bioreason_comp_zeroshot"]:
         doc = sample["doc"]
         groups = {
@@ -182,31 +178,29 @@ def test_the_model_is_given_the_one_prompt_and_nothing_else(tiny_release):
     assert model.prompts == [make_prompt(row) for row in rows]
 
 
-def test_the_open_book_holds_every_fact_of_the_chain_and_the_closed_one_none_that_is_to_be_recalled(
-    tiny_release,
-):
+def test_the_open_book_states_every_hop_and_the_closed_one_no_recalled_hop(tiny_release):
     source = open_source(data=str(tiny_release))
-    reader = harness.Grader(source.relations(), source.language)._reader
+    reader = Reader(source.relations(), source.language)
+
+    def stated(doc) -> set:
+        return {
+            fact
+            for line in doc["context"].split("\n")
+            for fact in map(reader.sentence, reader.sentences(line))
+        }
+
     for config in ("mem_zeroshot", "comp_zeroshot"):
         for doc in harness.documents(config, "openbook", data=str(tiny_release))["test"]:
-            said = {
-                fact
-                for line in doc["context"].split("\n")
-                for fact in map(reader.sentence, reader.sentences(line))
-            }
+            facts = stated(doc)
             hops = zip(doc["entities"], doc["path"], doc["entities"][1:], strict=False)
-            assert all(hop in said for hop in hops)
+            assert all(hop in facts for hop in hops)
             assert len(doc["context"].split("\n")) == len(doc["context_people"])
         for doc in harness.documents(config, data=str(tiny_release))["test"]:
-            said = {
-                fact
-                for line in doc["context"].split("\n")
-                for fact in map(reader.sentence, reader.sentences(line))
-            }
+            facts = stated(doc)
             hops = zip(
                 doc["entities"], doc["path"], doc["entities"][1:], doc["pattern"], strict=False
             )
-            assert all((hop[:3] in said) == (hop[3] == "C") for hop in hops)
+            assert all((hop[:3] in facts) == (hop[3] == "C") for hop in hops)
 
 
 @pytest.mark.parametrize("chat", [False, True])
@@ -215,13 +209,19 @@ def test_few_shot_examples_are_training_questions_in_the_same_form(tiny_release,
 
     model = Oracle(tiny_release)
     results = simple_evaluate(
-        model=model, tasks=["bioreason_ctx_iid", "bioreason_ctx_iid_direct"], task_manager=manager(data=str(tiny_release)),
-        num_fewshot=2, limit=5, bootstrap_iters=0, apply_chat_template=chat, fewshot_as_multiturn=chat,
-    )  # fmt: skip
+        model=model,
+        tasks=["bioreason_ctx_iid", "bioreason_ctx_iid_direct"],
+        task_manager=manager(data=str(tiny_release)),
+        num_fewshot=2,
+        limit=5,
+        bootstrap_iters=0,
+        apply_chat_template=chat,
+        fewshot_as_multiturn=chat,
+    )
     training = {row["question"] for row in Release(tiny_release).rows("ctx_iid", "train")}
     for prompt in model.prompts:
-        *shown, asked = [part.partition("\n")[0] for part in prompt.split("Question: ")[1:]]
-        assert len(shown) == 2 and set(shown) <= training and asked not in training
+        *examples, asked = [part.partition("\n")[0] for part in prompt.split("Question: ")[1:]]
+        assert len(examples) == 2 and set(examples) <= training and asked not in training
         assert prompt.count("So, the answer is:") == 2 + prompt.endswith("So, the answer is:")
     assert {scores["exact_match,none"] for scores in results["results"].values()} == {1.0}
 
@@ -229,23 +229,28 @@ def test_few_shot_examples_are_training_questions_in_the_same_form(tiny_release,
 def test_a_chat_template_wraps_the_whole_prompt(tiny_release):
     model = Oracle(tiny_release)
     simple_evaluate(
-        model=model, tasks=["bioreason_comp_iid_openbook"], task_manager=manager(data=str(tiny_release)), limit=3, bootstrap_iters=0,
-        apply_chat_template=True, fewshot_as_multiturn=True,
-    )  # fmt: skip
+        model=model,
+        tasks=["bioreason_comp_iid_openbook"],
+        task_manager=manager(data=str(tiny_release)),
+        limit=3,
+        bootstrap_iters=0,
+        apply_chat_template=True,
+        fewshot_as_multiturn=True,
+    )
     for prompt in model.prompts:
         assert prompt.startswith("<|system|>\nAnswer the question from the biographies.")
         assert prompt.endswith("\nAnswer:\n<|assistant|>\n")
 
 
 def test_a_group_weighs_its_levels_by_their_questions(tiny_release):
-    model, found = Oracle(tiny_release, slips=0.3), manager(data=str(tiny_release))
+    model, task_manager = Oracle(tiny_release, slips=0.3), manager(data=str(tiny_release))
     results = simple_evaluate(
-        model=model, tasks=["bioreason_comp"], task_manager=found, bootstrap_iters=100
+        model=model, tasks=["bioreason_comp"], task_manager=task_manager, bootstrap_iters=100
     )
     leaf = [results["results"][f"bioreason_comp_{level}"] for level in LEVELS]
     group = results["groups"]["bioreason_comp"]
     total = sum(scores["sample_len"] for scores in leaf)
-    for metric in harness.METRICS:
+    for metric in CHAIN_METRICS:
         mean = sum(scores[f"{metric},none"] * scores["sample_len"] for scores in leaf) / total
         assert math.isclose(group[f"{metric},none"], mean) and (
             group[f"{metric}_stderr,none"] > 0
@@ -274,7 +279,7 @@ def test_a_folder_and_its_preset_are_the_same_questions(tiny_release, tmp_path, 
     )
 
 
-def test_what_lies_broken_in_the_cache_is_made_again(tmp_path, monkeypatch):
+def test_a_broken_file_in_the_cache_is_made_again(tmp_path, monkeypatch):
     monkeypatch.setenv("BIOREASON_CACHE", str(tmp_path))
     first = harness.documents("comp_iid", preset="tiny", seed=5)["test"].to_list()
     (file,) = tmp_path.rglob("comp/iid/test-*.parquet")
@@ -292,17 +297,17 @@ def test_what_lies_broken_in_the_cache_is_made_again(tmp_path, monkeypatch):
 
 
 def test_the_official_release_is_the_same_here_as_everywhere():
-    """A changed digest is a changed benchmark: CHANGELOG, "Data", a new version, and scripts/write_official.py again."""
+    """A changed digest is a changed benchmark.
+
+    It needs a new version, a CHANGELOG entry under "Data", and scripts/write_official.py.
+    """
     from bioreason_bench.config import load_preset
-    from bioreason_bench.evaluation.source import official
+    from bioreason_bench.evaluation.official import official
 
     known = official()
-    places = [
-        f"{skill}/{level}" for skill in ("mem", "ctx", "comp") for level in load_preset("v1").levels
-    ]
-    assert {f"data/{place}/test-00000-of-00001.parquet" for place in places} <= set(
-        known["digests"]
-    )
+    folders = [f"{skill}/{level}" for skill in SKILLS for level in load_preset("v1").levels]
+    files = {f"data/{folder}/test-00000-of-00001.parquet" for folder in folders}
+    assert files <= set(known["digests"])
     for questions in ("comp_zeroshot", "mem_entity", "ctx_depth", "comp_conflict"):
         docs = harness.documents(questions)["test"]
         assert len(docs) >= 1000 and docs["source"][0] == "preset v1, seed 42"
@@ -311,22 +316,16 @@ def test_the_official_release_is_the_same_here_as_everywhere():
     } == dict.fromkeys(known["solvers"], 1.0)
 
 
-def test_an_installation_that_makes_other_rows_is_told_so(monkeypatch):
-    from bioreason_bench.evaluation import source
+def test_an_installation_that_makes_other_rows_is_refused(monkeypatch):
+    from bioreason_bench.evaluation import official
 
     other = {"data/comp/iid/test-00000-of-00001.parquet": "sha256:" + "0" * 64}
-    monkeypatch.setattr(source, "official", lambda: {"digests": other, "solvers": {}})
-    source._of_cache.cache_clear()
-    try:
-        with pytest.raises(
-            ReleaseError, match="this installation makes other rows than everybody's"
-        ):
-            harness.documents("comp_iid")
-    finally:
-        source._of_cache.cache_clear()
+    monkeypatch.setattr(official, "official", lambda: {"digests": other, "solvers": {}})
+    with pytest.raises(ReleaseError, match="does not reproduce the official release"):
+        harness.documents("comp_iid")
 
 
-def test_the_validation_questions_can_be_asked_instead(tiny_release):
+def test_the_validation_questions_can_be_scored_instead(tiny_release):
     test = harness.documents("comp_iid", data=str(tiny_release))["test"]["id"]
     validation = harness.documents("comp_iid", data=str(tiny_release), split="validation")["test"][
         "id"
@@ -340,11 +339,12 @@ def test_the_validation_questions_can_be_asked_instead(tiny_release):
         ({"data": "no/such/folder"}, "no/such/folder"),
         ({"data": "nowhere"}, "'nowhere' is no folder and no repository on the Hub"),
         ({"data": ""}, "must be the folder of a release"),
-        ({"data": "smal"}, "did you mean preset='small'?"),
+        ({"data": "smal"}, "preset=NAME): did you mean 'small'?"),
         ({"preset": "tinny"}, "did you mean 'tiny'?"),
         ({"preset": "tiny", "seed": "x"}, "seed='x' must be a whole number"),
         ({"preset": "tiny", "data": "x"}, "give one of them"),
         ({"preset": "tiny", "split": "train"}, "split='train' must be one of test, validation"),
+        ({"variant": "openbok"}, "did you mean 'openbook'?"),
         ({"preset": "nano", "questions": "comp_depth"}, "has no questions 'comp_depth'"),
     ],
 )  # fmt: skip
@@ -356,7 +356,7 @@ def test_a_wrong_setting_gets_one_clear_sentence(settings, words, monkeypatch):
 
 
 def test_settings_of_the_model_are_not_taken_for_ours(tiny_release):
-    """The harness merges --model_args into the settings: a seed, a revision or a dtype there says nothing of the data."""
+    """The harness merges --model_args into the settings: its seed is not that of the data."""
     docs = harness.documents(
         "comp_iid",
         data=str(tiny_release),
@@ -391,16 +391,16 @@ def test_the_task_files_are_what_the_script_writes():
 
     script = Path(__file__).parents[2] / "scripts" / "write_tasks.py"
     if not script.is_file():
-        pytest.skip("the script lies in the checkout alone")
+        pytest.skip("only the checkout has the script")
     spec = importlib.util.spec_from_file_location("write_tasks", script)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     tasks = resources.folder("tasks")
-    there = {
+    texts = {
         file.relative_to(tasks).as_posix(): file.read_text()
         for file in tasks.rglob("bioreason*.yaml")
     }
-    assert there == module.task_files()
+    assert texts == module.task_files()
 
 
 def test_bioreason_eval_passes_everything_on_and_logs_the_answers(
@@ -442,7 +442,7 @@ def test_a_wrong_task_model_or_preset_gets_one_clear_sentence(cli):
     )
     assert (
         done.exit_code == 2
-        and "no task 'bioreason_comp_zeroshoot': did you mean bioreason_comp_zeroshot?"
+        and "no task 'bioreason_comp_zeroshoot': did you mean 'bioreason_comp_zeroshot'?"
         in done.stderr
     )
     done = cli(
@@ -478,3 +478,43 @@ def test_a_wrong_task_model_or_preset_gets_one_clear_sentence(cli):
         '{"preset": "tinyy"}',
     )
     assert done.exit_code == 2 and "did you mean 'tiny'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--model", "hf"), True),
+        (("--model=hf",), True),
+        (("--model", "dummy", "--model_args", "pretrained=x"), False),
+    ],
+)
+def test_a_model_of_transformers_may_be_one_of_our_small_ones(arguments, expected, monkeypatch):
+    """Their class is registered before the harness looks for it."""
+    nano = pytest.importorskip("bioreason_bench.training.models.nano")
+    from bioreason_bench.commands import eval as command
+    from bioreason_bench.evaluation.harness import run
+
+    calls = []
+    monkeypatch.setattr(nano, "register", lambda: calls.append("register"))
+    monkeypatch.setattr(run, "run_harness", lambda arguments: calls.append("run"))
+    command.command.callback(arguments)
+    assert calls == ["register"] * expected + ["run"]
+
+
+def test_task_files_of_0_1_0_still_find_their_functions_and_class():
+    import re
+
+    from bioreason_bench.evaluation import harness as names
+    from bioreason_bench.evaluation import tasks as former
+    from bioreason_bench.evaluation.harness import tasks
+
+    assert former.PassAtK is tasks.PassAtK
+    called = "".join(file.read_text() for file in resources.folder("tasks").glob("_*.yaml"))
+    functions = set(
+        re.findall(r"!function bioreason_bench\.evaluation\.harness\.(\w+)$", called, re.MULTILINE)
+    )
+    assert len(functions) == 8
+    for name in functions:
+        assert getattr(names, name) is getattr(harness, name)
+    with pytest.raises(AttributeError):
+        names.document  # noqa: B018

@@ -31,14 +31,14 @@ def manager(folder) -> TaskManager:
 
 
 class Answers(LM):
-    """Says what it was told to say to each prompt."""
+    """Gives each prompt the answer that it is made with."""
 
-    def __init__(self, says: dict[str, str]) -> None:
+    def __init__(self, answers: dict[str, str]) -> None:
         super().__init__()
-        self.says = says
+        self.answers = answers
 
     def generate_until(self, requests, disable_tqdm: bool = False) -> list[str]:
-        return [f" So, the answer is: {self.says[request.args[0]]}" for request in requests]
+        return [f" So, the answer is: {self.answers[request.args[0]]}" for request in requests]
 
     def loglikelihood(self, requests, disable_tqdm: bool = False):
         raise NotImplementedError
@@ -46,35 +46,34 @@ class Answers(LM):
     loglikelihood_rolling = loglikelihood
 
 
-def test_the_solvers_score_as_models_what_the_audit_says_of_them(tiny_release, monkeypatch):
-    from bioreason_bench.audit.solvers.solvers import SOLVERS, scores
+def test_the_solvers_score_as_models_what_they_score_in_the_audit(tiny_release, monkeypatch):
+    from bioreason_bench.audit.solvers import scores
+    from bioreason_bench.audit.solvers.solvers import SOLVERS
     from bioreason_bench.audit.verify import verify
 
-    said: dict[str, dict[str, str]] = {name: {} for name in SOLVERS}
-    add, lock = scores.Trial.add, threading.Lock()
+    given: dict[str, dict[str, str]] = {name: {} for name in SOLVERS}
+    add, lock = scores.SolverRun.add, threading.Lock()
 
-    def keep(trial, item):
-        add(trial, item)
+    def keep(run, question):
+        add(run, question)
+        texts = run.knowledge.release.texts
         with lock:
             for name, solver in SOLVERS.items():
-                guess = solver(item, trial.knowledge)
-                said[name][make_prompt(item.record)] = (
-                    trial.knowledge.evidence.texts[guess.answer]
-                    if guess.answer >= 0
-                    else "nobody knows"
-                )
+                guess = solver(question, run.knowledge)
+                answer = texts[guess.answer] if guess.answer >= 0 else "unknown"
+                given[name][make_prompt(question.record)] = answer
 
-    monkeypatch.setattr(scores.Trial, "add", keep)
+    monkeypatch.setattr(scores.SolverRun, "add", keep)
     audited = verify(tiny_release, workers=1).as_dict()["solvers"]
     tasks = [f"bioreason_{config}" for config in audited]
-    assert len(tasks) >= 15 and set(said) >= {
+    assert len(tasks) >= 15 and set(given) >= {
         "oracle",
         "context_only",
         "memory_only",
         "question_only",
         "last_relation",
     }
-    for name, answers in said.items():
+    for name, answers in given.items():
         results = simple_evaluate(
             model=Answers(answers),
             tasks=tasks,
@@ -89,7 +88,7 @@ def test_the_solvers_score_as_models_what_the_audit_says_of_them(tiny_release, m
 
 
 def train(rows: list[dict], folder) -> None:
-    """A Llama of two layers that has learned the chains of these rows by heart, and its word-level tokenizer, saved to a folder."""
+    """Save a small Llama that has memorised the chains of these rows, with its tokenizer."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -139,30 +138,28 @@ def train(rows: list[dict], folder) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if (
-            loss.item() < 0.15
-        ):  # what is left is the start of each question, which nobody can foresee
+        if loss.item() < 0.15:  # the rest is the start of each question, which cannot be predicted
             break
     model.eval().save_pretrained(folder)
     fast.save_pretrained(folder)
 
 
 def alone(rows: list[dict], folder) -> list[str]:
-    """What the model says to each prompt, by itself, greedily."""
+    """Greedy completions of the model, without the harness."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model, tokenizer = (
         AutoModelForCausalLM.from_pretrained(folder),
         AutoTokenizer.from_pretrained(folder),
     )
-    said = []
+    completions = []
     for row in rows:
         prompt = tokenizer(make_prompt(row), return_tensors="pt", return_token_type_ids=False)
         output = model.generate(**prompt, max_new_tokens=40, do_sample=False)
-        said.append(
+        completions.append(
             tokenizer.decode(output[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True)
         )
-    return said
+    return completions
 
 
 def test_a_transformer_trained_here_scores_in_the_harness_what_it_scores_by_itself(
@@ -185,7 +182,7 @@ def test_a_transformer_trained_here_scores_in_the_harness_what_it_scores_by_itse
         assert samples[row["id"]]["process_verified"] == verdict.process_verified
         assert samples[row["id"]]["hop_accuracy"] == verdict.hop_accuracy
     known = [samples[row["id"]]["process_verified"] for row in learned[:-others]]
-    assert sum(known) / len(known) > 0.9, "it learned these chains by heart"
+    assert sum(known) / len(known) > 0.9, "it memorised these chains"
     assert results["results"]["bioreason_mem_iid"]["exact_match,none"] < 1.0, (
         "and has not seen the others"
     )
@@ -208,10 +205,12 @@ def test_data_come_from_a_hub_by_name_and_revision_and_only_what_a_task_needs(
             )
 
         upload = (
-            "from huggingface_hub import HfApi; import sys; api = HfApi(); api.create_repo('org/tiny', repo_type='dataset');"
+            "from huggingface_hub import HfApi; import sys; api = HfApi();"
+            "api.create_repo('org/tiny', repo_type='dataset');"
             "api.upload_folder(repo_id='org/tiny', repo_type='dataset', folder_path=sys.argv[1]);"
             "api.create_tag('org/tiny', tag='v1', repo_type='dataset');"
-            "api.delete_file('data/comp/iid/test-00000-of-00001.parquet', 'org/tiny', repo_type='dataset')"
+            "api.delete_file('data/comp/iid/test-00000-of-00001.parquet', 'org/tiny',"
+            "repo_type='dataset')"
         )
         done = run("-c", upload, str(tiny_release))
         assert done.returncode == 0, done.stderr[-2000:]
@@ -244,12 +243,10 @@ def test_data_come_from_a_hub_by_name_and_revision_and_only_what_a_task_needs(
             "biographies" in name or "/mem/" in name or "probes" in name or "zeroshot" in name
             for name in fetched
         )
-        for revision, words_said in (
-            ("v2", "org/tiny@v2 cannot be had from the Hub"),
+        for revision, fragment in (
+            ("v2", "org/tiny@v2 could not be downloaded from the Hub"),
             ("main", "has no"),
         ):
             done = run(*words, "--metadata", json.dumps({"data": "org/tiny", "revision": revision}))
             last = done.stderr.strip().splitlines()[-1]
-            assert (
-                done.returncode in (1, 2) and last.startswith("bioreason: ") and words_said in last
-            )
+            assert done.returncode in (1, 2) and last.startswith("bioreason: ") and fragment in last

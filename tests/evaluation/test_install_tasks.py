@@ -1,4 +1,4 @@
-"""`bioreason tasks install`: into a harness of one's own, so that the real one stays as it is."""
+"""`bioreason tasks install`, into a temporary harness so that the real one is not changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bioreason_bench.evaluation.harness.names import all_names
 
 @pytest.fixture
 def harness(tmp_path, monkeypatch) -> Path:
-    """The task folder of a harness into which nothing was put yet."""
+    """The task folder of a harness without our tasks."""
     folder = tmp_path / "lm_eval" / "tasks"
     (folder / "arc").mkdir(parents=True)
     (folder / "arc" / "arc_easy.yaml").write_text("task: arc_easy\n")
@@ -55,7 +55,7 @@ def test_install_then_uninstall_leaves_the_harness_as_it_was_and_both_may_be_rep
     assert not (harness / "bioreason").exists() and not install.installed()
 
 
-def test_uninstall_removes_exactly_what_was_put_there(harness):
+def test_uninstall_removes_exactly_what_was_copied(harness):
     install.install()
     ours = harness / "bioreason"
     (ours / "notes.txt").write_text("mine")
@@ -69,19 +69,19 @@ def test_uninstall_removes_exactly_what_was_put_there(harness):
     assert set(files(ours)) == {"notes.txt", "comp/bioreason_comp_iid.yaml"}
 
 
-def test_installing_again_takes_away_what_a_former_version_had(harness):
+def test_installing_again_removes_what_only_an_earlier_version_had(harness):
     install.install()
     record = harness / "bioreason" / install.RECORD
-    said = json.loads(record.read_text())
+    recorded = json.loads(record.read_text())
     (harness / "bioreason" / "old.yaml").write_text("task: old\n")
-    said["files"]["old.yaml"] = install._digest(b"task: old\n")
-    record.write_text(json.dumps(said))
+    recorded["files"]["old.yaml"] = install._digest(b"task: old\n")
+    record.write_text(json.dumps(recorded))
     assert not install.installed()
     install.install()
     assert not (harness / "bioreason" / "old.yaml").exists() and install.installed()
 
 
-def test_a_folder_that_somebody_else_made_is_left_alone(harness):
+def test_a_folder_of_another_origin_is_left_alone(harness):
     (harness / "bioreason").mkdir()
     (harness / "bioreason" / "theirs.yaml").write_text("task: theirs\n")
     before = files(harness)
@@ -91,7 +91,7 @@ def test_a_folder_that_somebody_else_made_is_left_alone(harness):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_harness_gets_one_sentence(harness):
+def test_a_read_only_harness_is_refused_with_another_way(harness):
     harness.chmod(0o500)
     try:
         with pytest.raises(UsageError, match=r"cannot be put into .* use: lm_eval --include_path"):
@@ -100,7 +100,7 @@ def test_a_read_only_harness_gets_one_sentence(harness):
         harness.chmod(0o700)
 
 
-def test_a_harness_that_cannot_be_written_gets_one_sentence(harness, monkeypatch):
+def test_a_full_disk_is_refused_with_another_way(harness, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
@@ -125,7 +125,7 @@ def test_the_harness_finds_installed_tasks_by_itself(harness):
 
 
 def test_plain_lm_eval_runs_an_installed_task(tmp_path, tiny_release):
-    """The real harness's package, copied aside with our tasks in it, run as `lm_eval` with no other path."""
+    """A copy of the real harness with our tasks in it, run as `lm_eval` without --include_path."""
     package = Path(lm_eval.__file__).parent
     copy = tmp_path / "lm_eval"
     copy.mkdir()

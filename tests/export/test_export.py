@@ -229,6 +229,15 @@ def test_verl_loads_the_reward_of_the_export_and_it_pays_for_the_answer_alone(ex
         )
 
 
+def test_a_reward_file_of_version_0_1_still_works(exported):
+    """Exports of 0.1.0 import the reward by its former name; new ones do not."""
+    from bioreason_bench.baselines.rewards import compute_score as former
+    from bioreason_bench.grading.rewards import compute_score
+
+    assert former is compute_score
+    assert "baselines" not in (exported["verl"] / "reward.py").read_text(encoding="utf-8")
+
+
 def test_verl_gets_biographies_as_plain_text(tiny_release, exported, tmp_path):
     rows = loaded(exported["verl"] / "sft" / "biographies-contextual.parquet", tmp_path)
     texts = [row["text"] for row in Release(tiny_release).rows("biographies", "contextual")]

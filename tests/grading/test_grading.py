@@ -1,4 +1,4 @@
-"""The one grader."""
+"""The one grader: answers, chains, and the kinds of errors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioreason_bench.grading.grader import (
+from bioreason_bench import grading
+from bioreason_bench.grading import (
     ERROR_KINDS,
     Grade,
     Grader,
     final_answer,
     grade,
     grader_for,
+    grader_for_record,
     normalise,
     same_answer,
 )
@@ -50,7 +52,7 @@ SYMBOLS = {
 
 
 @pytest.mark.parametrize("case", CASES["completion"], ids=lambda case: case["why"])
-def test_completions_are_judged_as_a_careful_person_would(case):
+def test_each_completion_gets_the_verdict_of_a_careful_person(case):
     verdict = GRADER.grade(case["text"], RECORDS[case["record"]])
     assert verdict.exact_match == case["exact"]
     for name, key in (
@@ -75,7 +77,7 @@ def test_the_gold_chain_of_every_record_is_perfect():
             verdict = grade(text, record)
             hops = len(record["path"])
             assert verdict == Grade(True, True, hops, hops, True, answer=record["answer"])
-            assert verdict.hop_accuracy == 1.0
+            assert set(verdict.metrics().values()) == {1.0}
 
 
 def test_a_failed_hop_says_which_it_was_and_from_which_group():
@@ -107,7 +109,7 @@ def test_the_format_is_facts_then_one_answer_that_ends_the_text():
     record = RECORDS["person"]
     chain = record["chain"]
     assert grade(chain.replace("Finn Ode", "Gus Hale"), record).format_ok, (
-        "a wrong chain in the right form"
+        "a wrong chain may have the right form"
     )
     for text in (
         "",
@@ -120,7 +122,7 @@ def test_the_format_is_facts_then_one_answer_that_ends_the_text():
         assert not grade(text, record).format_ok, text
 
 
-def test_a_direct_answer_is_graded_without_the_words_that_the_prompt_has_said():
+def test_a_direct_answer_is_graded_without_the_marker_that_ended_the_prompt():
     record = RECORDS["person"]
     grader = grader_for()
     for text in (
@@ -134,11 +136,31 @@ def test_a_direct_answer_is_graded_without_the_words_that_the_prompt_has_said():
         assert not grader.grade_direct(text, record).exact_match, text
 
 
-def test_nobody_is_known_to_be_invented_unless_the_world_is_known():
+def test_a_name_counts_as_invented_only_if_the_world_is_known():
     record = RECORDS["date"]
     text = "Ada Quill's boss was Zoe Nobody. So, the answer is: March 3, 1931"
     assert GRADER.grade(text, record).error_kind == "invented entity"
     assert Grader(load_table()).grade(text, record).error_kind == "wrong person"
+
+
+def test_facts_are_what_each_sentence_of_a_chain_states():
+    chain = "Ada Quill's boss was Bo Ray. Now then. Bo Ray's sibling was Cara Stone."
+    boss, sibling = ("Ada Quill", "boss", "Bo Ray"), ("Bo Ray", "sibling", "Cara Stone")
+    assert GRADER.facts(chain) == ([boss, None, sibling], False)
+    assert GRADER.facts("Ada Quill's boss was Bo Ray. So,") == ([boss], True)
+
+
+def test_without_a_grader_the_language_follows_from_the_question():
+    assert grader_for_record(SYMBOLS).language == "symbols"
+    for record in RECORDS.values():
+        assert grader_for_record(record) is grader_for("english")
+
+
+def test_the_package_offers_its_names_without_importing_them_first():
+    for name in grading.__all__:
+        assert getattr(grading, name) is not None
+    with pytest.raises(AttributeError):
+        grading.judge  # noqa: B018
 
 
 def test_grades_are_frozen():

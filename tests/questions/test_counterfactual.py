@@ -1,4 +1,4 @@
-"""Questions beyond the levels: counterfactual twins, conflicts of memory and context, and facts asked from both ends."""
+"""The kinds of questions beyond the levels: counterfactual pairs, conflicts, directions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_contexts_of_twins_differ_in_the_changed_fact_alone(release: Release
 
 
 def test_whoever_answers_one_twin_by_the_other_fails(release: Release) -> None:
-    """The grader takes each twin's own chain and refuses the other's: one of the two is always lost without reading."""
+    """The grader accepts each version's own chain and refuses the other's."""
     grader = Grader(release.relations, release.config.language)
     for one, two in pairs(release, "comp_counterfactual"):
         assert grader.grade(one["chain"], one).process_verified
@@ -73,7 +73,7 @@ def test_whoever_answers_one_twin_by_the_other_fails(release: Release) -> None:
 def test_the_changed_fact_is_read_and_what_comes_before_and_after_it_is_not(
     release: Release,
 ) -> None:
-    """Nothing else in the contexts speaks of the changed object: the hop before a changed one's next is recalled, or there is none."""
+    """No other sentence of the contexts speaks of the changed object."""
     for one, two in pairs(release, "comp_counterfactual"):
         subject, relation, true, false = one["changed"]
         hop = one["path"].index(relation)
@@ -126,7 +126,7 @@ def test_no_twin_or_conflict_begins_where_another_question_of_its_path_does(
 
 
 def test_a_fact_is_asked_from_both_ends_and_only_one_end_is_trained_on(tiny_release: Path) -> None:
-    """Ann's boss was Bo, so Bo was the boss of Ann: the first stands in a biography to train on, the second in none."""
+    """A biography to train on states one direction of the fact; none states the other."""
     release = Release(tiny_release)
     told = " ".join(row["text"] for row in release.rows("biographies", "parametric"))
     reader = Reader(release.relations)

@@ -96,7 +96,7 @@ def test_heldout_starts_start_no_training_question(dataset):
 
 
 def test_paper_has_the_papers_sizes():
-    """Table of arXiv 2512.01970: training and test questions of each skill, and 12,800 for reinforcement learning."""
+    """The table of arXiv 2512.01970: questions of each skill, and 12,800 for RL."""
     dataset = make_dataset(load_preset("paper"))
     wanted = {
         "mem": (88_031, 1_921, 1_141, 782),
@@ -113,6 +113,6 @@ def test_paper_has_the_papers_sizes():
 def test_asking_for_more_questions_than_exist_says_how_many_there_are():
     with pytest.raises(
         UsageError,
-        match=r"comp.zeroshot: 900,000 test questions are asked for and this world has [\d,]+; lower",
+        match=r"comp.zeroshot: 900,000 test questions are asked for and this world has [\d,]+",
     ):
         make_dataset(load_preset("tiny").override({"comp.zeroshot": "900000"}))

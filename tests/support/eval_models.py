@@ -1,4 +1,4 @@
-"""Models for the harness that answer from the world: one that is always right, and one that is right as often as it is told."""
+"""A model for the harness that answers from the world, always right or as often as one wants."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from bioreason_bench.world.relations import CONTEXTUAL
 
 
 class Oracle(LM):
-    """Reads the question back, recalls the facts of the written release and their mirrors, reads the contextual ones in the context.
+    """Reads the question, then each hop: contextual ones from the context, parametric from memory.
 
-    `slips` is the chance that a hop of a sampled answer goes to a person or value drawn at random.
+    Its memory holds the facts of the release and their mirrors.
     """
 
     def __init__(self, folder: Path, slips: float = 0.0) -> None:
+        """Make the model of a release; `slips` is the chance that a hop gets a random object."""
         super().__init__()
         release = Release(folder)
         self.world = make_world(release.config)
@@ -46,38 +47,34 @@ class Oracle(LM):
     def answer(self, prompt: str) -> str:
         self.prompts.append(prompt)
         self.asked += 1
-        before, _, asked = prompt.rpartition("Question: ")
-        question, _, ending = asked.partition("\nAnswer:")
+        before, _, after = prompt.rpartition("Question: ")
+        question, _, ending = after.partition("\nAnswer:")
         context = before.rstrip("\n").rpartition("\n\n")[2]
         sentences = [
             sentence for line in context.split("\n") for sentence in self.reader.sentences(line)
         ]
         read = {fact[:2]: fact[2] for fact in map(self.reader.sentence, sentences) if fact}
-        here, path = self.reader.question(question)
+        table = self.world.table
+        entity, path = self.reader.question(question)
         sentences = []
         for hop, name in enumerate(path):
-            relation = self.world.table.number(name)
-            row = self.world.table[relation]
-            there = (
-                read[here, name] if row.group == CONTEXTUAL and context else self.facts[here, name]
-            )
+            relation = table.number(name)
+            row = table[relation]
+            facts = read if row.group == CONTEXTUAL and context else self.facts
+            if (entity, name) not in facts:
+                break  # a slip led to a person whose next fact is unknown
+            object_ = facts[entity, name]
             luck = Draw(0).at("slip", self.asked, hop).uniform(2)
             if luck[0] < self.slips:
                 texts = self.world.texts[row.object]
-                there = texts[int(luck[1] * len(texts))]
+                object_ = texts[int(luck[1] * len(texts))]
             sentences += self.language.statements(
-                relation, np.array([self.number[here]]), [there], np.array([0])
+                relation, np.array([self.number[entity]]), [object_], np.array([0])
             )
-            here = there
-            if hop + 1 < len(path):
-                following = self.world.table[self.world.table.number(path[hop + 1])]
-                if (here, following.name) not in (
-                    read if following.group == CONTEXTUAL and context else self.facts
-                ):
-                    break  # the slip led to somebody of whom the next fact is not to be had
+            entity = object_
         if "the answer is:" in ending:
-            return f" {here}"
-        return f" {' '.join(sentences)} So, the answer is: {here}"
+            return f" {entity}"
+        return f" {' '.join(sentences)} So, the answer is: {entity}"
 
     def apply_chat_template(self, chat_history, add_generation_prompt: bool = True) -> str:
         turns = "".join(f"<|{turn['role']}|>\n{turn['content']}\n" for turn in chat_history)

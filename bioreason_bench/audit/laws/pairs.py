@@ -194,8 +194,13 @@ KIND_LAWS: dict[str, type[KindLaw]] = {
 
 
 def _numbers(parser: Parser, fact: list[str]) -> tuple[int, int, int]:
-    """(relation * people + subject, true object, false object) of [subject, relation, true object,
-    false object]; the key is NOT_STATED if there is no such subject or relation.
+    """(key, true object, false object) as numbers; the key is relation * people + subject.
+
+    The key is NOT_STATED if there is no such subject or relation.
+
+    Args:
+        parser: The parser, which knows the numbers.
+        fact: [subject, relation, true object, false object] as text.
     """
     name, relation, true, false = fact
     ids, number = parser.release.ids, parser.numbers.get(relation, UNKNOWN)

@@ -113,8 +113,8 @@ class QuestionTable:
         walk: Start and objects as solved, NOT_STATED after the last; shape [rows, WIDTH].
         text: Hash of the question's text, shape [rows].
         id: Hash of the id, shape [rows].
-        content: Hash of question, context, chain and portion; empty except for training and rl
-            files.
+        content: Hash of question, context, chain and portion, for training and rl files; empty for
+            all others.
         recorded: Certificate and portion as recorded; unseen_relations as `code_of` the sorted
             relations.
         lists: The columns id and probe_of as Python values, for test files.

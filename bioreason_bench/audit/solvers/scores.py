@@ -14,7 +14,7 @@ from bioreason_bench.audit.reading.questions import File, ParsedQuestion
 from bioreason_bench.audit.report import Scores
 from bioreason_bench.audit.solvers.knowledge import Knowledge
 from bioreason_bench.audit.solvers.solvers import LEGITIMATE, SOLVERS
-from bioreason_bench.grading.grader import same_answer
+from bioreason_bench.grading.answer import same_answer
 from bioreason_bench.statistics import wilson_interval
 
 __all__ = ["SolverResults", "SolverRun", "summarise"]

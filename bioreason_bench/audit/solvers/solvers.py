@@ -1,11 +1,11 @@
 """Shortcuts: what can be answered without composing memory and context.
 
 Each solver reads one question and makes the best of the information it may use (see docs/design.md,
-Audit and solvers). Where nothing distinguishes the people of a context, it picks a line by the cue
-(first line, longest, most often mentioned, ...) that was right most often on training questions, so
-that any trace which the sampling leaves shows as a score. `chance` is the expected score of a guess
-among the candidates that the solver sees: the share of candidates with the commonest answer, and at
-least one in as many as the config promises.
+Audit and solvers). If nothing else distinguishes the people of a context, it picks a line by the
+cue (first line, longest, most often mentioned, ...) that was right most often on training
+questions. So its score reveals any trace that the sampling of contexts leaves. `chance` is the
+expected score of a guess among the candidates that the solver sees: the share of candidates with
+the commonest answer, and at least 1 / (the number of candidates that the config promises).
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ SOLVERS: dict[str, Callable[[ParsedQuestion, Knowledge], Guess]] = {
 class State(NamedTuple):
     """A point on the way along a path."""
 
-    entity: int  # NOT_STATED for someone of whom the context need not speak
+    entity: int  # NOT_STATED for a person who need not occur in the context
     line: int  # of the person last guessed, -1 if none was
     visited: tuple[int, ...]
 
@@ -170,7 +170,7 @@ def context_candidates(
 def _read(
     release: ParsedRelease, question: ParsedQuestion, relation: int, states: Iterable[State]
 ) -> list[State]:
-    """The states after a contextual hop, without those of which the context states no object."""
+    """The states after a contextual hop, without those whose object the context does not state."""
     facts, following = question.context.facts, []
     for state in states:
         target = facts.get(relation * release.people + state.entity, NOT_STATED)
@@ -185,7 +185,7 @@ def _possible(
     """Whether `relation` may lead from `subject` (NOT_STATED: anyone) to `person`.
 
     It may not if `person` is novel, or if the context states that the inverse relation leads from
-    `person` to another one than `subject`.
+    `person` to someone other than `subject`.
     """
     if not release.known[person]:
         return False

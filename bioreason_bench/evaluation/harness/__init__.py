@@ -1,6 +1,7 @@
-"""lm-evaluation-harness: the functions and the class that task files name, the task names, and the runner.
+"""lm-evaluation-harness: the functions that task files name, task names, installing, running.
 
-Task files say `!function bioreason_bench.evaluation.harness.documents`; the function is imported when it is asked for.
+Task files say `!function bioreason_bench.evaluation.harness.documents`.  The functions are imported
+when they are first used.
 """
 
 from __future__ import annotations
@@ -8,8 +9,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+_FUNCTIONS = (
+    *("documents", "prompt", "target", "target_direct"),
+    *("score", "score_direct", "score_samples", "mean_of_pairs"),
+)
+
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
+    if name not in _FUNCTIONS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.functions"), name)

@@ -1,9 +1,9 @@
-"""The functions that the task files (tasks/*.yaml) name: documents in, prompts and targets out, one grader for the scores.
+"""The functions that task files (tasks/*.yaml) name: documents, prompts, targets and scores.
 
-    lm_eval --tasks bioreason_comp --include_path "$(bioreason where tasks)" --model hf --model_args pretrained=...
+    lm_eval --tasks bioreason_comp --include_path "$(bioreason where tasks)" --model hf ...
 
-lm-evaluation-harness calls `documents` with the leaf's `dataset_kwargs` and with `--metadata`, into which it also merges
-`--model_args`; so what is not known here is not ours and is left alone.
+lm-evaluation-harness calls `documents` with the leaf's `dataset_kwargs` and with `--metadata`, into
+which it merges `--model_args`; unknown arguments are therefore ignored.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import ReleaseError, UsageError
-from bioreason_bench.evaluation.source import Source, open_source
-from bioreason_bench.grading.grader import Grade, Grader, same_answer
+from bioreason_bench.errors import ReleaseError, UsageError, suggest
+from bioreason_bench.evaluation.open_source import open_source
+from bioreason_bench.evaluation.source import Source
+from bioreason_bench.grading.answer import same_answer
+from bioreason_bench.grading.grader import Grade, Grader
 from bioreason_bench.questions.records import make_prompt, unseen_group
 from bioreason_bench.statistics import pass_at_k, powers_of_two
 
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 __all__ = [
-    "METRICS",
     "PASS_AT",
     "documents",
+    "mean_of_pairs",
     "prompt",
     "score",
     "score_direct",
@@ -37,21 +39,22 @@ __all__ = [
     "target_direct",
 ]
 
-METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_rate")
 PASS_AT = tuple(powers_of_two(512))
 SPLITS = ("test", "validation")
-VARIANTS = ("", "openbook", "probes")
-SAMPLES = 64  # of each question in the pass@k tasks, where nobody asks for another number
+VARIANTS = ("openbook", "probes")  # whose documents differ from those of the other variants
+SAMPLES = 64  # per question in the pass@k tasks, unless the user sets another number
 
 _log = logging.getLogger(__name__)
-_sources: dict[
-    str, Source
-] = {}  # label -> source: a document says by its label which grader it needs
+_sources: dict[str, Source] = {}  # by label; the `source` of a document names its grader
+
+
+# --- documents ------------------------------------------------------------------------------------
 
 
 def documents(
     questions: str,
     variant: str = "",
+    *,
     data: str | None = None,
     revision: str | None = None,
     preset: str | None = None,
@@ -59,51 +62,58 @@ def documents(
     split: str = "test",
     **_: Any,
 ) -> DatasetDict:
-    """Splits `test` (what is scored) and `fewshot` (training questions for few-shot prompts) of one config of questions.
+    """The documents of one config of questions.
 
-    Columns are those of a question, and `source` (names the grader), `unseen_group` ("parametric", "contextual", "both" or
-    ""), and `probe_of` for probes.  Raises UsageError or ReleaseError with one sentence.
+    Args:
+        questions: The config, such as comp_zeroshot.
+        variant: "", "openbook" or "probes".
+        data: See `open_source`.
+        revision: See `open_source`.
+        preset: See `open_source`.
+        seed: See `open_source`.
+        split: "test" or "validation": which questions are scored.
+
+    Returns:
+        Splits `test` (what is scored) and `fewshot` (training questions).  Columns are those of a
+        question, `source` (names the grader), `unseen_group`, and `probe_of` for probes.
+
+    Raises:
+        UsageError: A setting is wrong.
+        ReleaseError: The release cannot be read.
     """
     from datasets import Dataset, DatasetDict
 
     if split not in SPLITS:
         raise UsageError(f"split={split!r} must be one of {', '.join(SPLITS)}")
-    if variant not in VARIANTS:
-        raise UsageError(
-            f"variant={variant!r} must be one of {', '.join(VARIANTS[1:])}, or be left out"
-        )
+    if variant and variant not in VARIANTS:
+        raise UsageError(f"there is no variant={variant!r}: {suggest(variant, VARIANTS)}")
     source = open_source(data, revision, preset, seed)
     source.require(questions)
-    skill, _, level = questions.partition("_")
-    rows = (
-        _probes(source, questions, split)
-        if variant == "probes"
-        else source.table(f"{skill}/{level}", split).to_pylist()
-    )
+    _sources[source.label] = source
+    skill, level = questions.split("_", 1)
+    if variant == "probes":
+        rows = _probes(source, questions, split)
+    else:
+        rows = source.table(f"{skill}/{level}", split).to_pylist()
     if variant == "openbook":
         rows = opened(source, rows)
-    _sources[source.label] = source
-    _log.info(
-        "%s%s: %d questions from %s",
-        questions,
-        f" ({variant})" if variant else "",
-        len(rows),
-        source.label,
-    )
+    task = f"{questions} ({variant})" if variant else questions
+    _log.info("%s: %d questions from %s", task, len(rows), source.label)
     return DatasetDict(
-        {"test": Dataset.from_list(_marked(rows, source)), "fewshot": _few(source, skill, variant)}
+        {
+            "test": Dataset.from_list(_labelled(rows, source)),
+            "fewshot": _few(source, skill, variant == "openbook"),
+        }
     )
 
 
 @functools.lru_cache(maxsize=16)
-def _few(source: Source, skill: str, variant: str) -> Dataset:
+def _few(source: Source, skill: str, open_book: bool) -> Dataset:
     """Training questions of a skill, which all its levels share."""
     from datasets import Dataset
 
     rows = source.few(skill).to_pylist()
-    return Dataset.from_list(
-        _marked(opened(source, rows) if variant == "openbook" else rows, source)
-    )
+    return Dataset.from_list(_labelled(opened(source, rows) if open_book else rows, source))
 
 
 def _probes(source: Source, questions: str, split: str) -> list[dict[str, Any]]:
@@ -112,60 +122,70 @@ def _probes(source: Source, questions: str, split: str) -> list[dict[str, Any]]:
         raise UsageError(
             "probes are made for the test questions alone; leave out split, or set it to test"
         )
-    mark = questions.replace("_", "-", 1) + "-"
-    rows = source.table("probes", "test").to_pylist()
-    rows = [
-        row | {"probe_of": own}
-        for row in rows
-        if (own := [name for name in row["probe_of"] if name.startswith(mark)])
-    ]
+    prefix = questions.replace("_", "-", 1) + "-"  # comp_iid -> comp-iid-, as in ids of questions
+    rows = []
+    for row in source.table("probes", "test").to_pylist():
+        of_config = [question for question in row["probe_of"] if question.startswith(prefix)]
+        if of_config:
+            rows.append(row | {"probe_of": of_config})
     if not rows:
         raise ReleaseError(
-            f"{source.label} has no probes of {questions}; choose another task, or generate the release again"
+            f"{source.label} has no probes of {questions}; "
+            "choose another task, or generate the release again"
         )
     return rows
 
 
 def opened(source: Source, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows as open-book questions: the parametric biography of whoever a fact is to be recalled about stands in the context."""
+    """The rows as open-book questions.
+
+    Their contexts also hold the parametric biographies of all people about whom a fact is to be
+    recalled.
+    """
     needed = [
         [row["entities"][hop] for hop, group in enumerate(row["pattern"]) if group == "P"]
         for row in rows
     ]
     texts = source.parametric_biographies({person for people in needed for person in people})
-    made = []
+    questions = []
     for row, people in zip(rows, needed, strict=True):
-        texts_read = row["context"].split("\n") if row["context"] else []
-        parts = list(zip(texts_read, row["context_people"], strict=True)) + [
-            (texts[person], person) for person in people
-        ]
+        given = row["context"].split("\n") if row["context"] else []
+        parts = list(zip(given, row["context_people"], strict=True))
+        parts += [(texts[person], person) for person in people]
         order = Draw(0).at("openbook", row["id"]).permutation(len(parts)).tolist()
-        shown = {
-            "context": "\n".join(parts[place][0] for place in order),
-            "context_people": [parts[place][1] for place in order],
-        }
-        made.append({**row, **shown})
-    return made
+        questions.append(
+            {
+                **row,
+                "context": "\n".join(parts[index][0] for index in order),
+                "context_people": [parts[index][1] for index in order],
+            }
+        )
+    return questions
 
 
-def _marked(rows: list[dict[str, Any]], source: Source) -> list[dict[str, Any]]:
+def _labelled(rows: list[dict[str, Any]], source: Source) -> list[dict[str, Any]]:
     return [row | {"unseen_group": unseen_group(row), "source": source.label} for row in rows]
 
 
 def prompt(doc: Mapping[str, Any]) -> str:
+    """The prompt of a document."""
     return make_prompt(doc)
 
 
 def target(doc: Mapping[str, Any]) -> str:
-    """The gold chain, without the blank before it (the harness puts it there)."""
+    """The gold chain, without the blank before it (the harness adds one)."""
     return doc["chain"]
 
 
 def target_direct(doc: Mapping[str, Any]) -> str:
+    """The answer."""
     return doc["answer"]
 
 
-def grader(doc: Mapping[str, Any]) -> Grader:
+# --- scores ---------------------------------------------------------------------------------------
+
+
+def grader_of(doc: Mapping[str, Any]) -> Grader:
     """The grader of the release that the document is from."""
     return _grader(doc["source"])
 
@@ -175,73 +195,66 @@ def _grader(label: str) -> Grader:
     return _sources[label].grader()
 
 
-def score(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """The metrics of one completion (None where a service gave none)."""
-    grade = grader(doc).grade(results[0] or "", doc)
+def score(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:
+    """The metrics of one completion; None (a service that fails) counts as an empty completion."""
+    grade = grader_of(doc).grade(results[0] or "", doc)
     _note(doc, dataclasses.asdict(grade))
-    return as_metrics(grade) | _beside(doc, grade)
+    return grade.metrics() | _metrics_of_kind(doc, grade)
 
 
-def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """The metrics of one answer given without a chain."""
-    grade = grader(doc).grade_direct(results[0] or "", doc)
+def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:
+    """The metrics of one answer without a chain."""
+    grade = grader_of(doc).grade_direct(results[0] or "", doc)
     _note(doc, {"exact_match": grade.exact_match, "answer": grade.answer})
-    return {"exact_match": float(grade.exact_match)} | _beside(doc, grade)
+    return {"exact_match": float(grade.exact_match)} | _metrics_of_kind(doc, grade)
 
 
 def score_samples(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, float]:
-    """pass@k of the samples of one question, by answer and by answer and chain, for k = 1, 2, 4, ..."""
-    samples = results[0]
-    grades = [grader(doc).grade(sample or "", doc) for sample in samples]
-    counts = {
-        "pass": sum(grade.exact_match for grade in grades),
-        "process_pass": sum(grade.process_verified for grade in grades),
-    }
-    _note(
-        doc,
-        {"samples": len(samples), "right": counts["pass"], "process_right": counts["process_pass"]},
-    )
-    metrics = {}
-    for name, right in counts.items():
-        metrics |= {
-            f"{name}@{k}": float(pass_at_k(len(samples), right, k))
-            for k in PASS_AT
-            if k <= len(samples)
-        }
-    return metrics
+    """pass@k of the samples of one question, for k = 1, 2, 4, ...
 
-
-def as_metrics(grade: Grade) -> dict[str, float]:
+    `pass@k` counts right answers, `process_pass@k` right answers with right chains.
+    """
+    grades = [grader_of(doc).grade(sample or "", doc) for sample in results[0]]
+    samples = len(grades)
+    right = sum(grade.exact_match for grade in grades)
+    process_right = sum(grade.process_verified for grade in grades)
+    _note(doc, {"samples": samples, "right": right, "process_right": process_right})
     return {
-        "exact_match": float(grade.exact_match),
-        "process_verified": float(grade.process_verified),
-        "hop_accuracy": grade.hop_accuracy,
-        "format_rate": float(grade.format_ok),
+        f"{name}@{k}": float(pass_at_k(samples, count, k))
+        for name, count in (("pass", right), ("process_pass", process_right))
+        for k in PASS_AT
+        if k <= samples
     }
 
 
-def _beside(doc: Mapping[str, Any], grade: Grade) -> dict[str, Any]:
-    """What further kinds of questions are scored by: twins and both ends of a fact as pairs, conflicts by whom the answer follows."""
+def _metrics_of_kind(doc: Mapping[str, Any], grade: Grade) -> dict[str, Any]:
+    """The metrics of questions beyond the levels: of pairs, and of knowledge conflicts."""
     metrics: dict[str, Any] = {}
     if doc.get("pair"):
         metrics["pair_accuracy"] = (doc["pair"], float(grade.exact_match))
     if doc.get("answer_context"):
-        metrics["follows_context"] = float(
-            grade.answer is not None and same_answer(grade.answer, doc["answer_context"])
-        )
+        follows = grade.answer is not None and same_answer(grade.answer, doc["answer_context"])
+        metrics["follows_context"] = float(follows)
     return metrics
 
 
 def mean_of_pairs(items: Sequence[tuple[str, float]]) -> float:
-    """Share of the pairs both of whose questions are answered right; pairs of which one was not asked are left out."""
-    pairs: dict[str, list[float]] = {}
-    for pair, right in items:
-        pairs.setdefault(pair, []).append(right)
-    whole = [min(both) for both in pairs.values() if len(both) == 2]
-    return sum(whole) / len(whole) if whole else math.nan
+    """Share of the pairs both of whose questions are answered right; incomplete pairs are ignored.
+
+    Args:
+        items: (pair, score) of each question.
+    """
+    scores: dict[str, list[float]] = {}
+    for pair, score_ in items:
+        scores.setdefault(pair, []).append(score_)
+    complete = [min(both) for both in scores.values() if len(both) == 2]
+    return sum(complete) / len(complete) if complete else math.nan
 
 
 def _note(doc: Mapping[str, Any], verdict: dict[str, Any]) -> None:
-    """Keep the whole verdict with the document: the harness logs it as it is after scoring, and averages only what it returns."""
+    """Keep the verdict with the document, which the harness logs after scoring.
+
+    The harness averages every metric that a score function returns, so other values go here.
+    """
     if isinstance(doc, dict):
         doc["grade"] = verdict

@@ -1,7 +1,8 @@
-"""Putting the task files where plain `lm_eval --tasks bioreason_comp` finds them, and taking them away again.
+"""Copying the task files into the installed harness, and removing them again.
 
-The harness has no plug-ins for tasks, and its index does not follow a linked folder on Python 3.11; so the files are copied
-to lm_eval/tasks/bioreason, as those of an accepted task would lie there.  What was put there is written down beside it.
+The harness has no plug-ins for tasks, and on Python 3.11 its index does not follow a linked folder.
+The files are therefore copied to lm_eval/tasks/bioreason, as if they were tasks of the harness; a
+record in that folder lists what was copied.
 """
 
 from __future__ import annotations
@@ -21,57 +22,57 @@ RECORD = ".put-here-by-bioreason.json"  # {"version": ..., "files": {name: SHA-2
 
 
 def harness_folder() -> Path:
-    """The folder of the installed harness's tasks; raises MissingExtra where lm-eval is not installed."""
+    """The folder of the installed harness's tasks; MissingExtra if lm-eval is not installed."""
     spec = importlib.util.find_spec("lm_eval")
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
+    locations = list(spec.submodule_search_locations or ()) if spec else []
+    if not locations:
         raise MissingExtra("lm-eval", "eval")
-    return Path(places[0]) / "tasks"
+    return Path(locations[0]) / "tasks"
 
 
 def install() -> tuple[Path, int]:
-    """Copy the task files; returns the folder and the number of files. Repeating it brings the folder up to date."""
-    source = resources.folder("tasks")
-    texts = {
-        file.relative_to(source).as_posix(): file.read_bytes()
-        for file in sorted(source.rglob("*"))
-        if _is_task_file(file)
-    }
+    """Copy the task files; repeating it brings the folder up to date.
+
+    Returns:
+        The folder and the number of files.
+    """
+    tasks = resources.folder("tasks")
+    data = {name: (tasks / name).read_bytes() for name in _task_files(tasks)}
     folder = harness_folder() / "bioreason"
-    old = _record(folder)
+    old = _recorded(folder)
     if folder.exists() and old is None:
         raise UsageError(
-            f"{folder} is there already and was not put there by bioreason; remove or rename it, then install again"
+            f"{folder} is there already and was not put there by bioreason; "
+            "remove or rename it, then install again"
         )
+    old = old or {}
+    new = {name: _digest(content) for name, content in data.items()}
     try:
         folder.mkdir(exist_ok=True)
-        record = {
-            "version": __version__,
-            "files": {name: _digest(data) for name, data in texts.items()},
-        }
-        both = {**record, "files": {**(old or {}), **record["files"]}}
-        (folder / RECORD).write_text(
-            json.dumps(both, indent=1), encoding="utf-8"
-        )  # first: an interrupted copy can be undone
-        for name, data in texts.items():
+        _write_record(folder, {**old, **new})  # first, so that an interrupted copy can be undone
+        for name, content in data.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(data)
-        _remove(folder, {name: digest for name, digest in (old or {}).items() if name not in texts})
-        (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+            (folder / name).write_bytes(content)
+        _remove(folder, {name: digest for name, digest in old.items() if name not in new})
+        _write_record(folder, new)
     except OSError as error:
         raise UsageError(
-            f"the task files cannot be put into {folder} ({error.strerror or error}); {_instead()}"
+            f"the task files cannot be put into {folder} ({error.strerror or error}); without "
+            'installing, use: lm_eval --include_path "$(bioreason where tasks)"'
         ) from None
-    return folder, len(texts)
+    return folder, len(data)
 
 
 def uninstall() -> tuple[Path, int, list[str]]:
-    """Remove what `install` put there; returns the folder, the number of files removed, and the changed ones that were left.
+    """Remove what `install` copied, if anything.
 
-    Files that somebody edited or added stay, and so does the folder then.  Where nothing is installed nothing happens.
+    Files that the user changed or added are kept, and then the folder is kept too.
+
+    Returns:
+        The folder, the number of files removed, and the names of changed files.
     """
     folder = harness_folder() / "bioreason"
-    record = _record(folder)
+    record = _recorded(folder)
     if record is None:
         return folder, 0, []
     try:
@@ -81,29 +82,32 @@ def uninstall() -> tuple[Path, int, list[str]]:
             folder.rmdir()
     except OSError as error:
         raise UsageError(
-            f"the task files in {folder} cannot be removed ({error.strerror or error}); remove the folder by hand"
+            f"the task files in {folder} cannot be removed ({error.strerror or error}); "
+            "remove the folder by hand"
         ) from None
     return folder, removed, kept
 
 
 def installed() -> bool:
-    """Are these very task files installed?"""
-    source = resources.folder("tasks")
-    here = {
-        file.relative_to(source).as_posix(): _digest(file.read_bytes())
-        for file in source.rglob("*")
-        if _is_task_file(file)
-    }
-    return _record(harness_folder() / "bioreason") == here
+    """Whether exactly these task files are installed."""
+    tasks = resources.folder("tasks")
+    current = {name: _digest((tasks / name).read_bytes()) for name in _task_files(tasks)}
+    return _recorded(harness_folder() / "bioreason") == current
 
 
-def _is_task_file(file: Path) -> bool:
-    return file.is_file() and file.suffix in (".yaml", ".md")
+def _task_files(folder: Path) -> list[str]:
+    """The names of the files to copy, relative to the folder."""
+    return [
+        file.relative_to(folder).as_posix()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.suffix in (".yaml", ".md")
+    ]
 
 
-def _record(folder: Path) -> dict[str, str] | None:
+def _recorded(folder: Path) -> dict[str, str] | None:
+    """Name -> digest of the files that were copied to the folder; None without a record."""
     try:
-        return json.loads((folder / RECORD).read_text(encoding="utf-8"))["files"]
+        return dict(json.loads((folder / RECORD).read_text(encoding="utf-8"))["files"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):
@@ -112,8 +116,21 @@ def _record(folder: Path) -> dict[str, str] | None:
         ) from None
 
 
+def _write_record(folder: Path, files: dict[str, str]) -> None:
+    record = {"version": __version__, "files": files}
+    (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
 def _remove(folder: Path, files: dict[str, str]) -> tuple[int, list[str]]:
-    """Remove the files that are still as they were put there, and the folders that this leaves empty."""
+    """Remove unchanged files, and the folders that this leaves empty.
+
+    Args:
+        folder: The folder.
+        files: Name -> digest at the time of copying.
+
+    Returns:
+        The number of files removed, and the names of changed files, which are kept.
+    """
     removed, kept = 0, []
     for name, digest in files.items():
         path = folder / name
@@ -125,16 +142,10 @@ def _remove(folder: Path, files: dict[str, str]) -> tuple[int, list[str]]:
         path.unlink()
         removed += 1
     for inner in sorted({(folder / name).parent for name in files} - {folder}, reverse=True):
-        if inner.is_dir() and not any(
-            item for item in inner.iterdir() if item.name != "__pycache__"
-        ):
+        if inner.is_dir() and all(item.name == "__pycache__" for item in inner.iterdir()):
             inner.rmdir()
     return removed, kept
 
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _instead() -> str:
-    return 'without installing, use: lm_eval --include_path "$(bioreason where tasks)"'

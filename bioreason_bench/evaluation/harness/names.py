@@ -1,4 +1,8 @@
-"""The names of the tasks, and what a name says: bioreason_comp_zeroshot_openbook is skill comp, level zeroshot, open book."""
+"""The names of the tasks: bioreason_<skill>_<level>[_<variant>].
+
+bioreason_comp_zeroshot_openbook is skill comp, level zeroshot, open book.  Without a level or a
+skill the name is that of a group.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,32 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bioreason_bench import resources
-from bioreason_bench.config import LEVELS, SKILLS
+from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
 
-__all__ = ["BEYOND", "VARIANTS", "TaskName", "all_names", "copy_tasks", "parse"]
+__all__ = ["VARIANTS", "TaskName", "all_names", "copy_tasks", "parse"]
 
-BEYOND = ("counterfactual", "conflict", "direction")  # kinds of questions beyond the levels
 VARIANTS = ("openbook", "direct", "passk", "probes")
 _NAME = re.compile(
-    rf"bioreason(?:_({'|'.join(SKILLS)}))?(?:_({'|'.join(LEVELS + BEYOND)}))?(?:_({'|'.join(VARIANTS)}))?"
+    rf"bioreason(?:_({'|'.join(SKILLS)}))?"
+    rf"(?:_({'|'.join(LEVELS + KIND_NAMES)}))?"
+    rf"(?:_({'|'.join(VARIANTS)}))?"
 )
-_LINE = re.compile(r"^(?:task|group): (\S+)$", re.MULTILINE)
-_MEMBER = re.compile(r"^  - (bioreason\S*)\n", re.MULTILINE)
+_NAME_LINE = re.compile(r"^(?:task|group): (\S+)$", re.MULTILINE)
+_MEMBER_LINE = re.compile(r"^  - (bioreason\S*)\n", re.MULTILINE)
 
 
 class TaskName(NamedTuple):
-    skill: str  # "" in a group of skills
-    level: str  # "" in a group of levels
-    variant: str  # "" where a chain is asked for
+    """The parts of a task's name.
+
+    Attributes:
+        skill: The skill; "" for a group of skills.
+        level: The level or kind of question; "" for a group of levels.
+        variant: The variant; "" if a chain is asked for.
+    """
+
+    skill: str
+    level: str
+    variant: str
 
     @property
     def config(self) -> str:
@@ -34,49 +47,72 @@ class TaskName(NamedTuple):
 
     @property
     def leaf(self) -> bool:
+        """Whether it is a task, not a group."""
         return bool(self.skill and self.level)
 
 
 def parse(name: str) -> TaskName | None:
-    """What a task's name says; None for another harness task."""
-    found = _NAME.fullmatch(name)
-    return TaskName(*(part or "" for part in found.groups())) if found else None
+    """The parts of a task's name; None for the name of another harness task."""
+    match = _NAME.fullmatch(name)
+    return TaskName(*(part or "" for part in match.groups())) if match else None
 
 
 @cache
 def all_names() -> list[str]:
     """Every task and group, groups first."""
-    texts = [
-        file.read_text(encoding="utf-8")
-        for file in resources.folder("tasks").rglob("bioreason*.yaml")
-    ]
-    names = {found[1] for text in texts if (found := _LINE.search(text))}
-    return sorted(names, key=lambda name: (parse(name).leaf, name))
+    return sorted(_parsed(), key=lambda name: (_parsed()[name].leaf, name))
+
+
+@cache
+def _parsed() -> dict[str, TaskName]:
+    """The parts of the name of every task file."""
+    parsed = {}
+    for file in resources.folder("tasks").rglob("bioreason*.yaml"):
+        name = _name_of(file.read_text(encoding="utf-8"))
+        parts = parse(name)
+        if parts is not None:
+            parsed[name] = parts
+    return parsed
+
+
+def _name_of(text: str) -> str:
+    """The task or group that a task file defines, "" for a base file."""
+    match = _NAME_LINE.search(text)
+    return match[1] if match else ""
 
 
 def copy_tasks(to: Path, configs: Collection[str]) -> set[str]:
-    """Copy the task files to a folder, without the leaves whose questions a source lacks; returns the names left out.
+    """Copy the task files to a folder, without the tasks whose questions a source lacks.
 
-    Groups lose those members, and are left out where no member remains.
+    Groups lose those members, and a group without members is left out as well.
+
+    Args:
+        to: The folder.
+        configs: The configs of questions that the source has.
+
+    Returns:
+        The names of the tasks and groups that were left out.
     """
-    source = resources.folder("tasks")
-    gone = {
-        name for name in all_names() if (task := parse(name)).leaf and task.config not in configs
+    folder = resources.folder("tasks")
+    absent = {
+        name for name, parts in _parsed().items() if parts.leaf and parts.config not in configs
     }
-    texts = {file: file.read_text(encoding="utf-8") for file in sorted(source.rglob("*.yaml"))}
+    texts = {file: file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.yaml"))}
     size = -1
-    while size != len(gone):  # a group that loses all members is lost to the group above it
-        size = len(gone)
+    while size != len(absent):  # a group that loses all members is lost to the group above it
+        size = len(absent)
         for file, text in texts.items():
-            text = texts[file] = _MEMBER.sub(
-                lambda found: "" if found[1] in gone else found[0], text
-            )
-            if "\ngroup: " in text and not _MEMBER.search(text):
-                gone.add(_LINE.search(text)[1])
+            texts[file] = _without_members(text, absent)
+            if "\ngroup: " in text and not _MEMBER_LINE.search(texts[file]):
+                absent.add(_name_of(text))
     for file, text in texts.items():
-        name = _LINE.search(text)
-        if not (name and name[1] in gone):
-            place = to / file.relative_to(source)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
-    return gone
+        if _name_of(text) not in absent:
+            path = to / file.relative_to(folder)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return absent
+
+
+def _without_members(text: str, absent: Collection[str]) -> str:
+    """A task file without the members of its group that are absent."""
+    return _MEMBER_LINE.sub(lambda match: "" if match[1] in absent else match[0], text)

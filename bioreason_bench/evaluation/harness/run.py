@@ -1,107 +1,112 @@
-"""Running the harness on the tasks, with its own command line."""
+"""Running lm-evaluation-harness on the tasks, with its own command line."""
 
 from __future__ import annotations
 
-import difflib
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bioreason_bench import resources
-from bioreason_bench.errors import MissingExtra, UsageError
+from bioreason_bench.errors import MissingExtra, UsageError, suggest
 from bioreason_bench.evaluation.harness.install import installed
 from bioreason_bench.evaluation.harness.names import all_names, copy_tasks, parse
-from bioreason_bench.evaluation.source import open_source
+from bioreason_bench.evaluation.open_source import open_source
 
 __all__ = ["run_harness"]
 
-SOURCE = (
-    "data",
-    "revision",
-    "preset",
-    "seed",
-)  # the settings that say where the questions come from
+SOURCE = ("data", "revision", "preset", "seed")  # settings that say where the questions come from
+SUBCOMMANDS = ("run", "ls", "validate")
 
 
-def run_harness(arguments: list[str]) -> None:
-    """`lm_eval run ARGUMENTS` with the task files found; raises UsageError for a task, level or source that does not exist."""
+def run_harness(arguments: Sequence[str]) -> None:
+    """Run `lm_eval run ARGUMENTS` with the task files found.
+
+    Raises:
+        MissingExtra: lm-eval is not installed, or too old.
+        UsageError: There is no such task, level, model or source.
+    """
     try:
-        import lm_eval.tasks._factory  # noqa: F401 - with it came task classes in YAML files (0.4.12)
+        import lm_eval.tasks._factory  # noqa: F401 - new in 0.4.12, as are task classes in YAML files
         from lm_eval._cli import HarnessCLI
         from lm_eval.utils import setup_logging
     except ImportError:
         raise MissingExtra("lm-eval 0.4.12 or newer", "eval") from None
     if not arguments:
         raise UsageError(
-            "bioreason eval needs a model and tasks, such as --model hf --model_args pretrained=gpt2 --tasks bioreason_comp"
+            "bioreason eval needs a model and tasks, "
+            "such as --model hf --model_args pretrained=gpt2 --tasks bioreason_comp"
         )
+    subcommand = [] if arguments[0] in SUBCOMMANDS else ["run"]
     before = sys.argv
-    sys.argv = [
-        "lm_eval",
-        *(arguments if arguments[0] in ("run", "ls", "validate") else ["run", *arguments]),
-    ]
+    sys.argv = ["lm_eval", *subcommand, *arguments]
     try:
         setup_logging()
         harness = HarnessCLI()
         options = harness.parse_args()
-        if sys.argv[1] != "run":
-            options.include_path = getattr(options, "include_path", None) or str(
-                resources.folder("tasks")
-            )
-            harness.execute(options)
-            return
-        if options.output_path:
-            options.log_samples = True
-        if getattr(options, "model", None):
-            _check_model(options.model)
-        settings = dict(getattr(options, "metadata", None) or {})
-        configured = bool(
-            getattr(options, "config", None)
-        )  # a YAML file of the harness's own may set anything
-        with _tasks(_names(getattr(options, "tasks", None)), settings, configured) as folder:
-            if not configured:
-                # model_args end up among the settings too: what was not set is said to be unset, so that a model's revision is its own
-                options.metadata = dict.fromkeys(SOURCE) | settings
-            options.include_path = [
-                place for place in (folder, getattr(options, "include_path", None)) if place
-            ] or None
+        if sys.argv[1] == "run":
+            _run(harness, options)
+        else:
+            own = getattr(options, "include_path", None)
+            options.include_path = own or str(resources.folder("tasks"))
             harness.execute(options)
     finally:
         sys.argv = before
 
 
+def _run(harness: Any, options: Any) -> None:
+    """Run the harness's `run` with its parsed options, completed by the tasks' folder."""
+    if options.output_path:
+        options.log_samples = True
+    if getattr(options, "model", None):
+        _check_model(options.model)
+    settings = dict(getattr(options, "metadata", None) or {})
+    configured = bool(getattr(options, "config", None))  # the harness's own YAML file sets them all
+    names = _split_names(getattr(options, "tasks", None))
+    with _task_folder(names, settings, configured) as folder:
+        if not configured:
+            # The harness merges --model_args into these settings.  All source settings are named
+            # here, so that a model's `revision` is not taken for that of the data.
+            options.metadata = dict.fromkeys(SOURCE) | settings
+        paths = [folder, getattr(options, "include_path", None)]
+        options.include_path = [path for path in paths if path] or None
+        harness.execute(options)
+
+
 def _check_model(name: str) -> None:
-    """Raise UsageError where the harness has no such kind of model, or lacks the package that it needs."""
+    """Raise UsageError if the harness has no such kind of model, or lacks a package it needs."""
     from lm_eval.api.registry import get_model, model_registry
 
     try:
         get_model(name)
     except ValueError:
-        close = difflib.get_close_matches(name, list(model_registry.keys()), 1)
-        hint = (
-            f"did you mean {close[0]!r}?"
-            if close
-            else "hf is for any model of transformers; lm_eval run --help has more"
-        )
+        otherwise = "hf is for any model of transformers; lm_eval run --help has more"
+        hint = suggest(name, model_registry.keys(), otherwise)
         raise UsageError(f"the harness has no kind of model {name!r}: {hint}") from None
     except ImportError as error:
         raise UsageError(
-            f"the kind of model {name!r} needs a package that is not here ({error}); install it"
+            f"the kind of model {name!r} needs a package that is missing ({error}); install it"
         ) from None
 
 
 @contextmanager
-def _tasks(names: list[str], settings: Mapping[str, Any], configured: bool) -> Iterator[str | None]:
-    """The folder of task files for the harness; None where the very files are installed in it."""
+def _task_folder(
+    names: Sequence[str], settings: Mapping[str, Any], configured: bool
+) -> Iterator[str | None]:
+    """The folder of task files for the harness.
+
+    Args:
+        names: The tasks that the user asks for.
+        settings: The settings of --metadata.
+        configured: Whether a YAML file of the harness's own may name other tasks and settings.
+
+    Yields:
+        The folder; None if exactly the files needed are installed in the harness.
+    """
+    _check_names(names)
     ours = [task for name in names if (task := parse(name))]
-    plain = [name for name in names if name.startswith("bioreason") and not set(name) & set("*?[")]
-    if wrong := [name for name in plain if name not in all_names()]:
-        close = difflib.get_close_matches(wrong[0], all_names(), 1)
-        hint = f"did you mean {close[0]}?" if close else "bioreason tasks list prints the names"
-        raise UsageError(f"there is no task {wrong[0]!r}: {hint}")
     if configured or not ours:
         yield None if installed() else str(resources.folder("tasks"))
         return
@@ -110,14 +115,24 @@ def _tasks(names: list[str], settings: Mapping[str, Any], configured: bool) -> I
         if task.leaf:
             source.require(task.config)
     with tempfile.TemporaryDirectory(prefix="bioreason-tasks-") as folder:
-        gone = copy_tasks(Path(folder), source.configs)
-        if lost := [name for name in names if name in gone]:
+        absent = copy_tasks(Path(folder), source.configs)
+        if lost := [name for name in names if name in absent]:
             raise UsageError(
                 f"{source.label} has no questions for {lost[0]}: it has {', '.join(source.configs)}"
             )
-        yield None if not gone and installed() else folder
+        yield None if not absent and installed() else folder
 
 
-def _names(tasks: Any) -> list[str]:
-    parts = [tasks] if isinstance(tasks, str) else list(tasks or [])
-    return [name for part in parts for name in str(part).split(",") if name]
+def _check_names(names: Sequence[str]) -> None:
+    """Raise UsageError for the first name of ours that is no task; patterns are the harness's."""
+    for name in names:
+        pattern = bool(set(name) & set("*?["))
+        if name.startswith("bioreason") and not pattern and name not in all_names():
+            hint = suggest(name, all_names(), "bioreason tasks list prints the names")
+            raise UsageError(f"there is no task {name!r}: {hint}")
+
+
+def _split_names(tasks: str | Sequence[Any] | None) -> list[str]:
+    """The names in --tasks, which may be a comma-separated text or a list of such texts."""
+    texts = [tasks] if isinstance(tasks, str) else list(tasks or [])
+    return [name for text in texts for name in str(text).split(",") if name]

@@ -1,4 +1,4 @@
-"""The one task class that a YAML file cannot express: pass@k with a number of samples that the user sets.
+"""The task class of pass@k: the user sets the number of samples, which a YAML file cannot express.
 
 --metadata '{"samples": 512}'
 """
@@ -17,21 +17,27 @@ __all__ = ["PassAtK"]
 
 
 class PassAtK(ConfigurableTask):
-    """A task whose questions are sampled `samples` times each, and scored by pass@1, pass@2, pass@4, ... up to that number."""
+    """A task that samples each question `samples` times and reports pass@1, pass@2, pass@4, ..."""
 
     def __init__(self, config: dict[str, Any] | None = None) -> None:
         config = {key: value for key, value in (config or {}).items() if key != "class"}
-        samples = (config.get("metadata") or {}).get("samples", SAMPLES)
-        if isinstance(samples, bool) or not str(samples).isdigit() or int(samples) < 1:
-            raise UsageError(
-                f"samples={samples!r} must be a whole number of at least 1, such as --metadata '{{\"samples\": 64}}'"
-            )
-        config["repeats"] = int(samples)
-        names = [
-            f"{name}@{k}" for name in ("pass", "process_pass") for k in PASS_AT if k <= int(samples)
-        ]
+        samples = _samples((config.get("metadata") or {}).get("samples", SAMPLES))
+        config["repeats"] = samples
         config["metric_list"] = [
-            {"metric": name, "aggregation": "mean", "higher_is_better": True} for name in names
+            {"metric": f"{name}@{k}", "aggregation": "mean", "higher_is_better": True}
+            for name in ("pass", "process_pass")
+            for k in PASS_AT
+            if k <= samples
         ]
         super().__init__(config=config)
-        self._filters = [build_filter_ensemble("none", [["take_first_k", {"k": int(samples)}]])]
+        self._filters = [build_filter_ensemble("none", [["take_first_k", {"k": samples}]])]
+
+
+def _samples(setting: Any) -> int:
+    """The number of samples that the user set."""
+    if isinstance(setting, bool) or not str(setting).isdigit() or int(setting) < 1:
+        raise UsageError(
+            f"samples={setting!r} must be a whole number of at least 1, "
+            "such as --metadata '{\"samples\": 64}'"
+        )
+    return int(setting)

@@ -1,4 +1,4 @@
-"""A transformer of about a million parameters that can look up facts in its context.
+"""A transformer of about a million parameters that looks up facts in its context.
 
 Three layers of attention alone find a fact by its relation, but not by person and relation
 together.  A short causal convolution before each attention layer combines the two neighbours into

@@ -16,7 +16,7 @@ from bioreason_bench.training.stages.stage_run import StageRun
 
 
 def train_rft(run: StageRun, data: StageData) -> dict[str, float]:
-    """Sample answers, then train on the right ones and the batch; returns the speed and counts.
+    """Sample answers, train on the right ones and the batch, and return the speed and counts.
 
     Raises:
         UsageError: No sampled answer is right.

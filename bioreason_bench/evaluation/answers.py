@@ -1,0 +1,94 @@
+"""Answers as plain records: the columns of one, and parts of many.
+
+An answer is one question that a model was asked, with the verdict on what it wrote.  A record has
+the columns of `question_columns` and `verdict_columns`; `read_results` adds those of the run and
+task.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+from bioreason_bench.evaluation.harness.names import VARIANTS
+from bioreason_bench.grading.grader import Grade
+from bioreason_bench.questions.records import unseen_group
+from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
+from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
+
+__all__ = [
+    "METRICS",
+    "Answer",
+    "Answers",
+    "grouped",
+    "question_columns",
+    "select",
+    "verdict_columns",
+]
+
+Answer = Mapping[str, Any]
+Answers = Sequence[Answer]
+
+METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_rate", "follows_context")
+ORDER = {
+    "skill": SKILLS,
+    "level": (*LEVELS, *KIND_NAMES),
+    "variant": ("", *VARIANTS),
+    "unseen_group": ("none", PARAMETRIC, CONTEXTUAL, "both"),
+}
+
+
+def question_columns(question: Mapping[str, Any]) -> dict[str, Any]:
+    """What an answer's record says of the question."""
+    return {
+        "id": question["id"],
+        "start": question["entities"][0],
+        "hops": question["hops"],
+        "pattern": question["pattern"],
+        "unseen_group": question.get("unseen_group") or unseen_group(question),
+        "direction_seen": question.get("direction_seen"),
+        "altered": question.get("altered"),
+        "pair": question.get("pair", ""),
+        "probe_of": question.get("probe_of", []),
+    }
+
+
+def verdict_columns(grade: Grade) -> dict[str, Any]:
+    """What an answer's record says of the verdict: metrics, and the first wrong hop."""
+    return {
+        **grade.metrics(),
+        "first_error": grade.first_error,
+        "error_kind": grade.error_kind,
+        "failed_group": grade.failed_group,
+    }
+
+
+def select(answers: Iterable[Answer], **values: Any) -> list[Answer]:
+    """The answers whose columns have these values, such as skill="comp", variant=""."""
+    return [
+        answer
+        for answer in answers
+        if all(answer[column] == value for column, value in values.items())
+    ]
+
+
+def grouped(answers: Iterable[Answer], *keys: str) -> dict[tuple[Any, ...], list[Answer]]:
+    """The answers by the values of the keys, in the natural order of skills, levels, patterns."""
+    groups: dict[tuple[Any, ...], list[Answer]] = {}
+    for answer in answers:
+        groups.setdefault(tuple(answer[key] for key in keys), []).append(answer)
+
+    def rank(values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return [_rank(key, value) for key, value in zip(keys, values, strict=True)]
+
+    return {values: groups[values] for values in sorted(groups, key=rank)}
+
+
+def _rank(key: str, value: Hashable) -> tuple[Any, ...]:
+    """Sorting key: the order of the tables, then the length of a pattern, then the value."""
+    order: Sequence[Any] = ORDER.get(key, ())
+    known = order.index(value) if value in order else len(order)
+    length = len(str(value)) if key == "pattern" else 0
+    number = value if isinstance(value, (int, float)) else math.inf
+    return known, length, number, str(value)

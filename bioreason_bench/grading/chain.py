@@ -1,0 +1,179 @@
+"""Chains: read back into facts, and compared hop by hop with the path of a question.
+
+Every function takes time linear in the length of the chain, and none raises, whatever a model
+wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from bioreason_bench.grading.answer import normalised_answer, plain_quotes
+from bioreason_bench.language.reader import Fact, Reader
+from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
+
+__all__ = ["ERROR_KINDS", "Chains"]
+
+ERROR_KINDS = (
+    "missing",  # the chain ends before the hop, or skips it
+    "unreadable",  # there is a sentence for the hop, but it states no readable fact
+    "wrong person",  # about another person than the last hop led to, or leads to another person
+    "wrong relation",  # about the right person, but another property
+    "wrong direction",  # the right two people, the relation reversed
+    "wrong value",  # right person and property, another value
+    "invented entity",  # leads to a person or value that does not exist in the world
+    "read instead of recalled",  # a parametric hop, answered with an entity of the context
+    "recalled instead of read",  # a contextual hop, answered with an entity not in the context
+    "extra fact",  # every hop right, then a fact that is no hop
+    "wrong answer",  # the chain right, then another answer
+)
+
+
+_BULLET = re.compile(
+    r"^[ \t]*(?:[-\u2022*+>]+|#{1,6}|\(?\d{1,2}[.):]|(?:step|hop) \d{1,2}[.:)]?)[ \t]+",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CONCLUSIONS = ("so", "thus", "therefore", "hence", "finally")
+_LONGEST_CHAIN = 20_000  # characters that are read; a chain of eight hops has about 800
+_CACHED_SENTENCES = 200_000
+
+
+class Chains:
+    """Reads and checks chains over one relation table in one language.
+
+    Attributes:
+        relations: The relations of the table by name.
+    """
+
+    def __init__(
+        self, table: RelationTable, language: str, known: Collection[str] | None = None
+    ) -> None:
+        self.relations: Mapping[str, Relation] = {row.name: row for row in table.relations}
+        self._reader = Reader(table, language)
+        self._known = known
+        self._pools = {kind: frozenset(values) for kind, values in table.pools.items()}
+        self._sentences: dict[str, Fact | None] = {}
+
+    def facts(self, chain: str) -> tuple[list[Fact | None], bool]:
+        """The facts that a chain states.
+
+        Args:
+            chain: The completion up to the marker of its answer.
+
+        Returns:
+            The fact of each sentence, None for a sentence that states none; and whether the chain
+            has the form asked for, plain sentences of which each states a fact.
+        """
+        text = _without_conclusion(chain.rpartition("</think>")[2][-_LONGEST_CHAIN:])
+        if not text:
+            return [], False
+        if not text.isascii():
+            text = plain_quotes(text)
+        plain = len(chain) <= _LONGEST_CHAIN
+        if "*" in text or "\n" in text or "`" in text or _BULLET.match(text):
+            plain = False
+            text = _BULLET.sub("", text.replace("*", "").replace("`", ""))
+            sentences = [part for line in text.split("\n") for part in self._reader.sentences(line)]
+        else:
+            sentences = self._reader.sentences(text)
+        facts = [self._fact(sentence) for sentence in sentences]
+        return facts, plain and None not in facts
+
+    def _fact(self, sentence: str) -> Fact | None:
+        cache = self._sentences
+        if sentence in cache:
+            return cache[sentence]
+        if len(cache) >= _CACHED_SENTENCES:
+            cache.clear()
+        fact = cache[sentence] = self._reader.sentence(sentence)
+        return fact
+
+    def follow(
+        self, facts: Iterable[Fact | None], record: Mapping[str, Any]
+    ) -> tuple[int, str | None]:
+        """Number of hops right before the first error, and the kind of that error (or None).
+
+        Sentences that state nothing and repeated hops are skipped.  Any other fact that is not the
+        next hop is the first error, so that a list of guesses does not pass for a chain.
+        """
+        entities = record["entities"]
+        gold = list(zip(entities, record["path"], entities[1:], strict=False))
+        right, unread = 0, False
+        for fact in facts:
+            if fact is None:
+                unread = True
+            elif right < len(gold) and self._is_hop(fact, gold[right]):
+                right, unread = right + 1, False
+            elif any(self._is_hop(fact, hop) for hop in gold[:right]):
+                continue
+            elif right == len(gold):
+                return right, "extra fact"
+            elif any(self._is_hop(fact, hop) for hop in gold[right + 1 :]):
+                break  # a later hop: this one was skipped
+            else:
+                return right, self._error(fact, gold[right], record.get("context", ""))
+        if right == len(gold):
+            return right, None
+        return right, "unreadable" if unread else "missing"
+
+    def _is_hop(self, fact: Fact, hop: Fact) -> bool:
+        """Whether `fact` is the hop, stated from either end."""
+        subject, relation, object_ = hop
+        if fact[1] == relation:
+            if fact == hop:
+                return True
+            if normalised_answer(fact[0]) == normalised_answer(subject) and (
+                normalised_answer(fact[2]) == normalised_answer(object_)
+            ):
+                return True
+        row = self.relations.get(relation)
+        return row is not None and bool(row.inverse) and fact == (object_, row.inverse, subject)
+
+    def _error(self, fact: Fact, hop: Fact, context: str) -> str:
+        """The kind of error of a fact that is stated instead of the hop."""
+        subject, relation, object_ = hop
+        row = self.relations.get(relation)
+        if row and row.to_person and not row.symmetric:
+            reversed_hops = [(object_, relation, subject)]
+            if row.inverse:
+                reversed_hops.append((subject, row.inverse, object_))
+            if fact in reversed_hops:
+                return "wrong direction"
+        if fact[0] != subject:
+            return "wrong person"
+        if fact[1] != relation:
+            return "wrong relation"
+        in_context = _occurs_in(fact[2], context)
+        if not in_context and self._invented(fact[2], row):
+            return "invented entity"
+        if row and row.group == PARAMETRIC and in_context:
+            return "read instead of recalled"
+        if row and row.group != PARAMETRIC and context and not in_context:
+            return "recalled instead of read"
+        return "wrong person" if row and row.to_person else "wrong value"
+
+    def _invented(self, entity: str, row: Relation | None) -> bool:
+        if self._known is not None:
+            return entity not in self._known
+        pool = self._pools.get(row.object) if row else None
+        return pool is not None and entity not in pool
+
+
+def _without_conclusion(chain: str) -> str:
+    """The chain without the "So," that leads to the answer."""
+    chain = chain.rstrip(" \t\r\n*_,")
+    word = chain[-12:].rpartition(" ")[2].rpartition("\n")[2].strip("*_")
+    return chain[: -len(word)].rstrip() if word.lower() in _CONCLUSIONS else chain
+
+
+def _occurs_in(entity: str, text: str) -> bool:
+    """Whether `entity` occurs in `text` as whole words."""
+    start = text.find(entity) if entity else -1
+    while start >= 0:
+        end = start + len(entity)
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            return True
+        start = text.find(entity, end)
+    return False

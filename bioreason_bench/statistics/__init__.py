@@ -1,0 +1,32 @@
+"""The statistics of scores: every interval, comparison, gate and pass@k is computed here."""
+
+from bioreason_bench.statistics.differences import (
+    Verdict,
+    ahead,
+    decide,
+    difference,
+    seed_difference,
+)
+from bioreason_bench.statistics.intervals import (
+    Estimate,
+    clustered,
+    clusters_of,
+    wilson_interval,
+)
+from bioreason_bench.statistics.scores import gate, pass_at_k, pass_curve, powers_of_two
+
+__all__ = [
+    "Estimate",
+    "Verdict",
+    "ahead",
+    "clustered",
+    "clusters_of",
+    "decide",
+    "difference",
+    "gate",
+    "pass_at_k",
+    "pass_curve",
+    "powers_of_two",
+    "seed_difference",
+    "wilson_interval",
+]
