@@ -1,0 +1,94 @@
+"""Sizes that a user's graph can reach.
+
+A preset asks for more questions than some graphs have.  `fit_sizes` lowers the sizes that the user
+has not chosen, one at a time, until the data set can be planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from bioreason_bench.config import WorldConfig
+from bioreason_bench.dataset.dataset import further_sets, plan_paths
+from bioreason_bench.draw import Draw
+from bioreason_bench.errors import Shortage, UsageError
+from bioreason_bench.questions.certificates import Certificates
+from bioreason_bench.questions.contexts import Contexts
+from bioreason_bench.questions.records import Writer
+from bioreason_bench.splits.starts import Starts
+from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
+from bioreason_bench.world.facts import make_world
+
+__all__ = ["fit_sizes"]
+
+Changes = dict[str, tuple[int, int]]  # field -> what was asked for, and what is left of it
+SIZES = ("train", "rl", *LEVELS, *(kind.name for kind in QUESTION_KINDS))
+
+
+def fit_sizes(config: WorldConfig, fixed: Collection[str]) -> tuple[WorldConfig, Changes]:
+    """Lower the numbers of questions that the world cannot reach.
+
+    Args:
+        config: The configuration.
+        fixed: Fields that must not change, such as comp.train.
+
+    Returns:
+        The configuration that can be met, and what was changed.
+
+    Raises:
+        UsageError: A fixed field asks for too much, or no question is left.
+    """
+    root = Draw(config.seed)
+    starts = Starts(make_world(config), root.at("splits"))
+    fitted = config
+    while True:
+        try:
+            _plan(fitted, starts, root)
+            break
+        except Shortage as shortage:
+            fitted = _lower(fitted, shortage, fixed)
+    if not any(fitted.skill(skill).train for skill in SKILLS):
+        raise UsageError(
+            f"{config.facts} has no path of {' or '.join(map(str, config.hops))} hops whose "
+            "people are all different; add facts, or lower distractors"
+        )
+    return fitted, _changes(config, fitted)
+
+
+def _plan(config: WorldConfig, starts: Starts, root: Draw) -> None:
+    """Decide everything that could raise Shortage."""
+    paths = plan_paths(config, starts)
+    certificates = Certificates.collect(starts, paths)
+    writer = Writer(starts, Contexts(starts, root.at("contexts")), root.at("wording"))
+    list(further_sets(config, paths, certificates, writer, root))
+
+
+def _lower(config: WorldConfig, shortage: Shortage, fixed: Collection[str]) -> WorldConfig:
+    """The configuration without the shortage; what depends on a lowered size is lowered with it."""
+    skill, _, field = shortage.field.partition(".")
+    sizes = config.skill(skill)
+    asked, room = getattr(sizes, field), shortage.available
+    if shortage.what.startswith("validation"):  # a tenth of the test questions, dealt after them
+        room += asked
+    if field == "iid":
+        room = room * 2 // 3  # other kinds of questions need starts of the same paths
+    left = {field: min(asked - 1, room * 10 // 11 if field in LEVELS else room)}
+    if field == "train":
+        left["rl"] = min(sizes.rl, left["train"] // 5)
+        if not left["train"]:
+            left |= dict.fromkeys(SIZES, 0)
+    changed = [name for name, count in left.items() if count != getattr(sizes, name)]
+    if {f"{skill}.{name}" for name in changed} & set(fixed):
+        raise shortage
+    return replace(config, **{skill: replace(sizes, **{name: left[name] for name in changed})})
+
+
+def _changes(before: WorldConfig, after: WorldConfig) -> Changes:
+    return {
+        f"{skill}.{name}": (asked, left)
+        for skill in SKILLS
+        for name in SIZES
+        if (asked := getattr(before.skill(skill), name))
+        != (left := getattr(after.skill(skill), name))
+    }
