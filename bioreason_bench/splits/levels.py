@@ -157,6 +157,8 @@ def plan_skill(
         leveled = draw_by_folds(config, rules, relations, folds, draw)
     plans = make_plans(starts, skill, leveled, 0)
     plans = [plan for plan in plans if plan.capacity[OPEN] or not plan.trained]
+    longest = max((len(plan.path) for plan in plans if plan.trained), default=0)
+    plans = [plan for plan in plans if len(plan.path) <= longest]  # longer ones are the level depth
     plans = deal_tests(plans, config, table, skill, "zeroshot")
     plans = deal_tests(plans, config, table, skill, "iid")
     plans = deal(plans, training_request(config, skill))

@@ -77,11 +77,18 @@ def _exclusive_recall(table: RelationTable, path: RelationPath, hop: int) -> boo
 
 
 def _all_ready(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
-    """[questions] True where everybody who could be at the hop has a biography for the context."""
+    """[questions] True where everybody who could be at the hop has a biography for the context.
+
+    Nobody of them is in the context already.
+    """
     branches = starts.branches(path)
     _, others = branches.alternatives(hop - 1, walk[:, hop - 1])
-    ready: NDArray[np.bool_] = branches.ready[walk[:, hop]]
-    return ready & np.all(branches.ready[others], axis=1)
+    last = np.concatenate([walk[:, hop, None], others], axis=1)
+    tree = branches.grow(walk[:, 0])
+    before = np.concatenate([tree.people[position] for position in branches.read], axis=1)
+    fresh = ~np.any(last[:, :, None] == before[:, None, :], axis=(1, 2))
+    ready: NDArray[np.bool_] = np.all(branches.ready[last], axis=1)
+    return ready & fresh
 
 
 def _not_implied(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
