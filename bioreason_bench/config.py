@@ -98,7 +98,7 @@ class WorldConfig:
         locale: Of people's names, such as "de_DE", from the installed Faker; empty for the
             frozen English ones.
         relations: Path to a user's relation table; empty for the built-in one.
-        facts: Path to a user's facts (.csv or .parquet; docs/own-facts.md); empty for an invented
+        facts: Path to a user's facts (.csv or .parquet; see docs/data.md); empty for an invented
             world.  Then the facts decide known, novel and in_context, and nobody has a birthday.
         facts_sha256: Of the bytes of that file; set when a release is made.
         names: Path to the names of the entities of `facts`; empty if these have names themselves.

@@ -11,8 +11,8 @@ A release of a user's own facts (`facts` in its config) need not keep what only 
     dates, lives, ages, no cycles, kin
                       nothing to check: `date`, `older` and `kin` are left out of its relation table
 
-Not everybody has a fact of every relation there, and symmetric relations need not pair up everybody;
-no law asks for either.
+Not everybody has a fact of every relation there, and symmetric relations need not pair up
+everybody; no law asks for either.
 """
 
 from __future__ import annotations

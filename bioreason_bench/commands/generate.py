@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -124,7 +124,7 @@ def command(
 
     With --facts, your graph takes the place of the invented people: each subject is an entity, and
     has at most one object of each relation. Sizes that the graph cannot reach are reduced, with a
-    warning; a size that you set yourself is an error instead (docs/own-facts.md).
+    warning; a size that you set yourself is an error instead (docs/data.md).
     """  # noqa: D301 - click reads \b
     from bioreason_bench.build import generate
     from bioreason_bench.config import load_preset, own_fields
@@ -134,7 +134,9 @@ def command(
     preset = preset or ("graph" if facts else "v1")
     set_here = dict(_setting(text) for text in settings)
     files = {"facts": facts, "relations": relations, "names": names}
-    files_given = {name: str(path) for name, path in files.items() if path is not None}
+    files_given: dict[str, Any] = {
+        name: str(path) for name, path in files.items() if path is not None
+    }
     config = replace(load_preset(preset, seed).override(set_here), **files_given)
     if config.facts:
         config = _fitted(config, set_here, own_fields(preset), quiet)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from bioreason_bench.config import WorldConfig
 from bioreason_bench.dataset.dataset import further_sets, plan_paths
@@ -29,6 +30,10 @@ SIZES = ("train", "rl", *LEVELS, *(kind.name for kind in QUESTION_KINDS))
 def fit_sizes(config: WorldConfig, fixed: Collection[str]) -> tuple[WorldConfig, Changes]:
     """Lower the numbers of questions that the world cannot reach.
 
+    A graph with few relations between people may have no alternatives for as many distractors as
+    the configuration asks for, and then no question of a skill.  In that case there are as many
+    distractors as leave questions of most skills.
+
     Args:
         config: The configuration.
         fixed: Fields that must not change, such as comp.train.
@@ -39,21 +44,37 @@ def fit_sizes(config: WorldConfig, fixed: Collection[str]) -> tuple[WorldConfig,
     Raises:
         UsageError: A fixed field asks for too much, or no question is left.
     """
-    root = Draw(config.seed)
-    starts = Starts(make_world(config), root.at("splits"))
-    fitted = config
-    while True:
-        try:
-            _plan(fitted, starts, root)
+    fewest = config.distractors if "distractors" in fixed else 0
+    best = _fit(config, fixed)
+    for distractors in range(config.distractors - 1, fewest - 1, -1):
+        if _trained(best) == _trained(config):
             break
-        except Shortage as shortage:
-            fitted = _lower(fitted, shortage, fixed)
-    if not any(fitted.skill(skill).train for skill in SKILLS):
+        fitted = _fit(replace(config, distractors=distractors), fixed)
+        best = fitted if _trained(fitted) > _trained(best) else best
+    if not _trained(best):
         raise UsageError(
             f"{config.facts} has no path of {' or '.join(map(str, config.hops))} hops whose "
             "people are all different; add facts, or lower distractors"
         )
-    return fitted, _changes(config, fitted)
+    return best, _changes(config, best)
+
+
+def _trained(config: WorldConfig) -> int:
+    """The number of skills with training questions."""
+    return sum(config.skill(skill).train > 0 for skill in SKILLS)
+
+
+def _fit(config: WorldConfig, fixed: Collection[str]) -> WorldConfig:
+    """Lower sizes, one after another, until the data set can be planned."""
+    root = Draw(config.seed)
+    starts = Starts(make_world(config), root.at("splits"))
+    while True:
+        try:
+            _plan(config, starts, root)
+        except Shortage as shortage:
+            config = _lower(config, shortage, fixed)
+        else:
+            return config
 
 
 def _plan(config: WorldConfig, starts: Starts, root: Draw) -> None:
@@ -82,14 +103,18 @@ def _lower(config: WorldConfig, shortage: Shortage, fixed: Collection[str]) -> W
     changed = [name for name, count in left.items() if count != getattr(sizes, name)]
     if {f"{skill}.{name}" for name in changed} & set(fixed):
         raise shortage
-    return replace(config, **{skill: replace(sizes, **{name: left[name] for name in changed})})
+    fitted: dict[str, Any] = {skill: replace(sizes, **{name: left[name] for name in changed})}
+    return replace(config, **fitted)
 
 
 def _changes(before: WorldConfig, after: WorldConfig) -> Changes:
-    return {
+    changes = {
         f"{skill}.{name}": (asked, left)
         for skill in SKILLS
         for name in SIZES
         if (asked := getattr(before.skill(skill), name))
         != (left := getattr(after.skill(skill), name))
     }
+    if after.distractors < before.distractors:
+        changes["distractors"] = (before.distractors, after.distractors)
+    return changes

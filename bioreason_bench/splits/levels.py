@@ -163,6 +163,7 @@ def plan_skill(
     plans = deal_tests(plans, config, table, skill, "iid")
     plans = deal(plans, training_request(config, skill))
     plans = drop_unsupported(plans)
+    check_iid(plans, config, skill)
     if "depth" in config.levels and config.skill(skill).depth:
         trained = [plan.path for plan in plans if plan.trained]
         deeper = draw_deeper(config, rules, trained, draw.at("depth"))
@@ -195,6 +196,16 @@ def drop_unsupported(plans: list[PathPlan]) -> list[PathPlan]:
     plans = [plan for plan in plans if not plan.trained or plan.count(TRAIN, TRAIN)]
     seen = trained_relations(plans)
     return [plan for plan in plans if plan.level != "composition" or seen.issuperset(plan.path)]
+
+
+def check_iid(plans: Iterable[PathPlan], config: WorldConfig, skill: str) -> None:
+    """Raise Shortage if iid questions were on paths that got no training question."""
+    asked = config.skill(skill).test("iid") if "iid" in config.levels else 0
+    kept = sum(plan.count("iid", TEST) for plan in plans)
+    if kept < asked:
+        field = f"{skill}.iid"
+        advice = f"lower {field}, or raise {skill}.train"
+        raise Shortage(field, "test questions", asked, kept, advice)
 
 
 def test_pool(config: WorldConfig) -> str:

@@ -1,4 +1,4 @@
-"""The world of a user's own facts (see docs/own-facts.md).
+"""The world of a user's own facts (see docs/data.md, Your own facts).
 
 Triples (subject, relation, object) and a relation table become the same table, people, texts and
 object ids that the package otherwise invents.  A "person" is then any entity: a country, a gene.
@@ -225,7 +225,8 @@ def _add_mirrors(
 
 def _entities(given: Given) -> list[str]:
     """Everybody who occurs in a fact: those with a parametric fact first, each part sorted."""
-    known, everybody = set(), set()
+    known: set[str] = set()
+    everybody: set[str] = set()
     for name, facts in given.facts.items():
         relation = given.table[given.table.number(name)]
         everybody |= facts.keys()
@@ -252,9 +253,7 @@ def _people(config: WorldConfig, given: Given, entities: Sequence[str], draw: Dr
     return People(known, in_context, community, births, known & withheld)
 
 
-def _community(
-    given: Given, ids: Mapping[str, int], share: float, draw: Draw
-) -> NDArray[np.bool_]:
+def _community(given: Given, ids: Mapping[str, int], share: float, draw: Draw) -> NDArray[np.bool_]:
     """A closed part of the graph with at most `share` of the entities: whole components.
 
     Nobody in it is related to anybody outside.  Components are tried in a drawn order.
@@ -296,7 +295,9 @@ def _pools(given: Given) -> Texts:
         listed = given.table.pools.get(relation.object)
         facts = given.facts[relation.name]
         if listed is None:
-            objects.setdefault(relation.object, set()).update(target for target, _ in facts.values())
+            objects.setdefault(relation.object, set()).update(
+                target for target, _ in facts.values()
+            )
             continue
         allowed = objects.setdefault(relation.object, set(listed))
         for target, index in facts.values():
@@ -329,9 +330,7 @@ def _final_table(given: Given, texts: Texts) -> RelationTable:
         for row in _used(given)
     )
     kinds = {row.object for row in relations if not row.to_person} - COMPOSED
-    table = RelationTable(
-        relations, {kind: tuple(texts[kind]) for kind in texts if kind in kinds}
-    )
+    table = RelationTable(relations, {kind: tuple(texts[kind]) for kind in texts if kind in kinds})
     try:
         check_table(table)
     except ValueError as problem:
