@@ -29,6 +29,7 @@ __all__ = [
     "WorldConfig",
     "from_dict",
     "load_preset",
+    "own_fields",
     "preset_names",
     "renamed",
 ]
@@ -97,6 +98,11 @@ class WorldConfig:
         locale: Of people's names, such as "de_DE", from the installed Faker; empty for the
             frozen English ones.
         relations: Path to a user's relation table; empty for the built-in one.
+        facts: Path to a user's facts (.csv or .parquet; see docs/data.md); empty for an invented
+            world.  Then the facts decide known, novel and in_context, and nobody has a birthday.
+        facts_sha256: Of the bytes of that file; set when a release is made.
+        names: Path to the names of the entities of `facts`; empty if these have names themselves.
+        names_sha256: Of the bytes of that file.
         keep: The relations used; empty for all of the table.
         known: People with a parametric biography.
         novel: People who appear in contexts only.
@@ -126,6 +132,10 @@ class WorldConfig:
     language: str = "english"
     locale: str = ""
     relations: str = ""
+    facts: str = ""
+    facts_sha256: str = ""
+    names: str = ""
+    names_sha256: str = ""
     keep: tuple[str, ...] = ()
     known: int = 10_000
     novel: int = 5_000
@@ -251,6 +261,22 @@ def load_preset(name: str, seed: int = 42) -> WorldConfig:
     return from_dict({"preset": path.stem, "seed": seed, **values})
 
 
+def own_fields(name: str) -> set[str]:
+    """The fields that a user's preset file sets, such as comp.train; none for a shipped preset.
+
+    Raises UsageError if the file cannot be read.
+    """
+    load_preset(name)
+    if name in preset_names():
+        return set()
+    values = renamed(tomllib.loads(Path(name).read_text(encoding="utf-8")))
+    return {
+        f"{key}.{field}" if field else key
+        for key, value in values.items()
+        for field in (value if key in SKILLS else [""])
+    }
+
+
 def preset_names() -> list[str]:
     """The names of the shipped presets."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
@@ -279,6 +305,11 @@ def _conflicts(config: WorldConfig) -> Iterator[str]:
         )
     if config.birth_years[0] >= config.birth_years[1]:
         yield f"birth_years is {list(config.birth_years)}; the first year must be the earlier one"
+    if config.names and not config.facts:
+        yield "names is set, but facts is not; names are those of the entities of your own facts"
+    for name, least in (("known", 4), ("novel", 2)):
+        if not config.facts and (count := getattr(config, name)) < least:
+            yield f"{name} is {count}; it must be a whole number of at least {least}"
     yield from _hop_conflicts(config)
     if "entity" in config.levels and config.community <= 0:
         yield "the level entity needs a community, such as --set community=0.1"

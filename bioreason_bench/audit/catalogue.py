@@ -1,6 +1,18 @@
 """The laws of a release in the order of the report: name → one sentence.
 
 The names are keys of audit.json and do not change.
+
+A release of a user's own facts (`facts` in its config) need not keep what only invented people do:
+
+    known circle      a parametric relation may lead to an entity without a parametric biography
+    unique values     two entities may share a value of the kinds address, email and phone
+    long lists        a list of values may be short, such as the continents
+    shortcuts         scores are printed, but real facts have regularities that a shortcut may use
+    dates, lives, ages, no cycles, kin
+                      nothing to check: `date`, `older` and `kin` are left out of its relation table
+
+Not everybody has a fact of every relation there, and symmetric relations need not pair up
+everybody; no law asks for either.
 """
 
 from __future__ import annotations

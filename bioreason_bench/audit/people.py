@@ -76,6 +76,7 @@ def check_people(run: AuditRun) -> Scores:
     # of a sample, luck decides too much
     config = _config(run)
     guarded = bool(config.get("leak_guards") and config.get("distractors")) and not run.sample
+    guarded = guarded and not config.get("facts")  # real facts have regularities of their own
     results = [result.solvers for result in others if result.solvers]
     return summarise(results, guarded, run.ledger)
 

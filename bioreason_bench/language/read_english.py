@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bioreason_bench.world.relations import RelationTable
 from bioreason_bench.world.templates import (
     CAPITAL,
+    NAME_WORD,
     POSSESSIVE,
     QUOTE,
     Statement,
@@ -20,8 +21,8 @@ from bioreason_bench.world.templates import (
 )
 from bioreason_bench.world.wording_laws import clause_unit, of_unit
 
-_CAPITALIZED = re.compile(rf"[{CAPITAL}][\w-]*")
-_NAME = re.compile(rf"{_CAPITALIZED.pattern}(?: {_CAPITALIZED.pattern})*")
+_CAPITALIZED = re.compile(NAME_WORD)
+_NAME = re.compile(rf"{NAME_WORD}(?: {NAME_WORD})*")
 _OPENING = re.compile(  # words before the first name, if any, and the name
     rf"([A-Z][a-z]* [a-z][^{CAPITAL}]*)?({_NAME.pattern})"
 )

@@ -79,7 +79,8 @@ class Contexts:
         missing = 1 + branches.count - people.shape[1]
         if missing > 0:
             walk = self.starts.world.walk(path, starts)
-            chain = np.concatenate([walk[:, : len(path)], people], axis=1)
+            chain = walk[:, : self.starts.world.table.people_on(path)]
+            chain = np.concatenate([chain, people], axis=1)
             more = fillers(np.flatnonzero(branches.ready), chain, missing, stream.at("fillers"))
             people = np.concatenate([people, more], axis=1)
             position = np.concatenate([position, np.full(missing, FILLER)])

@@ -183,10 +183,26 @@ class Branches:
         slots = people[:, None].astype(np.uint64) * np.uint64(len(self.world.table))
         rank = self.draw.at("alternatives", hop, *names).words(slots + others.astype(np.uint64))
         rank = np.where(good, rank, NEVER)
+        if self.world.config.facts:
+            rank = self._one_relation_each(hop, people, targets, rank)
         order = np.argsort(rank, axis=1, kind="stable")[:, : self.count]
         taken = np.take_along_axis(rank, order, axis=1) != NEVER
         relations = np.where(taken, others[order], -1)
         return relations, np.where(taken, np.take_along_axis(targets, order, axis=1), -1)
+
+    def _one_relation_each(
+        self, hop: int, people: NDArray, targets: NDArray, rank: NDArray
+    ) -> NDArray[np.uint64]:
+        """The ranks without second ways to the same person, or to the gold person.
+
+        Invented people are related in one way only.  In a user's facts the largest neighbor may be
+        the northernmost neighbor as well.
+        """
+        gold = self.world.steps[self.path[hop], people]
+        rank = np.where(targets == gold[:, None], NEVER, rank)
+        same = targets[:, :, None] == targets[:, None, :]
+        again = np.any(same & (rank[:, None, :] < rank[:, :, None]), axis=2)
+        return np.where(again, NEVER, rank)
 
     def _plausible(self, hop: int, people: NDArray, targets: NDArray) -> NDArray[np.bool_]:
         """Whether the ages would allow the hop's own relation, so that an age tells nothing."""

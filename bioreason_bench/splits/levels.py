@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import Shortage
 from bioreason_bench.splits.holdout import (
     TRAIN,
     Leveled,
@@ -122,6 +122,7 @@ class Request:
         stratum: What the questions are dealt by; evenly among the paths of a stratum.
         weights: Stratum -> share of the questions; what a stratum cannot hold goes to the others.
         reserve: Starts of each path that stay free for a later request.
+        remedy: What to do where there are too few, for the error message.
     """
 
     field: str
@@ -133,6 +134,7 @@ class Request:
     stratum: Callable[[PathPlan], Hashable]
     weights: Mapping[Hashable, float]
     reserve: int = 0
+    remedy: str = ""
 
 
 def plan_skill(
@@ -145,7 +147,7 @@ def plan_skill(
 ) -> list[PathPlan]:
     """The skill's paths over `relations`, with their levels and slices.
 
-    Raises UsageError if a level asks for more questions than the world has.
+    Raises Shortage if a level asks for more questions than the world has.
     """
     table = starts.world.table
     rules = PathRules(table, skill, config.leak_guards, bool(config.distractors))
@@ -155,10 +157,13 @@ def plan_skill(
         leveled = draw_by_folds(config, rules, relations, folds, draw)
     plans = make_plans(starts, skill, leveled, 0)
     plans = [plan for plan in plans if plan.capacity[OPEN] or not plan.trained]
+    longest = max((len(plan.path) for plan in plans if plan.trained), default=0)
+    plans = [plan for plan in plans if len(plan.path) <= longest]  # longer ones are the level depth
     plans = deal_tests(plans, config, table, skill, "zeroshot")
     plans = deal_tests(plans, config, table, skill, "iid")
     plans = deal(plans, training_request(config, skill))
     plans = drop_unsupported(plans)
+    check_iid(plans, config, skill)
     if "depth" in config.levels and config.skill(skill).depth:
         trained = [plan.path for plan in plans if plan.trained]
         deeper = draw_deeper(config, rules, trained, draw.at("depth"))
@@ -193,6 +198,16 @@ def drop_unsupported(plans: list[PathPlan]) -> list[PathPlan]:
     return [plan for plan in plans if plan.level != "composition" or seen.issuperset(plan.path)]
 
 
+def check_iid(plans: Iterable[PathPlan], config: WorldConfig, skill: str) -> None:
+    """Raise Shortage if iid questions were on paths that got no training question."""
+    asked = config.skill(skill).test("iid") if "iid" in config.levels else 0
+    kept = sum(plan.count("iid", TEST) for plan in plans)
+    if kept < asked:
+        field = f"{skill}.iid"
+        advice = f"lower {field}, or raise {skill}.train"
+        raise Shortage(field, "test questions", asked, kept, advice)
+
+
 def test_pool(config: WorldConfig) -> str:
     """The pool that test questions start from."""
     return HELDOUT if config.heldout_starts else OPEN
@@ -209,6 +224,7 @@ def training_request(config: WorldConfig, skill: str, split: str = TRAIN) -> Req
         eligible=lambda plan: plan.trained,
         stratum=lambda plan: len(plan.path),
         weights=by_hops(config.hops),
+        remedy=remedy(config, f"{skill}.{split}"),
     )
 
 
@@ -217,6 +233,13 @@ def by_hops(shares: Mapping[int, float]) -> dict[Hashable, float]:
     weights: dict[Hashable, float] = {}
     weights.update(shares.items())
     return weights
+
+
+def remedy(config: WorldConfig, field: str) -> str:
+    """What to do where the world has fewer questions than the field asks for."""
+    if config.facts:
+        return f"lower {field} or distractors, or add facts"
+    return f"lower {field}, or raise known, novel or {field.split('.')[0]}.paths"
 
 
 def deal_tests(
@@ -251,6 +274,7 @@ def deal_tests(
             stratum=stratum,
             weights=weights,
             reserve=int(level == "iid" and pool == OPEN),  # an iid path keeps a start to train on
+            remedy=remedy(config, f"{skill}.{level}"),
         )
         plans = deal(plans, request)
     return plans
@@ -309,7 +333,7 @@ def even_weights(sets: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], float
 def deal(plans: list[PathPlan], request: Request) -> list[PathPlan]:
     """Deal the requested questions: strata by their weights, the paths of a stratum evenly.
 
-    Raises UsageError if the eligible paths have too few free starts.
+    Raises Shortage if the eligible paths have too few free starts.
     """
     free = {
         index: max(0, plan.free(request.pool) - request.reserve)
@@ -318,12 +342,8 @@ def deal(plans: list[PathPlan], request: Request) -> list[PathPlan]:
     }
     room = sum(free.values())
     if room < request.total:
-        skill = request.field.split(".")[0]
-        raise UsageError(
-            f"{request.field}: {request.total:,} {request.split} questions are asked for and "
-            f"this world has {room:,}; lower {request.field}, or raise known, novel or "
-            f"{skill}.paths"
-        )
+        what = f"{request.split} questions"
+        raise Shortage(request.field, what, request.total, room, request.remedy)
     strata: dict[Hashable, list[int]] = {key: [] for key in request.weights}
     for index in free:
         strata.setdefault(request.stratum(plans[index]), []).append(index)

@@ -83,10 +83,13 @@ class Starts:
     def _valid(self, branches: Branches, people: NDArray) -> NDArray[np.bool_]:
         """[people] True for valid starts; the costly checks come last, for few people."""
         world, path = self.world, branches.path
+        valid = np.zeros(len(people), bool)
+        enough = world.table.people_on(path) + branches.count + 1  # to fill up a context
+        if branches.read and branches.count and branches.ready.sum() < enough:
+            return valid
         rows = np.flatnonzero(branches.leads_on(0, people))
         if world.config.leak_guards and branches.read:
             rows = rows[~self._implied_throughout(path, branches.read, people[rows])]
-        valid = np.zeros(len(people), bool)
         valid[rows] = branches.grow(people[rows]).valid
         return valid
 

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import UsageError
-from bioreason_bench.splits.levels import PathPlan
+from bioreason_bench.errors import Shortage
+from bioreason_bench.splits.levels import PathPlan, remedy
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.splits.starts import Starts
@@ -77,11 +77,18 @@ def _exclusive_recall(table: RelationTable, path: RelationPath, hop: int) -> boo
 
 
 def _all_ready(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
-    """[questions] True where everybody who could be at the hop has a biography for the context."""
+    """[questions] True where everybody who could be at the hop has a biography for the context.
+
+    Nobody of them is in the context already.
+    """
     branches = starts.branches(path)
     _, others = branches.alternatives(hop - 1, walk[:, hop - 1])
-    ready: NDArray[np.bool_] = branches.ready[walk[:, hop]]
-    return ready & np.all(branches.ready[others], axis=1)
+    last = np.concatenate([walk[:, hop, None], others], axis=1)
+    tree = branches.grow(walk[:, 0])
+    before = np.concatenate([tree.people[position] for position in branches.read], axis=1)
+    fresh = ~np.any(last[:, :, None] == before[:, None, :], axis=(1, 2))
+    ready: NDArray[np.bool_] = np.all(branches.ready[last], axis=1)
+    return ready & fresh
 
 
 def _not_implied(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
@@ -110,8 +117,8 @@ def sample_swaps(
 ) -> list[Swap]:
     """`total` questions on the trained paths among `plans`, hops in their configured shares.
 
-    Their starts are from `pool`, in no split and not in `taken`.  Raises UsageError if there are
-    too few.
+    Their starts are from `pool`, in no split and not in `taken`.  Raises Shortage if there are too
+    few.
     """
     in_use = {swap.plan.number: swap.starts for swap in taken}
     shares: Mapping[int, float] = starts.world.config.hops
@@ -134,10 +141,7 @@ def sample_swaps(
             break
     else:
         name = f"comp.{rule.name}"
-        raise UsageError(
-            f"{name}: {total:,} questions are asked for and this world has {sum(sizes):,}; "
-            f"lower {name}, or raise known or comp.paths"
-        )
+        raise Shortage(name, "questions", total, sum(sizes), remedy(starts.world.config, name))
     sampled: list[Swap] = []
     for part, swaps in zip(
         apportion_up_to(total, list(shares.values()), sizes), by_hops.values(), strict=True

@@ -19,6 +19,7 @@ from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.world import pools
+from bioreason_bench.world.given import given_world
 from bioreason_bench.world.people import YEAR, People, make_people
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
 from bioreason_bench.world.table import load_table
@@ -109,8 +110,10 @@ def make_world(config: WorldConfig) -> World:
     Raises:
         UsageError: The configuration asks for something impossible.
     """
-    table = load_table(config.relations, keep=config.keep)
     draw = Draw(config.seed)
+    if config.facts:
+        return World(config, *given_world(config, draw))
+    table = load_table(config.relations, keep=config.keep)
     people = make_people(config, draw.at("people"))
     texts = pools.world_texts(
         table,

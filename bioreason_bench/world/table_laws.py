@@ -108,6 +108,11 @@ def check_pool(kind: str, values: Sequence[str]) -> None:
     where = f"pool '{kind}': "
     if kind in {PERSON, "p"} or kind in COMPOSED:  # p17 is a person in the language of symbols
         raise ValueError(f"{where}the package makes the values of this name itself; choose another")
+    check_values(where, values)
+
+
+def check_values(where: str, values: Sequence[str]) -> None:
+    """The rules for the values of a pool, whatever its name; `where` begins the message."""
     if len(values) < 2:
         raise ValueError(
             f"{where}it has {len(values)} value, so there is nothing to ask; list at least 2"

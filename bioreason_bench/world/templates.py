@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 CAPITAL = "A-Z\u00c0-\u00d6\u00d8-\u00de"  # for use in [...]; every word of a name begins with one
+NAME_WORD = rf"[{CAPITAL}][\w-]*"  # a name is one or more of these, separated by blanks
 POSSESSIVE = "'s "
 QUOTE = '"'
 PRONOUN = re.compile(r"\b(?:they|them|their)\b", re.IGNORECASE)
