@@ -60,12 +60,14 @@ LAWS: dict[str, str] = {
     "solution": "the question has exactly the answer and the entities that its text leads to",
     "chain": "the chain states each hop in order, and then the answer",
     "different people": "the people on a chain are all different",
-    "guard": "no context gives a recalled hop away by its mirror, or by leaving that sentence out "
-    "of one biography only",
-    "distractors": "without recall, at least as many other people as the config says fit the "
-    "question",
+    "guard": "no context states the mirror of a recalled hop, nor of a relation that could be "
+    "mistaken for it",
+    "co-mentions": "no sentence of a context names both ends of a recalled hop",
+    "distractors": "at every hop that leads on, the person before is related in other ways to as "
+    "many others as the config says, from whom the question leads to an answer",
     "alike": "everyone in a context states every contextual relation that the question asks for",
-    "context length": "no one has more sentences in a context than the config says",
+    "context length": "no one has more sentences in a context than the config says, or than the "
+    "asked relations and the alternatives need",
     # levels
     "in paths": "every question follows a path listed in data/paths with its skill and level",
     "path_in_train": "certificate: the path is in the skill's training questions",
@@ -88,14 +90,15 @@ LAWS: dict[str, str] = {
     "training question",
     "counts": "every split has as many questions as the config says",
     "portions": "the nested tenths of the training questions hold every path in equal shares",
-    "rl": "the rows set aside for reinforcement learning are training rows",
+    "rl": "rows for reinforcement learning follow trained paths, from starts that training does "
+    "not use with them; by the scheme roles they are training rows",
     "probes": "every hop of every test question has its probe, which names the question; there "
     "are no other probes",
     # the kinds of questions beyond the levels
-    "twins": "two questions of a counterfactual pair differ in one contextual fact of the chain, "
+    "twins": "two questions of a counterfactual pair differ in the last read fact of the chain, "
     "and in their answers",
-    "conflict": "one sentence contradicts a recalled fact of the chain, is recorded, and leads to "
-    "the other answer",
+    "conflict": "one sentence contradicts the last fact of the chain, which is recalled and "
+    "exclusive, and leads to the other answer; everyone who could be meant has such a sentence",
     "direction": "each fact of an inverse pair is asked in both directions, without a context",
     # the solvers
     "oracle": "a solver that recalls and reads everything answers every question",

@@ -134,7 +134,8 @@ class QuestionReader:
         return result
 
     def _read(self, parser: Parser, file: File, table: pa.Table, result: QuestionResult) -> None:
-        kind = KIND_LAWS[file.level](parser) if file.level in KIND_LAWS else None
+        distractors = self.config.get("distractors", 0)
+        kind = KIND_LAWS[file.level](parser, distractors) if file.level in KIND_LAWS else None
         laws = RowLaws(parser, file, self.config, kind)
         builder = TableBuilder(file, self.knowledge.release)
         solvers = SolverRun(file, self.knowledge) if file.split == "test" and file.skill else None

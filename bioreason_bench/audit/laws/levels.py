@@ -62,11 +62,12 @@ def check_levels(
             if config.get("heldout_starts"):
                 level.check_starts()
             level.check_paths(paths)
-    _check_repetition(files, ledger)
+    by_roles = config.get("scheme", "roles") == "roles"
+    _check_repetition(files, by_roles, ledger)
     for skill in SKILLS:
         tables = [table for table in files if table.file.skill == skill]
         _check_counts(tables, skill, config, ledger)
-        _check_rl(tables, ledger)
+        _check_rl(tables, exposure[skill], by_roles, ledger)
         _check_portions(tables, ledger)
 
 
@@ -243,9 +244,9 @@ class LevelCheck:
 # splits -------------------------------------------------------------------------------------------
 
 
-def _check_repetition(files: Sequence[QuestionTable], ledger: Ledger) -> None:
-    """No question and no id occurs twice; rl files repeat training rows, and are left out."""
-    own = [table for table in files if table.file.split != "rl"]
+def _check_repetition(files: Sequence[QuestionTable], by_roles: bool, ledger: Ledger) -> None:
+    """No question and no id occurs twice; by roles, rl files repeat training rows."""
+    own = [table for table in files if not (by_roles and table.file.split == "rl")]
     levels = [table for table in own if table.file.level in TABLE_LEVELS]
     questions = [(table, pair_keys(table.start, table.path)) for table in levels]
     keys = [RowKeys(table.file.name, key, table.path >= 0) for table, key in questions]
@@ -282,15 +283,30 @@ def _is_train(table: QuestionTable) -> bool:
     return table.file.folder == table.file.skill and table.file.split == "train"
 
 
-def _check_rl(files: Sequence[QuestionTable], ledger: Ledger) -> None:
-    """The rows of rl files are rows of the training files."""
+def _check_rl(
+    files: Sequence[QuestionTable], exposure: TrainingExposure, by_roles: bool, ledger: Ledger
+) -> None:
+    """The rows of rl files are rows of the training files, or follow trained paths from new starts.
+
+    Args:
+        files: The files of a skill.
+        exposure: Its training questions.
+        by_roles: Whether relations are held out by roles; then the rows are training rows.
+        ledger: Where checks are counted.
+    """
     train = [table.id ^ table.content for table in files if _is_train(table)]
     rows = np.concatenate([np.empty(0, np.uint64), *train])
     for table in files:
-        if table.file.split == "rl":
-            strange = np.flatnonzero(~np.isin(table.id ^ table.content, rows))
+        if table.file.split != "rl":
+            continue
+        if by_roles:
+            strange = ~np.isin(table.id ^ table.content, rows)
             problem = "this row is not in the training files"
-            ledger.check("rl", table.file.name, len(table), strange, problem)
+        else:
+            repeated = np.isin(pair_keys(table.start, table.path), exposure.questions)
+            strange = repeated | ~np.isin(table.path, exposure.paths)
+            problem = "the path must be trained, and not from this start"
+        ledger.check("rl", table.file.name, len(table), np.flatnonzero(strange), problem)
 
 
 def _check_portions(files: Sequence[QuestionTable], ledger: Ledger) -> None:

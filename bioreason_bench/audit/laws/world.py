@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import combinations
 from typing import Any
 
@@ -13,19 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Ledger
+from bioreason_bench.audit.reading.ages import YEAR, day
 from bioreason_bench.audit.reading.parser import ParsedRelease
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.world.facts import ADULT, REFERENCE
 from bioreason_bench.world.pools import UNIQUE
 from bioreason_bench.world.relations import PARAMETRIC, Relation
 
-__all__ = ["check_world", "day"]
+__all__ = ["check_world"]
 
-YEAR = 365.2425  # days
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 MIN_VALUES = 40  # of a list; with fewer, guessing pays
 
 
@@ -220,23 +214,6 @@ def _check_kin(facts: Sequence[FactCheck]) -> None:
         subjects = np.flatnonzero((one.objects >= 0) & (two.objects >= 0))
         same = one.objects[subjects] == two.objects[subjects]
         one.check("kin", subjects, same, f"is the {two.relation.name} as well")
-
-
-def day(text: str) -> int | None:
-    """The day of a date in the text of a release; None if it is no date.
-
-    March 3, 1931    its proleptic ordinal
-    date123          124: symbols are numbered from 0, and days are at least 1
-    """
-    if symbol := re.fullmatch(r"[a-z_]+(\d+)", text):
-        return int(symbol[1]) + 1
-    match = re.fullmatch(r"([A-Z][a-z]+) (\d{1,2}), (\d{4})", text)
-    if match is None or match[1] not in MONTHS:
-        return None
-    try:
-        return date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2])).toordinal()
-    except ValueError:
-        return None
 
 
 def _repeated(values: NDArray[np.int32]) -> NDArray[np.bool_]:

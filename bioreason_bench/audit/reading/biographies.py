@@ -125,7 +125,7 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
     if person >= release.people:
         person = UNKNOWN
     stated = [NOT_STATED] * len(release.table)
-    sentences, problem = parser.reader.sentences(text), ""
+    sentences, problem = parser.sentences(text), ""
     for sentence in sentences:
         fact = parser.read(sentence)
         if fact is None:

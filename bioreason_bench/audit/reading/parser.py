@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Location
+from bioreason_bench.audit.reading.ages import day
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.world.relations import PARAMETRIC, RelationTable
 
@@ -117,6 +118,37 @@ class ParsedRelease:
             mirrors.append({target: subject for subject, target in facts if target >= 0})
         return mirrors
 
+    @cached_property
+    def to_people(self) -> list[bool]:
+        """Whether each relation leads to people."""
+        return [relation.to_person for relation in self.table.relations]
+
+    @cached_property
+    def recalled_links(self) -> list[list[tuple[int, int]]]:
+        """(relation, person) of each fact about another person in a parametric biography, by its
+        subject.
+        """
+        links: list[list[tuple[int, int]]] = [[] for _ in range(self.people)]
+        for relation, (parametric, to_person) in enumerate(
+            zip(self.parametric, self.to_people, strict=True)
+        ):
+            if parametric and to_person:
+                for subject, target in enumerate(self.rows[relation]):
+                    if 0 <= target < self.people:
+                        links[subject].append((relation, target))
+        return links
+
+    @cached_property
+    def births(self) -> list[int]:
+        """The day of birth of each person, 0 where no parametric biography states it."""
+        births = [0] * self.people
+        for relation, row in enumerate(self.table.relations):
+            if row.date == "birth" and self.parametric[relation]:
+                for person, target in enumerate(self.rows[relation]):
+                    if target >= 0:
+                        births[person] = day(self.texts[target]) or 0
+        return births
+
     def text(self, number: int) -> str:
         """The text with this number, quoted; what a negative number means."""
         if number >= 0:
@@ -166,6 +198,8 @@ class Parser:
         self.numbers = {
             relation.name: number for number, relation in enumerate(release.table.relations)
         }
+        # biographies are split here only: whole ones, and the lines of contexts
+        self.sentences = self.reader.sentences
         self._sentences: dict[str, Sentence | None] = {}
 
     def remembered(self, text: str) -> Sentence | None:
@@ -217,7 +251,7 @@ class Parser:
         """Read a context: its facts, and what each of its lines states."""
         if not text:
             return EMPTY
-        remembered, split = self._sentences, self.reader.sentences
+        remembered, split = self._sentences, self.sentences
         context = Context([], [], [], {}, [])
         for line in text.split("\n"):
             stated, person, sentences = 0, UNKNOWN, split(line)
