@@ -28,9 +28,11 @@ from bioreason_bench.audit.reading.tables import check_relations, read_facts, re
 from bioreason_bench.audit.reading.training import TrainingExposure
 from bioreason_bench.audit.report import Scores
 from bioreason_bench.audit.run import AuditRun, CannotContinue
+from bioreason_bench.audit.solvers.choices import fit_choices
+from bioreason_bench.audit.solvers.cues import best_cues
 from bioreason_bench.audit.solvers.knowledge import Knowledge
+from bioreason_bench.audit.solvers.popularity import Popularity
 from bioreason_bench.audit.solvers.scores import summarise
-from bioreason_bench.audit.solvers.solvers import best_cues
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.taxonomy import KIND_NAMES, SKILLS
@@ -126,7 +128,9 @@ def _question_files(run: AuditRun, training: bool) -> list[str]:
 
 def _read_training(run: AuditRun, release: ParsedRelease) -> list[QuestionResult]:
     """Read and check the training questions, and try the cues on them."""
-    reader = QuestionReader(run.folder, Knowledge(release, {}), _config(run), run.sample)
+    knowledge = Knowledge(release, {})
+    knowledge.prepare()
+    reader = QuestionReader(run.folder, knowledge, _config(run), run.sample)
     return run.read_files("training questions", _question_files(run, training=True), reader.start)
 
 
@@ -140,7 +144,13 @@ def _learn(run: AuditRun, release: ParsedRelease, training: Sequence[QuestionRes
         for skill in SKILLS
     }
     cues = best_cues(result.cue_hits for result in training)
-    return Knowledge(release, exposure, cues, _config(run).get("distractors", 0))
+    popularity = Popularity.empty(release.people)
+    for result in training:
+        if result.popularity:
+            popularity.add(result.popularity)
+    weights = fit_choices((result.choices for result in training if result.choices), popularity)
+    distractors = _config(run).get("distractors", 0)
+    return Knowledge(release, exposure, cues, distractors, popularity, weights)
 
 
 def _read_others(run: AuditRun, knowledge: Knowledge) -> list[QuestionResult]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioreason_bench.audit.laws.contexts import ContextLaws, ContextRules
 from bioreason_bench.audit.laws.pairs import KindLaw
 from bioreason_bench.audit.ledger import RowViolations
-from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, ParsedRelease, Parser
+from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Parser
 from bioreason_bench.audit.reading.questions import File, ParsedQuestion
 
 __all__ = ["RowLaws"]
