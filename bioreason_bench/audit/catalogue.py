@@ -26,6 +26,8 @@ LAWS: dict[str, str] = {
     "nothing else",
     "renderings": "everyone has the biographies that data/people calls for, as many paraphrases "
     "as the config says, no two with the same text",
+    "held-out wordings": "as many people as the config says have held-out wordings, and all their "
+    "parametric biographies leave out two wordings of each relation, the one of chains among them",
     "facts told": "data/facts holds exactly the facts that the biographies state",
     "functional": "a subject and a relation have at most one object",
     "objects": "relations to people lead to people, relations to values to values",
@@ -38,12 +40,15 @@ LAWS: dict[str, str] = {
     "lives": "people die at least 18 years after their birth",
     "ages": "related people have the difference in age that the relation table asks for",
     "no cycles": "no one is their own ancestor",
-    "kin": "no two people are kin in two ways",
+    "related once": "two people are related in one way only, a relation and its mirror aside",
+    "one window": "with leak guards, all relations between people have the same window of ages, "
+    "but for those whose objects are always older or always younger",
     "unique values": "values such as e-mail addresses belong to one person each",
     "long lists": "lists of values hold at least 40",
     # paths
-    "path shape": "a path has no relation twice, no step straight back and only people on the "
-    "way; its groups fit the skill",
+    "path shape": "a path has no relation twice, no step straight back, none that common sense "
+    "decides and only people on the way; its groups fit the skill, and with distractors comp has "
+    "no pattern PCC or CCC",
     "path levels": "a path has one level; zero-shot paths are those with an untrained relation",
     "atomic": "comp paths use only relations trained in their atomic skill",
     # questions
@@ -73,17 +78,26 @@ LAWS: dict[str, str] = {
     "path_in_train": "certificate: the path is in the skill's training questions",
     "unseen_relations": "certificate: the relations of the path that are in no training question "
     "of the skill",
+    "pairs_unseen": "certificate: the adjacent pairs of relations on the path that no training "
+    "path of the skill joins",
     "start_in_train": "certificate: this start with this path is in training",
     "hops_beyond_train": "certificate: hops in excess of the longest training path",
     "people_in_train": "certificate: the number of people on the chain who are on training chains",
     "direction_seen": "certificate: no hop reverses a fact that the training biographies state in "
     "the other direction only",
+    "heldout_wordings": "certificate: the recalled hops whose subject has held-out wordings",
     "train": "training questions: the path is an iid or train path",
     "iid": "level iid: path seen, this start with this path unseen",
-    "composition": "level composition: path unseen, every relation seen",
+    "composition": "level composition: path unseen, every relation seen; by folds, a pair of "
+    "adjacent relations unseen",
     "zeroshot": "level zeroshot: at least one relation unseen",
     "entity": "level entity: path seen, no one on the chain seen",
-    "depth": "level depth: longer than any training path, every relation seen",
+    "depth": "level depth: longer than any training path, every relation seen; by folds, every "
+    "pair seen",
+    "folds": "by folds, a fifth of the relations of each class are unseen in a skill, and its "
+    "zero-shot test questions are spread evenly over them and over recalled, read and both",
+    "matched": "by folds, the test levels iid and composition have the patterns and the kinds of "
+    "answers of zeroshot",
     "once": "no start and path, and no question text, occurs twice in training, validation and "
     "test together",
     "held-out starts": "if the config holds starts out, no test question has a start of a "

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.audit.laws.holdout import by_folds
 from bioreason_bench.audit.laws.levels import check_levels
 from bioreason_bench.audit.laws.probes import check_probes
 from bioreason_bench.audit.laws.world import check_world
@@ -99,8 +100,7 @@ def _read_tables(run: AuditRun) -> World:
     language = config.get("language", "english")
     release = read_people(table, language, people, facts, run.ledger)
     listed = read_facts(release, facts, run.ledger)
-    guarded = config.get("leak_guards", False)
-    return World(release, listed, read_paths(table, paths, guarded, run.ledger))
+    return World(release, listed, read_paths(table, paths, config, run.ledger))
 
 
 def _read_biographies(run: AuditRun, world: World) -> ParsedRelease:
@@ -169,7 +169,7 @@ def _check_across_files(
     """Check what only all questions together can break."""
     release, config = world.release, _config(run)
     check_levels(release, tables, exposure, world.paths, config, run.ledger)
-    check_path_levels(release, world.paths, exposure, run.ledger)
+    check_path_levels(release, world.paths, exposure, by_folds(config), run.ledger)
     check_probes(release, tables, run.ledger)
 
 

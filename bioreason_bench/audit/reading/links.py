@@ -73,7 +73,8 @@ def alternatives(
 ) -> set[int]:
     """The people who could be mistaken for the gold person behind a branch.
 
-    They are not on the chain so far, their ages fit the hop's own relation, and they lead to an answer.
+    They are not on the chain so far, their ages fit the hop's own relation, and they lead to an
+    answer.
     """
     subject, asked = question.walk[hop], question.path[hop]
     older = release.table[asked].older

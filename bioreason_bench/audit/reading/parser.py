@@ -60,6 +60,7 @@ class ParsedRelease:
         people: The number of people.
         known: What data/people says, shape [people].
         in_context: What data/people says, shape [people].
+        heldout_wordings: What data/people says, shape [people].
         facts: Object numbers, NOT_STATED where no biography states the fact; shape
             [relations, people]. They come from the biographies, never from data/facts.
         biographies: Where the facts of each group are stated.
@@ -71,6 +72,7 @@ class ParsedRelease:
     people: int
     known: NDArray[np.bool_]
     in_context: NDArray[np.bool_]
+    heldout_wordings: NDArray[np.bool_]
     facts: NDArray[np.int32]
     biographies: Mapping[str, BiographyIndex] = field(default_factory=dict)
 

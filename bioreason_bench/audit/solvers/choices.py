@@ -4,7 +4,7 @@ The hop is the last recalled one that is read on from.  The candidates are the p
 whom the biography of the person before names, and from whom the rest of the path leads to an
 answer, so that nothing but the relation of that hop is missing:
 
-    lawful     those whose age fits the relation; of them the one nearest to the middle of its window
+    lawful     the one whose age fits the relation and is nearest to the middle of its window
     popular    the one who was most often meant, for each context that they appeared in, in training
     learned    the best by a conditional logit model (McFadden 1974) of all cues, fitted to training
 """
