@@ -112,7 +112,8 @@ def _read_biographies(run: AuditRun, world: World) -> ParsedRelease:
     facts, index = facts_from(world.release, biographies)
     release = replace(world.release, facts=facts, biographies=index)
     paraphrases = 1 if run.sample else _config(run).get("paraphrases", 1)
-    check_biographies(release, world.listed, biographies, paraphrases, run.ledger)
+    share = _config(run).get("heldout_wordings", 0.0)
+    check_biographies(release, world.listed, biographies, paraphrases, share, run.ledger)
     return release
 
 

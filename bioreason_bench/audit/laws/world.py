@@ -211,7 +211,7 @@ def _check_ages(check: FactCheck, births: NDArray[np.int64]) -> None:
 
 
 def _check_related_once(facts: Sequence[FactCheck]) -> None:
-    """No two relations lead from one person to another, or back, a relation and its mirror aside."""
+    """No two relations lead from one person to another, or back; mirrors aside."""
     release = facts[0].release
     checks = [check for check in facts if check.relation.to_person]
     for one, two in combinations(checks, 2):

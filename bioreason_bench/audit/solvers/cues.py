@@ -1,4 +1,4 @@
-"""Cues by which one line of a context may be picked; a trace of the sampling makes one of them pay."""
+"""Cues to pick one line of a context by; a trace of the sampling makes one of them pay."""
 
 from __future__ import annotations
 
