@@ -1,4 +1,4 @@
-"""A copy of a release that can be corrupted in any place, and sealed again so that only the corruption shows."""
+"""A copy of a release that can be corrupted anywhere, and sealed so that only the corruption shows."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.read import Release
 
 Rows = list[dict[str, Any]]
+Change = Callable[[Rows], int | None]  # changes rows in place, returns the row that is broken
 
 
-class Copy:
-    """A release of one's own to break."""
+class ReleaseCopy:
+    """A copy of the release in `source`; a split such as comp/iid/test means its first file."""
 
     def __init__(self, source: Path, folder: Path) -> None:
         shutil.copytree(source, folder)
         self.folder = folder
         self.table = Release(folder).relations
         self.reader = Reader(self.table, self.manifest["config"]["language"])
+
+    # files
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -34,56 +37,70 @@ class Copy:
     def set_manifest(self, manifest: dict[str, Any]) -> None:
         (self.folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
-    def file(self, place: str) -> str:
-        """The first file of a place such as comp/iid/test."""
-        return next(
-            file for file in sorted(self.manifest["files"]) if file.startswith(f"data/{place}-")
-        )
+    def file(self, split: str) -> str:
+        """The first file of a split."""
+        files = sorted(self.manifest["files"])
+        return next(file for file in files if file.startswith(f"data/{split}-"))
 
-    def rows(self, place: str) -> Rows:
-        return pq.read_table(self.folder / self.file(place)).to_pylist()
+    def rows(self, split: str) -> Rows:
+        return pq.read_table(self.folder / self.file(split)).to_pylist()
+
+    def schema(self, split: str) -> pa.Schema:
+        return pq.read_schema(self.folder / self.file(split))
 
     def write(
-        self, place: str, rows: Rows, schema: pa.Schema | None = None, seal: bool = True
+        self, split: str, rows: Rows, schema: pa.Schema | None = None, seal: bool = True
     ) -> str:
-        """Write rows in the place of a file, under the schema that it had if no other is given; its name."""
-        file = self.file(place)
-        table = pa.Table.from_pylist(rows, schema=schema or pq.read_schema(self.folder / file))
+        """Replace the rows of a file, under its schema if no other is given; return the file."""
+        file = self.file(split)
+        table = pa.Table.from_pylist(rows, schema=schema or self.schema(split))
         pq.write_table(table, self.folder / file, store_schema=False)
         if seal:
             self.seal(file)
         return file
 
     def seal(self, file: str) -> None:
-        """Put number and digest of the rows of a file into the manifest."""
+        """Record the number of rows and the digest of a file in the manifest."""
         table = pq.read_table(self.folder / file)
         manifest = self.manifest
         manifest["files"][file] |= {"rows": table.num_rows, "digest": digest_rows(table)}
         self.set_manifest(manifest)
 
-    def edit(self, place: str, change: Callable[[Rows], int | None]) -> tuple[str, int | None]:
-        """Change the rows of a file and seal it; `change` returns the row that should be named."""
-        rows = self.rows(place)
+    def edit(self, split: str, change: Change) -> tuple[str, int | None]:
+        """Change the rows of a file and seal it; return the file and the row that is broken."""
+        rows = self.rows(split)
         row = change(rows)
-        return self.write(place, rows), row
+        return self.write(split, rows), row
 
-    def tell(self, subject: str, relation: str, target: str) -> tuple[str, int]:
-        """Make facts and every biography of the subject say that its relation leads to `target`; where it says so first."""
-        group = self.table[self.table.number(relation)].group
+    def update(self, split: str, row: int, **values: object) -> tuple[str, int | None]:
+        """Set some cells of one row and seal the file; return the file and the row."""
+
+        def change(rows: Rows) -> int:
+            rows[row].update(values)
+            return row
+
+        return self.edit(split, change)
+
+    # facts and sentences
+
+    def restate_fact(self, subject: str, relation: str, target: str) -> tuple[str, int]:
+        """Change the object of a fact in data/facts and in every biography of the subject.
+
+        Returns the file and the row of the subject's first biography.
+        """
         facts = self.rows("facts/train")
         fact = next(
             row for row in facts if row["subject"] == subject and row["relation"] == relation
         )
         old, fact["object"] = fact["object"], target
         self.write("facts/train", facts)
-        place = f"biographies/{group}"
-        first = None
-        rows = self.rows(place)
-        for number, row in enumerate(rows):
-            if row["person"] == subject:
-                first = number if first is None else first
-                row["text"] = self.restate(row["text"], subject, relation, old, target)
-        return self.write(place, rows), first
+        split = f"biographies/{self.group(relation)}"
+        biographies = self.rows(split)
+        own = [row for row, biography in enumerate(biographies) if biography["person"] == subject]
+        for row in own:
+            text = biographies[row]["text"]
+            biographies[row]["text"] = self.restate(text, subject, relation, old, target)
+        return self.write(split, biographies), own[0]
 
     def restate(self, text: str, subject: str, relation: str, old: str, new: str) -> str:
         """The text with another object in the sentence about (subject, relation)."""
@@ -91,22 +108,26 @@ class Copy:
         assert sentence.count(old) == 1, (sentence, old)
         return text.replace(sentence, sentence.replace(old, new))
 
+    def sentences(self, text: str) -> list[str]:
+        """The sentences of a biography or a context."""
+        return [part for line in text.split("\n") for part in self.reader.sentences(line)]
+
     def sentence(self, text: str, subject: str, relation: str) -> str:
         """The sentence about (subject, relation) in a biography or a context."""
         return next(
-            part
-            for line in text.split("\n")
-            for part in self.reader.sentences(line)
-            if (self.reader.sentence(part) or ())[:2] == (subject, relation)
+            sentence
+            for sentence in self.sentences(text)
+            if (self.reader.sentence(sentence) or ())[:2] == (subject, relation)
         )
 
     def objects(self, relation: str) -> dict[str, str]:
-        """What data/facts says of a relation."""
-        return {
-            row["subject"]: row["object"]
-            for row in self.rows("facts/train")
-            if row["relation"] == relation
-        }
+        """The objects of a relation by subject, from data/facts."""
+        facts = self.rows("facts/train")
+        return {row["subject"]: row["object"] for row in facts if row["relation"] == relation}
+
+    def biographies(self, group: str) -> dict[str, str]:
+        """The last biography of each person."""
+        return {row["person"]: row["text"] for row in self.rows(f"biographies/{group}")}
 
     def group(self, relation: str) -> str:
         return self.table[self.table.number(relation)].group

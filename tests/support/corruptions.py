@@ -1,0 +1,814 @@
+"""Corruptions of a release: each breaks one law at one row.
+
+Every function takes a copy of a release, corrupts it, and returns the file and the row that the
+audit must name: ANY_ROW if several rows are broken, None if the whole file is.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import EllipsisType
+
+import pyarrow as pa
+from broken_release import ReleaseCopy, Rows, without
+
+ANY_ROW = ...
+Where = tuple[str, int | EllipsisType | None]
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """A corruption and what the audit must say of it."""
+
+    law: str  # that is broken
+    what: str
+    apply: Callable[[ReleaseCopy], Where]
+    says: str  # a part of the message
+
+    def __str__(self) -> str:
+        return f"{self.law}: {self.what}"
+
+
+def update(split: str, row: int, **values: object) -> Callable[[ReleaseCopy], Where]:
+    """Set some cells of one row."""
+    return lambda copy: copy.update(split, row, **values)
+
+
+def change(
+    split: str, row: int, edit: Callable[[dict, Rows], None]
+) -> Callable[[ReleaseCopy], Where]:
+    """Call `edit` with one row and all rows."""
+
+    def apply(copy: ReleaseCopy) -> Where:
+        rows = copy.rows(split)
+        edit(rows[row], rows)
+        return copy.write(split, rows), row
+
+    return apply
+
+
+def find(rows: Rows, **wanted: object) -> int:
+    """The first row with these values."""
+    return next(
+        number
+        for number, row in enumerate(rows)
+        if all(row[name] == value for name, value in wanted.items())
+    )
+
+
+def not_on_chain(row: dict) -> str:
+    """A person of the context who is not on the chain."""
+    return next(person for person in row["context_people"] if person not in row["entities"])
+
+
+def last_read_hop(row: dict) -> tuple[str, str]:
+    """(subject, relation) of the last contextual hop."""
+    hop = row["pattern"].rindex("C")
+    return row["entities"][hop], row["path"][hop]
+
+
+# files --------------------------------------------------------------------------------------------
+
+
+def swap_two_files(copy: ReleaseCopy, seal: bool = False) -> Where:
+    one, two = copy.file("comp/iid/test"), copy.file("comp/composition/test")
+    between = copy.folder / "between"
+    (copy.folder / one).rename(between)
+    (copy.folder / two).rename(copy.folder / one)
+    between.rename(copy.folder / two)
+    if seal:
+        copy.seal(one)
+        copy.seal(two)
+    return (two, 0) if seal else (two, None)
+
+
+def rename_shard(copy: ReleaseCopy) -> Where:
+    old = copy.file("mem/train")
+    new = old.replace("00000-of-00001", "00000-of-00002")
+    (copy.folder / old).rename(copy.folder / new)
+    copy.set_manifest(json.loads(json.dumps(copy.manifest).replace(old, new)))
+    return "data/mem/train", None
+
+
+def retype_a_column(copy: ReleaseCopy) -> Where:
+    schema = copy.schema("ctx/train")
+    field = pa.field("portion", pa.int64())
+    schema = schema.set(schema.get_field_index("portion"), field)
+    return copy.write("ctx/train", copy.rows("ctx/train"), schema, seal=False), 0
+
+
+def drop_a_column(copy: ReleaseCopy) -> Where:
+    schema = copy.schema("comp/depth/test")
+    schema = schema.remove(schema.get_field_index("answer_kind"))
+    return copy.write("comp/depth/test", copy.rows("comp/depth/test"), schema), 0
+
+
+def add_a_column(copy: ReleaseCopy) -> Where:
+    schema = copy.schema("comp/depth/test").append(pa.field("prompt", pa.string()))
+    rows = [{**row, "prompt": ""} for row in copy.rows("comp/depth/test")]
+    return copy.write("comp/depth/test", rows, schema), 0
+
+
+def leave_a_cell_empty(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("mem/depth/test")
+    rows[0]["chain"] = None
+    return copy.write("mem/depth/test", rows, seal=False), 0
+
+
+def truncate_a_file(copy: ReleaseCopy) -> Where:
+    file = copy.file("comp/zeroshot/test")
+    content = (copy.folder / file).read_bytes()
+    (copy.folder / file).write_bytes(content[: len(content) // 2])
+    return file, None
+
+
+def remove_a_file(copy: ReleaseCopy) -> Where:
+    file = copy.file("probes/test")
+    (copy.folder / file).unlink()
+    return file, None
+
+
+def add_a_file(copy: ReleaseCopy) -> Where:
+    file = "data/comp/iid/extra-00000-of-00001.parquet"
+    shutil.copy(copy.folder / copy.file("comp/iid/test"), copy.folder / file)
+    return file, None
+
+
+def change_entry(copy: ReleaseCopy, key: str, value: object) -> Where:
+    """Change the manifest's entry of comp/iid/test."""
+    manifest, file = copy.manifest, copy.file("comp/iid/test")
+    manifest["files"][file][key] = value
+    copy.set_manifest(manifest)
+    return file, None
+
+
+def break_the_manifest(copy: ReleaseCopy) -> Where:
+    manifest = copy.folder / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8")[:-20], encoding="utf-8")
+    return "manifest.json", None
+
+
+def list_a_file_under_another_config(copy: ReleaseCopy) -> Where:
+    manifest = copy.manifest
+    manifest["configs"]["comp_iid"]["test"] = manifest["configs"]["comp_composition"]["test"]
+    copy.set_manifest(manifest)
+    return "manifest.json", None
+
+
+def promise_more_questions(copy: ReleaseCopy) -> Where:
+    manifest = copy.manifest
+    manifest["config"]["comp"]["depth"] += 1
+    copy.set_manifest(manifest)
+    return "data/comp/depth/test", None
+
+
+def take_the_canary_off_the_card(copy: ReleaseCopy) -> Where:
+    card = copy.folder / "README.md"
+    text = card.read_text(encoding="utf-8").replace(copy.manifest["canary"], "nothing")
+    card.write_text(text, encoding="utf-8")
+    return "README.md", None
+
+
+# the world ----------------------------------------------------------------------------------------
+
+
+def swap_two_objects(copy: ReleaseCopy) -> Where:
+    """In data/facts two people swap their pets; their biographies state the old ones."""
+
+    def swap(rows: Rows) -> None:
+        one = rows[find(rows, relation="pet")]
+        others = (row for row in rows if row["relation"] == "pet")
+        two = next(row for row in others if row["object"] != one["object"])
+        one["object"], two["object"] = two["object"], one["object"]
+
+    copy.edit("facts/train", swap)
+    return copy.file("biographies/parametric"), ANY_ROW
+
+
+def break_one_mirror(copy: ReleaseCopy) -> Where:
+    """A person's spouse becomes another one, who does not state it."""
+    spouses = copy.objects("spouse")
+    one, *_, two = list(spouses)[:6]
+    assert two not in (one, spouses[one])
+    copy.restate_fact(one, "spouse", two)
+    return copy.file("biographies/contextual"), ANY_ROW
+
+
+def break_one_inverse(copy: ReleaseCopy) -> Where:
+    """A parametric biography names another child than the one who names this parent."""
+    children, parents = copy.objects("child"), copy.objects("parent")
+    one = next(parent for parent, child in children.items() if child in parents)
+    other = next(
+        child for child in children.values() if child != children[one] and child in parents
+    )
+    return copy.restate_fact(one, "child", other)[0], ANY_ROW
+
+
+def marry_oneself(copy: ReleaseCopy) -> Where:
+    one = next(iter(copy.objects("spouse")))
+    return copy.restate_fact(one, "spouse", one)
+
+
+def make_a_novel_person_a_boss(copy: ReleaseCopy) -> Where:
+    novel = next(row["name"] for row in copy.rows("people/train") if not row["known"])
+    return copy.restate_fact(next(iter(copy.objects("boss"))), "boss", novel)
+
+
+def share_a_phone(copy: ReleaseCopy) -> Where:
+    (one, _), (_, phone) = list(copy.objects("phone").items())[:2]
+    return copy.restate_fact(one, "phone", phone)[0], ANY_ROW
+
+
+def die_before_birth(copy: ReleaseCopy) -> Where:
+    return copy.restate_fact(next(iter(copy.objects("died_on"))), "died_on", "January 1, 1901")
+
+
+def be_born_after_ones_child(copy: ReleaseCopy) -> Where:
+    parent = next(iter(copy.objects("child")))
+    return copy.restate_fact(parent, "birth_date", "January 1, 1985")[0], ANY_ROW
+
+
+def be_ones_own_grandparent(copy: ReleaseCopy) -> Where:
+    """A line of parents that closes, in facts and biographies."""
+    parents = copy.objects("parent")
+    child = next(person for person, parent in parents.items() if parent in parents)
+    return copy.restate_fact(parents[child], "parent", child)[0], ANY_ROW
+
+
+def marry_ones_sibling(copy: ReleaseCopy) -> Where:
+    one = next(iter(copy.objects("spouse")))
+    return copy.restate_fact(one, "spouse", copy.objects("sibling")[one])[0], ANY_ROW
+
+
+def die_on_a_day_that_does_not_exist(copy: ReleaseCopy) -> Where:
+    return copy.restate_fact(next(iter(copy.objects("died_on"))), "died_on", "February 30, 1999")
+
+
+def live_with_a_date(copy: ReleaseCopy) -> Where:
+    """A relation to people leads to a value."""
+    one = next(iter(copy.objects("roommate")))
+    return copy.restate_fact(one, "roommate", "March 3, 1931")[0], ANY_ROW
+
+
+def drop_a_sentence_of_a_biography(copy: ReleaseCopy) -> Where:
+    text = copy.rows("biographies/parametric")[7]["text"]
+    text = without(text, copy.sentences(text)[3])
+    return copy.update("biographies/parametric", 7, text=text)
+
+
+def repeat_a_sentence_of_a_biography(copy: ReleaseCopy) -> Where:
+    text = copy.rows("biographies/parametric")[9]["text"]
+    text = f"{text} {copy.sentences(text)[0]}"
+    return copy.update("biographies/parametric", 9, text=text)
+
+
+def lose_a_full_stop(copy: ReleaseCopy) -> Where:
+    text = copy.rows("biographies/contextual")[5]["text"]
+    first = copy.sentences(text)[0]
+    text = text.replace(first, first.rstrip("."), 1)
+    return copy.update("biographies/contextual", 5, text=text)
+
+
+def lose_a_biography(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("biographies/parametric")
+    copy.write("biographies/parametric", rows[:4] + rows[5:])
+    return "data/biographies/parametric", None
+
+
+def forget_who_is_known(copy: ReleaseCopy) -> Where:
+    copy.update("people/train", 0, known=False)
+    return "data/biographies/parametric", None
+
+
+def have_two_pets(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("facts/train")
+    one = rows[find(rows, relation="pet")]
+    pets = (row["object"] for row in rows if row["relation"] == "pet")
+    rows.append({**one, "object": next(pet for pet in pets if pet != one["object"])})
+    return copy.write("facts/train", rows), len(rows) - 1
+
+
+def forget_an_inverse(copy: ReleaseCopy) -> Where:
+    row = find(copy.rows("relations/train"), name="boss")
+    return copy.update("relations/train", row, inverse="")
+
+
+# contexts -----------------------------------------------------------------------------------------
+
+
+def drop_a_sentence_of_the_chain(copy: ReleaseCopy) -> Where:
+    row = copy.rows("comp/iid/test")[2]
+    sentence = copy.sentence(row["context"], *last_read_hop(row))
+    return copy.update("comp/iid/test", 2, context=without(row["context"], sentence))
+
+
+def drop_a_sentence_of_a_distractor(copy: ReleaseCopy) -> Where:
+    row = copy.rows("comp/iid/test")[1]
+    sentence = copy.sentence(row["context"], not_on_chain(row), last_read_hop(row)[1])
+    return copy.update("comp/iid/test", 1, context=without(row["context"], sentence))
+
+
+def put_a_recalled_fact_into_the_context(copy: ReleaseCopy) -> Where:
+    biographies = copy.biographies("parametric")
+    rows = copy.rows("comp/composition/test")
+    number, row = next((number, row) for number, row in enumerate(rows) if "P" in row["pattern"])
+    hop = row["pattern"].index("P")
+    person = row["entities"][hop]
+    sentence = copy.sentence(biographies[person], person, row["path"][hop])
+    return copy.update(
+        "comp/composition/test",
+        number,
+        context=f"{row['context']}\n{sentence}",
+        context_people=[*row["context_people"], person],
+    )
+
+
+def give_a_recalled_hop_away(copy: ReleaseCopy) -> Where:
+    """Add the mirror of a recalled hop to the context line that it was left out of."""
+    biographies = copy.biographies("contextual")
+    inverses = {relation.name: relation.inverse for relation in copy.table.relations}
+    for number, row in enumerate(copy.rows("comp/train")):
+        for hop in range(len(row["path"]) - 1):
+            person, mirror = row["entities"][hop + 1], inverses[row["path"][hop]]
+            recalled = row["pattern"][hop : hop + 2] == "PC"
+            if recalled and mirror and copy.group(mirror) == "contextual":
+                lines = row["context"].split("\n")
+                line = row["context_people"].index(person)
+                lines[line] += " " + copy.sentence(biographies[person], person, mirror)
+                return copy.update("comp/train", number, context="\n".join(lines))
+    raise AssertionError
+
+
+def state_a_falsehood(copy: ReleaseCopy) -> Where:
+    """The context gives a distractor another person as an object."""
+    row = copy.rows("ctx/iid/test")[4]
+    other = not_on_chain(row)
+    person = next(name for name in row["context_people"] if name != other)
+    facts = (copy.reader.sentence(sentence) for sentence in copy.sentences(row["context"]))
+    _, relation, target = next(
+        fact
+        for fact in facts
+        if fact[0] == other and copy.table[copy.table.number(fact[1])].to_person
+    )
+    context = copy.restate(row["context"], other, relation, target, person)
+    return copy.update("ctx/iid/test", 4, context=context)
+
+
+def put_a_whole_biography_into_a_context(copy: ReleaseCopy) -> Where:
+    row = copy.rows("ctx/train")[0]
+    biography = copy.biographies("contextual")[row["context_people"][0]]
+    context = "\n".join([biography, *row["context"].split("\n")[1:]])
+    return copy.update("ctx/train", 0, context=context)
+
+
+def remove_a_distractor(copy: ReleaseCopy) -> Where:
+    row = copy.rows("ctx/iid/test")[5]
+    people, lines = row["context_people"], row["context"].split("\n")
+    line = people.index(not_on_chain(row))
+    return copy.update(
+        "ctx/iid/test",
+        5,
+        context="\n".join(lines[:line] + lines[line + 1 :]),
+        context_people=people[:line] + people[line + 1 :],
+    )
+
+
+# levels and splits --------------------------------------------------------------------------------
+
+
+def add_to_training(copy: ReleaseCopy, skill: str, row: dict) -> None:
+    new = {**row, "id": f"{skill}-train-9999-000001", "level": "train", "portion": 1}
+    copy.write(f"{skill}/train", [*copy.rows(f"{skill}/train"), new])
+
+
+def train_on_a_composition_path(copy: ReleaseCopy) -> Where:
+    moved = copy.rows("comp/composition/validation")[0]
+    add_to_training(copy, "comp", moved)
+    paths = [row["path"] for row in copy.rows("comp/composition/test")]
+    if moved["path"] in paths:
+        return copy.file("comp/composition/test"), paths.index(moved["path"])
+    return copy.file("comp/composition/validation"), 0
+
+
+def train_on_someone_of_the_entity_level(copy: ReleaseCopy) -> Where:
+    add_to_training(copy, "mem", copy.rows("mem/entity/test")[0])
+    return copy.file("mem/entity/test"), 0
+
+
+def ask_a_training_question(copy: ReleaseCopy) -> Where:
+    train = copy.rows("mem/train")[0]
+    own = {"id": copy.rows("mem/iid/test")[6]["id"], "level": "iid", "portion": 0}
+    return copy.update("mem/iid/test", 6, **{**train, **own})
+
+
+def copy_a_test_question_into_validation(copy: ReleaseCopy) -> Where:
+    test = copy.rows("ctx/iid/test")[0]
+    own = {"id": copy.rows("ctx/iid/validation")[0]["id"]}
+    file, _ = copy.update("ctx/iid/validation", 0, **{**test, **own})
+    return max(file, copy.file("ctx/iid/test")), 0
+
+
+def call_a_path_zeroshot(copy: ReleaseCopy) -> Where:
+    row = find(copy.rows("paths/train"), level="iid")
+    return copy.update("paths/train", row, level="zeroshot")
+
+
+def walk_a_relation_twice(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("paths/train")
+    row = find(rows, skill="mem", hops=2)
+    return copy.update("paths/train", row, path=rows[row]["path"][:1] * 2)
+
+
+def forget_a_path(copy: ReleaseCopy) -> Where:
+    test = copy.rows("ctx/composition/test")[0]
+    rows = copy.rows("paths/train")
+    rows.pop(find(rows, skill="ctx", path=test["path"]))
+    copy.write("paths/train", rows)
+    return copy.file("ctx/composition/test"), ANY_ROW
+
+
+def empty_a_portion(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("ctx/train")
+    for row in rows:
+        row["portion"] = 10 if row["portion"] == 1 else row["portion"]
+    return copy.write("ctx/train", rows), ANY_ROW
+
+
+def set_an_untrained_question_aside(copy: ReleaseCopy) -> Where:
+    test = copy.rows("comp/iid/test")[0]
+    return copy.update("comp/rl", 2, **{**test, "level": "train", "portion": 3})
+
+
+# probes and kinds of questions --------------------------------------------------------------------
+
+
+def lose_a_probe(copy: ReleaseCopy) -> Where:
+    probes = copy.rows("probes/test")
+    lost = next(
+        row for row in probes if any(name.startswith("comp-iid") for name in row["probe_of"])
+    )
+    copy.write("probes/test", [row for row in probes if row is not lost])
+    ids = [row["id"] for row in copy.rows("comp/iid/test")]
+    return copy.file("comp/iid/test"), min(ids.index(id_) for id_ in lost["probe_of"] if id_ in ids)
+
+
+def name_a_stranger_in_a_probe(copy: ReleaseCopy) -> Where:
+    named = [*copy.rows("probes/test")[3]["probe_of"], "comp-iid-9999-000000"]
+    return copy.update("probes/test", 3, probe_of=named)
+
+
+def change_a_counterfactual_elsewhere(copy: ReleaseCopy) -> Where:
+    """The second context of a pair lacks a sentence of someone on neither chain."""
+    first, second = copy.rows("comp/counterfactual/test")[:2]
+    chains = first["entities"] + second["entities"]
+    other = next(person for person in second["context_people"] if person not in chains)
+    sentence = next(
+        sentence
+        for sentence in copy.sentences(second["context"])
+        if copy.reader.sentence(sentence)[0] == other
+        and copy.reader.sentence(sentence)[1] not in second["path"]
+    )
+    context = without(second["context"], sentence)
+    return copy.update("comp/counterfactual/test", 1, context=context)
+
+
+def lose_half_a_pair(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("comp/counterfactual/test")
+    return copy.write("comp/counterfactual/test", rows[:5] + rows[6:]), 4
+
+
+def take_a_conflict_back(copy: ReleaseCopy) -> Where:
+    row = copy.rows("comp/conflict/test")[1]
+    subject, relation, *_ = row["conflicting"]
+    context = without(row["context"], copy.sentence(row["context"], subject, relation))
+    return copy.update("comp/conflict/test", 1, context=context)
+
+
+def swap_two_directions(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("mem/direction/test")
+    rows[2], rows[3] = rows[3], rows[2]
+    return copy.write("mem/direction/test", rows), 3
+
+
+CORRUPTIONS = (
+    # files
+    Corruption("digests", "rows of two files swapped", swap_two_files, "manifest says sha256:"),
+    Corruption(
+        "digests",
+        "another digest",
+        partial(change_entry, key="digest", value="sha256:" + "0" * 64),
+        "the rows have sha256:",
+    ),
+    Corruption(
+        "rows",
+        "another number of rows",
+        partial(change_entry, key="rows", value=11),
+        "the manifest says 11 rows, found 12",
+    ),
+    Corruption("manifest", "cut short", break_the_manifest, "cannot be read"),
+    Corruption(
+        "manifest",
+        "a file under another config",
+        list_a_file_under_another_config,
+        "config comp_iid must list",
+    ),
+    Corruption(
+        "manifest",
+        "another schema",
+        partial(change_entry, key="schema", value="direction"),
+        "its schema must be question",
+    ),
+    Corruption("files", "one cut short", truncate_a_file, "cannot be read"),
+    Corruption("files", "one missing", remove_a_file, "is not there"),
+    Corruption("files", "one too many", add_a_file, "does not name this file"),
+    Corruption("shards", "one missing by name", rename_shard, "0 to 1 of 2"),
+    Corruption("schema", "a column of another type", retype_a_column, "'portion' is int64"),
+    Corruption("schema", "a column missing", drop_a_column, "'answer_kind' is missing"),
+    Corruption("schema", "a column too many", add_a_column, "'prompt'"),
+    Corruption("schema", "an empty cell", leave_a_cell_empty, "chain"),
+    Corruption(
+        "schema", "an unknown level", update("mem/iid/test", 2, level="easy"), "found 'easy'"
+    ),
+    Corruption("canary", "taken off the card", take_the_canary_off_the_card, "canary"),
+    Corruption("counts", "one question missing", promise_more_questions, "the config says 13"),
+    # the world
+    Corruption("relations", "an inverse forgotten", forget_an_inverse, "boss"),
+    Corruption(
+        "unique names",
+        "two people with one name",
+        change("people/train", 8, lambda row, rows: row.update(name=rows[7]["name"])),
+        "a second time",
+    ),
+    Corruption(
+        "plain names",
+        "a title",
+        change("people/train", 2, lambda row, _: row.update(name="Dr. " + row["name"])),
+        "a title",
+    ),
+    Corruption("readable", "a fact twice", repeat_a_sentence_of_a_biography, "a second time"),
+    Corruption(
+        "readable",
+        "about another person",
+        change("biographies/contextual", 3, lambda row, rows: row.update(text=rows[4]["text"])),
+        "is not about",
+    ),
+    Corruption("readable", "a full stop lost", lose_a_full_stop, "that is not in data/facts"),
+    Corruption(
+        "readable",
+        "nonsense",
+        change(
+            "biographies/contextual",
+            6,
+            lambda row, _: row.update(text=row["text"] + " Hello there."),
+        ),
+        "states no fact that can be read",
+    ),
+    Corruption("whole biography", "two objects swapped in data/facts", swap_two_objects, "pet"),
+    Corruption(
+        "whole biography",
+        "a sentence dropped",
+        drop_a_sentence_of_a_biography,
+        "the biography states nothing",
+    ),
+    Corruption(
+        "renderings",
+        "a biography lost",
+        lose_a_biography,
+        "must have 2 parametric biographies, and has 1",
+    ),
+    Corruption(
+        "renderings",
+        "a known person recorded as novel",
+        forget_who_is_known,
+        "must have 0 parametric biographies",
+    ),
+    Corruption("functional", "two pets", have_two_pets, "has a pet already"),
+    Corruption("objects", "a date for a roommate", live_with_a_date, "no one in data/people"),
+    Corruption(
+        "not oneself", "married to oneself", marry_oneself, "no one is related to themselves"
+    ),
+    Corruption("known circle", "a novel boss", make_a_novel_person_a_boss, "this one is novel"),
+    Corruption("one to one", "one spouse for two", break_one_mirror, "one-to-one"),
+    Corruption("symmetry", "a spouse without this spouse", break_one_mirror, "spouse must be"),
+    Corruption("inverses", "a child with another parent", break_one_inverse, "must be"),
+    Corruption("dates", "February 30", die_on_a_day_that_does_not_exist, "is not a date"),
+    Corruption("lives", "death before birth", die_before_birth, "died less than 18 years"),
+    Corruption("ages", "younger than one's child", be_born_after_ones_child, "years older"),
+    Corruption("no cycles", "one's own grandparent", be_ones_own_grandparent, "circle"),
+    Corruption("kin", "married to one's sibling", marry_ones_sibling, "as well"),
+    Corruption("unique values", "a shared phone", share_a_phone, "one person only"),
+    # paths
+    Corruption("path shape", "a relation twice", walk_a_relation_twice, "a relation twice"),
+    Corruption("path levels", "another level", call_a_path_zeroshot, "level zeroshot"),
+    Corruption("in paths", "a path forgotten", forget_a_path, "no row"),
+    # questions
+    Corruption(
+        "placed",
+        "two files swapped and sealed",
+        partial(swap_two_files, seal=True),
+        "found comp, iid, 0 and comp-iid-",
+    ),
+    Corruption(
+        "placed",
+        "a portion outside training",
+        update("mem/iid/test", 0, portion=4),
+        "must be mem, iid, 0",
+    ),
+    Corruption(
+        "placed",
+        "an id of another start",
+        update("mem/iid/test", 2, id="mem-iid-0001-999999"),
+        "must be mem, iid, 0",
+    ),
+    Corruption(
+        "unique ids",
+        "an id twice",
+        change("mem/iid/test", 5, lambda row, rows: row.update(id=rows[4]["id"])),
+        "the same id is in",
+    ),
+    Corruption(
+        "question",
+        "nonsense",
+        update("mem/iid/test", 4, question="Who knows?"),
+        "reads as nothing",
+    ),
+    Corruption(
+        "question",
+        "of another row",
+        change("mem/iid/test", 4, lambda row, rows: row.update(question=rows[5]["question"])),
+        "reads as",
+    ),
+    Corruption(
+        "columns",
+        "another pattern",
+        update("comp/iid/test", 0, pattern="PPP"),
+        "pattern must be",
+    ),
+    Corruption(
+        "columns",
+        "another kind of answer",
+        update("comp/iid/test", 0, answer_kind="planet"),
+        "answer_kind must be",
+    ),
+    Corruption(
+        "solution",
+        "the answer in another case",
+        change("comp/iid/test", 3, lambda row, _: row.update(answer=row["answer"].swapcase())),
+        "the text leads to",
+    ),
+    Corruption(
+        "solution",
+        "two entities swapped",
+        change("mem/iid/test", 1, lambda row, _: row["entities"].reverse()),
+        "the text leads to",
+    ),
+    Corruption(
+        "solution", "a sentence of the context dropped", drop_a_sentence_of_the_chain, "None"
+    ),
+    Corruption(
+        "chain",
+        "of another row",
+        change("comp/iid/test", 7, lambda row, rows: row.update(chain=rows[8]["chain"])),
+        "the chain must lead",
+    ),
+    # contexts
+    Corruption(
+        "context",
+        "nonsense",
+        change(
+            "ctx/iid/test", 2, lambda row, _: row.update(context=row["context"] + " Hello there.")
+        ),
+        "'Hello there.'",
+    ),
+    Corruption(
+        "context people",
+        "another order",
+        change("ctx/iid/test", 2, lambda row, _: row["context_people"].reverse()),
+        "the lines are about",
+    ),
+    Corruption(
+        "context people",
+        "a context where none is needed",
+        update("mem/iid/test", 2, context="x"),
+        "if and only if",
+    ),
+    Corruption("context true", "a falsehood", state_a_falsehood, "the biography states"),
+    Corruption(
+        "context group",
+        "a recalled fact",
+        put_a_recalled_fact_into_the_context,
+        "what is to be recalled",
+    ),
+    Corruption(
+        "guard", "the mirror of a recalled hop", give_a_recalled_hop_away, "the mirror of a hop"
+    ),
+    Corruption(
+        "alike",
+        "a distractor's sentence dropped",
+        drop_a_sentence_of_a_distractor,
+        "does not state every contextual relation",
+    ),
+    Corruption(
+        "distractors", "one removed", remove_a_distractor, "people of the context could be meant"
+    ),
+    Corruption(
+        "context length",
+        "a whole biography",
+        put_a_whole_biography_into_a_context,
+        "at most 6 sentences",
+    ),
+    # levels
+    Corruption(
+        "composition",
+        "its path moved to training",
+        train_on_a_composition_path,
+        "path_in_train True",
+    ),
+    Corruption(
+        "entity",
+        "someone on the chain trained on",
+        train_on_someone_of_the_entity_level,
+        "people_in_train",
+    ),
+    Corruption("iid", "a training question", ask_a_training_question, "start_in_train True"),
+    Corruption(
+        "once",
+        "a test question in validation",
+        copy_a_test_question_into_validation,
+        "the same start and path",
+    ),
+    Corruption("portions", "one emptied", empty_a_portion, "in the portions 1 to 10"),
+    Corruption(
+        "rl",
+        "an untrained question",
+        set_an_untrained_question_aside,
+        "is not in the training files",
+    ),
+    # certificates
+    Corruption(
+        "path_in_train",
+        "changed",
+        update("comp/iid/test", 2, path_in_train=False),
+        "path_in_train must be True",
+    ),
+    Corruption(
+        "start_in_train",
+        "changed",
+        update("comp/iid/test", 3, start_in_train=True),
+        "start_in_train must be False",
+    ),
+    Corruption(
+        "unseen_relations",
+        "changed",
+        update("comp/zeroshot/test", 2, unseen_relations=[]),
+        "unseen_relations must be [",
+    ),
+    Corruption(
+        "hops_beyond_train", "changed", update("comp/depth/test", 1, hops_beyond_train=3), "found 3"
+    ),
+    Corruption(
+        "people_in_train",
+        "changed",
+        update("mem/entity/test", 2, people_in_train=1),
+        "people_in_train must be 0, found 1",
+    ),
+    Corruption(
+        "direction_seen",
+        "changed",
+        change(
+            "ctx/iid/test",
+            2,
+            lambda row, _: row.update(direction_seen=not row["direction_seen"]),
+        ),
+        "direction_seen must be",
+    ),
+    # probes and kinds of questions
+    Corruption("probes", "one missing", lose_a_probe, "no probe asks for"),
+    Corruption(
+        "probes",
+        "one of a question that is not there",
+        name_a_stranger_in_a_probe,
+        "which is no test question",
+    ),
+    Corruption(
+        "twins", "a difference elsewhere", change_a_counterfactual_elsewhere, "in one fact only"
+    ),
+    Corruption("twins", "one question missing", lose_half_a_pair, "missing"),
+    Corruption(
+        "conflict",
+        "another answer",
+        change("comp/conflict/test", 2, lambda row, _: row.update(answer_context=row["answer"])),
+        "the context leads to",
+    ),
+    Corruption("conflict", "taken back", take_a_conflict_back, "the context must state"),
+    Corruption(
+        "direction",
+        "swapped",
+        swap_two_directions,
+        "direction_seen must be true for the first",
+    ),
+)
