@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from bioreason_bench._version import __version__
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.errors import ReleaseError
+from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.manifest import MANIFEST
 
 __all__ = [
@@ -89,13 +89,7 @@ def audit_json(audit: Audit) -> str:
 
 def write_audit(audit: Audit) -> None:
     """Write audit.json into the folder of the release, completely or not at all."""
-    path = audit.folder / AUDIT
-    temporary = path.with_name(f".{AUDIT}.{os.getpid()}")
-    try:
-        temporary.write_text(audit_json(audit) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(audit.folder / AUDIT, audit_json(audit) + "\n")
 
 
 def read_audit(folder: Path) -> dict[str, Any] | None:

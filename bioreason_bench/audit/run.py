@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -107,8 +107,7 @@ class AuditRun:
         order = sorted(tasks, key=lambda task: -task.entry["rows"])
         total, done = sum(task.entry["rows"] for task in tasks), 0
         results: list[Result] = []
-        outcomes = cast("Generator[Result, None, None]", run(order, start, self.workers))
-        with closing(outcomes):  # if `advance` raises, the workers are stopped
+        with closing(run(order, start, self.workers)) as outcomes:
             for result in outcomes:
                 results.append(result)
                 done += result.task.entry["rows"]

@@ -380,6 +380,59 @@ def remove_a_distractor(copy: ReleaseCopy) -> Where:
 # levels and splits --------------------------------------------------------------------------------
 
 
+def add_zeroshot_path_to_training(copy: ReleaseCopy) -> Where:
+    add_to_training(copy, "comp", copy.rows("comp/zeroshot/test")[0])
+    return copy.file("comp/zeroshot/test"), 0
+
+
+def add_depth_to_training(copy: ReleaseCopy) -> Where:
+    add_to_training(copy, "mem", copy.rows("mem/depth/test")[0])
+    return copy.file("mem/depth/test"), 0
+
+
+def hold_starts_out(copy: ReleaseCopy) -> Where:
+    """The manifest says that starts are held out; the generator held none."""
+    manifest = copy.manifest
+    manifest["config"]["heldout_starts"] = 0.2
+    copy.set_manifest(manifest)
+    return copy.file("comp/composition/test"), ANY_ROW
+
+
+def untrain_a_relation(copy: ReleaseCopy) -> Where:
+    """A relation of a comp path is taken out of the training questions of its own skill."""
+    paths = copy.rows("paths/train")
+    row = find(paths, skill="comp", level="train")
+    relation = paths[row]["path"][0]
+    skill = "mem" if copy.group(relation) == "parametric" else "ctx"
+    train = [row for row in copy.rows(f"{skill}/train") if relation not in row["path"]]
+    copy.write(f"{skill}/train", train)
+    first = next(
+        row
+        for row, record in enumerate(paths)
+        if record["skill"] == "comp" and relation in record["path"]
+    )
+    return copy.file("paths/train"), first
+
+
+def lead_back_to_the_start(copy: ReleaseCopy) -> Where:
+    """The second hop of a training question leads back to its start."""
+    rows = copy.rows("mem/train")
+    to_person = {relation.name for relation in copy.table.relations if relation.to_person}
+    number = next(number for number, row in enumerate(rows) if row["path"][1] in to_person)
+    start, person, *_ = rows[number]["entities"]
+    copy.restate_fact(person, rows[number]["path"][1], start)
+    return copy.file("mem/train"), number
+
+
+def shorten_a_list(copy: ReleaseCopy) -> Where:
+    """The relation table lists one hobby only."""
+    manifest = copy.manifest
+    pools = manifest["relations"]["pools"]
+    pools["hobby"] = pools["hobby"][:1]
+    copy.set_manifest(manifest)
+    return "manifest.json", None
+
+
 def add_to_training(copy: ReleaseCopy, skill: str, row: dict) -> None:
     new = {**row, "id": f"{skill}-train-9999-000001", "level": "train", "portion": 1}
     copy.write(f"{skill}/train", [*copy.rows(f"{skill}/train"), new])
@@ -586,6 +639,13 @@ CORRUPTIONS = (
         forget_who_is_known,
         "must have 0 parametric biographies",
     ),
+    Corruption(
+        "facts told",
+        "a fact under another group",
+        update("facts/train", 3, group="unknown"),
+        "the wrong group",
+    ),
+    Corruption("long lists", "one hobby for all", shorten_a_list, "hobby has 1 values"),
     Corruption("functional", "two pets", have_two_pets, "has a pet already"),
     Corruption("objects", "a date for a roommate", live_with_a_date, "no one in data/people"),
     Corruption(
@@ -605,6 +665,9 @@ CORRUPTIONS = (
     Corruption("path shape", "a relation twice", walk_a_relation_twice, "a relation twice"),
     Corruption("path levels", "another level", call_a_path_zeroshot, "level zeroshot"),
     Corruption("in paths", "a path forgotten", forget_a_path, "no row"),
+    Corruption(
+        "atomic", "a relation untrained", untrain_a_relation, "in no training question of mem or"
+    ),
     # questions
     Corruption(
         "placed",
@@ -675,6 +738,12 @@ CORRUPTIONS = (
         change("comp/iid/test", 7, lambda row, rows: row.update(chain=rows[8]["chain"])),
         "the chain must lead",
     ),
+    Corruption(
+        "different people",
+        "back to the start",
+        lead_back_to_the_start,
+        "a person occurs twice on the chain",
+    ),
     # contexts
     Corruption(
         "context",
@@ -734,6 +803,18 @@ CORRUPTIONS = (
         train_on_someone_of_the_entity_level,
         "people_in_train",
     ),
+    Corruption(
+        "zeroshot",
+        "a question moved to training",
+        add_zeroshot_path_to_training,
+        "unseen_relations []",
+    ),
+    Corruption(
+        "depth", "a question moved to training", add_depth_to_training, "hops_beyond_train 0"
+    ),
+    Corruption(
+        "held-out starts", "none held out", hold_starts_out, "is the start of training questions"
+    ),
     Corruption("iid", "a training question", ask_a_training_question, "start_in_train True"),
     Corruption(
         "once",
@@ -785,6 +866,13 @@ CORRUPTIONS = (
             lambda row, _: row.update(direction_seen=not row["direction_seen"]),
         ),
         "direction_seen must be",
+    ),
+    # solvers
+    Corruption(
+        "oracle",
+        "an answer changed",
+        change("ctx/iid/test", 1, lambda row, _: row.update(answer="Nobody At All")),
+        "it must answer all",
     ),
     # probes and kinds of questions
     Corruption("probes", "one missing", lose_a_probe, "no probe asks for"),

@@ -1,0 +1,188 @@
+"""The audit passes what the generator writes, and reports it in audit.json and on the screen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import jsonschema
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from broken_release import ReleaseCopy
+from hypothesis import HealthCheck, given, reject, settings
+from strategies import small_configs
+
+from bioreason_bench.audit.catalogue import LAWS
+from bioreason_bench.audit.laws.pairs import KIND_LAWS
+from bioreason_bench.audit.reading.conform import nonconforming
+from bioreason_bench.audit.reading.duplicates import duplicates
+from bioreason_bench.audit.reading.questions import code_of, hash_texts, path_of
+from bioreason_bench.audit.report import read_audit
+from bioreason_bench.audit.solvers.solvers import SOLVERS
+from bioreason_bench.audit.verify import verify
+from bioreason_bench.build import generate
+from bioreason_bench.config import WorldConfig
+from bioreason_bench.errors import UsageError
+from bioreason_bench.release.read import Release
+from bioreason_bench.schema import load_schema, validator
+from bioreason_bench.taxonomy import KIND_NAMES
+
+
+def broken(folder: Path) -> dict[str, str]:
+    """The broken laws of a release, each with its first violation."""
+    entries = verify(folder, workers=1).ledger.entries
+    return {law: str(entry.first) for law, entry in entries.items() if entry.broken}
+
+
+# what the generator writes ------------------------------------------------------------------------
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(small_configs())
+def test_every_release_that_can_be_generated_keeps_every_law(config: WorldConfig) -> None:
+    with TemporaryDirectory() as parent:
+        folder = Path(parent) / "release"
+        try:
+            generate(config, folder, workers=1)
+        except UsageError:
+            reject()  # too few people for the questions asked for
+        assert not broken(folder)
+
+
+def test_every_law_checks_something_in_preset_tiny(tiny_release: Path) -> None:
+    audit = verify(tiny_release, workers=2)
+    assert audit.ok, audit.ledger.as_dict()
+    checked = {law for law, entry in audit.ledger.entries.items() if entry.checked}
+    assert set(LAWS) - checked == {"held-out starts"}, "tiny holds no starts out"
+
+
+def test_a_release_in_symbols_keeps_every_law(nano_release: Path) -> None:
+    audit = verify(nano_release, workers=2)
+    assert audit.ok, audit.ledger.as_dict()
+    assert audit.ledger.entries["held-out starts"].checked
+
+
+def test_the_audit_does_not_depend_on_the_number_of_processes(dozen_release: Path) -> None:
+    one, two = (verify(dozen_release, workers=workers) for workers in (1, 2))
+    assert one.as_dict() == two.as_dict()
+
+
+def test_a_sample_solves_fewer_questions_and_checks_every_certificate(dozen_release: Path) -> None:
+    whole, sample = verify(dozen_release, workers=1), verify(dozen_release, workers=1, sample=5)
+    assert sample.ok
+    assert sample.ledger.entries["solution"].checked < whole.ledger.entries["solution"].checked / 2
+    assert sample.ledger.entries["people_in_train"] == whole.ledger.entries["people_in_train"]
+
+
+def test_a_downloaded_folder_needs_only_data_manifest_and_card(
+    dozen_release: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(dozen_release / "data", tmp_path / "data")
+    for name in ("manifest.json", "README.md"):
+        shutil.copy(dozen_release / name, tmp_path / name)
+    assert not broken(tmp_path)
+
+
+def test_a_manifest_with_the_field_names_of_version_0_1_is_read(copy: ReleaseCopy) -> None:
+    manifest = copy.manifest
+    config = manifest["config"]
+    config["guards"], config["renderings"] = config.pop("leak_guards"), config.pop("paraphrases")
+    copy.set_manifest(manifest)
+    assert not broken(copy.folder)
+
+
+# the report ---------------------------------------------------------------------------------------
+
+
+def test_audit_json_fits_its_schema_and_holds_every_law_and_solver(dozen_release: Path) -> None:
+    audit = json.loads(json.dumps(verify(dozen_release, workers=1).as_dict()))
+    jsonschema.validate(audit, load_schema("audit"))
+    assert list(audit["laws"]) == list(LAWS)
+    assert all(list(scores) == list(SOLVERS) for scores in audit["solvers"].values())
+    configs = Release(dozen_release).configs()
+    tested = {name for name in configs if name.startswith(("mem_", "ctx_", "comp_"))} - {"comp_rl"}
+    assert set(audit["solvers"]) == tested
+
+
+def test_verify_writes_audit_json_if_asked_and_nothing_else(copy: ReleaseCopy, cli) -> None:
+    def files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in copy.folder.rglob("*") if path.is_file()}
+
+    before = files()
+    result = cli("verify", copy.folder, "--workers", 1)
+    assert result.exit_code == 0
+    assert result.stdout.rstrip().endswith(" 0 broken")
+    assert files() == before
+    written = cli("verify", copy.folder, "--workers", 1, "--write", "--json", "-q")
+    assert json.loads(written.stdout) == read_audit(copy.folder)
+    assert set(files()) - set(before) == {copy.folder / "audit.json"}
+
+
+def test_verify_prints_the_first_violation_of_a_broken_law(copy: ReleaseCopy, cli) -> None:
+    file, row = copy.update("comp/iid/test", 3, answer="NOBODY")
+    result = cli("verify", copy.folder, "--workers", 1, "-q")
+    assert result.exit_code == 1
+    assert "BROKEN  solution" in result.stdout
+    assert f"{file} row {row}: " in result.stdout
+
+
+def test_verify_needs_a_folder(tmp_path: Path, cli) -> None:
+    result = cli("verify", tmp_path / "nowhere")
+    assert result.exit_code == 2
+    assert "there is no folder" in result.stderr
+
+
+# parts --------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_question_has_a_law_in_the_catalogue() -> None:
+    assert set(KIND_LAWS) == set(KIND_NAMES)
+    assert {law.law for law in KIND_LAWS.values()} <= set(LAWS)
+
+
+def test_a_path_is_its_code() -> None:
+    for path in ((), (0,), (38, 0, 5), (1, 2, 3, 4, 5, 6, 7, 38)):
+        assert path_of(code_of(path, 39), 39) == path
+    assert code_of((0, 5), 39) == 46
+
+
+def test_duplicates_are_the_later_rows_each_with_the_first_row_of_its_key() -> None:
+    rows, first = duplicates(np.array([7, 5, 7, 7, 5], np.uint64))
+    assert rows.tolist() == [2, 3, 4]
+    assert first.tolist() == [0, 0, 1]
+
+
+def test_the_hash_of_a_text_is_the_same_in_every_process() -> None:
+    assert hash_texts(["Ann Lee", "", "é"]).tolist() == [
+        4041082226098447390,
+        17264653107087519972,
+        0,
+    ]
+
+
+def test_columns_are_checked_as_a_row_by_row_validator_would(dozen_release: Path) -> None:
+    """The check by columns and jsonschema agree on the rows that are wrong."""
+    file = next((dozen_release / "data/comp/iid").glob("test-*"))
+    rows = pq.read_table(file).to_pylist()
+    corrupted = {
+        1: {"id": "Comp 1"},
+        2: {"hops": 0},
+        3: {"path": []},
+        4: {"entities": ["Ann"]},
+        5: {"entities": ["Ann", ""]},
+        6: {"answer": ""},
+        7: {"skill": "both"},
+        8: {"portion": 11},
+        9: {"unseen_relations": ["Boss"]},
+    }
+    for row, values in corrupted.items():
+        rows[row].update(values)
+    table = pa.Table.from_pylist(rows, schema=pq.read_schema(file))
+    valid = [validator("question").is_valid(row) for row in table.to_pylist()]
+    slow = [row for row, fits in enumerate(valid) if not fits]
+    fast, problem = nonconforming(table, "question")
+    assert fast == slow == list(corrupted)
+    assert problem.startswith("id: ")
