@@ -94,8 +94,8 @@ LAWS: dict[str, str] = {
     "entity": "level entity: path seen, no one on the chain seen",
     "depth": "level depth: longer than any training path, every relation seen; by folds, every "
     "pair seen",
-    "folds": "by folds, a fifth of the relations of each class are unseen in a skill, and its "
-    "zero-shot test questions are spread evenly over them and over recalled, read and both",
+    "folds": "by folds, the zero-shot test questions of a skill are spread evenly over its unseen "
+    "relations, and over those that are recalled, read, or both",
     "matched": "by folds, the test levels iid and composition have the patterns and the kinds of "
     "answers of zeroshot",
     "once": "no start and path, and no question text, occurs twice in training, validation and "

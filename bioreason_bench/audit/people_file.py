@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bioreason_bench.audit.laws.contexts import ContextRules
 from bioreason_bench.audit.laws.pairs import KIND_LAWS, KindLaw
 from bioreason_bench.audit.laws.rows import RowLaws
 from bioreason_bench.audit.ledger import Ledger
@@ -171,8 +172,8 @@ class QuestionReader:
         return result
 
     def _read(self, parser: Parser, file: File, table: pa.Table, result: QuestionResult) -> None:
-        distractors = self.config.get("distractors", 0)
-        kind = KIND_LAWS[file.level](parser, distractors) if file.level in KIND_LAWS else None
+        rules = ContextRules.of(self.config)
+        kind = KIND_LAWS[file.level](parser, rules) if file.level in KIND_LAWS else None
         laws = RowLaws(parser, file, self.config, kind)
         builder = TableBuilder(file, self.knowledge.release)
         solvers = SolverRun(file, self.knowledge) if file.split == "test" and file.skill else None

@@ -15,13 +15,13 @@ import numpy as np
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.links import pattern_of
 from bioreason_bench.audit.reading.parser import ParsedRelease
+from bioreason_bench.audit.reading.paths import ListedPaths
 from bioreason_bench.audit.reading.questions import QuestionTable, path_of
 from bioreason_bench.audit.reading.training import TrainingExposure
 from bioreason_bench.taxonomy import SKILLS
 
 __all__ = ["by_folds", "check_holdout"]
 
-FOLDS = 5
 UNEVEN = 1.5  # times its equal share that an unseen relation may have, and a question more
 MATCHED = 0.02  # by how much two levels may differ in the share of a pattern or a kind of answer
 ERRORS = 3.0  # standard errors of a share of one half, which they may differ by as well
@@ -36,9 +36,18 @@ def check_holdout(
     release: ParsedRelease,
     files: Sequence[QuestionTable],
     exposure: Mapping[str, TrainingExposure],
+    listed: ListedPaths,
     ledger: Ledger,
 ) -> None:
-    """Check how each skill's levels are spread; for releases whose scheme is folds."""
+    """Check how each skill's levels are spread; for releases whose scheme is folds.
+
+    Args:
+        release: The release.
+        files: All files of questions.
+        exposure: The training questions of each skill.
+        listed: The rows of data/paths.
+        ledger: Where checks are counted.
+    """
     for skill in SKILLS:
         levels = {
             level: _paths(release, files, f"{skill}/{level}")
@@ -47,8 +56,15 @@ def check_holdout(
         zeroshot = levels.pop("zeroshot")
         if not zeroshot:
             continue
-        spread = Spread(release, zeroshot, exposure[skill].relations)
-        problem = spread.class_problem() or spread.relation_problem() or spread.group_problem()
+        trained = exposure[skill].relations
+        relations = {
+            relation
+            for (one, code), names in listed.levels.items()
+            if one == skill and "zeroshot" in names
+            for relation in path_of(code, len(release.table))
+        }
+        spread = Spread(release, zeroshot, trained, relations - trained)
+        problem = spread.relation_problem() or spread.group_problem()
         ledger.check_whole("folds", f"data/{skill}/zeroshot/test", problem or None)
         for level, paths in levels.items():
             if paths:
@@ -77,28 +93,20 @@ class Spread:
         release: The release.
         paths: Questions by path.
         trained: The relations of the skill's training questions.
+        unseen: The relations of its zero-shot paths that are in none of them.
     """
 
     release: ParsedRelease
     paths: Counter[tuple[int, ...]]
     trained: set[int]
-
-    def class_problem(self) -> str:
-        """Which class of relations has more than a fifth unseen, "" if none has."""
-        rows = self.release.table.relations
-        classes = Counter((row.group, row.to_person) for row in rows)
-        unseen = Counter((rows[n].group, rows[n].to_person) for n in self._relations())
-        for key, count in unseen.items():
-            most = -(-classes[key] // FOLDS)
-            if count > most:
-                kind = "people" if key[1] else "values"
-                return f"{count} of {classes[key]} {key[0]} relations to {kind} are unseen"
-        return ""
+    unseen: set[int]
 
     def relation_problem(self) -> str:
         """Which unseen relation has too many questions, "" if none has."""
-        counts = self._relations()
-        equal = sum(counts.values()) / max(1, len(counts))
+        counts: Counter[int] = Counter()
+        for path, questions in self.paths.items():
+            counts.update({n: questions for n in path if n not in self.trained})
+        equal = counts.total() / max(1, len(self.unseen))
         for relation, count in counts.items():
             if count > UNEVEN * equal + 1:
                 return (
@@ -122,12 +130,6 @@ class Spread:
                     f"an equal share is {equal:.1f}"
                 )
         return ""
-
-    def _relations(self) -> Counter[int]:
-        counts: Counter[int] = Counter()
-        for path, count in self.paths.items():
-            counts.update({n: count for n in path if n not in self.trained})
-        return counts
 
 
 def _difference(

@@ -69,7 +69,7 @@ def check_levels(
     by_roles = not by_folds(config)
     _check_repetition(files, by_roles, ledger)
     if by_folds(config):
-        check_holdout(release, files, exposure, ledger)
+        check_holdout(release, files, exposure, paths, ledger)
     for skill in SKILLS:
         tables = [table for table in files if table.file.skill == skill]
         _check_counts(tables, skill, config, ledger)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from bioreason_bench.audit.laws.contexts import ContextRules
 from bioreason_bench.audit.ledger import RowViolations
 from bioreason_bench.audit.reading.links import alternatives, pattern_of
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Context, Parser
@@ -21,7 +22,7 @@ class KindLaw:
 
     Args:
         parser: The parser of this process.
-        distractors: Alternatives that the config promises at each branch.
+        rules: What the config promises of contexts.
 
     Attributes:
         law: Its name in the catalogue.
@@ -31,10 +32,10 @@ class KindLaw:
     law: ClassVar[str]
     from_mirrors: ClassVar[bool] = False
 
-    def __init__(self, parser: Parser, distractors: int) -> None:
+    def __init__(self, parser: Parser, rules: ContextRules) -> None:
         self.parser = parser
         self.release = parser.release
-        self.distractors = distractors
+        self.rules = rules
 
     def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
         """Check a row, or keep it until its partner is read."""
@@ -63,8 +64,8 @@ class KindLaw:
 class PairLaw(KindLaw):
     """The law of rows that belong together by their column `pair`."""
 
-    def __init__(self, parser: Parser, distractors: int) -> None:
-        super().__init__(parser, distractors)
+    def __init__(self, parser: Parser, rules: ContextRules) -> None:
+        super().__init__(parser, rules)
         self.waiting: dict[str, ParsedQuestion] = {}  # by pair, rows whose partner is to come
 
     def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
@@ -214,13 +215,16 @@ class ConflictLaw(KindLaw):
             for person, bits in zip(context.people, context.stated, strict=True)
             if bits >> relation & 1
         }
-        if len(candidates & stating) <= self.distractors or question.walk[last] not in stating:
+        if (
+            len(candidates & stating) <= self.rules.distractors
+            or question.walk[last] not in stating
+        ):
             name = release.table[relation].name
             return (
                 f"the context states {name} of {len(candidates & stating)} people who could be "
-                f"meant, {self.distractors + 1} are needed"
+                f"meant, {self.rules.distractors + 1} are needed"
             )
-        if len(set(context.sizes)) > 1:
+        if self.rules.facts and len(set(context.sizes)) > 1:
             return f"the biographies have {sorted(set(context.sizes))} sentences"
         return ""
 
