@@ -134,7 +134,7 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
         person = UNKNOWN
     stated, wording = [NOT_STATED] * len(release.table), [-1] * len(release.table)
     held_out = person >= 0 and group == PARAMETRIC and release.heldout_wordings[person]
-    sentences, problem = parser.sentences(text), ""
+    sentences, problem = parser.reader.biography_sentences(text), ""
     for sentence in sentences:
         fact = parser.read(sentence)
         if fact is None:
