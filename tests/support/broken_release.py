@@ -112,6 +112,12 @@ class ReleaseCopy:
         """The sentences of a biography or a context."""
         return [part for line in text.split("\n") for part in self.reader.sentences(line)]
 
+    def fact(self, sentence: str) -> tuple[str, str, str]:
+        """(subject, relation, object) of a sentence."""
+        fact = self.reader.sentence(sentence)
+        assert fact is not None, sentence
+        return fact
+
     def sentence(self, text: str, subject: str, relation: str) -> str:
         """The sentence about (subject, relation) in a biography or a context."""
         return next(
