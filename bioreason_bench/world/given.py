@@ -36,7 +36,7 @@ __all__ = ["describe_facts", "given_world"]
 
 FACTS, NAMES = ("subject", "relation", "object"), ("id", "name")
 _NAME = re.compile(rf"{NAME_WORD}(?: {NAME_WORD})*")
-_RESERVED = {"So", "The"}  # words that begin sentences whatever the relation table
+_RESERVED = {"So", "The", "Their", "They"}  # words that begin sentences whatever the relation table
 _TITLES = {"dr", "ii", "iii", "iv", "jr", "md", "miss", "mr", "mrs", "ms", "phd", "prof", "sr"}
 
 Texts = dict[str, list[str]]
@@ -406,8 +406,12 @@ def _check_paraphrases(config: WorldConfig, given: Given) -> None:
     """Paraphrases of a biography differ, also where it states one fact only."""
     rows = [row for row in _used(given) if row.group == PARAMETRIC]
     fewest = min(rows, key=lambda row: len(row.statements), default=None)
-    if fewest is not None and len(fewest.statements) < config.paraphrases:
+    held_out = 2 if config.heldout_wordings else 0
+    if fewest is not None and len(fewest.statements) < config.paraphrases + held_out:
+        needed = f"paraphrases is {config.paraphrases}"
+        if held_out:
+            needed += f" and heldout_wordings keeps {held_out} statements of a relation out"
         raise UsageError(
-            f"paraphrases is {config.paraphrases}, but relation {fewest.name!r} has "
-            f"{len(fewest.statements)} statements; lower paraphrases, or write more statements"
+            f"{needed}, but relation {fewest.name!r} has {len(fewest.statements)} statements; "
+            "lower them, or write more statements"
         )

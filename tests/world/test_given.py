@@ -13,7 +13,6 @@ import pytest
 
 from bioreason_bench.config import from_dict, load_preset
 from bioreason_bench.errors import UsageError
-from bioreason_bench.questions.counterfactual import replace_in_line
 from bioreason_bench.world.facts import make_world
 from bioreason_bench.world.given import describe_facts
 
@@ -248,6 +247,7 @@ def test_without_the_file_a_configuration_can_be_read_but_makes_no_world(graph):
         ([("Di", "city", "Lagos", "x")], "line 10: there are 4 values for 3 columns"),
         ([("Isle of Man", "city", "Pune")], "cannot hold 1 of 5 names, the first of them 'Isle"),
         ([("Who Knows", "city", "Pune")], "begins with 'Who', as sentences do"),
+        ([("They Say", "city", "Pune")], "begins with 'They', as sentences do"),
         ([("Ed Jr", "city", "Pune")], "holds 'Jr', which reads as a title"),
         ([("ANN", "city", "Pune")], "are both called"),
     ],
@@ -299,8 +299,10 @@ def test_a_value_outside_a_listed_pool_is_refused(graph):
 
 
 def test_paraphrases_need_as_many_statements(graph):
-    with pytest.raises(UsageError, match="'boss' has 2 statements; lower paraphrases"):
+    with pytest.raises(UsageError, match="'boss' has 2 statements; lower"):
         make_world(graph(paraphrases=3))
+    with pytest.raises(UsageError, match="keeps 2 statements of a relation out"):
+        make_world(graph(paraphrases=1, heldout_wordings=0.1))
 
 
 def test_names_need_facts():
@@ -311,12 +313,3 @@ def test_names_need_facts():
 def test_an_invented_world_still_needs_people():
     with pytest.raises(UsageError, match="novel is 0; it must be a whole number of at least 2"):
         load_preset("tiny").override({"novel": "0"})
-
-
-# names inside names -------------------------------------------------------------------------------
-
-
-def test_a_sentence_is_replaced_in_one_biography_only():
-    text = "Equatorial Guinea is in Africa.\nGuinea is in Africa. It rains."
-    altered = replace_in_line(text, 1, "Guinea is in Africa.", "Guinea is in Asia.")
-    assert altered == "Equatorial Guinea is in Africa.\nGuinea is in Asia. It rains."
