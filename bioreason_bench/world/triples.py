@@ -81,7 +81,7 @@ def read_rows(path: str | Path, columns: Sequence[str], sha256: str = "") -> Row
         texts = tuple([_plain(record[place]) for record in records] for place in places)
     else:
         unit, texts = "row", _read_parquet(path, content, columns)
-        numbers = range(1, len(texts[0]) + 1)
+        numbers = list(range(1, len(texts[0]) + 1))
     rows = Rows(path.name, actual, unit, numbers, texts)
     for name, values in zip(columns, texts, strict=True):
         if "" in values:

@@ -78,7 +78,6 @@ def test_every_relation_has_eight_statements_two_of_them_object_first_and_four_a
         assert len(row.clauses) >= 2 or not row.to_person, row.name
 
 
-<<<<<<< HEAD
 def test_ages_tell_nothing_but_who_is_a_parent():
     """All relations between people have one window of ages; only family lines go one way."""
     windows = {row.name: row.older for row in load_table().relations if row.to_person}
@@ -87,7 +86,8 @@ def test_ages_tell_nothing_but_who_is_a_parent():
     (least, most) = next(iter(windows.values()))
     assert least == -most
     assert family == {(18, most), (-most, -18)}
-=======
+
+
 def test_ages_tell_nothing_except_about_parents_and_children():
     windows = {
         row.name: row.older
@@ -143,7 +143,6 @@ def test_titles_are_in_quotation_marks():
     table = load_table()
     for text in table[table.number("wrote")].statements:
         assert re.search(r'"\{object\}(?:\."|")', text)
->>>>>>> words
 
 
 def test_value_lists_hold_at_least_40_values():
