@@ -52,8 +52,7 @@ class Oracle(LM):
         context = before.rstrip("\n").rpartition("\n\n")[2]
         read = {
             fact[:2]: fact[2]
-            for line in context.split("
-")
+            for line in context.split("\n")
             for fact in self.reader.biography(line)
             if fact
         }
