@@ -24,7 +24,7 @@ from bioreason_bench.world.words import read_words
 
 MIN_NAMES = 20  # a locale needs as many first names, and as many last names
 # Months that are also given names, and words that begin sentences whatever the relation table.
-RESERVED = {"So", "The", "April", "August", "June", "May"}
+RESERVED = {"So", "The", "Their", "They", "April", "August", "June", "May"}
 BLOCKED = ("blocked_names", "blocked_gathered")  # word lists of well-known people
 _PLAIN = re.compile(rf"[{CAPITAL}][^\W\d_]+")
 _NOT_LETTERS = re.compile(r"[^a-z]+")

@@ -42,7 +42,7 @@ def facts_of(reader, context):
     """Person -> relation -> object, as a context states them; each fact once."""
     facts = {}
     for line in context.split("\n"):
-        stated = [reader.sentence(sentence) for sentence in reader.sentences(line)]
+        stated = [reader.sentence(sentence) for sentence in reader.biography_sentences(line)]
         assert len({subject for subject, _, _ in stated}) == 1, "a line is about one person"
         facts[stated[0][0]] = {relation: value for _, relation, value in stated}
         assert len(facts[stated[0][0]]) == len(stated), "a biography states each fact once"

@@ -28,7 +28,7 @@ def read(release: Release) -> Callable[[str], list[tuple[str, str, str]]]:
     """The facts of a context, in order."""
     reader = Reader(release.relations, release.config.language)
     return lambda context: [
-        reader.sentence(part) for line in context.split("\n") for part in reader.sentences(line)
+        reader.sentence(part) for line in context.split("\n") for part in reader.biography_sentences(line)
     ]
 
 
@@ -130,7 +130,7 @@ def test_a_fact_is_asked_from_both_ends_and_only_one_end_is_trained_on(tiny_rele
     release = Release(tiny_release)
     told = " ".join(row["text"] for row in release.rows("biographies", "parametric"))
     reader = Reader(release.relations)
-    trained = {reader.sentence(part) for part in reader.sentences(told)}
+    trained = {reader.sentence(part) for part in reader.biography_sentences(told)}
     ends = pairs(release, "mem_direction")
     assert len(ends) == release.config.mem.direction
     for one, two in ends:
