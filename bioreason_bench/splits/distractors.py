@@ -123,7 +123,7 @@ class Branches:
             if row.group == CONTEXTUAL and row.name in mirrors and number not in self.path
         ]
 
-    @cached_property
+    @property
     def ready(self) -> NDArray[np.bool_]:
         """[people] True for those whose contextual biography states all that the path asks for."""
         stated = np.all(self.world.steps[self.asked, :-1] >= 0, axis=0)
@@ -151,15 +151,42 @@ class Branches:
     def leads_on(self, position: int, people: NDArray) -> NDArray[np.bool_]:
         """Whether each person, at this position, leads to an answer along the rest of the path.
 
+        Whoever is read about states what the path asks for and, at a branch, enough alternatives.
         `people` may have any shape; -1 leads nowhere.
         """
-        good = people >= 0
-        for hop in range(position, len(self.path)):
-            if self.pattern[hop] == "C":
-                good = good & self.ready[people]
-            people = self.world.steps[self.path[hop], people]
-            good = good & (people >= 0)
-        return good
+        if position == len(self.path):
+            return people >= 0
+        packed = self._able[position]
+        able = np.unpackbits(packed, count=len(self.world.people) + 1).astype(bool)
+        leads: NDArray[np.bool_] = able[people]  # the last entry, for -1, is False
+        return leads
+
+    @cached_property
+    def _able(self) -> list[NDArray[np.uint8]]:
+        """For each position, a bit for each person: who leads on from there.
+
+        From the last hop to the first: a person leads on if the object does, and if enough
+        alternatives do.
+        """
+        world, ready = self.world, self.ready
+        packed: list[NDArray[np.uint8]] = []
+        able = np.ones(len(world.people) + 1, bool)
+        for position in reversed(range(len(self.path))):
+            objects = world.steps[self.path[position]]
+            good = objects >= 0
+            if packed:
+                good &= able[objects]
+            if self.pattern[position] == "C":
+                good[:-1] &= ready
+                if position in self.hops:
+                    rows = np.flatnonzero(good)
+                    others = np.array(self._others(position), np.int64)
+                    targets = world.steps[others[:, None], rows].T
+                    fit = able[targets] & self._plausible(position, rows, targets)
+                    good[rows] = fit.sum(axis=1) >= self.count
+            packed.append(np.packbits(good))
+            able = good
+        return packed[::-1]
 
     def alternatives(self, hop: int, people: NDArray) -> tuple[NDArray, NDArray]:
         """The alternatives at a branch.

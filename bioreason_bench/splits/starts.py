@@ -19,7 +19,7 @@ __all__ = ["COMMUNITY", "HELDOUT", "OPEN", "POOLS", "Starts", "skill_of"]
 OPEN, HELDOUT, COMMUNITY = "open", "heldout", "community"
 POOLS = (OPEN, HELDOUT, COMMUNITY)
 MAX_TRIED = 3_072  # starts of a pool that are tried for a path
-MAX_CACHED = 50_000_000  # start ids kept in memory: the cache does not grow with the world
+MAX_CACHED = 400_000_000  # bytes of starts and branches kept, whatever the size of the world
 
 
 def skill_of(pattern: str) -> str:
@@ -38,6 +38,7 @@ class Starts:
     _members: dict[RelationPath, dict[str, NDArray[np.int32]]] = field(
         default_factory=dict, repr=False
     )
+    _branches: dict[RelationPath, Branches] = field(default_factory=dict, repr=False)
     _cached: dict[str, int] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -53,18 +54,22 @@ class Starts:
         }
 
     def branches(self, path: RelationPath) -> Branches:
-        """The alternatives of a path's hops."""
-        world = self.world
-        skill = skill_of(world.table.pattern(path))
-        count = world.config.distractors
-        return Branches(world, path, skill, count, self.draw.at("distractors"))
+        """The alternatives of a path's hops, kept for the next call."""
+        if path not in self._branches:
+            world = self.world
+            skill = skill_of(world.table.pattern(path))
+            stream = self.draw.at("distractors")
+            self._make_room(len(path) * len(world.people) // 8)
+            self._branches[path] = Branches(world, path, skill, world.config.distractors, stream)
+        return self._branches[path]
 
-    def members(self, path: RelationPath) -> dict[str, NDArray[np.int32]]:
+    def members(self, path: RelationPath, tried: int = MAX_TRIED) -> dict[str, NDArray[np.int32]]:
         """The valid starts of each pool, in an order drawn for this path.
 
         A start is valid if the path leads to an answer over people who are all different, with
         alternatives at every branch; and, with leak guards, if at least one read hop is not
-        implied by memory.  Of a large pool the first MAX_TRIED people in drawn order are tried.
+        implied by memory.  Of a large pool the first `tried` people in drawn order are tried; the
+        first call for a path decides how many.
         """
         if path not in self._members:
             branches = self.branches(path)
@@ -72,12 +77,13 @@ class Starts:
             by_pool = {}
             for name, people in self.pools.items():
                 words = stream.words(people)  # all different
-                tried = min(MAX_TRIED, len(words))
-                ahead = np.argpartition(words, tried - 1)[:tried] if tried else np.arange(0)
+                most = min(tried, len(words))
+                ahead = np.argpartition(words, most - 1)[:most] if most else np.arange(0)
                 drawn = people[ahead[np.argsort(words[ahead])]]
                 valid = self._valid(branches, drawn)
                 by_pool[name] = drawn[valid].astype(np.int32)
-            self._cache(path, by_pool)
+            self._make_room(4 * sum(map(len, by_pool.values())))
+            self._members[path] = by_pool
         return self._members[path]
 
     def _valid(self, branches: Branches, people: NDArray) -> NDArray[np.bool_]:
@@ -125,11 +131,10 @@ class Starts:
         """The first `count` valid starts of a pool; questions take slices of it."""
         return self.members(path)[pool][:count]
 
-    def _cache(self, path: RelationPath, by_pool: dict[str, NDArray[np.int32]]) -> None:
-        """Keep the starts of a path; beyond MAX_CACHED ids in all, drop everything else first."""
-        size = sum(map(len, by_pool.values()))
-        self._cached["ids"] = self._cached.get("ids", 0) + size
-        if self._cached["ids"] > MAX_CACHED:
+    def _make_room(self, size: int) -> None:
+        """Before `size` bytes are kept: beyond MAX_CACHED bytes in all, drop everything else."""
+        self._cached["bytes"] = self._cached.get("bytes", 0) + size
+        if self._cached["bytes"] > MAX_CACHED:
             self._members.clear()
-            self._cached["ids"] = size
-        self._members[path] = by_pool
+            self._branches.clear()
+            self._cached["bytes"] = size
