@@ -258,11 +258,37 @@ def match_all(
         jitters = [stream.at(side).uniform(len(ids)) * most for side in (0, 1)]
         left, right = (ids[np.argsort(birth[ids] + jitter, kind="stable")] for jitter in jitters)
         right = np.roll(right, 1)
-        if _swap_misfits(left, right, _misfit(birth, relation, related)):
+        misfit = _misfit(birth, relation, related)
+        if _swap_misfits(left, right, misfit) and _break_mutual(left, right, misfit):
             target = np.empty(birth.shape, np.int64)
             target[left] = right
             return target[ids]
     raise _too_few(ids, relation)
+
+
+def _break_mutual(
+    left: NDArray, right: NDArray, misfit: Callable[[NDArray, NDArray], NDArray]
+) -> bool:
+    """Swap objects until nobody is the object of their own object.
+
+    Returns whether this succeeded.
+    """
+    index = np.empty(int(left.max()) + 1, np.int64)
+    index[left] = np.arange(len(left))
+
+    def mutual() -> NDArray[np.int64]:
+        return np.flatnonzero(right[index[right]] == left)
+
+    for distance in (*range(1, 40), *range(40, len(left), 7)):
+        for k in mutual().tolist():
+            pair = np.array([k, (k + distance) % len(left)])
+            before = right[pair].copy()
+            number = len(mutual())
+            if _swap(left, right, pair, misfit) and len(mutual()) >= number:
+                right[pair] = before
+        if not len(mutual()):
+            return True
+    return False
 
 
 def _attempts(draw: Draw) -> Iterator[tuple[Draw, float]]:
