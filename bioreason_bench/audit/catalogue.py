@@ -8,8 +8,10 @@ A release of a user's own facts (`facts` in its config) need not keep what only 
     unique values     two entities may share a value of the kinds address, email and phone
     long lists        a list of values may be short, such as the continents
     shortcuts         scores are printed, but real facts have regularities that a shortcut may use
-    dates, lives, ages, no cycles, kin
-                      nothing to check: `date`, `older` and `kin` are left out of its relation table
+    related once      a country may have one neighbour for two reasons
+    folds, matched    a small graph has too few paths to spread its levels evenly
+    dates, lives, ages, no cycles, one window
+                      nothing to check: `date` and `older` are left out of its relation table
 
 Not everybody has a fact of every relation there, and symmetric relations need not pair up
 everybody; no law asks for either.

@@ -26,7 +26,7 @@ _NAME = re.compile(rf"{NAME_WORD}(?: {NAME_WORD})*")
 _OPENING = re.compile(  # words before the first name, if any, and the name
     rf"([A-Z][a-z]* [a-z][^{CAPITAL}]*)?({_NAME.pattern})"
 )
-_SENTENCE_BREAK = re.compile(r'(?:(?<=[.?!])|(?<=[.?!]"))\s+')
+_SENTENCE_BREAK = re.compile(r'\s(?:(?<=[.?!]\s)|(?<=[.?!]"\s))\s*')
 _JOINED = re.compile(r',("?) and (?=(?:they|their) )')  # two sentences of a biography in one
 _PRONOUNS = ("They ", "Their ")
 

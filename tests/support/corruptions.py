@@ -194,8 +194,8 @@ def swap_two_objects(copy: ReleaseCopy) -> Where:
 def break_one_mirror(copy: ReleaseCopy) -> Where:
     """A person's spouse becomes another one, who does not state it."""
     spouses = copy.objects("spouse")
-    one, *_, two = list(spouses)[:6]
-    assert two not in (one, spouses[one])
+    one = next(iter(spouses))
+    two = next(person for person in spouses if person not in (one, spouses[one]))
     copy.restate_fact(one, "spouse", two)
     return copy.file("biographies/contextual"), ANY_ROW
 
@@ -289,10 +289,11 @@ def die_on_a_day_that_does_not_exist(copy: ReleaseCopy) -> Where:
     return copy.restate_fact(next(iter(copy.objects("died_on"))), "died_on", "February 30, 1999")
 
 
-def live_with_a_date(copy: ReleaseCopy) -> Where:
+def live_with_a_city(copy: ReleaseCopy) -> Where:
     """A relation to people leads to a value."""
     one = next(iter(copy.objects("roommate")))
-    return copy.restate_fact(one, "roommate", "March 3, 1931")[0], ANY_ROW
+    city = next(iter(copy.objects("birth_place").values()))
+    return copy.restate_fact(one, "roommate", city)[0], ANY_ROW
 
 
 def drop_a_sentence_of_a_biography(copy: ReleaseCopy) -> Where:
@@ -501,7 +502,7 @@ def hold_starts_out(copy: ReleaseCopy) -> Where:
 def untrain_a_relation(copy: ReleaseCopy) -> Where:
     """A relation of a comp path is taken out of the training questions of its own skill."""
     paths = copy.rows("paths/train")
-    row = find(paths, skill="comp", level="train")
+    row = find(paths, skill="comp", level="iid")
     relation = paths[row]["path"][0]
     skill = "mem" if copy.group(relation) == "parametric" else "ctx"
     train = [row for row in copy.rows(f"{skill}/train") if relation not in row["path"]]
@@ -603,9 +604,9 @@ def empty_a_portion(copy: ReleaseCopy) -> Where:
     return copy.write("ctx/train", rows), ANY_ROW
 
 
-def set_an_untrained_question_aside(copy: ReleaseCopy) -> Where:
-    test = copy.rows("comp/iid/test")[0]
-    return copy.update("comp/rl", 2, **{**test, "level": "train", "portion": 3})
+def set_a_training_question_aside(copy: ReleaseCopy) -> Where:
+    """A question of training takes the place of one that is set aside."""
+    return copy.update("comp/rl", 2, **copy.rows("comp/train")[0])
 
 
 def ask_for_one_unseen_relation(copy: ReleaseCopy) -> Where:
@@ -835,7 +836,7 @@ CORRUPTIONS = (
     ),
     Corruption("long lists", "two hobbies for all", shorten_a_list, "hobby has 2 values"),
     Corruption("functional", "two pets", have_two_pets, "has a pet already"),
-    Corruption("objects", "a date for a roommate", live_with_a_date, "no one in data/people"),
+    Corruption("objects", "a city for a roommate", live_with_a_city, "no one in data/people"),
     Corruption(
         "not oneself", "married to oneself", marry_oneself, "no one is related to themselves"
     ),
@@ -993,7 +994,7 @@ CORRUPTIONS = (
         "does not state every contextual relation",
     ),
     Corruption(
-        "distractors", "one removed", remove_a_distractor, "people are in the context, 4 must"
+        "distractors", "one removed", remove_a_distractor, "alternatives that lead to an answer"
     ),
     Corruption(
         "distractors",
@@ -1046,8 +1047,8 @@ CORRUPTIONS = (
     Corruption("portions", "one emptied", empty_a_portion, "in the portions 1 to 10"),
     Corruption(
         "rl",
-        "an untrained question",
-        set_an_untrained_question_aside,
+        "a training question",
+        set_a_training_question_aside,
         "the path must be trained, and not from this start",
     ),
     # certificates

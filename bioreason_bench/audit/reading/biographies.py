@@ -134,27 +134,52 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
         person = UNKNOWN
     stated, wording = [NOT_STATED] * len(release.table), [-1] * len(release.table)
     held_out = person >= 0 and group == PARAMETRIC and release.heldout_wordings[person]
-    sentences, problem = parser.reader.biography_sentences(text), ""
-    for sentence in sentences:
-        fact = parser.read(sentence)
-        if fact is None:
-            problem = problem or f"{sentence!r} states no fact that can be read"
-            continue
-        subject, number, target = fact
-        relation = release.table[number]
-        if subject != person or person < 0:
-            problem = problem or f"{sentence!r} is not about {name}"
-        elif relation.group != group:
-            problem = problem or f"{sentence!r} does not belong in a {group} biography"
-        elif target == UNKNOWN:
-            problem = problem or f"{sentence!r} has an object that is not in data/facts"
-        elif stated[number] != NOT_STATED:
-            problem = problem or f"{sentence!r} states {relation.name} a second time"
-        else:
+    facts, problem = parser.reader.biography(text), ""
+    sentences = parser.reader.biography_sentences(text) if held_out else []
+    for index, fact in enumerate(map(parser.numbered, facts)):
+        why = _problem(release, fact, person, group, stated)
+        if why:
+            sentence = parser.reader.biography_sentences(text)[index]
+            problem = problem or f"{sentence!r} {why}"
+        elif fact:
+            _, number, target = fact
             stated[number] = target
             if held_out:
-                wording[number] = wording_of(relation, sentence, name, release.texts[target])
-    return _Biography(person, stated, wording, len(sentences), problem)
+                relation, value = release.table[number], release.texts[target]
+                wording[number] = wording_of(relation, sentences[index], name, value)
+    return _Biography(person, stated, wording, len(facts), problem)
+
+
+def _problem(
+    release: ParsedRelease,
+    fact: tuple[int, int, int] | None,
+    person: int,
+    group: str,
+    stated: Sequence[int],
+) -> str:
+    """What is wrong with a sentence of a biography, "" if nothing.
+
+    Args:
+        release: The release.
+        fact: (subject, relation, object) of the sentence, None if it cannot be read.
+        person: The person of the biography.
+        group: Its group.
+        stated: The objects that it has stated so far, by relation.
+    """
+    if fact is None:
+        return "states no fact that can be read"
+    subject, number, target = fact
+    relation = release.table[number]
+    if subject != person or person < 0:
+        name = release.texts[person] if person >= 0 else "anyone in data/people"
+        return f"is not about {name}"
+    if relation.group != group:
+        return f"does not belong in a {group} biography"
+    if target == UNKNOWN:
+        return "has an object that is not in data/facts"
+    if stated[number] != NOT_STATED:
+        return f"states {relation.name} a second time"
+    return ""
 
 
 # the facts of the world ---------------------------------------------------------------------------

@@ -77,6 +77,8 @@ def alternatives(
     answer.
     """
     subject, asked = question.walk[hop], question.path[hop]
+    if not 0 <= subject < release.people:
+        return set()
     older = release.table[asked].older
     if pattern[hop] == "P":
         links = release.recalled_links[subject]

@@ -255,7 +255,10 @@ class Parser:
             (subject, relation, object), UNKNOWN for a text without a number; None if the sentence
             cannot be read.
         """
-        fact = self.reader.sentence(text)
+        return self.numbered(self.reader.sentence(text))
+
+    def numbered(self, fact: tuple[str, str, str] | None) -> tuple[int, int, int] | None:
+        """A fact as numbers; None for None, and for a relation that does not exist."""
         if fact is None or fact[1] not in self.numbers:
             return None
         subject, relation, target = fact

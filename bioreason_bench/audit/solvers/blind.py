@@ -103,7 +103,7 @@ class Walks:
         All other hops are followed properly.  The hop is -1 if there is none.
         """
         question, hop = self.question, last_recalled_branch(self.pattern)
-        if hop < 0 or question.walk[hop] < 0:
+        if hop < 0 or not 0 <= question.walk[hop] < self.release.people:
             return -1, []
         named = (target for _, target in self.release.recalled_links[question.walk[hop]])
         people = [one for one in named if one in self.lines and one not in question.walk[: hop + 1]]
