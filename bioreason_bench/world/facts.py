@@ -372,7 +372,7 @@ def match_elders(
         (younger, elder): Person ids of those matched, each id at most once in each array.  Pairs
         whose difference in age is out of range are left out.
     """
-    wish = birth[ids] - (least + (most - least) * (0.05 + 0.5 * draw.uniform(len(ids)))) * YEAR
+    wish = birth[ids] - (least + (most - least) * (0.03 + 0.94 * draw.uniform(len(ids)))) * YEAR
     younger = ids[np.argsort(wish, kind="stable")]
     elders = ids[np.argsort(birth[ids], kind="stable")]
     wish = np.sort(wish)

@@ -37,7 +37,10 @@ def test_every_hop_is_found_in_its_source(release, config):
             assert reader.sentence(hop.text) == (hop.subject, hop.relation, hop.object)
             if not hop.recalled:
                 assert row["context_people"][hop.biography - 1] == hop.subject
-                assert reader.biography_sentences(lines[hop.biography - 1])[hop.sentence - 1] == hop.text
+                assert (
+                    reader.biography_sentences(lines[hop.biography - 1])[hop.sentence - 1]
+                    == hop.text
+                )
             else:
                 assert hop.biography is None
                 assert hop.text in recalled[hop.subject]

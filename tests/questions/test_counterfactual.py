@@ -28,7 +28,9 @@ def read(release: Release) -> Callable[[str], list[tuple[str, str, str]]]:
     """The facts of a context, in order."""
     reader = Reader(release.relations, release.config.language)
     return lambda context: [
-        reader.sentence(part) for line in context.split("\n") for part in reader.biography_sentences(line)
+        reader.sentence(part)
+        for line in context.split("\n")
+        for part in reader.biography_sentences(line)
     ]
 
 

@@ -63,7 +63,7 @@ class ChoiceSample:
         hop, candidates = walks.candidates()
         if len(candidates) > 1:
             self.first.append(len(self.person))
-            self.cues += cues_of(walks, hop, candidates)
+            self.cues += cues_of(walks, candidates)
             self.person += [candidate.person for candidate in candidates]
             self.right += [candidate.person == question.walk[hop + 1] for candidate in candidates]
 
@@ -79,35 +79,25 @@ class ChoiceSample:
 # cues ---------------------------------------------------------------------------------------------
 
 
-def cues_of(walks: Walks, hop: int, candidates: list[Candidate]) -> list[list[float]]:
-    """The cues of each candidate: place and form in the context, names nearby, ages."""
-    question, release = walks.question, walks.release
-    context, start = question.context, question.start
-    subject, older = question.walk[hop], release.table[question.path[hop]].older
+def cues_of(walks: Walks, candidates: list[Candidate]) -> list[list[float]]:
+    """The cues of each candidate: place and form in the context, and mentions.
+
+    What memory tells of the candidates is not among them: `associate` and `lawful` use that.
+    """
+    context = walks.question.context
     mentions: dict[int, int] = {}
     for target in context.facts.values():
         mentions[target] = mentions.get(target, 0) + 1
-    start_line, lines = walks.lines.get(start, 0), len(context.people)
-    near = walks.knowledge.acquaintances
+    start_line, size = walks.lines.get(walks.question.start, 0), len(context.people)
     rows = []
     for person, _ in candidates:
         line = walks.lines[person]
-        years = age_difference(release.births, subject, person)
-        middle = sum(older) / 2 if older else 0.0
+        cues = (line, abs(line - start_line))
         rows.append(
             [
-                line / lines,
-                abs(line - start_line) / lines,
+                *(cue / size for cue in cues),
                 float(context.sizes[line]),
                 float(mentions.get(person, 0)),
-                float(start in near[person]),
-                float(subject in near[person]),
-                float(len(near[start] & near[person])),
-                float(len(near[subject] & near[person])),
-                float(len(near[person])),
-                float(fits_window(years, older)),
-                abs(years - middle) / 10 if years is not None else 0.0,
-                years / 10 if years is not None else 0.0,
             ]
         )
     return rows
@@ -198,7 +188,7 @@ def learned(walks: Walks, hop: int, candidates: list[Candidate]) -> list[float] 
         return None
     people = np.array([candidate.person for candidate in candidates])
     cues = _with_popularity(
-        np.array(cues_of(walks, hop, candidates)),
+        np.array(cues_of(walks, candidates)),
         popularity,
         popularity.meant[people],
         popularity.appeared[people],

@@ -66,16 +66,6 @@ class Knowledge:
         ]
 
     @cached_property
-    def acquaintances(self) -> list[set[int]]:
-        """The people whose parametric biographies name a person, or whom theirs names."""
-        near: list[set[int]] = [set() for _ in range(self.release.people)]
-        for subject, links in enumerate(self.release.recalled_links):
-            for _, target in links:
-                near[subject].add(target)
-                near[target].add(subject)
-        return near
-
-    @cached_property
     def majority_shares(self) -> list[float]:
         """The share of the commonest object of each relation: the score of the best constant."""
         shares = []
@@ -116,7 +106,7 @@ class Knowledge:
         release = self.release
         _ = self.majority_shares, self.majority_answers, self.neighbours
         _ = release.rows, release.ids, release.mirrors
-        _ = release.recalled_links, release.births, self.interchangeable, self.acquaintances
+        _ = release.recalled_links, release.births, self.interchangeable
 
     def prior(self, question: ParsedQuestion) -> Guess:
         """The commonest answer in training to questions that end in the same relation.
