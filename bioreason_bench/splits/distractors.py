@@ -132,8 +132,9 @@ class Branches:
     def _others(self, hop: int) -> list[int]:
         """The relations that could be mistaken for that of the hop: same group, to a person.
 
-        Not those whose mirror the path asks for (its sentence would name both people), and not
-        those that no biography of the context states.
+        Not those whose mirror the path asks for (its sentence would name both people), not those
+        that no biography of the context states, and not those of a narrower window of ages (an age
+        would exclude them).
         """
         table, relation = self.world.table, self.world.table[self.path[hop]]
         asked = {table[number].inverse for number in self.path}
@@ -146,6 +147,7 @@ class Branches:
             and number not in self.path
             and number not in unstated
             and row.name not in asked
+            and _contains(row.older, relation.older)
         ]
 
     def leads_on(self, position: int, people: NDArray) -> NDArray[np.bool_]:
@@ -257,20 +259,20 @@ class Branches:
             if hop in self.hops:
                 following.append(self.alternatives(hop, walk[:, hop])[1])
             level = np.concatenate(following, axis=1).astype(np.int32)
-            valid &= self._distinct(level, gold)
+            valid &= self._distinct(level, gold, on_chain=1)
             levels.append(level)
         if self.read and self.read[-1] in self.hops:  # misread, and recalled on from
             others = self.alternatives(self.read[-1], walk[:, self.read[-1]])[1]
-            valid &= self._distinct(others, gold)
+            valid &= self._distinct(others, gold, on_chain=0)
         if len(self.read) > 1:
             valid &= ~_repeats(np.concatenate([levels[position] for position in self.read], axis=1))
         return Tree(tuple(levels), valid)
 
     @staticmethod
-    def _distinct(people: NDArray, gold: NDArray) -> NDArray[np.bool_]:
-        """[starts] True where all exist and differ, and at most one is on the gold chain."""
-        on_chain = np.any(people[:, :, None] == gold[:, None, :], axis=2).sum(axis=1)
-        return np.all(people >= 0, axis=1) & ~_repeats(people) & (on_chain <= 1)
+    def _distinct(people: NDArray, gold: NDArray, on_chain: int) -> NDArray[np.bool_]:
+        """[starts] True where all exist and differ, `on_chain` of them on the gold chain."""
+        known = np.any(people[:, :, None] == gold[:, None, :], axis=2).sum(axis=1)
+        return np.all(people >= 0, axis=1) & ~_repeats(people) & (known == on_chain)
 
     def stated(self, position: int, people: NDArray, facts: int) -> NDArray[np.bool_]:
         """What a shortened biography states.
@@ -305,6 +307,13 @@ class Branches:
         last = min(facts, len(table)) - 1
         cut = np.partition(rank, last, axis=1)[:, last, None]
         return available & ((rank <= cut) | chosen)
+
+
+def _contains(outer: tuple[int, int] | None, inner: tuple[int, int] | None) -> bool:
+    """Whether a window of ages contains another one; None is no limit."""
+    if outer is None or inner is None:
+        return outer is None
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 def _repeats(people: NDArray) -> NDArray[np.bool_]:

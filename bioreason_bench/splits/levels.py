@@ -296,19 +296,33 @@ def zero_shot_weights(
 ) -> dict[Hashable, float]:
     """(unseen relations, hops) -> share of the zero-shot questions.
 
-    Evenly over the groups of what is unseen (recalled, read, both), then over the relations or
-    pairs of relations of the group, then by hops.
+    Evenly over the groups of what is unseen (recalled, read, both), then so that the relations of a
+    group occur about equally often in all, then by hops.
     """
     groups: dict[str, set[tuple[int, ...]]] = {}
     for plan in plans:
         if plan.level == "zeroshot":
             groups.setdefault("".join(sorted(table.pattern(plan.unseen))), set()).add(plan.unseen)
+    both = even_weights(sorted(groups["CP"])) if "CP" in groups else {}
+    weights: dict[tuple[int, ...], float] = {}
+    for name, sets in groups.items():
+        shares = both if len(name) == 2 else compensate(sorted(sets), both)
+        weights |= {unseen: share / len(groups) for unseen, share in shares.items()}
     return {
-        (unseen, hops): weight * share / len(groups)
-        for sets in groups.values()
-        for unseen, weight in even_weights(sorted(sets)).items()
+        (unseen, hops): weight * share
+        for unseen, weight in weights.items()
         for hops, share in config.hops.items()
     }
+
+
+def compensate(
+    sets: Sequence[tuple[int, ...]], both: Mapping[tuple[int, ...], float]
+) -> dict[tuple[int, ...], float]:
+    """Weights of single relations, summing to 1, lower where pairs in `both` hold them often."""
+    taken = {one: sum(w for pair, w in both.items() if one[0] in pair) for one in sets}
+    target = (1 + sum(taken.values())) / len(sets)  # of a relation, alone and in pairs
+    left = {one: max(0.1 / len(sets), target - taken[one]) for one in sets}
+    return {one: weight / sum(left.values()) for one, weight in left.items()}
 
 
 def even_weights(sets: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], float]:

@@ -181,7 +181,7 @@ def popular(walks: Walks, hop: int, candidates: list[Candidate]) -> list[float] 
     return scores
 
 
-def learned(walks: Walks, hop: int, candidates: list[Candidate]) -> list[float] | None:
+def learned(walks: Walks, hop: int, candidates: list[Candidate]) -> list[float] | None:  # noqa: ARG001 - one signature
     """The scores of the fitted model."""
     weights, popularity = walks.knowledge.weights, walks.knowledge.popularity
     if popularity is None or not len(weights):
