@@ -185,6 +185,7 @@ class Branches:
                     others = np.array(self._others(position), np.int64)
                     targets = world.steps[others[:, None], rows].T
                     fit = able[targets] & self._plausible(position, rows, targets)
+                    fit = self._one_way_each(position, rows, targets, fit)
                     good[rows] = fit.sum(axis=1) >= self.count
             packed.append(np.packbits(good))
             able = good
@@ -208,30 +209,69 @@ class Branches:
             return none, none
         targets = self.world.steps[others[:, None], people].T  # [people, others]
         good = self.leads_on(hop + 1, targets) & self._plausible(hop, people, targets)
+        good = self._one_way_each(hop, people, targets, good)
         names = self.world.table.path_names(self.path)
         slots = people[:, None].astype(np.uint64) * np.uint64(len(self.world.table))
         rank = self.draw.at("alternatives", hop, *names).words(slots + others.astype(np.uint64))
         rank = np.where(good, rank, NEVER)
-        if self.world.config.facts:
-            rank = self._one_relation_each(hop, people, targets, rank)
         order = np.argsort(rank, axis=1, kind="stable")[:, : self.count]
         taken = np.take_along_axis(rank, order, axis=1) != NEVER
         relations = np.where(taken, others[order], -1)
         return relations, np.where(taken, np.take_along_axis(targets, order, axis=1), -1)
 
-    def _one_relation_each(
-        self, hop: int, people: NDArray, targets: NDArray, rank: NDArray
-    ) -> NDArray[np.uint64]:
-        """The ranks without second ways to the same person, or to the gold person.
+    def _one_way_each(
+        self, hop: int, people: NDArray, targets: NDArray, fit: NDArray
+    ) -> NDArray[np.bool_]:
+        """The alternatives that fit, without second ways to one person, or to the gold person.
 
         Invented people are related in one way only.  In a user's facts the largest neighbor may be
         the northernmost neighbor as well.
         """
+        if not self.world.config.facts:
+            return fit
         gold = self.world.steps[self.path[hop], people]
-        rank = np.where(targets == gold[:, None], NEVER, rank)
-        same = targets[:, :, None] == targets[:, None, :]
-        again = np.any(same & (rank[:, None, :] < rank[:, :, None]), axis=2)
-        return np.where(again, NEVER, rank)
+        fit = fit & (targets != gold[:, None]) & ~self.links(people)[:, self._others(hop)]
+        for column in range(1, fit.shape[1]):
+            again = (targets[:, :column] == targets[:, column, None]) & fit[:, :column]
+            fit[:, column] &= ~again.any(axis=1)
+        return fit
+
+    def links(self, people: NDArray) -> NDArray[np.bool_]:
+        """[people, relations] True where a fact to read names both ends of a fact to recall.
+
+        With leak guards no context states such a fact.  Invented people are related in one way
+        only, so they have none; in a user's facts there are many.
+        """
+        table, steps = self.world.table, self.world.steps
+        linked = np.zeros((len(people), len(table)), bool)
+        if not (self.world.config.facts and self.world.config.leak_guards):
+            return linked
+        for number, row in enumerate(table.relations):
+            if row.to_person and row.group == CONTEXTUAL:
+                targets = steps[number, people]
+                for recalled in set(self.path) - set(self.asked):
+                    if table[recalled].to_person:
+                        linked[:, number] |= steps[recalled, people] == targets
+                        linked[:, number] |= steps[recalled, targets] == people
+                linked[:, number] &= targets >= 0
+        return linked
+
+    def _asked_links(self, walk: NDArray) -> NDArray[np.bool_]:
+        """[starts] True where a relation that the path asks for links both ends of a recalled hop.
+
+        Everybody in the context states it, so the context would name both ends together.
+        """
+        table, steps = self.world.table, self.world.steps
+        linked = np.zeros(len(walk), bool)
+        if not (self.world.config.facts and self.world.config.leak_guards):
+            return linked
+        for hop, number in enumerate(self.path):
+            if self.pattern[hop] == "P" and table[number].to_person:
+                one, other = walk[:, hop], walk[:, hop + 1]
+                for asked in self.asked:
+                    if table[asked].to_person:
+                        linked |= (steps[asked, one] == other) | (steps[asked, other] == one)
+        return linked
 
     def _plausible(self, hop: int, people: NDArray, targets: NDArray) -> NDArray[np.bool_]:
         """Whether the ages would allow the hop's own relation, so that an age tells nothing."""
@@ -264,6 +304,7 @@ class Branches:
         if self.read and self.read[-1] in self.hops:  # misread, and recalled on from
             others = self.alternatives(self.read[-1], walk[:, self.read[-1]])[1]
             valid &= self._distinct(others, gold, on_chain=0)
+        valid &= ~self._asked_links(walk)
         if len(self.read) > 1:
             valid &= ~_repeats(np.concatenate([levels[position] for position in self.read], axis=1))
         return Tree(tuple(levels), valid)
@@ -289,6 +330,7 @@ class Branches:
         contextual = np.array([row.group == CONTEXTUAL for row in table.relations])
         available = (world.steps[:, people].T >= 0) & contextual
         available[:, self.withheld] = False
+        available &= ~self.links(people) | np.isin(np.arange(len(table)), self.asked)
         if not facts:
             return available
         chosen = np.zeros_like(available)
