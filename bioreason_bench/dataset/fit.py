@@ -96,8 +96,9 @@ def _lower(config: WorldConfig, shortage: Shortage, fixed: Collection[str]) -> W
         room = room * 2 // 3  # other kinds of questions need starts of the same paths
     left = {field: min(asked - 1, room * 10 // 11 if field in LEVELS else room)}
     if field == "train":  # questions for reinforcement learning are dealt from the same starts
-        left["train"] = room * asked // (asked + sizes.rl)
-        left["rl"] = min(sizes.rl, room - left["train"])
+        share = room * sizes.rl // (asked + sizes.rl)
+        left["rl"] = min(sizes.rl, room if f"{skill}.rl" in fixed else share)
+        left["train"] = room - left["rl"]
         if not left["train"]:
             left |= dict.fromkeys(SIZES, 0)
     changed = [name for name, count in left.items() if count != getattr(sizes, name)]

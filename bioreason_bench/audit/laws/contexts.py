@@ -22,11 +22,13 @@ class ContextRules:
         leak_guards: Whether sentences that give a recalled hop away are left out.
         distractors: Alternatives at each branch.
         facts: Sentences of a person, 0 for whole biographies.
+        own_facts: Whether the facts are a user's, so that some people have fewer than others.
     """
 
     leak_guards: bool
     distractors: int
     facts: int
+    own_facts: bool = False
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> ContextRules:
@@ -35,6 +37,7 @@ class ContextRules:
             config.get("leak_guards", False),
             config.get("distractors", 0),
             config.get("context_facts", 0),
+            bool(config.get("facts")),
         )
 
 

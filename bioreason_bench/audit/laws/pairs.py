@@ -224,7 +224,7 @@ class ConflictLaw(KindLaw):
                 f"the context states {name} of {len(candidates & stating)} people who could be "
                 f"meant, {self.rules.distractors + 1} are needed"
             )
-        if self.rules.facts and len(set(context.sizes)) > 1:
+        if self.rules.facts and not self.rules.own_facts and len(set(context.sizes)) > 1:
             return f"the biographies have {sorted(set(context.sizes))} sentences"
         return ""
 

@@ -68,8 +68,9 @@ class ChoiceSample:
             self.right += [candidate.person == question.walk[hop + 1] for candidate in candidates]
 
     def build(self) -> Choices:
+        width = len(self.cues[0]) if self.cues else 0  # a small file may hold no choice
         return Choices(
-            np.array(self.cues, np.float64).reshape(len(self.person), -1),
+            np.array(self.cues, np.float64).reshape(len(self.person), width),
             np.array(self.person, np.int64),
             np.array(self.right, bool),
             np.array(self.first, np.int64),
