@@ -200,7 +200,7 @@ def test_a_graph_without_paths_is_refused(cli, folder):
 
 
 def write_random_graph(folder: Path, seed: int) -> None:
-    """Sixty entities, some with names inside others' names, and relations of which many are missing."""
+    """Sixty entities; some names are inside other names, and many facts are missing."""
     chance = random.Random(seed)
     rows, table = [], []
     for number in range(8):
