@@ -4,11 +4,9 @@ The names are keys of audit.json and do not change.
 
 A release of a user's own facts (`facts` in its config) need not keep what only invented people do:
 
-    related once      two entities may be related in several ways
     known circle      a parametric relation may lead to an entity without a parametric biography
     unique values     two entities may share a value of the kinds address, email and phone
     long lists        a list of values may be short, such as the continents
-    folds, matched    a small graph has not enough questions of each relation and pattern
     conflict          entities of one context may have different numbers of sentences
     shortcuts         scores are printed, but real facts have regularities that a shortcut may use
     related once      a country may have one neighbour for two reasons
