@@ -113,10 +113,9 @@ class Branches:
         if not self.world.config.leak_guards or "P" not in self.pattern:
             return []
         recalled = set(self.path)
-        for hop in self.hops:
-            if self.pattern[hop] == "P":
-                recalled.update(self._others(hop))
-        mirrors = {table[number].inverse for number in recalled}
+        if any(self.pattern[hop] == "P" for hop in self.hops):
+            recalled |= {n for n, row in enumerate(table.relations) if row.to_person}
+        mirrors = {table[n].inverse for n in recalled if table[n].group != CONTEXTUAL}
         return [
             number
             for number, row in enumerate(table.relations)

@@ -23,7 +23,7 @@ from bioreason_bench.audit.solvers.choices import CHOOSERS, choose
 from bioreason_bench.audit.solvers.knowledge import Guess, Knowledge
 from bioreason_bench.audit.solvers.solvers import LEGITIMATE, SOLVERS
 from bioreason_bench.grading.answer import same_answer
-from bioreason_bench.statistics import wilson_interval
+from bioreason_bench.statistics import luck_bound, wilson_interval
 from bioreason_bench.taxonomy import LEVELS
 
 __all__ = ["SolverResults", "SolverRun", "summarise"]
@@ -31,7 +31,7 @@ __all__ = ["SolverResults", "SolverRun", "summarise"]
 NAMES = (*SOLVERS, *BLIND_AT, *CHOOSERS)
 READERS = ("context_only", "last_relation", "linked")  # they give answers that the context states
 MARGIN = 0.03  # a shortcut may be better than chance by this much
-SURE = 4.0  # standard errors: exceeded by luck once in 30,000 scores; a release has some 110
+LUCK = 1 / 30_000  # a difference less likely than this is none of luck; a release has some 110
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,8 @@ def _check_oracle(folder: str, right: NDArray[np.bool_], ledger: Ledger) -> None
 def _check_shortcut(folder: str, name: str, verdicts: Verdicts, ledger: Ledger) -> None:
     """A shortcut is at most MARGIN better than chance, unless the difference may be luck."""
     score, chance = float(verdicts.right.mean()), float(verdicts.chance.mean())
-    sure = wilson_interval(verdicts.right, verdicts.start, SURE)[0] > chance
+    guess = min(max(chance, 1e-6), 1 - 1e-6)
+    sure = luck_bound(verdicts.right, verdicts.start, guess) < LUCK
     problem = (
         f"{name} answers {score:.1%} of the {len(verdicts.start):,} test questions that leave it "
         f"a choice, chance is {chance:.1%}"
