@@ -241,10 +241,10 @@ def be_ones_own_grandparent(copy: ReleaseCopy) -> Where:
     return copy.restate_fact(parents[child], "parent", child)[0], ANY_ROW
 
 
-def employ_ones_spouse(copy: ReleaseCopy) -> Where:
-    """The spouse of a person becomes their boss; the spouse's biography states it as well."""
-    one = next(iter(copy.objects("boss")))
-    return copy.restate_fact(copy.objects("spouse")[one], "boss", one)[0], ANY_ROW
+def be_influenced_by_ones_mentor(copy: ReleaseCopy) -> Where:
+    """A mentor becomes the one who influenced the person they mentored."""
+    mentor, person = next(iter(copy.objects("mentoring").items()))
+    return copy.restate_fact(person, "influenced_by", mentor)[0], ANY_ROW
 
 
 def narrow_a_window(copy: ReleaseCopy) -> Where:
@@ -849,7 +849,12 @@ CORRUPTIONS = (
     Corruption("ages", "younger than one's child", be_born_after_ones_child, "years older"),
     Corruption("no cycles", "one's own grandparent", be_ones_own_grandparent, "circle"),
     Corruption("related once", "married to one's sibling", marry_ones_sibling, "as well"),
-    Corruption("related once", "a boss of one's spouse", employ_ones_spouse, "has this person as"),
+    Corruption(
+        "related once",
+        "influenced by one's mentor",
+        be_influenced_by_ones_mentor,
+        "has this person as",
+    ),
     Corruption("one window", "rivals of one age", narrow_a_window, "rival [-12, 12]"),
     Corruption(
         "held-out wordings",
