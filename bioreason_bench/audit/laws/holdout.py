@@ -22,7 +22,8 @@ from bioreason_bench.taxonomy import SKILLS
 
 __all__ = ["by_folds", "check_holdout"]
 
-UNEVEN = 1.5  # times its equal share that an unseen relation may have, and a question more
+UNEVEN = 1.5  # times its equal share that an unseen relation may have
+ROUNDING = 3  # questions more, since a handful of questions cannot be shared evenly
 MATCHED = 0.02  # by how much two levels may differ in the share of a pattern or a kind of answer
 ERRORS = 3.0  # standard errors of a share of one half, which they may differ by as well
 
@@ -108,7 +109,7 @@ class Spread:
             counts.update({n: questions for n in path if n not in self.trained})
         equal = counts.total() / max(1, len(self.unseen))
         for relation, count in counts.items():
-            if count > UNEVEN * equal + 1:
+            if count > UNEVEN * equal + ROUNDING:
                 return (
                     f"{self.release.table[relation].name} is unseen in {count} questions, "
                     f"an equal share is {equal:.1f}"
@@ -123,7 +124,7 @@ class Spread:
             groups["".join(sorted(set(pattern_of(self.release, unseen))))] += count
         equal = sum(groups.values()) / len(groups)
         for letters, count in groups.items():
-            if count > UNEVEN * equal + 1:
+            if count > UNEVEN * equal + ROUNDING:
                 names = {"P": "recalled", "C": "read", "CP": "of both groups"}
                 return (
                     f"the unseen relations of {count} questions are {names.get(letters, 'none')}, "
