@@ -82,7 +82,7 @@ def test_every_biography_sentence_agrees_with_the_table_and_ends_in_a_full_stop(
             ["person", "text"]
         ].itertuples(index=False):
             assert text.endswith(".")
-            for sentence in reader.sentences(text):
+            for sentence in reader.biography_sentences(text):
                 subject, relation, value = reader.sentence(sentence)
                 assert (
                     sentence.endswith(".")
