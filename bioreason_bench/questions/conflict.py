@@ -5,17 +5,15 @@ One row a question, with the answer that memory leads to and the one that the co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.draw import Draw, pack
+from bioreason_bench.draw import pack
 from bioreason_bench.questions.contexts import Instead
-from bioreason_bench.questions.counterfactual import swapped_fact, swapped_walks
-from bioreason_bench.questions.records import Writer
-from bioreason_bench.questions.sets import Certify, Columns, KeyRange, merge
+from bioreason_bench.questions.sets import Columns
+from bioreason_bench.questions.swapped import SwappedQuestions, swapped_fact, swapped_walks
 from bioreason_bench.splits.levels import TEST
 from bioreason_bench.splits.swaps import Swap
 
@@ -23,35 +21,12 @@ __all__ = ["Conflicts"]
 
 
 @dataclass(frozen=True)
-class Conflicts:
+class Conflicts(SwappedQuestions):
     """See `QuestionSet`."""
 
-    swaps: Sequence[Swap]
-    writer: Writer
-    certify: Certify
-    draw: Draw
     folder: str = "comp/conflict"
     split: str = TEST
     schema: str = "conflict"
-
-    def __len__(self) -> int:
-        return sum(len(swap.starts) for swap in self.swaps)
-
-    def keys(self) -> NDArray[np.uint64]:
-        return np.concatenate([self._keys(swap) for swap in self.swaps])
-
-    def write(self, keys: KeyRange) -> Columns:
-        parts, parts_keys = [], []
-        for swap in self.swaps:
-            swap_keys = self._keys(swap)
-            chosen = keys.indices(swap_keys)
-            if chosen.size:
-                parts.append(self._rows(swap, chosen))
-                parts_keys.append(swap_keys[chosen])
-        return merge(parts, parts_keys)
-
-    def _keys(self, swap: Swap) -> NDArray[np.uint64]:
-        return self.draw.at("order", self.schema, swap.plan.number).words(swap.starts)
 
     def _rows(self, swap: Swap, rows: NDArray) -> Columns:
         path, size = swap.plan.path, len(rows)
