@@ -240,6 +240,8 @@ def remedy(config: WorldConfig, field: str) -> str:
     """What to do where the world has fewer questions than the field asks for."""
     if config.facts:
         return f"lower {field} or distractors, or add facts"
+    if config.relations:
+        return f"lower {field} or distractors, or raise known, novel or {field.split('.')[0]}.paths"
     return f"lower {field}, or raise known, novel or {field.split('.')[0]}.paths"
 
 
