@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # Shares of the sentences that may have a pronoun or be joined.  Of all sentences after the first,
 # about a quarter then have a pronoun, and a tenth are joined to the one before.
 PRONOUNS, JOINED = 0.54, 0.36
+GROUPS = {"company", "organization", "service", "university"}  # kinds that "they" could mean too
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def sentences(
 
 def _clear(world: World, relation: int, people: NDArray, text: NDArray) -> NDArray[np.bool_]:
     """Whether "they" in the next sentence can mean the person only, for each sentence."""
-    if world.table[relation].to_person:
+    if world.table[relation].to_person or world.table[relation].object in GROUPS:
         return np.zeros(len(people), bool)
     names = world.texts["person"]
     return np.array(
