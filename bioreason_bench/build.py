@@ -18,6 +18,7 @@ from bioreason_bench.release.manifest import manifest_head
 from bioreason_bench.release.shards import FileEntry
 from bioreason_bench.release.write import check_target, write_release
 from bioreason_bench.workers import available_cores
+from bioreason_bench.world.given import describe_facts
 from bioreason_bench.world.table import table_as_dict
 
 __all__ = ["generate"]
@@ -51,6 +52,8 @@ def generate(
     out = Path(out).expanduser().absolute()
     check_target(out, force)
     with _Progress(progress, "people, facts and paths") as bar:
+        if config.facts:
+            config = describe_facts(config)
         dataset = make_dataset(config)
         return write_release(
             out,

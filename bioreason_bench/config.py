@@ -29,6 +29,7 @@ __all__ = [
     "WorldConfig",
     "from_dict",
     "load_preset",
+    "own_fields",
     "preset_names",
     "renamed",
 ]
@@ -97,6 +98,11 @@ class WorldConfig:
         locale: Of people's names, such as "de_DE", from the installed Faker; empty for the
             frozen English ones.
         relations: Path to a user's relation table; empty for the built-in one.
+        facts: Path to a user's facts (.csv or .parquet; see docs/data.md); empty for an invented
+            world.  Then the facts decide known, novel and in_context, and nobody has a birthday.
+        facts_sha256: Of the bytes of that file; set when a release is made.
+        names: Path to the names of the entities of `facts`; empty if these have names themselves.
+        names_sha256: Of the bytes of that file.
         keep: The relations used; empty for all of the table.
         known: People with a parametric biography.
         novel: People who appear in contexts only.
@@ -109,6 +115,12 @@ class WorldConfig:
         context_facts: Sentences of a person in a context; 0 for the whole biography.
         leak_guards: Leave out sentences that would give away a hop meant to be recalled.
         heldout_starts: Share of the people who start test questions only.
+        heldout_wordings: Share of the known people whose biographies keep two wordings of each
+            relation out of every paraphrase.
+        scheme: How relations are held out: "folds", or "roles" as in the paper.
+        fold: Scheme folds: which fifth of the relations is zero-shot, 0 to 4.
+        heldout_pairs: Scheme folds: share of the ordered pairs of relations that training never
+            joins.
         levels: The test levels.
         hops: Number of hops -> share of the questions.
         depth_hops: The same for the level depth.
@@ -120,6 +132,10 @@ class WorldConfig:
     language: str = "english"
     locale: str = ""
     relations: str = ""
+    facts: str = ""
+    facts_sha256: str = ""
+    names: str = ""
+    names_sha256: str = ""
     keep: tuple[str, ...] = ()
     known: int = 10_000
     novel: int = 5_000
@@ -132,6 +148,10 @@ class WorldConfig:
     context_facts: int = 0
     leak_guards: bool = False
     heldout_starts: float = 0.0
+    heldout_wordings: float = 0.0
+    scheme: str = "folds"
+    fold: int = 0
+    heldout_pairs: float = 0.2
     levels: tuple[str, ...] = ("iid", "composition", "zeroshot")
     hops: Mapping[int, float] = field(default_factory=lambda: {2: 0.5, 3: 0.3, 4: 0.15, 5: 0.05})
     depth_hops: Mapping[int, float] = field(default_factory=dict)
@@ -241,6 +261,22 @@ def load_preset(name: str, seed: int = 42) -> WorldConfig:
     return from_dict({"preset": path.stem, "seed": seed, **values})
 
 
+def own_fields(name: str) -> set[str]:
+    """The fields that a user's preset file sets, such as comp.train; none for a shipped preset.
+
+    Raises UsageError if the file cannot be read.
+    """
+    load_preset(name)
+    if name in preset_names():
+        return set()
+    values = renamed(tomllib.loads(Path(name).read_text(encoding="utf-8")))
+    return {
+        f"{key}.{field}" if field else key
+        for key, value in values.items()
+        for field in (value if key in SKILLS else [""])
+    }
+
+
 def preset_names() -> list[str]:
     """The names of the shipped presets."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
@@ -269,11 +305,19 @@ def _conflicts(config: WorldConfig) -> Iterator[str]:
         )
     if config.birth_years[0] >= config.birth_years[1]:
         yield f"birth_years is {list(config.birth_years)}; the first year must be the earlier one"
+    if config.names and not config.facts:
+        yield "names is set, but facts is not; names are those of the entities of your own facts"
+    for name, least in (("known", 4), ("novel", 2)):
+        if not config.facts and (count := getattr(config, name)) < least:
+            yield f"{name} is {count}; it must be a whole number of at least {least}"
     yield from _hop_conflicts(config)
     if "entity" in config.levels and config.community <= 0:
         yield "the level entity needs a community, such as --set community=0.1"
     for name in SKILLS:
         yield from _skill_conflicts(name, config.skill(name))
+        skill = config.skill(name)
+        if config.scheme == "roles" and skill.rl > skill.train:
+            yield f"{name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions"
 
 
 def _hop_conflicts(config: WorldConfig) -> Iterator[str]:
@@ -293,8 +337,6 @@ def _skill_conflicts(name: str, skill: SkillConfig) -> Iterator[str]:
         count = getattr(skill, kind.name)
         if count and name != kind.skill:
             yield f"{name}.{kind.name} is {count}; only {kind.skill} has such questions"
-    if skill.rl > skill.train:
-        yield f"{name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions"
 
 
 # plain values and settings ------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
     BioreasonError          exit code 1: a check failed, or something written is broken
     ├── UsageError          exit code 2: a wrong option, preset or path; an impossible request
-    │   └── MissingExtra    exit code 2: an optional dependency is absent; names its extra
+    │   ├── MissingExtra    exit code 2: an optional dependency is absent; names its extra
+    │   └── Shortage        exit code 2: a preset asks for more questions than the world has
     └── ReleaseError        exit code 1: a release, or another input file, is missing or broken
 
 Every message is one sentence that says where, what, and what to do next.  The command lines print
@@ -14,7 +15,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["BioreasonError", "MissingExtra", "ReleaseError", "UsageError", "suggest"]
+__all__ = ["BioreasonError", "MissingExtra", "ReleaseError", "Shortage", "UsageError", "suggest"]
 
 
 class BioreasonError(Exception):
@@ -43,6 +44,22 @@ class MissingExtra(UsageError):
             f"this needs {module}, which is not installed; "
             f"install it with: pip install 'bioreason-bench[{extra}]'"
         )
+
+
+class Shortage(UsageError):
+    """A field of the configuration that asks for more questions than the world has.
+
+    Attributes:
+        field: The field, such as comp.zeroshot.
+        what: What is asked for, such as "test questions".
+        available: How many there are.
+    """
+
+    def __init__(self, field: str, what: str, asked: int, available: int, remedy: str) -> None:
+        super().__init__(
+            f"{field}: {asked:,} {what} are asked for and this world has {available:,}; {remedy}"
+        )
+        self.field, self.what, self.available = field, what, available
 
 
 def suggest(word: str, known: Iterable[str], otherwise: str = "") -> str:

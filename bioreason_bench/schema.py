@@ -1,8 +1,9 @@
 """Columns: schemas/*.schema.json describe each kind of row, and all other code derives from them.
 
 >>> arrow_schema("person").names
-['name', 'known', 'in_context']
->>> validator("person").is_valid({"name": "Ann Lee", "known": True, "in_context": False})
+['name', 'known', 'in_context', 'heldout_wordings']
+>>> person = {"name": "Ann Lee", "known": True, "in_context": False, "heldout_wordings": False}
+>>> validator("person").is_valid(person)
 True
 
 JSON types become Arrow types: string, boolean, integer (int32, the widest that any column needs),

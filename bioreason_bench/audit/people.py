@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.audit.laws.holdout import by_folds
 from bioreason_bench.audit.laws.levels import check_levels
 from bioreason_bench.audit.laws.probes import check_probes
 from bioreason_bench.audit.laws.world import check_world
@@ -28,9 +29,11 @@ from bioreason_bench.audit.reading.tables import check_relations, read_facts, re
 from bioreason_bench.audit.reading.training import TrainingExposure
 from bioreason_bench.audit.report import Scores
 from bioreason_bench.audit.run import AuditRun, CannotContinue
+from bioreason_bench.audit.solvers.choices import fit_choices
+from bioreason_bench.audit.solvers.cues import best_cues
 from bioreason_bench.audit.solvers.knowledge import Knowledge
+from bioreason_bench.audit.solvers.popularity import Popularity
 from bioreason_bench.audit.solvers.scores import summarise
-from bioreason_bench.audit.solvers.solvers import best_cues
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.taxonomy import KIND_NAMES, SKILLS
@@ -76,6 +79,7 @@ def check_people(run: AuditRun) -> Scores:
     # of a sample, luck decides too much
     config = _config(run)
     guarded = bool(config.get("leak_guards") and config.get("distractors")) and not run.sample
+    guarded = guarded and not config.get("facts")  # real facts have regularities of their own
     results = [result.solvers for result in others if result.solvers]
     return summarise(results, guarded, run.ledger)
 
@@ -97,8 +101,7 @@ def _read_tables(run: AuditRun) -> World:
     language = config.get("language", "english")
     release = read_people(table, language, people, facts, run.ledger)
     listed = read_facts(release, facts, run.ledger)
-    guarded = config.get("leak_guards", False)
-    return World(release, listed, read_paths(table, paths, guarded, run.ledger))
+    return World(release, listed, read_paths(table, paths, config, run.ledger))
 
 
 def _read_biographies(run: AuditRun, world: World) -> ParsedRelease:
@@ -110,7 +113,8 @@ def _read_biographies(run: AuditRun, world: World) -> ParsedRelease:
     facts, index = facts_from(world.release, biographies)
     release = replace(world.release, facts=facts, biographies=index)
     paraphrases = 1 if run.sample else _config(run).get("paraphrases", 1)
-    check_biographies(release, world.listed, biographies, paraphrases, run.ledger)
+    share = _config(run).get("heldout_wordings", 0.0)
+    check_biographies(release, world.listed, biographies, paraphrases, share, run.ledger)
     return release
 
 
@@ -126,7 +130,9 @@ def _question_files(run: AuditRun, training: bool) -> list[str]:
 
 def _read_training(run: AuditRun, release: ParsedRelease) -> list[QuestionResult]:
     """Read and check the training questions, and try the cues on them."""
-    reader = QuestionReader(run.folder, Knowledge(release, {}), _config(run), run.sample)
+    knowledge = Knowledge(release, {})
+    knowledge.prepare()
+    reader = QuestionReader(run.folder, knowledge, _config(run), run.sample)
     return run.read_files("training questions", _question_files(run, training=True), reader.start)
 
 
@@ -140,7 +146,13 @@ def _learn(run: AuditRun, release: ParsedRelease, training: Sequence[QuestionRes
         for skill in SKILLS
     }
     cues = best_cues(result.cue_hits for result in training)
-    return Knowledge(release, exposure, cues, _config(run).get("distractors", 0))
+    popularity = Popularity.empty(release.people)
+    for result in training:
+        if result.popularity:
+            popularity.add(result.popularity)
+    weights = fit_choices((result.choices for result in training if result.choices), popularity)
+    distractors = _config(run).get("distractors", 0)
+    return Knowledge(release, exposure, cues, distractors, popularity, weights)
 
 
 def _read_others(run: AuditRun, knowledge: Knowledge) -> list[QuestionResult]:
@@ -159,7 +171,7 @@ def _check_across_files(
     """Check what only all questions together can break."""
     release, config = world.release, _config(run)
     check_levels(release, tables, exposure, world.paths, config, run.ledger)
-    check_path_levels(release, world.paths, exposure, run.ledger)
+    check_path_levels(release, world.paths, exposure, by_folds(config), run.ledger)
     check_probes(release, tables, run.ledger)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bioreason_bench.audit.laws.contexts import ContextRules
 from bioreason_bench.audit.laws.pairs import KIND_LAWS, KindLaw
 from bioreason_bench.audit.laws.rows import RowLaws
 from bioreason_bench.audit.ledger import Ledger
@@ -20,19 +21,24 @@ from bioreason_bench.audit.reading.files import open_file
 from bioreason_bench.audit.reading.parser import ParsedRelease, Parser
 from bioreason_bench.audit.reading.questions import (
     File,
+    ParsedQuestion,
     QuestionTable,
     TableBuilder,
     read_questions,
 )
 from bioreason_bench.audit.run import FileTask
+from bioreason_bench.audit.solvers.choices import Choices, ChoiceSample
 from bioreason_bench.audit.solvers.knowledge import Knowledge
+from bioreason_bench.audit.solvers.popularity import Popularity
 from bioreason_bench.audit.solvers.scores import SolverResults, SolverRun
 from bioreason_bench.audit.solvers.solvers import count_cue_hits
+from bioreason_bench.taxonomy import SKILLS
 
 __all__ = ["BiographyReader", "BiographyResult", "QuestionReader", "QuestionResult"]
 
 BATCH = 2_048  # rows that a process holds as Python values
 CUE_QUESTIONS = 400  # training questions of each file on which the cues are tried
+CHOICE_QUESTIONS = 1_500  # and of those of comp, to which the learned solver is fitted
 
 
 # biographies --------------------------------------------------------------------------------------
@@ -92,6 +98,8 @@ class QuestionResult:
         ledger: The checks of its rows.
         table: Its questions, None if the file cannot be read.
         cue_hits: For training files, how often each cue was right.
+        popularity: For training files of comp, who is meant in the contexts.
+        choices: For training files of comp, what the learned solver is fitted to.
         solvers: For test files of a skill, the outcome of the solvers.
     """
 
@@ -99,11 +107,41 @@ class QuestionResult:
     ledger: Ledger
     table: QuestionTable | None = None
     cue_hits: Counter = field(default_factory=Counter)
+    popularity: Popularity | None = None
+    choices: Choices | None = None
     solvers: SolverResults | None = None
 
     @property
     def complete(self) -> bool:
         return self.table is not None
+
+
+class TrainingSample:
+    """What the solvers learn from the training questions of one file."""
+
+    def __init__(self, file: File, rows: int, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self.wanted = file.folder in SKILLS and file.split == "train"
+        self.composing = self.wanted and file.skill == "comp"
+        self.every_cue = max(1, rows // CUE_QUESTIONS)
+        self.every_choice = max(1, rows // CHOICE_QUESTIONS)
+        self.cue_hits: Counter = Counter()
+        self.popularity = Popularity.empty(knowledge.release.people)
+        self.choices = ChoiceSample()
+
+    def add(self, question: ParsedQuestion) -> None:
+        if question.row % self.every_cue == 0:
+            count_cue_hits(question, self.knowledge, self.cue_hits)
+        if self.composing:
+            self.popularity.count(question)
+            if question.row % self.every_choice == 0:
+                self.choices.add(question, self.knowledge)
+
+    def enter(self, result: QuestionResult) -> None:
+        """Add what was learned to the result of the file."""
+        result.cue_hits = self.cue_hits
+        if self.composing:
+            result.popularity, result.choices = self.popularity, self.choices.build()
 
 
 @dataclass(frozen=True)
@@ -134,12 +172,13 @@ class QuestionReader:
         return result
 
     def _read(self, parser: Parser, file: File, table: pa.Table, result: QuestionResult) -> None:
-        kind = KIND_LAWS[file.level](parser) if file.level in KIND_LAWS else None
+        rules = ContextRules.of(self.config)
+        kind = KIND_LAWS[file.level](parser, rules) if file.level in KIND_LAWS else None
         laws = RowLaws(parser, file, self.config, kind)
         builder = TableBuilder(file, self.knowledge.release)
         solvers = SolverRun(file, self.knowledge) if file.split == "test" and file.skill else None
         every = self._every(table.num_rows, kind)
-        every_cue = max(1, table.num_rows // CUE_QUESTIONS)
+        training = TrainingSample(file, table.num_rows, self.knowledge)
         from_mirrors = kind.from_mirrors if kind else False
         for first, columns in _batches(table):
             questions = read_questions(
@@ -154,14 +193,15 @@ class QuestionReader:
                     kind.add(question, laws.violations)
                 if solvers:
                     solvers.add(question)
-                elif file.level == "train" and question.path and question.row % every_cue == 0:
-                    count_cue_hits(question, self.knowledge, result.cue_hits)
+                elif training.wanted and question.readable:
+                    training.add(question)
             builder.end_batch(columns)
         if kind:
             kind.finish(laws.violations)
         laws.violations.enter(result.ledger, file.name)
         result.table = builder.build()
         result.solvers = solvers.results() if solvers else None
+        training.enter(result)
 
     def _every(self, rows: int, kind: KindLaw | None) -> int:
         """Solve every n-th question, but all of a kind beyond the levels: pairs stay together."""

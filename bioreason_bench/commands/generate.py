@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bioreason_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bioreason_bench.config import WorldConfig
 
 WRITTEN = {
     "person": "people",
@@ -16,6 +22,9 @@ WRITTEN = {
     "question": "questions",
     "probe": "probes",
 }
+
+
+FROM_FACTS = ("known", "novel", "in_context", "birth_years", "locale", "pool_sizes")
 
 
 class Generate(click.Command):
@@ -35,8 +44,7 @@ class Generate(click.Command):
 @click.command(name="generate", cls=Generate)
 @click.option(
     "--preset",
-    default="v1",
-    show_default=True,
+    show_default="v1; graph with --facts",
     help="Name of a preset, or path to a preset of your own (.toml).",
 )
 @click.option(
@@ -59,6 +67,23 @@ class Generate(click.Command):
     help="Set a field of the preset; repeatable.",
 )
 @click.option(
+    "--facts",
+    type=click.Path(path_type=Path),
+    help="Facts of your own (.csv or .parquet with the columns subject, relation, object) in place "
+    "of an invented world.",
+)
+@click.option(
+    "--relations",
+    type=click.Path(path_type=Path),
+    help="A relation table of your own (.toml); default: the package's.",
+)
+@click.option(
+    "--names",
+    type=click.Path(path_type=Path),
+    help="Names of the subjects of --facts in sentences (.csv or .parquet with the columns id, "
+    "name); default: the subjects themselves.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(min=1),
     help="Processes; default: all cores. Does not change the rows.",
@@ -74,10 +99,13 @@ class Generate(click.Command):
 @click.option("--json", "as_json", is_flag=True, help="Print the number of rows as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
 def command(
-    preset: str,
+    preset: str | None,
     seed: int,
     out: Path | None,
     settings: tuple[str, ...],
+    facts: Path | None,
+    relations: Path | None,
+    names: Path | None,
     workers: int | None,
     shard_rows: int | None,
     force: bool,
@@ -88,17 +116,30 @@ def command(
 
     \b
       bioreason generate --preset small --out small
-      bioreason generate --set relations=my.toml --seed 7
+      bioreason generate --relations my.toml --seed 7
+      bioreason generate --facts triples.csv --relations my.toml --out mine
 
     Package version, preset and seed determine every row, on any machine. To resume an interrupted
     run, run the same command again.
+
+    With --facts, your graph takes the place of the invented people: each subject is an entity, and
+    has at most one object of each relation. Sizes that the graph cannot reach are reduced, with a
+    warning; a size that you set yourself is an error instead (docs/data.md).
     """  # noqa: D301 - click reads \b
     from bioreason_bench.build import generate
-    from bioreason_bench.config import load_preset
+    from bioreason_bench.config import load_preset, own_fields
     from bioreason_bench.dataset import SHARD_ROWS
 
     began = time.perf_counter()
-    config = load_preset(preset, seed).override(dict(_setting(text) for text in settings))
+    preset = preset or ("graph" if facts else "v1")
+    set_here = dict(_setting(text) for text in settings)
+    files = {"facts": facts, "relations": relations, "names": names}
+    files_given: dict[str, Any] = {
+        name: str(path) for name, path in files.items() if path is not None
+    }
+    config = replace(load_preset(preset, seed).override(set_here), **files_given)
+    if config.facts:
+        config = _fitted(config, set_here, own_fields(preset), quiet)
     out = out or Path(f"bioreason-{config.preset}-{config.seed}")
     manifest = generate(
         config,
@@ -118,6 +159,29 @@ def command(
         seconds = time.perf_counter() - began
         counts = [f"{rows[schema]:,} {name}" for schema, name in WRITTEN.items() if schema in rows]
         click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
+
+
+def _fitted(
+    config: WorldConfig, set_here: Collection[str], set_in_file: Collection[str], quiet: bool
+) -> WorldConfig:
+    """The configuration with the sizes that the facts can reach; say what was reduced."""
+    from bioreason_bench.dataset.fit import fit_sizes
+
+    for field in FROM_FACTS:
+        if field in {key.partition(".")[0] for key in set_here}:
+            raise UsageError(
+                f"--set {field} does not go with facts of your own, which decide it; leave it out"
+            )
+    config, changes = fit_sizes(config, {*set_here, *set_in_file})
+    if changes and not quiet:
+        reduced = [f"{field} to {left:,} of {asked:,}" for field, (asked, left) in changes.items()]
+        fewer = "; fewer distractors leave more" if config.distractors else ""
+        click.echo(
+            f"bioreason: {Path(config.facts).name} has fewer questions than preset {config.preset} "
+            f"asks for; reduced {', '.join(reduced)}{fewer}",
+            err=True,
+        )
+    return config
 
 
 def _setting(text: str) -> tuple[str, str]:

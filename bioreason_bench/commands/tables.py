@@ -27,11 +27,17 @@ def score_table(solvers: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[
     Args:
         solvers: {config: {solver: {score, chance, shortcut, ...}}}, as in audit.json.
     """
-    rows = [["right answers, % (chance)", *next(iter(solvers.values()), {})]]
-    rows += [[config, *map(_score, scores.values())] for config, scores in solvers.items()]
+    names = list(dict.fromkeys(name for scores in solvers.values() for name in scores))
+    rows = [["right answers, % (chance)", *names]]
+    rows += [
+        [config, *(_score(scores.get(name)) for name in names)]
+        for config, scores in solvers.items()
+    ]
     return table(rows)
 
 
-def _score(score: Mapping[str, Any]) -> str:
+def _score(score: Mapping[str, Any] | None) -> str:
+    if score is None:
+        return ""
     chance = f" ({100 * score['chance']:.1f})" if score["shortcut"] else ""
     return f"{100 * score['score']:.1f}{chance}"

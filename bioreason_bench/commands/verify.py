@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioreason_bench.commands.tables import score_table
+from bioreason_bench.commands.tables import score_table, table
+from bioreason_bench.taxonomy import LEVELS
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from bioreason_bench.audit.report import Audit
+    from bioreason_bench.audit.report import Audit, Scores
+
+COMPOSING = [f"comp_{level}" for level in LEVELS]  # configs with a line for each shortcut
 
 
 @click.command(name="verify")
@@ -102,8 +106,35 @@ def _report(audit: Audit, quiet: bool) -> str:
     if quiet:
         return "\n".join(lines)
     if audit.scores:
-        lines += ["", *score_table(audit.scores)]
+        lines += ["", *_score_tables(audit.scores)]
     return "\n".join([*lines, "", _verdict(audit)])
+
+
+def _score_tables(scores: Scores) -> list[str]:
+    """The scores by config, then those of the levels of comp with chance and interval."""
+    from bioreason_bench.audit.solvers.solvers import SOLVERS
+
+    general = {
+        config: {name: score for name, score in solvers.items() if name in SOLVERS}
+        for config, solvers in scores.items()
+    }
+    rows = [
+        [config, name, f"{score['questions']:,}", *map(_percent, _shares(score))]
+        for config, solvers in scores.items()
+        if config in COMPOSING
+        for name, score in solvers.items()
+        if score["shortcut"]
+    ]
+    head = ["shortcuts, %", "", "questions", "score", "chance", "low", "high"]
+    return [*score_table(general), "", *table([head, *rows], left=2)]
+
+
+def _shares(score: Mapping[str, Any]) -> list[float]:
+    return [score[name] for name in ("score", "chance", "low", "high")]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
 
 
 def _verdict(audit: Audit) -> str:

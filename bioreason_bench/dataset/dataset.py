@@ -36,6 +36,7 @@ from bioreason_bench.splits.levels import (
     test_pool,
     trained_relations,
 )
+from bioreason_bench.splits.roles import deal_folds
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.taxonomy import SKILLS
 from bioreason_bench.world.facts import World, make_world
@@ -107,13 +108,14 @@ def plan_paths(config: WorldConfig, starts: Starts) -> dict[str, list[PathPlan]]
     comp uses only relations that are trained in their atomic skill, so that its zero-shot level
     isolates composing.
     """
-    rows = starts.world.table.relations
+    table, draw = starts.world.table, starts.draw
+    folds = deal_folds(table, draw)
     paths: dict[str, list[PathPlan]] = {}
     for skill, group in (("mem", PARAMETRIC), ("ctx", CONTEXTUAL)):
-        relations = [number for number, row in enumerate(rows) if row.group == group]
-        paths[skill] = plan_skill(config, starts, skill, relations, starts.draw.at(skill))
+        relations = [number for number, row in enumerate(table.relations) if row.group == group]
+        paths[skill] = plan_skill(config, starts, skill, relations, folds, draw.at(skill))
     atomic = sorted(trained_relations(paths["mem"] + paths["ctx"]))
-    paths["comp"] = plan_skill(config, starts, "comp", atomic, starts.draw.at("comp"))
+    paths["comp"] = plan_skill(config, starts, "comp", atomic, folds, draw.at("comp"))
     return paths
 
 

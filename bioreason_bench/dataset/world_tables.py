@@ -64,6 +64,8 @@ class WorldTables:
             "group": [row.group for row in rows],
             "inverse": [row.inverse if row.inverse in known else "" for row in rows],
             "symmetric": [row.symmetric for row in rows],
+            "exclusive": [row.exclusive for row in rows],
+            "never_next": [[name for name in row.never_next if name in known] for row in rows],
         }
 
     def person(self, shard: Shard) -> Columns:
@@ -72,6 +74,7 @@ class WorldTables:
             "name": self.world.names[begin:end],
             "known": self.world.known[begin:end].tolist(),
             "in_context": self.world.in_context[begin:end].tolist(),
+            "heldout_wordings": self.world.people.heldout_wordings[begin:end].tolist(),
         }
 
     @cached_property

@@ -38,6 +38,11 @@ class Language(Protocol):
             variants: The number of the wording, per subject.
         """
 
+    def with_pronouns(
+        self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray
+    ) -> list[str]:
+        """Return the same sentences with a pronoun for the subject; "" where there is none."""
+
     def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:
         """Return the question for the path from each start.
 

@@ -2,10 +2,17 @@
 
 Order and wordings are drawn by (group, person, paraphrase) alone, so each biography can be written
 without the others.
+
+The first sentence names the person.  Later ones may say "they" instead, or be joined to the
+sentence before, so that nobody and nothing else can be meant: only after a sentence that leads to
+a value, and not after one such as "Graduates of Arden College included Ann Lee."  For example:
+
+    Ann Lee was born on March 3, 1931. Their pet was a cat, and they died in Lima.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -20,6 +27,11 @@ from bioreason_bench.world.relations import CONTEXTUAL
 if TYPE_CHECKING:
     from bioreason_bench.world.facts import World
 
+# Shares of the sentences that may have a pronoun or be joined.  Of all sentences after the first,
+# about a quarter then have a pronoun, and a tenth are joined to the one before.
+PRONOUNS, JOINED = 0.54, 0.36
+GROUPS = {"company", "organization", "service", "university"}  # kinds that "they" could mean too
+
 
 @dataclass(frozen=True)
 class Sentences:
@@ -28,16 +40,28 @@ class Sentences:
     Attributes:
         order: The relations in the order of the biography [rows, relations of the group]; -1, at
             the end of a row, where nothing is stated.
-        text: The sentences [rows, relations of the group]; "" where nothing is stated.
+        text: The sentences, each with the person's name [rows, relations of the group]; "" where
+            nothing is stated.
+        with_pronoun: The same sentences with a pronoun; "" for those that always have the name.
+        joined: Whether the sentence is joined to the one before; it then begins with a pronoun.
         column: For each relation of the table, its column of `text`.
+        clear: Whether "they" in the next sentence can mean the person only.
     """
 
     order: NDArray[np.int16]
     text: NDArray[np.object_]
+    with_pronoun: NDArray[np.object_]
+    joined: NDArray[np.bool_]
     column: NDArray[np.int64]
+    clear: NDArray[np.bool_]
 
     def of(self, rows: NDArray, relations: NDArray | int) -> list[str]:
-        """Return each row's sentence about its relation (one per row, or one for all rows)."""
+        """Return each row's sentence about its relation, with the name of the person.
+
+        Args:
+            rows: Row numbers.
+            relations: A relation per row, or one for all rows.
+        """
         return self.text[rows, self.column[relations]].tolist()
 
     def join(self) -> list[str]:
@@ -46,9 +70,14 @@ class Sentences:
         return self.paragraphs(rows, self.order[rows, columns], len(self.order))
 
     def paragraphs(
-        self, rows: NDArray, relations: NDArray, count: int, number: NDArray | None = None
+        self,
+        rows: NDArray,
+        relations: NDArray,
+        count: int,
+        number: NDArray | None = None,
+        instead: Mapping[int, str] | None = None,
     ) -> list[str]:
-        """Join sentences into `count` texts.
+        """Join sentences into `count` texts; the first sentence of each has the name.
 
         With rows [5, 5, 8], count 3 and number [0, 0, 2], text 0 has two sentences of row 5, text 1
         is empty, and text 2 has one sentence of row 8.
@@ -58,10 +87,32 @@ class Sentences:
             relations: The relation of each sentence.
             count: The number of texts.
             number: The text that each sentence belongs to, ascending; `rows` by default.
+            instead: Sentences to write in place of given ones, by their index in `rows`.  They are
+                written as they are and not joined to others, and the next one has the name.
         """
-        sentences = self.of(rows, relations)
-        ends = np.searchsorted(rows if number is None else number, np.arange(count + 1)).tolist()
+        number = rows if number is None else number
+        columns = self.column[relations]
+        sentences, pronouns = self.text[rows, columns].tolist(), self.with_pronoun[rows, columns]
+        may_refer = pronouns != ""
+        may_refer[:1] = False
+        may_refer[1:] &= (number[1:] == number[:-1]) & self.clear[rows, columns][:-1]
+        for index, sentence in (instead or {}).items():
+            sentences[index] = sentence
+            may_refer[index : index + 2] = False
+        joined = may_refer & self.joined[rows, columns]
+        joined[1:] &= ~joined[:-1]  # never three in one
+        for index in np.flatnonzero(may_refer).tolist():
+            sentences[index] = pronouns[index]
+        for index in np.flatnonzero(joined).tolist():
+            sentences[index - 1] = _with_comma(sentences[index - 1])
+            sentences[index] = f"and {pronouns[index][0].lower()}{pronouns[index][1:]}"
+        ends = np.searchsorted(number, np.arange(count + 1)).tolist()
         return [" ".join(sentences[begin:end]) for begin, end in pairwise(ends)]
+
+
+def _with_comma(sentence: str) -> str:
+    """Replace the full stop of a sentence, within its quotation marks if it is there."""
+    return sentence[:-2] + ',"' if sentence.endswith('."') else sentence[:-1] + ","
 
 
 def sentences(
@@ -82,26 +133,88 @@ def sentences(
     paraphrase = np.broadcast_to(np.asarray(paraphrase, np.int64), people.shape)
     relations = [number for number, row in enumerate(world.table.relations) if row.group == group]
     stated = np.empty((len(people), len(relations)), bool)
-    text = np.full(stated.shape, "", object)
+    text, with_pronoun = np.full(stated.shape, "", object), np.full(stated.shape, "", object)
+    joined, clear = np.zeros(stated.shape, bool), np.zeros(stated.shape, bool)
+    slots = _slots(people, paraphrase, len(relations))
+    wishes_pronoun = draw.at("pronoun").uniform(slots) < PRONOUNS
+    wishes_joined = draw.at("joined").uniform(slots) < JOINED
     for column, relation in enumerate(relations):
         stated[:, column] = world.stated(relation)[people]
         rows = np.flatnonzero(stated[:, column])
-        subjects, count = people[rows], language.variants(relation)
-        first = draw.at("wording", world.table[relation].name).integers(subjects, count)
-        variants = (first + paraphrase[rows]) % count
-        text[rows, column] = language.statements(relation, subjects, None, variants)
+        chosen = variants(world, group, relation, people[rows], paraphrase[rows])
+        text[rows, column] = language.statements(relation, people[rows], None, chosen)
+        clear[rows, column] = _clear(world, relation, people[rows], text[rows, column])
+        wishes = (wishes_pronoun | wishes_joined)[rows, column]
+        rows, chosen = rows[wishes], chosen[wishes]
+        forms = language.with_pronouns(relation, people[rows], None, chosen)
+        initial = np.array([form.startswith(("They ", "Their ")) for form in forms], bool)
+        joined[rows, column] = wishes_joined[rows, column] & initial
+        with_pronoun[rows, column] = np.where(
+            wishes_pronoun[rows, column] | initial, np.array(forms, object), ""
+        )
     columns = np.zeros(len(world.table), np.int64)
     columns[relations] = np.arange(len(relations))
-    order = _order(stated, np.array(relations, np.int16), people, paraphrase, draw.at("order"))
-    return Sentences(order, text, columns)
+    order = _order(stated, np.array(relations, np.int16), slots, draw.at("order"))
+    return Sentences(order, text, with_pronoun, joined, columns, clear)
 
 
-def _order(
-    stated: NDArray, relations: NDArray, people: NDArray, paraphrase: NDArray, draw: Draw
-) -> NDArray[np.int16]:
+def _clear(world: World, relation: int, people: NDArray, text: NDArray) -> NDArray[np.bool_]:
+    """Whether "they" in the next sentence can mean the person only, for each sentence."""
+    if world.table[relation].to_person or world.table[relation].object in GROUPS:
+        return np.zeros(len(people), bool)
+    names = world.texts["person"]
+    return np.array(
+        [
+            not sentence.endswith(f"{names[person]}.")
+            for person, sentence in zip(people.tolist(), text.tolist(), strict=True)
+        ],
+        bool,
+    )
+
+
+def variants(
+    world: World, group: str, relation: int, people: NDArray, paraphrase: NDArray | int = 0
+) -> NDArray[np.int64]:
+    """Return the number of the wording that each person's biography uses for a relation.
+
+    People with held-out wordings never use the first wording, which is the one of chains, nor
+    another one that is drawn for each person and relation.  With 5 wordings of which 2 is drawn,
+    the wordings left are
+
+        number among those left    0  1  2
+        wording                    1  3  4
+
+    Args:
+        world: The world.
+        group: The group of the relation.
+        relation: The relation's number.
+        people: Person ids.
+        paraphrase: The number of the paraphrase, for all people or per person.
+    """
+    people = np.asarray(people, np.int64)
+    draw = Draw(world.config.seed).at("biographies", group)
+    name, count = world.table[relation].name, language_of(world).variants(relation)
+    held_out = _with_heldout_wordings(world, people) & (count > 1)
+    left = np.where(held_out, max(count - 2, 1), count)
+    chosen = (draw.at("wording", name).integers(people, left) + paraphrase) % left
+    skipped = 1 + draw.at("held-out wording", name).integers(people, max(count - 1, 1))
+    chosen_left = 1 + chosen + ((chosen + 1 >= skipped) & (count > 2))
+    return np.where(held_out, chosen_left, chosen)
+
+
+def _with_heldout_wordings(world: World, people: NDArray) -> NDArray[np.bool_]:
+    held_out = getattr(world.people, "heldout_wordings", None)
+    return np.zeros(len(people), bool) if held_out is None else held_out[people]
+
+
+def _slots(people: NDArray, paraphrase: NDArray, relations: int) -> NDArray[np.uint64]:
+    """Number the slots of biographies, for draws [people, relations]."""
+    return pack((paraphrase[:, None], 20), (people[:, None], 36), (np.arange(relations), 8))
+
+
+def _order(stated: NDArray, relations: NDArray, slots: NDArray, draw: Draw) -> NDArray[np.int16]:
     """Draw the order of each biography: the stated relations, then -1 [rows, relations]."""
-    index = pack((paraphrase[:, None], 20), (people[:, None], 36), (np.arange(len(relations)), 8))
-    rank = np.where(stated, draw.uniform(index), 2.0)  # what is not stated comes last
+    rank = np.where(stated, draw.uniform(slots), 2.0)  # what is not stated comes last
     order = np.argsort(rank, axis=1, kind="stable")
     return np.where(np.take_along_axis(stated, order, axis=1), relations[order], np.int16(-1))
 

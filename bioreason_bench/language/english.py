@@ -16,11 +16,20 @@ from numpy.typing import NDArray
 
 from bioreason_bench.language.answer import ANSWER
 from bioreason_bench.world.relations import Relation, RelationTable
-from bioreason_bench.world.templates import Ask, cut_ask, cut_clause, cut_statement, with_article
+from bioreason_bench.world.templates import (
+    Ask,
+    Statement,
+    cut_ask,
+    cut_clause,
+    cut_statement,
+    pronoun_form,
+    with_article,
+)
 from bioreason_bench.world.wording_laws import clause_unit, of_unit
 
 # From this many units on, a phrase is at the end of its question.  Relative clauses always are.
 LONG_POSSESSIVE, LONG_OF = 4, 2
+MAX_CLAUSES = 2  # relative clauses in a phrase; more nesting is hard to read
 MAX_CACHED_PATHS = 20_000
 MAX_CACHED_TABLES = 4
 
@@ -39,20 +48,36 @@ class English:
         self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray
     ) -> list[str]:
         names, cuts = self.texts["person"], self._wordings.statements[relation]
+        chosen = [cuts[k] for k in variants.tolist()]
+        objects = self._objects(relation, subjects, objects, chosen)
+        return [
+            cut.fill(names[k], text)
+            for cut, k, text in zip(chosen, subjects.tolist(), objects, strict=True)
+        ]
+
+    def with_pronouns(
+        self, relation: int, subjects: NDArray, objects: list[str] | None, variants: NDArray
+    ) -> list[str]:
+        cuts, forms = self._wordings.statements[relation], self._wordings.pronoun_forms[relation]
+        chosen = variants.tolist()
+        objects = self._objects(relation, subjects, objects, [cuts[k] for k in chosen])
+        return [
+            f"{form.before}{text}{form.after}" if form else ""
+            for form, text in zip([forms[k] for k in chosen], objects, strict=True)
+        ]
+
+    def _objects(
+        self, relation: int, subjects: NDArray, objects: list[str] | None, cuts: list[Statement]
+    ) -> list[str]:
+        """Return the objects, by default the world's, with an article where statements have one."""
         if objects is None:
             texts = self.texts[self.table[relation].object]
             objects = [texts[k] for k in self.objects[relation][subjects].tolist()]
-        chosen = [cuts[k] for k in variants.tolist()]
-        if any(cut.article for cut in cuts):
-            objects = [
-                _with_article(text) if cut.article else text
-                for text, cut in zip(objects, chosen, strict=True)
-            ]
+        if not any(cut.article for cut in cuts):
+            return objects
         return [
-            f"{before}{names[k]}{between}{text}{after}"
-            for (before, between, _, after), k, text in zip(
-                chosen, subjects.tolist(), objects, strict=True
-            )
+            _with_article(text) if cut.article else text
+            for text, cut in zip(objects, cuts, strict=True)
         ]
 
     def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:
@@ -77,7 +102,7 @@ class English:
                 objects = list(map(_with_article, objects))
             before, between, after = map(_literal, (cut.before, cut.between, cut.after))
             sentences.append(f"{before}%s{between}%s{after} ")
-            slots += [columns[hop], objects]
+            slots += [objects, columns[hop]] if cut.object_first else [columns[hop], objects]
         template = "".join(sentences) + ANSWER + "%s"
         return [template % row for row in zip(*slots, columns[-1], strict=True)]
 
@@ -138,7 +163,7 @@ class Forms:
                     [units.ofs for units in phrase],
                 )
             )
-            if all(units.clauses for units in phrase):
+            if len(phrase) <= MAX_CLAUSES and all(units.clauses for units in phrase):
                 self.styles.append((final, [units.clauses for units in phrase]))
         self.sizes = np.array(
             [len(asks) * prod(map(len, units)) for asks, units in self.styles], np.uint64
@@ -182,7 +207,11 @@ class Wordings:
     """The templates of a relation table, split at their slots."""
 
     def __init__(self, table: RelationTable) -> None:
-        self.statements = [list(map(cut_statement, row.statements)) for row in table.relations]
+        self.statements = [
+            [cut_statement(text, row.to_person) for text in row.statements]
+            for row in table.relations
+        ]
+        self.pronoun_forms = [list(map(pronoun_form, cuts)) for cuts in self.statements]
         self._asks = [list(map(cut_ask, row.asks)) for row in table.relations]
         self._units = list(map(_units, table.relations))
         self._forms: dict[tuple[int, ...], Forms] = {}

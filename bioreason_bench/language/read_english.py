@@ -3,50 +3,138 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from bioreason_bench.world.relations import RelationTable
 from bioreason_bench.world.templates import (
     CAPITAL,
+    NAME_WORD,
     POSSESSIVE,
+    QUOTE,
+    Statement,
     cut_ask,
     cut_clause,
     cut_statement,
+    with_name,
     without_article,
 )
 from bioreason_bench.world.wording_laws import clause_unit, of_unit
 
-_WORD = rf"[{CAPITAL}][\w-]*"
-_NAME = re.compile(rf"{_WORD}(?: {_WORD})*")
-_OPENING = re.compile(  # words before the subject, if any, and the subject
-    rf"([A-Z][a-z]* [a-z][^{CAPITAL}]*)?({_WORD}(?: {_WORD})*)"
+_CAPITALIZED = re.compile(NAME_WORD)
+_NAME = re.compile(rf"{NAME_WORD}(?: {NAME_WORD})*")
+_OPENING = re.compile(  # words before the first name, if any, and the name
+    rf"([A-Z][a-z]* [a-z][^{CAPITAL}]*)?({_NAME.pattern})"
 )
-_SENTENCE_BREAK = re.compile(r"(?<=[.?!])\s+")
+_SENTENCE_BREAK = re.compile(r'\s(?:(?<=[.?!]\s)|(?<=[.?!]"\s))\s*')
+_JOINED = re.compile(r',("?) and (?=(?:they|their) )')  # two sentences of a biography in one
+_PRONOUNS = ("They ", "Their ")
 
 
 class _Ending(NamedTuple):
-    """What completes a statement whose words up to the object are known."""
+    """What completes a statement: its relation, and how the object is written."""
 
-    after: str
     relation: str
-    article: bool
+    cut: Statement
+
+    def fact(self, first: str, second: str) -> tuple[str, str, str]:
+        """Return the fact of the statement with these texts in its slots."""
+        subject, text = (second, first) if self.cut.object_first else (first, second)
+        return subject, self.relation, without_article(text) if self.cut.article else text
 
 
-class _Statements:
-    """The statements that have the same words before their subject.
+class _NameFirst:
+    """The statements that begin with a name, after the same words before it.
 
     Attributes:
-        endings: By the words between subject and object.
-        max_words: The most words between subject and object.
+        names: By the words between two names, the endings by the words after them.
+        values: By the words between a name and a value.
+        max_words: The most words between the slots.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, dict[str, _Ending]] = {}
+        self.values: dict[str, _Ending] = {}
+        self.max_words = 0
+
+    def add(self, ending: _Ending, to_person: bool) -> None:
+        between, after = ending.cut.between, ending.cut.after
+        if to_person:
+            self.names.setdefault(between, {})[after] = ending
+        else:
+            self.values[between] = ending
+        self.max_words = max(self.max_words, between.count(" "))
+
+    def read(self, text: str, first: str, end: int) -> tuple[str, str, str] | None:
+        """Read a statement whose first name is known, and where it ends."""
+        for begin in _word_starts(text, end, self.max_words):
+            between = text[end:begin]
+            if between in self.names:
+                second = _NAME.match(text, begin)
+                ending = second and self.names[between].get(text[second.end() :])
+                if second and ending:
+                    return ending.fact(first, second[0])
+            elif between in self.values:
+                ending = self.values[between]
+                stop = len(text) - len(ending.cut.after)
+                if stop > begin and text.endswith(ending.cut.after):
+                    return ending.fact(first, text[begin:stop])
+                return None
+        return None
+
+
+class _ValueFirst:
+    """The statements that begin with a value, after the same words before it.
+
+    Attributes:
+        endings: By the words after the name: the statements that end so.
     """
 
     def __init__(self) -> None:
         self.endings: dict[str, list[_Ending]] = {}
-        self.max_words = 0
 
-    def add(self, between: str, ending: _Ending) -> None:
-        self.endings.setdefault(between, []).append(ending)
-        self.max_words = max(self.max_words, between.count(" "))
+    def add(self, ending: _Ending) -> None:
+        self.endings.setdefault(ending.cut.after, []).append(ending)
+
+    def read(self, text: str, begin: int) -> tuple[str, str, str] | None:
+        """Read a statement whose value begins at `begin`, from its end."""
+        for after, endings in self.endings.items():
+            if not text.endswith(after):
+                continue
+            name_end = len(text) - len(after)
+            name_begin = _name_begin(text, name_end)
+            for ending in endings:
+                stop = name_begin - len(ending.cut.between)
+                if (
+                    name_begin < name_end
+                    and stop > begin
+                    and text.startswith(ending.cut.between, stop)
+                ):
+                    return ending.fact(text[begin:stop], text[name_begin:name_end])
+        return None
+
+
+def _word_starts(text: str, begin: int, words: int) -> Iterator[int]:
+    """Yield where the next words begin, with and without their quotation mark."""
+    for _ in range(words):
+        begin = text.find(" ", begin) + 1
+        if not begin:
+            return
+        yield begin
+        if text.startswith(QUOTE, begin):
+            yield begin + 1
+
+
+def _name_begin(text: str, end: int) -> int:
+    """Return where the run of capitalized words that ends at `end` begins; `end` if none does."""
+    begin = end
+    stop = end
+    while stop > 0:
+        word = text.rfind(" ", 0, stop) + 1
+        if not _CAPITALIZED.fullmatch(text, word, stop):
+            break
+        begin, stop = word, word - 1
+    return begin
 
 
 class EnglishParser:
@@ -57,15 +145,20 @@ class EnglishParser:
     """
 
     def __init__(self, table: RelationTable) -> None:
-        self._statements = {"": _Statements()}  # by the words before the subject
+        self._name_first = {"": _NameFirst()}  # by the words before the name
+        self._value_first: dict[str, _ValueFirst] = {}  # by the words before the value
         self._asks: dict[str, dict[str, str]] = {}  # before the person -> after it -> relation
         self._nouns: dict[str, str] = {}  # noun -> relation
         self._of_units: dict[str, str] = {}  # "the boss of " -> relation
         self._clause_units: dict[str, str] = {}  # "the person who supervised " -> relation
         for row in table.relations:
-            for cut in map(cut_statement, row.statements):
-                statements = self._statements.setdefault(cut.before, _Statements())
-                statements.add(cut.between, _Ending(cut.after, row.name, cut.article))
+            for statement in row.statements:
+                cut = cut_statement(statement, row.to_person)
+                ending = _Ending(row.name, cut)
+                if cut.object_first and not row.to_person:
+                    self._value_first.setdefault(cut.before, _ValueFirst()).add(ending)
+                else:
+                    self._name_first.setdefault(cut.before, _NameFirst()).add(ending, row.to_person)
             for ask in map(cut_ask, row.asks):
                 self._asks.setdefault(ask.before, {})[ask.after] = row.name
             if row.to_person:
@@ -73,39 +166,55 @@ class EnglishParser:
                 self._of_units |= dict.fromkeys(map(of_unit, row.nouns), row.name)
                 clauses = map(cut_clause, row.clauses)
                 self._clause_units |= dict.fromkeys(map(clause_unit, clauses), row.name)
+        self._value_words = max((before.count(" ") for before in self._value_first), default=0)
+        self._value_openings = {before.partition(" ")[0] + " " for before in self._value_first}
         self._ask_words = max(before.count(" ") for before in self._asks)
         units = [*self._of_units, *self._clause_units]
         self._unit_words = max((unit.count(" ") for unit in units), default=0)
 
     def sentence(self, text: str) -> tuple[str, str, str] | None:
+        if text.startswith(_PRONOUNS):
+            return None
+        if text[: text.find(" ") + 1] in self._value_openings or text.startswith(QUOTE):
+            for begin in (int(text.startswith(QUOTE)), *_word_starts(text, 0, self._value_words)):
+                value_first = self._value_first.get(text[:begin])
+                if value_first:
+                    return value_first.read(text, begin)
         opening = _OPENING.match(text)
         if not opening:
             return None
-        before, subject = opening.groups()
-        statements = self._statements.get(before or "")
-        subject_end = opening.end()
-        if statements is None:
-            # "Ann was born in Paris." opens with a name of one word, not with words before a name.
-            name = _NAME.match(text)
-            assert name is not None
-            subject, subject_end, statements = name[0], name.end(), self._statements[""]
-        object_begin = subject_end
-        for _ in range(statements.max_words):
-            object_begin = text.find(" ", object_begin) + 1
-            if not object_begin:
-                return None
-            endings = statements.endings.get(text[subject_end:object_begin])
-            if endings:
-                for after, relation, article in endings:
-                    object_end = len(text) - len(after)
-                    if text.endswith(after) and object_end > object_begin:
-                        value = text[object_begin:object_end]
-                        return subject, relation, without_article(value) if article else value
-                return None
-        return None
+        name_first = self._name_first.get(opening[1] or "")
+        if name_first:
+            return name_first.read(text, opening[2], opening.end())
+        # "Ann was born in Paris." opens with a name of one word, not with words before a name.
+        name = _NAME.match(text)
+        assert name is not None
+        return self._name_first[""].read(text, name[0], name.end())
 
     def sentences(self, text: str) -> list[str]:
         return [part for part in _SENTENCE_BREAK.split(text.strip()) if part]
+
+    def biography(self, text: str) -> list[tuple[str, str, str] | None]:
+        return [fact for _, fact in self._read_biography(text)]
+
+    def biography_sentences(self, text: str) -> list[str]:
+        return [sentence for sentence, _ in self._read_biography(text)]
+
+    def _read_biography(self, text: str) -> list[tuple[str, tuple[str, str, str] | None]]:
+        """Return the sentences, with the name for pronouns, and their facts."""
+        read: list[tuple[str, tuple[str, str, str] | None]] = []
+        name = ""
+        for part in (part for joined in self.sentences(text) for part in _separate(joined)):
+            sentence, fact = part, self.sentence(part)
+            if not read and fact:
+                name = fact[0]
+            if name and not fact:
+                named = with_name(part, name)
+                named_fact = self.sentence(named)
+                if named_fact and named_fact[0] == name:
+                    sentence, fact = named, named_fact
+            read.append((sentence, fact))
+        return read
 
     def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         begin = 0  # of the phrase
@@ -178,3 +287,17 @@ class EnglishParser:
             if relation is not None:
                 return relation, end
         return None, 0
+
+
+def _separate(text: str) -> list[str]:
+    """Separate sentences that a biography joins by ", and they" or ", and their".
+
+    >>> _separate("Ann Lee died in Lima, and their hobby was chess.")
+    ['Ann Lee died in Lima.', 'Their hobby was chess.']
+    """
+    first, *rest = _JOINED.split(text)
+    sentences = [first]
+    for mark, part in zip(rest[::2], rest[1::2], strict=True):
+        sentences[-1] += "." + mark
+        sentences.append("T" + part[1:])
+    return sentences

@@ -25,6 +25,12 @@ class SymbolsParser:
                 sentences.append([])
         return [" ".join(words) for words in sentences if words]
 
+    def biography(self, text: str) -> list[tuple[str, str, str] | None]:
+        return [self.sentence(part) for part in self.sentences(text)]
+
+    def biography_sentences(self, text: str) -> list[str]:
+        return self.sentences(text)
+
     def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         words = text.split()
         if len(words) >= 3 and words[-1] == "?" and self._names.issuperset(words[1:-1]):

@@ -9,6 +9,9 @@
 >>> reader.chain("Ann Lee's boss was Bo Ray. So, the answer is: Bo Ray")
 ([('Ann Lee', 'boss', 'Bo Ray')], 'Bo Ray')
 
+>>> reader.biography("Ann Lee died in Lima, and they kept a cat as a pet. Bo Ray was their boss.")
+[('Ann Lee', 'died_in', 'Lima'), ('Ann Lee', 'pet', 'cat'), ('Ann Lee', 'boss', 'Bo Ray')]
+
 Names are runs of capitalized words.  The rules for wordings (world/wording_laws.py) make sure that
 no sentence has two readings.  Readers accept any string: one that they cannot read gives None, in
 time linear in its length.
@@ -34,7 +37,16 @@ class Parser(Protocol):
         """Return the fact that a statement in any of its wordings states; None for other text."""
 
     def sentences(self, text: str) -> list[str]:
-        """Split a biography, a context or a chain into sentences, each with its full stop."""
+        """Split a text into sentences as they are, each with its full stop."""
+
+    def biography(self, text: str) -> list[Fact | None]:
+        """Return the facts of a biography, whose first sentence names the person.
+
+        A pronoun means that person.  The fact is None for a sentence that cannot be read.
+        """
+
+    def biography_sentences(self, text: str) -> list[str]:
+        """Split a biography into one sentence a fact, with the person's name for pronouns."""
 
     def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         """Return the start and the path (relation names) of a question; None for other text."""
@@ -47,12 +59,14 @@ PARSERS: Mapping[str, Callable[[RelationTable], Parser]] = {
 
 
 class Reader:
-    """Reads sentences, questions and chains of one relation table in one language."""
+    """Reads sentences, biographies, questions and chains of one relation table and language."""
 
     def __init__(self, table: RelationTable, language: str = "english") -> None:
         parser = PARSERS[language](table)
         self.sentence = parser.sentence
         self.sentences = parser.sentences
+        self.biography = parser.biography
+        self.biography_sentences = parser.biography_sentences
         self.question = parser.question
 
     def chain(self, text: str) -> tuple[list[Fact | None], str | None]:

@@ -39,6 +39,15 @@ class Symbols:
             for k, text in zip(subjects.tolist(), objects, strict=True)
         ]
 
+    def with_pronouns(
+        self,
+        relation: int,  # noqa: ARG002
+        subjects: NDArray,
+        objects: list[str] | None,  # noqa: ARG002
+        variants: NDArray,  # noqa: ARG002
+    ) -> list[str]:
+        return [""] * len(subjects)
+
     def questions(self, path: tuple[int, ...], starts: NDArray, words: NDArray) -> list[str]:  # noqa: ARG002
         names, relations = self.texts["person"], " ".join(self.table.path_names(path))
         return [f"{names[k]} {relations} ?" for k in np.asarray(starts).tolist()]

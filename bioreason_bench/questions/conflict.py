@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.draw import pack
+from bioreason_bench.questions.contexts import Instead
 from bioreason_bench.questions.sets import Columns
 from bioreason_bench.questions.swapped import SwappedQuestions, swapped_fact, swapped_walks
 from bioreason_bench.splits.levels import TEST
 from bioreason_bench.splits.swaps import Swap
-from bioreason_bench.world.relations import CONTEXTUAL
 
 __all__ = ["Conflicts"]
 
@@ -48,16 +49,25 @@ class Conflicts(SwappedQuestions):
     def _contexts(
         self, swap: Swap, walk: NDArray, donor: NDArray
     ) -> tuple[NDArray[np.int64], list[str]]:
-        """Contexts in which the subject's biography also states the contradicting fact."""
+        """Contexts in which everybody who could be the last person has the contradicted relation.
+
+        The gold person's sentence is false, those of the others are true; each takes the place of
+        a drawn sentence of the biography, so that all biographies keep their length.
+        """
         path, hop, contexts = swap.plan.path, swap.hop, self.writer.contexts
-        table = self.writer.starts.world.table
-        people = contexts.people(path, walk, other=donor, hop=hop, also=walk[:, hop])
-        texts = contexts.texts(path, people)
-        asked = next(relation for relation in path if table[relation].group == CONTEXTUAL)
-        anchor = contexts.sentence(asked, walk[:, hop], None)
-        false = contexts.sentence(path[hop], walk[:, hop], donor[:, hop + 1])
-        assert all(text.count(sentence) == 1 for text, sentence in zip(texts, anchor, strict=True))
-        return people, [
-            text.replace(sentence, f"{sentence} {contradiction}")
-            for text, sentence, contradiction in zip(texts, anchor, false, strict=True)
-        ]
+        world = self.writer.starts.world
+        context = contexts.people(path, walk[:, 0], also=[hop])
+        people, width = context.people.reshape(-1), context.people.shape[1]
+        lines = np.flatnonzero(context.position.reshape(-1) == hop)
+        rows, subjects = lines // width, people[lines]
+        objects = world.objects[path[hop], subjects].astype(np.int64)
+        gold = subjects == walk[rows, hop]
+        objects[gold] = donor[rows[gold], hop + 1]
+        stated = contexts.sentences(path[hop], subjects, objects)
+        stream = self.draw.at("conflict", *world.table.path_names(path))
+        words = stream.words(pack((walk[rows, 0], 48), (lines % width, 16))).tolist()
+        instead = {
+            line: Instead(None, word, sentence)
+            for line, word, sentence in zip(lines.tolist(), words, stated, strict=True)
+        }
+        return context.people, contexts.texts(path, context, instead)

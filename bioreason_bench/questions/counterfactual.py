@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.questions.contexts import Instead
 from bioreason_bench.questions.sets import Columns, interleave
 from bioreason_bench.questions.swapped import SwappedQuestions, swapped_fact, swapped_walks
 from bioreason_bench.splits.levels import TEST
@@ -31,14 +33,15 @@ class Counterfactuals(SwappedQuestions):
     def _rows(self, swap: Swap, rows: NDArray) -> Columns:
         path, hop, contexts = swap.plan.path, swap.hop, self.writer.contexts
         walk, donor, altered = swapped_walks(self.writer, swap, rows)
-        people = contexts.people(path, walk, other=donor, hop=hop)
-        texts = contexts.texts(path, people)
-        old = contexts.sentence(path[hop], walk[:, hop], None)
-        new = contexts.sentence(path[hop], walk[:, hop], donor[:, hop + 1])
-        assert all(text.count(sentence) == 1 for text, sentence in zip(texts, old, strict=True))
-        altered_texts = [
-            text.replace(before, after) for text, before, after in zip(texts, old, new, strict=True)
-        ]
+        context = contexts.people(path, walk[:, 0])
+        people, texts = context.people, contexts.texts(path, context)
+        new = contexts.sentences(path[hop], walk[:, hop], donor[:, hop + 1])
+        row, column = np.nonzero((people == walk[:, hop, None]) & (context.position == hop))
+        lines = (row * people.shape[1] + column).tolist()
+        instead = {
+            line: Instead(path[hop], 0, sentence) for line, sentence in zip(lines, new, strict=True)
+        }
+        altered_texts = contexts.texts(path, context, instead)
         changed = swapped_fact(self.writer, swap, walk, donor)
         return interleave(
             self._version("original", swap, people, walk, texts, changed),

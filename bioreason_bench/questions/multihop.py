@@ -78,10 +78,17 @@ class MultiHop:
             plan.path,
             self.starts.world.walk(plan.path, starts),
             path_in_train=plan.trained,
-            start_in_train=training,
+            start_in_train=self._in_train,
         )
         rows["portion"] = self._portions(plan, indices) if training else [0] * size
         return rows
+
+    @property
+    def _in_train(self) -> bool:
+        """Whether the questions are training questions; those for RL are so by the scheme roles."""
+        return self.level == TRAIN or (
+            self.level == RL and self.starts.world.config.scheme == "roles"
+        )
 
     def _portions(self, plan: PathPlan, indices: NDArray) -> list[int]:
         """1..10 by position in the path's training slice.
@@ -89,8 +96,10 @@ class MultiHop:
         Portions are nested, and each holds every path in proportion.
         """
         total = plan.count(TRAIN, TRAIN)
-        if self.level == RL:  # the last questions of the training slice
+        if self.level == RL and self._in_train:  # the last questions of the training slice
             indices = indices + total - plan.count(RL, RL)
+        elif self.level == RL:
+            total = plan.count(RL, RL)
         offset = self.draw.at("portion", self.skill).uniform([plan.number])
         portions: list[int] = (
             1 + (PORTIONS * (indices + offset) / total).astype(np.int64)

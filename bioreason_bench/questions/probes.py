@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.questions.certificates import direction_seen
+from bioreason_bench.questions.certificates import direction_seen, heldout_wordings
 from bioreason_bench.questions.records import Writer
 from bioreason_bench.questions.sets import Columns, KeyRange, merge
 from bioreason_bench.splits.levels import TEST
@@ -120,14 +120,17 @@ def _one_relation(writer: Writer, relation: int, subject: NDArray[np.int64]) -> 
         "skill": ["mem" if row.group == PARAMETRIC else "ctx"] * size,
         "level": ["probe"] * size,
     }
+    walk = world.walk(path, subject)
     columns |= writer.write(path, subject)
     columns |= {
         "path_in_train": [False] * size,
         "unseen_relations": [[]] * size,
+        "pairs_unseen": [0] * size,
         "start_in_train": [False] * size,
         "hops_beyond_train": [0] * size,
         "people_in_train": [0] * size,
-        "direction_seen": direction_seen(writer.starts, path, world.walk(path, subject)),
+        "direction_seen": direction_seen(writer.starts, path, walk),
+        "heldout_wordings": heldout_wordings(world, path, walk),
         "portion": [0] * size,
     }
     return columns

@@ -55,8 +55,8 @@ class Writer:
     def write(self, path: RelationPath, starts: NDArray) -> Columns:
         """The columns that follow from the path and its starts: [len(starts)] values each."""
         walk = self.starts.world.walk(path, starts)
-        people = self.contexts.people(path, walk)
-        return self.rows(path, walk, people, self.contexts.texts(path, people))
+        context = self.contexts.people(path, starts)
+        return self.rows(path, walk, context.people, self.contexts.texts(path, context))
 
     def rows(
         self, path: RelationPath, walk: NDArray, people: NDArray, contexts: list[str]

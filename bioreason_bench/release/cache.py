@@ -29,6 +29,7 @@ from bioreason_bench.release.disk import plain_errors, write_whole
 from bioreason_bench.release.fingerprint import code_digest
 from bioreason_bench.release.shards import configs_of, write_shard
 from bioreason_bench.workers import FORK, available_cores, run
+from bioreason_bench.world.given import describe_facts
 
 if TYPE_CHECKING:
     from bioreason_bench.dataset import Dataset, Shard
@@ -165,6 +166,8 @@ def _key(config: WorldConfig) -> str:
     table = Path(config.relations)
     own_table = table.read_text(encoding="utf-8") if table.is_file() else ""
     faker = metadata.version("faker") if config.locale else ""
+    if config.facts:
+        config = describe_facts(config)  # with the digests of the files
     return json.dumps([config.as_dict(), own_table, faker, code_digest()], sort_keys=True)
 
 

@@ -105,7 +105,7 @@ def _find_statement(
     Biographies and sentences are counted from 1; all three are None if no sentence states it.
     """
     for biography, lines in enumerate(biographies, 1):
-        for number, sentence in enumerate(reader.sentences(lines), 1):
+        for number, sentence in enumerate(reader.biography_sentences(lines), 1):
             fact = reader.sentence(sentence)
             if fact and fact[:2] == (subject, relation):
                 return biography, number, sentence

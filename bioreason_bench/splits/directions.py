@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import Shortage
 from bioreason_bench.world.facts import World
 from bioreason_bench.world.relations import PARAMETRIC
 
@@ -35,7 +35,7 @@ class Directions:
 def sample_directions(world: World, total: int, draw: Draw) -> Directions:
     """`total` drawn facts, spread evenly over the inverse pairs.
 
-    Raises UsageError if there are too few.
+    Raises Shortage if there are too few.
     """
     rows = world.table.relations
     numbers = {row.name: number for number, row in enumerate(rows)}
@@ -52,9 +52,8 @@ def sample_directions(world: World, total: int, draw: Draw) -> Directions:
     }
     available = sum(map(len, subjects.values()))
     if available < total:
-        raise UsageError(
-            f"mem.direction: {total:,} facts of inverse pairs are asked for and this world has "
-            f"{available:,}; lower it"
+        raise Shortage(
+            "mem.direction", "facts of inverse pairs", total, available, "lower mem.direction"
         )
     # one fact of each pair in turn: (0, boss), (0, child), (1, boss), (1, child), ...
     turns = sorted(

@@ -1,87 +1,379 @@
-"""Who can distract in a context.
+"""Relational distractors: who is read about in a context, gold or not.
 
-A *run* is a maximal stretch of contextual hops.  A run that follows a recalled hop must not be
-found without recalling: distractors copy the whole run, so that each distracting person leads on
-inside the context exactly as the gold person does.  If only the run's first person were copied,
-the two biographies that hang together would give the answer away.
+A model that does not know a relation must not find the next person by elimination.  At every hop
+that leads on to another one (a *branch*), the gold person has `count` alternatives: people to whom
+the same person is related in other ways, by relations of the same group.  Whoever is read about
+leads on to an answer exactly as the gold person does.
+
+    Who is the birth place of Ann's boss?       pattern PC, 3 distractors
+
+    position   0      1                                           2
+    gold       Ann    Bo (her boss)                               Lagos
+    others            Cy (her classmate), Di (whom she mentored),
+                      Ed (her roommate)                           Lima, Pune, Rome
+
+The context holds the biographies of Bo, Cy, Di and Ed.  To know who is related to Ann does not
+help; one has to know who is her boss.  At a branch that is read, the person's biography states the
+alternatives next to the gold fact.
+
+A biography is shortened by its position: it states the contextual relations that the path asks
+for, those of its alternatives, and others at random.  It is a function of (path, position, person),
+and gold and distractors are shortened by the same rule, so that no form tells them apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.draw import Draw
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.world.facts import World
+from bioreason_bench.world.people import YEAR
 from bioreason_bench.world.relations import CONTEXTUAL
 
-__all__ = ["Runs", "copied_run", "find_runs", "min_heads", "states_all"]
+__all__ = ["Branches", "Tree", "fillers"]
+
+NEVER = np.uint64(2**64 - 1)  # the rank of an alternative that cannot be taken
 
 
 @dataclass(frozen=True)
-class Runs:
-    """The run of a path that distractors copy, for every person who could be at its head.
+class Tree:
+    """Who could be at each position of a path, for many starts.
 
     Attributes:
-        begin: Hop of the path that the run begins with.
-        people: [people, length] the people whose biographies are read, one after the other.
-        heads: [people] True where the run is complete and each of its members states all
-            contextual relations of the path.
-        status: [people] only runs of the same status (community, known or novel) distract from
-            each other.
+        people: For each position up to the last one read: [starts, candidates] person ids, the
+            gold person first.
+        valid: [starts] True where all candidates exist, differ, and lead to an answer.
     """
 
-    begin: int
-    people: NDArray[np.int32]
-    heads: NDArray[np.bool_]
-    status: NDArray[np.int8]
+    people: tuple[NDArray[np.int32], ...]
+    valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Branches:
+    """The alternatives of one path, and what follows from them.
+
+    Attributes:
+        world: People and facts.
+        path: Relation numbers.
+        skill: mem, ctx or comp.
+        count: Alternatives at each branch; 0 for none.
+        draw: Decides which alternatives are taken; shared by all paths.
+    """
+
+    world: World
+    path: RelationPath
+    skill: str
+    count: int
+    draw: Draw
+
+    @cached_property
+    def pattern(self) -> str:
+        return self.world.table.pattern(self.path)
+
+    @cached_property
+    def read(self) -> list[int]:
+        """The positions whose people are read about."""
+        return [hop for hop, letter in enumerate(self.pattern) if letter == "C"]
+
+    @cached_property
+    def hops(self) -> list[int]:
+        """The branches.
+
+        In comp: every read hop but a final one, and every recalled hop before the last read one
+        (what follows is recalled without a check against the context).  In ctx: the hop before the
+        last.
+        """
+        if not self.count or not self.read:
+            return []
+        final = len(self.path) - 1
+        if self.skill != "comp":
+            return [final - 1] if final else []
+        last_read = self.read[-1]
+        return [hop for hop in range(final) if hop < last_read or self.pattern[hop] == "C"]
+
+    @cached_property
+    def asked(self) -> list[int]:
+        """The contextual relations on the path; everybody who is read about states them."""
+        return [number for number in self.path if self.world.table[number].group == CONTEXTUAL]
+
+    @cached_property
+    def withheld(self) -> list[int]:
+        """Contextual relations that no biography of the context states.
+
+        With leak guards, those that mirror a relation that could be recalled: "Bo was the boss of
+        Ann" gives away Ann's boss, and "Cy mentored Ann" excludes Cy.
+        """
+        table = self.world.table
+        if not self.world.config.leak_guards or "P" not in self.pattern:
+            return []
+        recalled = set(self.path)
+        if any(self.pattern[hop] == "P" for hop in self.hops):
+            recalled |= {n for n, row in enumerate(table.relations) if row.to_person}
+        mirrors = {table[n].inverse for n in recalled if table[n].group != CONTEXTUAL}
+        return [
+            number
+            for number, row in enumerate(table.relations)
+            if row.group == CONTEXTUAL and row.name in mirrors and number not in self.path
+        ]
 
     @property
-    def length(self) -> int:
-        return self.people.shape[1]
+    def ready(self) -> NDArray[np.bool_]:
+        """[people] True for those whose contextual biography states all that the path asks for."""
+        stated = np.all(self.world.steps[self.asked, :-1] >= 0, axis=0)
+        return self.world.in_context & stated
 
-    def enough_heads(self, needed: int) -> NDArray[np.bool_]:
-        """[statuses] True where at least `needed` runs of the status can be copied."""
-        return np.bincount(self.status[self.heads], minlength=4) >= needed
+    def _others(self, hop: int) -> list[int]:
+        """The relations that could be mistaken for that of the hop: same group, to a person.
+
+        Not those whose mirror the path asks for (its sentence would name both people), not those
+        that no biography of the context states, and not those of a narrower window of ages (an age
+        would exclude them).
+        """
+        table, relation = self.world.table, self.world.table[self.path[hop]]
+        asked = {table[number].inverse for number in self.path}
+        unstated = self.withheld if relation.group == CONTEXTUAL else []
+        return [
+            number
+            for number, row in enumerate(table.relations)
+            if row.to_person
+            and row.group == relation.group
+            and number not in self.path
+            and number not in unstated
+            and row.name not in asked
+            and _contains(row.older, relation.older)
+        ]
+
+    def leads_on(self, position: int, people: NDArray) -> NDArray[np.bool_]:
+        """Whether each person, at this position, leads to an answer along the rest of the path.
+
+        Whoever is read about states what the path asks for and, at a branch, enough alternatives.
+        `people` may have any shape; -1 leads nowhere.
+        """
+        if position == len(self.path):
+            return people >= 0
+        packed = self._able[position]
+        able = np.unpackbits(packed, count=len(self.world.people) + 1).astype(bool)
+        leads: NDArray[np.bool_] = able[people]  # the last entry, for -1, is False
+        return leads
+
+    @cached_property
+    def _able(self) -> list[NDArray[np.uint8]]:
+        """For each position, a bit for each person: who leads on from there.
+
+        From the last hop to the first: a person leads on if the object does, and if enough
+        alternatives do.
+        """
+        world, ready = self.world, self.ready
+        packed: list[NDArray[np.uint8]] = []
+        able = np.ones(len(world.people) + 1, bool)
+        for position in reversed(range(len(self.path))):
+            objects = world.steps[self.path[position]]
+            good = objects >= 0
+            if packed:
+                good &= able[objects]
+            if self.pattern[position] == "C":
+                good[:-1] &= ready
+                if position in self.hops:
+                    rows = np.flatnonzero(good)
+                    others = np.array(self._others(position), np.int64)
+                    targets = world.steps[others[:, None], rows].T
+                    fit = able[targets] & self._plausible(position, rows, targets)
+                    fit = self._one_way_each(position, rows, targets, fit)
+                    good[rows] = fit.sum(axis=1) >= self.count
+            packed.append(np.packbits(good))
+            able = good
+        return packed[::-1]
+
+    def alternatives(self, hop: int, people: NDArray) -> tuple[NDArray, NDArray]:
+        """The alternatives at a branch.
+
+        Args:
+            hop: The branch.
+            people: [people] who is at the position before it.
+
+        Returns:
+            The relations and the people they lead to: [people, count] each, -1 where there are
+            too few.
+        """
+        others = np.array(self._others(hop), np.int64)
+        size = len(people)
+        if len(others) < self.count:
+            none = np.full((size, self.count), -1, np.int32)
+            return none, none
+        targets = self.world.steps[others[:, None], people].T  # [people, others]
+        good = self.leads_on(hop + 1, targets) & self._plausible(hop, people, targets)
+        good = self._one_way_each(hop, people, targets, good)
+        names = self.world.table.path_names(self.path)
+        slots = people[:, None].astype(np.uint64) * np.uint64(len(self.world.table))
+        rank = self.draw.at("alternatives", hop, *names).words(slots + others.astype(np.uint64))
+        rank = np.where(good, rank, NEVER)
+        order = np.argsort(rank, axis=1, kind="stable")[:, : self.count]
+        taken = np.take_along_axis(rank, order, axis=1) != NEVER
+        relations = np.where(taken, others[order], -1)
+        return relations, np.where(taken, np.take_along_axis(targets, order, axis=1), -1)
+
+    def _one_way_each(
+        self, hop: int, people: NDArray, targets: NDArray, fit: NDArray
+    ) -> NDArray[np.bool_]:
+        """The alternatives that fit, without second ways to one person, or to the gold person.
+
+        Invented people are related in one way only.  In a user's facts the largest neighbor may be
+        the northernmost neighbor as well.
+        """
+        if not self.world.config.facts:
+            return fit
+        gold = self.world.steps[self.path[hop], people]
+        fit = fit & (targets != gold[:, None]) & ~self.links(people)[:, self._others(hop)]
+        for column in range(1, fit.shape[1]):
+            again = (targets[:, :column] == targets[:, column, None]) & fit[:, :column]
+            fit[:, column] &= ~again.any(axis=1)
+        return fit
+
+    def links(self, people: NDArray) -> NDArray[np.bool_]:
+        """[people, relations] True where a fact to read names both ends of a fact to recall.
+
+        With leak guards no context states such a fact.  Invented people are related in one way
+        only, so they have none; in a user's facts there are many.
+        """
+        table, steps = self.world.table, self.world.steps
+        linked = np.zeros((len(people), len(table)), bool)
+        if not (self.world.config.facts and self.world.config.leak_guards):
+            return linked
+        for number, row in enumerate(table.relations):
+            if row.to_person and row.group == CONTEXTUAL:
+                targets = steps[number, people]
+                for recalled in set(self.path) - set(self.asked):
+                    if table[recalled].to_person:
+                        linked[:, number] |= steps[recalled, people] == targets
+                        linked[:, number] |= steps[recalled, targets] == people
+                linked[:, number] &= targets >= 0
+        return linked
+
+    def _asked_links(self, walk: NDArray) -> NDArray[np.bool_]:
+        """[starts] True where a relation that the path asks for links both ends of a recalled hop.
+
+        Everybody in the context states it, so the context would name both ends together.
+        """
+        table, steps = self.world.table, self.world.steps
+        linked = np.zeros(len(walk), bool)
+        if not (self.world.config.facts and self.world.config.leak_guards):
+            return linked
+        for hop, number in enumerate(self.path):
+            if self.pattern[hop] == "P" and table[number].to_person:
+                one, other = walk[:, hop], walk[:, hop + 1]
+                for asked in self.asked:
+                    if table[asked].to_person:
+                        linked |= (steps[asked, one] == other) | (steps[asked, other] == one)
+        return linked
+
+    def _plausible(self, hop: int, people: NDArray, targets: NDArray) -> NDArray[np.bool_]:
+        """Whether the ages would allow the hop's own relation, so that an age tells nothing."""
+        older = self.world.table[self.path[hop]].older
+        if older is None:
+            return np.ones(targets.shape, bool)
+        birth = self.world.people.birth
+        years = (birth[people][:, None] - birth[targets]) / YEAR
+        return (years >= older[0]) & (years <= older[1])
+
+    def grow(self, starts: NDArray) -> Tree:
+        """Who could be at each position up to the last one that is read, from each start.
+
+        Position by position: the true objects of everybody so far, then the alternatives of the
+        gold person.  Valid starts lead to an answer over people who are all different, and so do
+        their alternatives.
+        """
+        world, path = self.world, self.path
+        walk = world.walk(path, starts)
+        gold = walk[:, : world.table.people_on(path)]
+        valid = self.leads_on(0, walk[:, 0]) & ~_repeats(gold)
+        levels = [walk[:, :1]]
+        for hop in range(self.read[-1] if self.read else 0):
+            following = [world.steps[path[hop], levels[-1]]]
+            if hop in self.hops:
+                following.append(self.alternatives(hop, walk[:, hop])[1])
+            level = np.concatenate(following, axis=1).astype(np.int32)
+            valid &= self._distinct(level, gold, on_chain=1)
+            levels.append(level)
+        if self.read and self.read[-1] in self.hops:  # misread, and recalled on from
+            others = self.alternatives(self.read[-1], walk[:, self.read[-1]])[1]
+            valid &= self._distinct(others, gold, on_chain=0)
+        valid &= ~self._asked_links(walk)
+        if len(self.read) > 1:
+            valid &= ~_repeats(np.concatenate([levels[position] for position in self.read], axis=1))
+        return Tree(tuple(levels), valid)
+
+    @staticmethod
+    def _distinct(people: NDArray, gold: NDArray, on_chain: int) -> NDArray[np.bool_]:
+        """[starts] True where all exist and differ, `on_chain` of them on the gold chain."""
+        known = np.any(people[:, :, None] == gold[:, None, :], axis=2).sum(axis=1)
+        return np.all(people >= 0, axis=1) & ~_repeats(people) & (known == on_chain)
+
+    def stated(self, position: int, people: NDArray, facts: int) -> NDArray[np.bool_]:
+        """What a shortened biography states.
+
+        Args:
+            position: A position that is read.
+            people: [people] whose biographies.
+            facts: Sentences of a biography; 0 for all.
+
+        Returns:
+            [people, relations] True for the relations stated.
+        """
+        world, table = self.world, self.world.table
+        contextual = np.array([row.group == CONTEXTUAL for row in table.relations])
+        available = (world.steps[:, people].T >= 0) & contextual
+        available[:, self.withheld] = False
+        available &= ~self.links(people) | np.isin(np.arange(len(table)), self.asked)
+        if not facts:
+            return available
+        chosen = np.zeros_like(available)
+        chosen[:, self.asked] = True
+        if position in self.hops:
+            relations, _ = self.alternatives(position, people)
+            rows, columns = np.nonzero(relations >= 0)
+            chosen[rows, relations[rows, columns]] = True
+        chosen &= available
+        names = table.path_names(self.path)
+        slots = people[:, None].astype(np.uint64) * np.uint64(len(table))
+        slots = np.add(slots, np.arange(len(table), dtype=np.uint64), dtype=np.uint64)
+        words = self.draw.at("facts", position, *names).words(slots)
+        rank = np.where(available, words >> np.uint64(1), NEVER)
+        rank[chosen] = 0
+        last = min(facts, len(table)) - 1
+        cut = np.partition(rank, last, axis=1)[:, last, None]
+        return available & ((rank <= cut) | chosen)
 
 
-def copied_run(pattern: str) -> tuple[int, int]:
-    """(first hop, hops) of the run that distractors copy.
-
-    It is the last run that a recalled hop leads into: (1, 2) in `PCC`.  A pattern without such a
-    run gives the last person read: (0, 1) in `CP`.
-    """
-    if "PC" in pattern:
-        begin = pattern.rindex("PC") + 1
-        return begin, len(pattern[begin:].split("P")[0])
-    return pattern.rindex("C"), 1
+def _contains(outer: tuple[int, int] | None, inner: tuple[int, int] | None) -> bool:
+    """Whether a window of ages contains another one; None is no limit."""
+    if outer is None or inner is None:
+        return outer is None
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-def find_runs(world: World, path: RelationPath) -> Runs:
-    """The copied run of `path` from every person."""
-    begin, length = copied_run(world.table.pattern(path))
-    ready = states_all(world, path)
-    people, heads = [np.arange(len(world.people), dtype=np.int32)], ready
-    for relation in path[begin : begin + length - 1]:
-        people.append(world.steps[relation, people[-1]])
-        heads = np.logical_and(heads, ready[people[-1]] & (people[-1] >= 0), dtype=bool)
-    status = 2 * world.community.astype(np.int8) + world.known
-    return Runs(begin, np.stack(people, axis=1), heads, status)
+def _repeats(people: NDArray) -> NDArray[np.bool_]:
+    """[rows] True where somebody occurs twice in the row."""
+    ordered = np.sort(people, axis=1)
+    return np.any(ordered[:, 1:] == ordered[:, :-1], axis=1)
 
 
-def states_all(world: World, path: RelationPath) -> NDArray[np.bool_]:
-    """[people] whose contextual biography states every contextual relation of the path."""
-    asked = [relation for relation in path if world.table[relation].group == CONTEXTUAL]
-    return world.in_context & np.all(world.steps[asked, :-1] >= 0, axis=0)
-
-
-def min_heads(distractors: int, run_length: int, hops: int, chains: int = 1) -> int:
-    """Heads that suffice to draw `distractors` disjoint runs that also avoid the gold chains.
-
-    By the pigeonhole principle: each run drawn before the last one shares a person with at most
-    `run_length ** 2` other runs, and each of the `hops + 1` entities of a chain is in at most
-    `run_length` of them; one more head than that is always free.
-    """
-    return 1 + (distractors - 1) * run_length**2 + chains * (hops + 1) * run_length
+def fillers(pool: NDArray, chain: NDArray, count: int, draw: Draw) -> NDArray[np.int32]:
+    """[rows, count] people drawn from `pool`, all different and none of the row's chain."""
+    drawn = np.full((len(chain), count), -1, np.int32)
+    have = np.zeros(len(chain), np.int64)
+    rows, turn = np.arange(len(chain)), 0
+    while rows.size:
+        person = pool[draw.at(turn).integers(chain[rows, 0], len(pool))]
+        free = ~np.any(chain[rows] == person[:, None], axis=1)
+        free &= ~np.any(drawn[rows] == person[:, None], axis=1)
+        drawn[rows[free], have[rows[free]]] = person[free]
+        have[rows[free]] += 1
+        rows = rows[have[rows] < count]
+        turn += 1
+    return drawn

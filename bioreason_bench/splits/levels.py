@@ -1,13 +1,13 @@
-"""Levels of paths, and how many questions each path has at each level.
+"""How many questions each path has at each level.
 
-draw paths → give each its level → deal training questions → drop what training does not support
-→ add longer paths → deal test questions.  Every step takes a list of `PathPlan` and returns a new
-one.  See docs/design.md, Paths and levels.
+draw paths with their levels → deal zero-shot tests → deal iid tests and training questions → drop
+what training does not support → add longer paths → deal the other tests.  Every step takes a list
+of `PathPlan` and returns a new one.  See docs/design.md, Paths and levels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -16,11 +16,20 @@ from numpy.typing import NDArray
 
 from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import UsageError
-from bioreason_bench.splits.paths import PathRules, RelationPath, draw_paths
-from bioreason_bench.splits.roles import draw_roles
+from bioreason_bench.errors import Shortage
+from bioreason_bench.splits.holdout import (
+    TRAIN,
+    Leveled,
+    draw_by_folds,
+    draw_by_roles,
+    draw_deeper,
+    shape,
+)
+from bioreason_bench.splits.paths import PathRules, RelationPath
+from bioreason_bench.splits.roles import Pair, pairs_of
 from bioreason_bench.splits.shares import apportion_up_to
-from bioreason_bench.splits.starts import COMMUNITY, HELDOUT, OPEN, Starts
+from bioreason_bench.splits.starts import COMMUNITY, HELDOUT, MAX_TRIED, OPEN, Starts
+from bioreason_bench.world.relations import RelationTable
 
 __all__ = [
     "RL",
@@ -30,10 +39,12 @@ __all__ = [
     "PathPlan",
     "people_in_training",
     "plan_skill",
+    "test_pool",
+    "trained_pairs",
     "trained_relations",
 ]
 
-TRAIN, TEST, VALIDATION, RL = "train", "test", "validation", "rl"
+TEST, VALIDATION, RL = "test", "validation", "rl"
 
 
 class Slice(NamedTuple):
@@ -52,8 +63,8 @@ class PathPlan:
         skill: mem, ctx or comp.
         number: Index among the skill's drawn paths; part of question ids.
         path: Relation numbers.
-        level: "iid" (trained, tested with other starts), "train" (trained only), "composition",
-            "zeroshot" or "depth".
+        level: See `Leveled`.
+        unseen: The zero-shot relations on it.
         capacity: Valid starts by pool.
         slices: (level, split) -> the starts taken.
     """
@@ -62,6 +73,7 @@ class PathPlan:
     number: int
     path: RelationPath
     level: str
+    unseen: tuple[int, ...]
     capacity: Mapping[str, int]
     slices: Mapping[tuple[str, str], Slice] = field(default_factory=dict)
 
@@ -98,100 +110,103 @@ class PathPlan:
 
 @dataclass(frozen=True)
 class Request:
-    """So many questions of a split, for the paths that may have them."""
+    """So many questions of a split, for the paths that may have them.
 
-    field: str  # the preset's field, such as comp.zeroshot
+    Attributes:
+        field: The preset's field, such as comp.zeroshot.
+        total: Questions.
+        pool: The pool that they start from.
+        level: Level and
+        split: split that get them.
+        eligible: Which paths may have them.
+        stratum: What the questions are dealt by; evenly among the paths of a stratum.
+        weights: Stratum -> share of the questions; what a stratum cannot hold goes to the others.
+        reserve: Starts of each path that stay free for a later request.
+        remedy: What to do where there are too few, for the error message.
+    """
+
+    field: str
     total: int
     pool: str
     level: str
     split: str
-    shares: Mapping[int, float]  # hops -> share
-    reserve: int = 0  # starts of each path that stay free for a later request
-    eligible: Callable[[PathPlan], bool] = lambda plan: True
+    eligible: Callable[[PathPlan], bool]
+    stratum: Callable[[PathPlan], Hashable]
+    weights: Mapping[Hashable, float]
+    reserve: int = 0
+    remedy: str = ""
 
 
 def plan_skill(
-    config: WorldConfig, starts: Starts, skill: str, relations: Sequence[int], draw: Draw
+    config: WorldConfig,
+    starts: Starts,
+    skill: str,
+    relations: Sequence[int],
+    folds: Mapping[int, int],
+    draw: Draw,
 ) -> list[PathPlan]:
     """The skill's paths over `relations`, with their levels and slices.
 
-    Raises UsageError if a level asks for more questions than the world has.
+    Raises Shortage if a level asks for more questions than the world has.
     """
-    sizes = config.skill(skill)
-    rules = PathRules(starts.world.table, skill, config.leak_guards)
-    roles = draw_roles(rules.table, relations, sizes.roles, draw.at("roles"))
-    drawn = draw_paths(rules, relations, config.hops, sizes.paths, draw.at("paths"))
-    plans = [
-        make_plan(starts, skill, number, path, level_by_roles(path, roles))
-        for number, path in enumerate(drawn)
-    ]
-    plans = [plan for plan in plans if plan.capacity[OPEN]]
-    plans = hold_out_compositions(plans, config, draw.at("composition"))
-    plans = deal_tests(plans, config, skill, "iid")
+    table = starts.world.table
+    rules = PathRules(table, skill, config.leak_guards, bool(config.distractors))
+    if config.scheme == "roles":
+        leveled = draw_by_roles(config, rules, relations, draw)
+    else:
+        leveled = draw_by_folds(config, rules, relations, folds, draw)
+    plans = make_plans(starts, skill, leveled, 0)
+    plans = [plan for plan in plans if plan.capacity[OPEN] or not plan.trained]
+    longest = max((len(plan.path) for plan in plans if plan.trained), default=0)
+    plans = [plan for plan in plans if len(plan.path) <= longest]  # longer ones are the level depth
+    plans = deal_tests(plans, config, table, skill, "zeroshot")
+    plans = deal_tests(plans, config, table, skill, "iid")
     plans = deal(plans, training_request(config, skill))
     plans = drop_unsupported(plans)
-    if "depth" in config.levels:
-        plans += deeper_paths(config, starts, rules, plans, len(drawn), draw.at("depth"))
-    for level in ("composition", "zeroshot", "depth", "entity"):
-        plans = deal_tests(plans, config, skill, level)
-    return set_aside_for_rl(plans, sizes.rl)
+    check_iid(plans, config, skill)
+    if "depth" in config.levels and config.skill(skill).depth:
+        trained = [plan.path for plan in plans if plan.trained]
+        deeper = draw_deeper(config, rules, trained, draw.at("depth"))
+        plans += make_plans(starts, skill, deeper, len(leveled))
+    for level in ("composition", "depth", "entity"):
+        plans = deal_tests(plans, config, table, skill, level)
+    if config.scheme == "roles":
+        return set_aside_for_rl(plans, config.skill(skill).rl)
+    return deal(plans, training_request(config, skill, RL))
 
 
-def make_plan(starts: Starts, skill: str, number: int, path: RelationPath, level: str) -> PathPlan:
-    """The plan of a path before any of its starts are taken."""
-    capacity = {pool: len(people) for pool, people in starts.members(path).items()}
-    return PathPlan(skill, number, path, level, capacity)
-
-
-def level_by_roles(path: RelationPath, roles: Mapping[int, str]) -> str:
-    """The level of a path: zeroshot or iid if a relation has that role, else train."""
-    on_path = {roles[relation] for relation in path}
-    if "zeroshot" in on_path:
-        return "zeroshot"
-    return "iid" if "iid" in on_path else TRAIN
-
-
-def hold_out_compositions(plans: list[PathPlan], config: WorldConfig, draw: Draw) -> list[PathPlan]:
-    """Half of the paths that are only trained become composition paths, for each number of hops."""
-    held_out: set[int] = set()
-    for hops in config.hops:
-        others = [
-            index
-            for index, plan in enumerate(plans)
-            if plan.level == TRAIN and len(plan.path) == hops
-        ]
-        order = draw.at(hops).permutation(len(others))[: len(others) // 2]
-        held_out.update(others[index] for index in order.tolist())
-    return [
-        replace(plan, level="composition") if index in held_out else plan
-        for index, plan in enumerate(plans)
-    ]
+def make_plans(
+    starts: Starts, skill: str, leveled: Sequence[Leveled], first: int
+) -> list[PathPlan]:
+    """The plans of paths before any starts are taken; paths without starts are left out."""
+    plans = []
+    for number, one in enumerate(leveled, first):
+        tried = MAX_TRIED if one.level in ("iid", TRAIN) else MAX_TRIED // 2
+        capacity = {pool: len(people) for pool, people in starts.members(one.path, tried).items()}
+        if any(capacity.values()):
+            plans.append(PathPlan(skill, number, one.path, one.level, one.unseen, capacity))
+    return plans
 
 
 def drop_unsupported(plans: list[PathPlan]) -> list[PathPlan]:
-    """Leave out paths that got no training question, and compositions of untrained relations."""
+    """Leave out paths that got no training question, and compositions that training shows.
+
+    A composition path needs relations that are all trained and, where pairs are held out, at least
+    one pair that is not.
+    """
     plans = [plan for plan in plans if not plan.trained or plan.count(TRAIN, TRAIN)]
     seen = trained_relations(plans)
     return [plan for plan in plans if plan.level != "composition" or seen.issuperset(plan.path)]
 
 
-def deeper_paths(
-    config: WorldConfig,
-    starts: Starts,
-    rules: PathRules,
-    plans: list[PathPlan],
-    first_number: int,
-    draw: Draw,
-) -> list[PathPlan]:
-    """Paths of trained relations with more hops than training has."""
-    relations = sorted(trained_relations(plans))
-    total = max(20, config.skill(rules.skill).paths // 4)
-    drawn = draw_paths(rules, relations, config.depth_hops, total, draw)
-    deeper = (
-        make_plan(starts, rules.skill, number, path, "depth")
-        for number, path in enumerate(drawn, first_number)
-    )
-    return [plan for plan in deeper if plan.capacity[test_pool(config)]]
+def check_iid(plans: Iterable[PathPlan], config: WorldConfig, skill: str) -> None:
+    """Raise Shortage if iid questions were on paths that got no training question."""
+    asked = config.skill(skill).test("iid") if "iid" in config.levels else 0
+    kept = sum(plan.count("iid", TEST) for plan in plans)
+    if kept < asked:
+        field = f"{skill}.iid"
+        advice = f"lower {field}, or raise {skill}.train"
+        raise Shortage(field, "test questions", asked, kept, advice)
 
 
 def test_pool(config: WorldConfig) -> str:
@@ -199,26 +214,58 @@ def test_pool(config: WorldConfig) -> str:
     return HELDOUT if config.heldout_starts else OPEN
 
 
-def training_request(config: WorldConfig, skill: str) -> Request:
+def training_request(config: WorldConfig, skill: str, split: str = TRAIN) -> Request:
+    """The training or RL questions of a skill: hops by their shares, paths evenly."""
     return Request(
-        f"{skill}.train",
-        config.skill(skill).train,
+        f"{skill}.{split}",
+        getattr(config.skill(skill), split),
         OPEN,
-        TRAIN,
-        TRAIN,
-        config.hops,
+        split,
+        split,
         eligible=lambda plan: plan.trained,
+        stratum=lambda plan: len(plan.path),
+        weights=by_hops(config.hops),
+        remedy=remedy(config, f"{skill}.{split}"),
     )
 
 
+def by_hops(shares: Mapping[int, float]) -> dict[Hashable, float]:
+    """The weights of strata that are numbers of hops."""
+    weights: dict[Hashable, float] = {}
+    weights.update(shares.items())
+    return weights
+
+
+def remedy(config: WorldConfig, field: str) -> str:
+    """What to do where the world has fewer questions than the field asks for."""
+    if config.facts:
+        return f"lower {field} or distractors, or add facts"
+    if config.relations:
+        return f"lower {field} or distractors, or raise known, novel or {field.split('.')[0]}.paths"
+    return f"lower {field}, or raise known, novel or {field.split('.')[0]}.paths"
+
+
 def deal_tests(
-    plans: list[PathPlan], config: WorldConfig, skill: str, level: str
+    plans: list[PathPlan], config: WorldConfig, table: RelationTable, skill: str, level: str
 ) -> list[PathPlan]:
-    """Deal the test and then the validation questions of a level."""
+    """Deal the test and then the validation questions of a level.
+
+    Zero-shot questions are spread evenly over the groups and relations that are unseen; iid and
+    composition questions then get the same shares of patterns and of answers that are people.
+    """
     sizes = config.skill(skill)
     if level not in config.levels or not sizes.test(level):
         return plans
     pool = COMMUNITY if level == "entity" else test_pool(config)
+    hops = config.depth_hops if level == "depth" else config.hops
+    stratum: Callable[[PathPlan], Hashable] = lambda plan: len(plan.path)  # noqa: E731
+    weights: Mapping[Hashable, float] = by_hops(hops)
+    matched = level in ("iid", "composition") and shape_counts(plans, table)
+    if config.scheme == "folds" and level == "zeroshot":
+        stratum = lambda plan: (plan.unseen, len(plan.path))  # noqa: E731
+        weights = zero_shot_weights(plans, config, table)
+    elif config.scheme == "folds" and matched:
+        stratum, weights = (lambda plan: shape(plan.path, table)), matched
     for split, total in ((TEST, sizes.test(level)), (VALIDATION, sizes.validation(level))):
         request = Request(
             f"{skill}.{level}",
@@ -226,18 +273,84 @@ def deal_tests(
             pool,
             level,
             split,
-            config.depth_hops if level == "depth" else config.hops,
-            reserve=int(level == "iid" and pool == OPEN),  # an iid path keeps a start to train on
             eligible=lambda plan: plan.trained if level == "entity" else plan.level == level,
+            stratum=stratum,
+            weights=weights,
+            reserve=int(level == "iid" and pool == OPEN),  # an iid path keeps a start to train on
+            remedy=remedy(config, f"{skill}.{level}"),
         )
         plans = deal(plans, request)
     return plans
 
 
-def deal(plans: list[PathPlan], request: Request) -> list[PathPlan]:
-    """Deal the requested questions: hops by their shares, paths of the same hops evenly.
+def shape_counts(plans: Iterable[PathPlan], table: RelationTable) -> dict[Hashable, float]:
+    """Shape -> zero-shot test questions."""
+    counts: dict[Hashable, float] = {}
+    for plan in plans:
+        if number := plan.count("zeroshot", TEST):
+            key = shape(plan.path, table)
+            counts[key] = counts.get(key, 0.0) + number
+    return counts
 
-    Raises UsageError if the eligible paths have too few free starts.
+
+def zero_shot_weights(
+    plans: Iterable[PathPlan], config: WorldConfig, table: RelationTable
+) -> dict[Hashable, float]:
+    """(unseen relations, hops) -> share of the zero-shot questions.
+
+    Evenly over the groups of what is unseen (recalled, read, both), then so that the relations of a
+    group occur about equally often in all, then by hops.
+    """
+    groups: dict[str, set[tuple[int, ...]]] = {}
+    for plan in plans:
+        if plan.level == "zeroshot":
+            groups.setdefault("".join(sorted(table.pattern(plan.unseen))), set()).add(plan.unseen)
+    both = even_weights(sorted(groups["CP"])) if "CP" in groups else {}
+    weights: dict[tuple[int, ...], float] = {}
+    for name, sets in groups.items():
+        shares = both if len(name) == 2 else compensate(sorted(sets), both)
+        weights |= {unseen: share / len(groups) for unseen, share in shares.items()}
+    return {
+        (unseen, hops): weight * share
+        for unseen, weight in weights.items()
+        for hops, share in config.hops.items()
+    }
+
+
+def compensate(
+    sets: Sequence[tuple[int, ...]], both: Mapping[tuple[int, ...], float]
+) -> dict[tuple[int, ...], float]:
+    """Weights of single relations, summing to 1, lower where pairs in `both` hold them often."""
+    taken = {one: sum(w for pair, w in both.items() if one[0] in pair) for one in sets}
+    target = (1 + sum(taken.values())) / len(sets)  # of a relation, alone and in pairs
+    left = {one: max(0.1 / len(sets), target - taken[one]) for one in sets}
+    return {one: weight / sum(left.values()) for one, weight in left.items()}
+
+
+def even_weights(sets: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], float]:
+    """Weights, summing to 1, by which the relations of a side occur about equally often.
+
+    Sets of one relation get equal weights.  Where not every first relation meets every second one,
+    both sides cannot be even at once: then the mean of the weights that are even for one side.
+    Found by iterative proportional fitting.
+    """
+    weights = dict.fromkeys(sets, 1.0 / len(sets))
+    mean = dict.fromkeys(sets, 0.0)
+    sides = len(sets[0])
+    for turn in range(60):
+        totals: dict[int, float] = {}
+        for one, weight in weights.items():
+            totals[one[turn % sides]] = totals.get(one[turn % sides], 0.0) + weight
+        for one in weights:
+            weights[one] /= totals[one[turn % sides]] * len(totals)
+            mean[one] += weights[one] / sides if turn >= 60 - sides else 0.0
+    return mean
+
+
+def deal(plans: list[PathPlan], request: Request) -> list[PathPlan]:
+    """Deal the requested questions: strata by their weights, the paths of a stratum evenly.
+
+    Raises Shortage if the eligible paths have too few free starts.
     """
     free = {
         index: max(0, plan.free(request.pool) - request.reserve)
@@ -246,20 +359,18 @@ def deal(plans: list[PathPlan], request: Request) -> list[PathPlan]:
     }
     room = sum(free.values())
     if room < request.total:
-        skill = request.field.split(".")[0]
-        raise UsageError(
-            f"{request.field}: {request.total:,} {request.split} questions are asked for and "
-            f"this world has {room:,}; lower {request.field}, or raise known, novel or "
-            f"{skill}.paths"
-        )
-    classes = [[k for k in free if len(plans[k].path) == hops] for hops in request.shares]
+        what = f"{request.split} questions"
+        raise Shortage(request.field, what, request.total, room, request.remedy)
+    strata: dict[Hashable, list[int]] = {key: [] for key in request.weights}
+    for index in free:
+        strata.setdefault(request.stratum(plans[index]), []).append(index)
     parts = apportion_up_to(
         request.total,
-        list(request.shares.values()),
-        [sum(free[index] for index in members) for members in classes],
+        [request.weights.get(key, 0.0) for key in strata],
+        [sum(free[index] for index in members) for members in strata.values()],
     )
     dealt = list(plans)
-    for members, part in zip(classes, parts, strict=True):
+    for members, part in zip(strata.values(), parts, strict=True):
         counts = apportion_up_to(part, [1.0] * len(members), [free[k] for k in members])
         for index, count in zip(members, counts, strict=True):
             dealt[index] = plans[index].take(request.level, request.split, request.pool, count)
@@ -267,7 +378,7 @@ def deal(plans: list[PathPlan], request: Request) -> list[PathPlan]:
 
 
 def set_aside_for_rl(plans: list[PathPlan], total: int) -> list[PathPlan]:
-    """The last starts of each path's training slice form the RL subset, in proportion."""
+    """As in the paper: the last starts of each path's training slice form the RL subset."""
     counts = [plan.count(TRAIN, TRAIN) for plan in plans]
     parts = apportion_up_to(total, list(map(float, counts)), counts)
     aside = []
@@ -284,6 +395,11 @@ def set_aside_for_rl(plans: list[PathPlan], total: int) -> list[PathPlan]:
 def trained_relations(plans: Iterable[PathPlan]) -> set[int]:
     """The relations of the trained paths."""
     return {relation for plan in plans if plan.trained for relation in plan.path}
+
+
+def trained_pairs(plans: Iterable[PathPlan]) -> set[Pair]:
+    """The adjacent pairs of relations of the trained paths."""
+    return pairs_of(plan.path for plan in plans if plan.trained)
 
 
 def people_in_training(starts: Starts, plans: Iterable[PathPlan]) -> NDArray[np.bool_]:

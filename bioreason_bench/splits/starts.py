@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.splits.distractors import find_runs, min_heads, states_all
+from bioreason_bench.splits.distractors import Branches
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.world.facts import World
 from bioreason_bench.world.relations import CONTEXTUAL
 
-__all__ = ["COMMUNITY", "HELDOUT", "OPEN", "POOLS", "Starts"]
+__all__ = ["COMMUNITY", "HELDOUT", "OPEN", "POOLS", "Starts", "skill_of"]
 
 OPEN, HELDOUT, COMMUNITY = "open", "heldout", "community"
 POOLS = (OPEN, HELDOUT, COMMUNITY)
-MAX_CACHED = 50_000_000  # start ids kept in memory: the cache does not grow with the world
+MAX_TRIED = 3_072  # starts of a pool that are tried for a path
+MAX_CACHED = 400_000_000  # bytes of starts and branches kept, whatever the size of the world
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
+
+def skill_of(pattern: str) -> str:
+    """The skill of a path: mem (all P), ctx (all C) or comp."""
+    if "C" not in pattern:
+        return "mem"
+    return "comp" if "P" in pattern else "ctx"
 
 
 @dataclass(frozen=True)
@@ -35,55 +38,75 @@ class Starts:
     _members: dict[RelationPath, dict[str, NDArray[np.int32]]] = field(
         default_factory=dict, repr=False
     )
-    _first: dict[tuple[RelationPath, str], NDArray[np.int32]] = field(
-        default_factory=dict, repr=False
-    )
+    _branches: dict[RelationPath, Branches] = field(default_factory=dict, repr=False)
     _cached: dict[str, int] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def pool(self) -> NDArray[np.int8]:
-        """[people] the pool that each person belongs to, as an index into POOLS."""
+    def pools(self) -> dict[str, NDArray[np.int64]]:
+        """The people of each pool, by id."""
         world = self.world
         words = self.draw.at("heldout").uniform(len(world.people))
-        heldout = words < world.config.heldout_starts
-        return np.where(world.community, 2, heldout).astype(np.int8)
+        heldout = ~world.community & (words < world.config.heldout_starts)
+        return {
+            OPEN: np.flatnonzero(~world.community & ~heldout),
+            HELDOUT: np.flatnonzero(heldout),
+            COMMUNITY: np.flatnonzero(world.community),
+        }
 
-    def valid(self, path: RelationPath) -> NDArray[np.int64]:
-        """People from whom the path leads to an answer, over people who are all different.
+    def branches(self, path: RelationPath) -> Branches:
+        """The alternatives of a path's hops, kept for the next call."""
+        if path not in self._branches:
+            world = self.world
+            skill = skill_of(world.table.pattern(path))
+            stream = self.draw.at("distractors")
+            self._make_room(len(path) * len(world.people) // 8)
+            self._branches[path] = Branches(world, path, skill, world.config.distractors, stream)
+        return self._branches[path]
 
-        Where a context is shortened or has distractors, everyone read about must state every
-        contextual relation of the path.  With leak guards, at least one read hop must not be
-        implied by memory alone.
+    def members(self, path: RelationPath, tried: int = MAX_TRIED) -> dict[str, NDArray[np.int32]]:
+        """The valid starts of each pool, in an order drawn for this path.
+
+        A start is valid if the path leads to an answer over people who are all different, with
+        alternatives at every branch; and, with leak guards, if at least one read hop is not
+        implied by memory.  Of a large pool the first `tried` people in drawn order are tried; the
+        first call for a path decides how many.
         """
-        world, config = self.world, self.world.config
-        places = world.walk_columns(path, np.arange(len(world.people)))
-        arrived = np.flatnonzero(places[-1] >= 0)
-        places = [column[arrived] for column in places]
-        good = np.ones(len(arrived), bool)
-        for earlier, later in combinations(places[: world.table.people_on(path)], 2):
-            good &= earlier != later
-        read = [hop for hop, number in enumerate(path) if world.table[number].group == CONTEXTUAL]
-        if not read:
-            return arrived[good]
-        if config.distractors or config.context_facts:
-            ready = states_all(world, path)
-            for hop in read:
-                good &= ready[places[hop]]
-        if config.distractors:
-            runs = find_runs(world, path)
-            enough = runs.enough_heads(min_heads(config.distractors, runs.length, len(path)))
-            good &= enough[runs.status[places[runs.begin]]]
-        if config.leak_guards:
-            good &= ~self._implied_throughout(path, read, places)
-        return arrived[good]
+        if path not in self._members:
+            branches = self.branches(path)
+            stream = self.draw.at("starts", *self.world.table.path_names(path))
+            by_pool = {}
+            for name, people in self.pools.items():
+                words = stream.words(people)  # all different
+                most = min(tried, len(words))
+                ahead = np.argpartition(words, most - 1)[:most] if most else np.arange(0)
+                drawn = people[ahead[np.argsort(words[ahead])]]
+                valid = self._valid(branches, drawn)
+                by_pool[name] = drawn[valid].astype(np.int32)
+            self._make_room(4 * sum(map(len, by_pool.values())))
+            self._members[path] = by_pool
+        return self._members[path]
+
+    def _valid(self, branches: Branches, people: NDArray) -> NDArray[np.bool_]:
+        """[people] True for valid starts; the costly checks come last, for few people."""
+        world, path = self.world, branches.path
+        valid = np.zeros(len(people), bool)
+        enough = world.table.people_on(path) + branches.count + 1  # to fill up a context
+        if branches.read and branches.count and branches.ready.sum() < enough:
+            return valid
+        rows = np.flatnonzero(branches.leads_on(0, people))
+        if world.config.leak_guards and branches.read:
+            rows = rows[~self._implied_throughout(path, branches.read, people[rows])]
+        valid[rows] = branches.grow(people[rows]).valid
+        return valid
 
     def _implied_throughout(
-        self, path: RelationPath, read: list[int], places: list[NDArray[np.int32]]
+        self, path: RelationPath, read: list[int], starts: NDArray
     ) -> NDArray[np.bool_]:
         """[starts] True where every read hop is the mirror of a recalled fact."""
-        implied = np.ones(len(places[0]), bool)
+        walk = self.world.walk(path, starts)
+        implied = np.ones(len(starts), bool)
         for hop in read:
-            implied &= self.implied(path[hop], places[hop], places[hop + 1])
+            implied &= self.implied(path[hop], walk[:, hop], walk[:, hop + 1])
         return implied
 
     def implied(self, relation: int, subjects: NDArray, objects: NDArray) -> NDArray[np.bool_]:
@@ -104,40 +127,14 @@ class Starts:
         parametric = {row.name: n for n, row in enumerate(rows) if row.group != CONTEXTUAL}
         return [parametric.get(row.inverse, -1) if row.group == CONTEXTUAL else -1 for row in rows]
 
-    def members(self, path: RelationPath) -> dict[str, NDArray[np.int32]]:
-        """The valid starts of each pool, by id."""
-        if path not in self._members:
-            starts = self.valid(path)
-            pool = self.pool[starts]
-            by_pool = {
-                name: starts[pool == number].astype(np.int32) for number, name in enumerate(POOLS)
-            }
-            self._cache(self._members, path, by_pool, len(starts))
-        return self._members[path]
-
     def first(self, path: RelationPath, pool: str, count: int) -> NDArray[np.int32]:
-        """The first `count` starts of a pool, in an order drawn for this path.
+        """The first `count` valid starts of a pool; questions take slices of it."""
+        return self.members(path)[pool][:count]
 
-        Questions take slices of it.
-        """
-        if not count:
-            return np.empty(0, np.int32)
-        if len(self._first.get((path, pool), ())) < count:
-            starts = self.members(path)[pool]
-            stream = self.draw.at("starts", *self.world.table.path_names(path))
-            words = stream.words(starts)  # all different
-            if count < len(words):
-                ahead = np.argpartition(words, count - 1)[:count]
-            else:
-                ahead = np.arange(len(words))
-            self._cache(self._first, (path, pool), starts[ahead[np.argsort(words[ahead])]], count)
-        return self._first[path, pool][:count]
-
-    def _cache(self, cache: dict[Key, Value], key: Key, value: Value, size: int) -> None:
-        """Keep a value of `size` ids; beyond MAX_CACHED ids in all, drop everything else first."""
-        self._cached["ids"] = self._cached.get("ids", 0) + size
-        if self._cached["ids"] > MAX_CACHED:
+    def _make_room(self, size: int) -> None:
+        """Before `size` bytes are kept: beyond MAX_CACHED bytes in all, drop everything else."""
+        self._cached["bytes"] = self._cached.get("bytes", 0) + size
+        if self._cached["bytes"] > MAX_CACHED:
             self._members.clear()
-            self._first.clear()
-            self._cached["ids"] = size
-        cache[key] = value
+            self._branches.clear()
+            self._cached["bytes"] = size

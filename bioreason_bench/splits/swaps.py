@@ -1,11 +1,12 @@
 """Pairs of questions that swap the object of one hop.
 
 A question and a donor question of the same path give an altered chain: up to the hop it is the
-question's own, from the donated object on it is the donor's.  So it is as long and as readable, and
-leads to another answer.  Two rules use this:
+question's own, from the donated object on it is the donor's.  So it is as long and leads to another
+answer.  Two rules use this:
 
-    counterfactual   the hop is read; the context is altered accordingly
-    conflict         the hop is recalled; the context contradicts the fact to be recalled
+    counterfactual   the last hop that is read; the context is altered accordingly
+    conflict         the last hop, recalled, of an exclusive relation (a person has one place of
+                     death, but may have two hobbies); the context contradicts the fact
 """
 
 from __future__ import annotations
@@ -17,17 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import UsageError
-from bioreason_bench.splits.distractors import find_runs, min_heads, states_all
-from bioreason_bench.splits.levels import PathPlan
+from bioreason_bench.errors import Shortage
+from bioreason_bench.splits.levels import PathPlan, remedy
 from bioreason_bench.splits.paths import RelationPath
-from bioreason_bench.splits.shares import apportion, apportion_up_to
+from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.splits.starts import Starts
-from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC, RelationTable
+from bioreason_bench.world.relations import RelationTable
 
 __all__ = ["CONFLICT", "COUNTERFACTUAL", "Swap", "SwapRule", "sample_swaps"]
 
-MAX_PATHS = 40  # paths used of each number of hops, unless these have too few questions
+MAX_PATHS = 40  # paths tried first of each number of hops
 MAX_TRIES = 40  # donors tried for each question
 
 
@@ -65,14 +65,30 @@ class SwapRule:
     donor: Callable[[Starts, RelationPath, int, NDArray], NDArray[np.bool_]]
 
 
-def _ends_run(table: RelationTable, path: RelationPath, hop: int) -> bool:
-    """Whether the hop is read and its object is not read on from.
+def _last_read(table: RelationTable, path: RelationPath, hop: int) -> bool:
+    """Whether the hop is the last one that is read: nothing else in the context follows from it."""
+    return table.pattern(path).rindex("C") == hop
 
-    Then no other sentence of the context speaks of the old object.
+
+def _exclusive_recall(table: RelationTable, path: RelationPath, hop: int) -> bool:
+    """Whether the hop is the last one, recalled behind a read one, and exclusive."""
+    relation = table[path[hop]]
+    return hop + 1 == len(path) and table.pattern(path).endswith("CP") and relation.exclusive
+
+
+def _all_ready(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
+    """[questions] True where everybody who could be at the hop has a biography for the context.
+
+    Nobody of them is in the context already.
     """
-    if table[path[hop]].group != CONTEXTUAL:
-        return False
-    return hop + 1 == len(path) or table[path[hop + 1]].group == PARAMETRIC
+    branches = starts.branches(path)
+    _, others = branches.alternatives(hop - 1, walk[:, hop - 1])
+    last = np.concatenate([walk[:, hop, None], others], axis=1)
+    tree = branches.grow(walk[:, 0])
+    before = np.concatenate([tree.people[position] for position in branches.read], axis=1)
+    fresh = ~np.any(last[:, :, None] == before[:, None, :], axis=(1, 2))
+    ready: NDArray[np.bool_] = np.all(branches.ready[last], axis=1)
+    return ready & fresh
 
 
 def _not_implied(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
@@ -80,12 +96,11 @@ def _not_implied(starts: Starts, path: RelationPath, hop: int, walk: NDArray) ->
     return ~starts.implied(path[hop], walk[:, hop], walk[:, hop + 1])
 
 
-COUNTERFACTUAL = SwapRule("counterfactual", _ends_run, _not_implied, _not_implied)
+COUNTERFACTUAL = SwapRule("counterfactual", _last_read, _not_implied, _not_implied)
 CONFLICT = SwapRule(
     "conflict",
-    hop=lambda table, path, hop: table[path[hop]].group == PARAMETRIC,
-    # the contradicting sentence is added to a contextual biography like the others
-    question=lambda starts, path, hop, walk: states_all(starts.world, path)[walk[:, hop]],
+    hop=_exclusive_recall,
+    question=_all_ready,
     donor=lambda starts, path, hop, walk: np.ones(len(walk), bool),
 )
 
@@ -102,37 +117,47 @@ def sample_swaps(
 ) -> list[Swap]:
     """`total` questions on the trained paths among `plans`, hops in their configured shares.
 
-    Their starts are from `pool`, in no split and not in `taken`.  Raises UsageError if there are
-    too few.
+    Their starts are from `pool`, in no split and not in `taken`.  Raises Shortage if there are too
+    few.
     """
     in_use = {swap.plan.number: swap.starts for swap in taken}
     shares: Mapping[int, float] = starts.world.config.hops
+    by_hops: dict[int, list[Swap]] = {}
+    for limit in (4 * total // MAX_PATHS + 16, None):  # few starts of each path, then all of them
+        for hops in shares:
+            members = [
+                plan
+                for plan in plans
+                if plan.trained and len(plan.path) == hops and swappable(rule, starts, plan.path)
+            ]
+            order = draw.at("paths", rule.name, hops).permutation(len(members)).tolist()
+            by_hops[hops] = [
+                _swap_path(rule, starts, plan, free[:limit], draw)
+                for plan in (members[index] for index in order[: MAX_PATHS if limit else None])
+                if len(free := _free_starts(starts, plan, pool, in_use.get(plan.number)))
+            ]
+        sizes = [sum(len(swap.starts) for swap in swaps) for swaps in by_hops.values()]
+        if sum(sizes) >= total:
+            break
+    else:
+        name = f"comp.{rule.name}"
+        raise Shortage(name, "questions", total, sum(sizes), remedy(starts.world.config, name))
     sampled: list[Swap] = []
-    left = 0
-    for hops, part in zip(shares, apportion(total, list(shares.values())), strict=True):
-        left += part
-        members = [plan for plan in plans if plan.trained and len(plan.path) == hops]
-        order = draw.at("paths", rule.name, hops).permutation(len(members))[:MAX_PATHS]
-        chosen = [members[index] for index in order.tolist()]
-        most = 16 + 4 * left // max(1, len(chosen))
-        swaps = []
-        for plan in chosen:
-            free = _free_starts(starts, plan, pool, in_use.get(plan.number))[:most]
-            swaps.append(_swap_path(rule, starts, plan, free, draw))
-        counts = apportion_up_to(left, [1.0] * len(swaps), [len(swap.starts) for swap in swaps])
+    for part, swaps in zip(
+        apportion_up_to(total, list(shares.values()), sizes), by_hops.values(), strict=True
+    ):
+        counts = apportion_up_to(part, [1.0] * len(swaps), [len(swap.starts) for swap in swaps])
         sampled += [
             replace(swap, starts=swap.starts[:count], donors=swap.donors[:count])
             for swap, count in zip(swaps, counts, strict=True)
             if count
         ]
-        left -= sum(counts)
-    if left:
-        name = f"comp.{rule.name}"
-        raise UsageError(
-            f"{name}: {total:,} questions are asked for and this world has {total - left:,}; "
-            f"lower {name}, or raise known or comp.paths"
-        )
     return sampled
+
+
+def swappable(rule: SwapRule, starts: Starts, path: RelationPath) -> bool:
+    """Whether the path has a hop for the rule."""
+    return any(rule.hop(starts.world.table, path, hop) for hop in range(len(path)))
 
 
 def _free_starts(
@@ -149,11 +174,10 @@ def _swap_path(
     """Those of the questions from `mine` for which a donor is found."""
     world, path = starts.world, plan.path
     stream = draw.at(rule.name, *world.table.path_names(path))
-    hops = [hop for hop in range(len(path)) if rule.hop(world.table, path, hop)]
-    hop = hops[int(stream.at("hop").integers([0], len(hops))[0])]
+    hop = next(hop for hop in range(len(path)) if rule.hop(world.table, path, hop))
     everybody = np.sort(np.concatenate(list(starts.members(path).values())))
     walk, donors = world.walk(path, mine), np.full(len(mine), -1, np.int32)
-    open_rows = rule.question(starts, path, hop, walk) & _enough_distractors(starts, path, walk)
+    open_rows = rule.question(starts, path, hop, walk)
     for turn in range(MAX_TRIES):
         rows = np.flatnonzero(open_rows & (donors < 0))
         if rows.size:
@@ -163,16 +187,6 @@ def _swap_path(
             fit &= _compatible(starts, path, hop, walk[rows], donor_walk)
             donors[rows[fit]] = donor[fit]
     return Swap(plan, hop, mine[donors >= 0], donors[donors >= 0])
-
-
-def _enough_distractors(starts: Starts, path: RelationPath, walk: NDArray) -> NDArray[np.bool_]:
-    """[questions] True where enough distractors are left next to two chains."""
-    distractors = starts.world.config.distractors
-    if not distractors:
-        return np.ones(len(walk), bool)
-    runs = find_runs(starts.world, path)
-    enough = runs.enough_heads(min_heads(distractors, runs.length, len(path), chains=2))
-    return enough[runs.status[walk[:, runs.begin]]]
 
 
 def _compatible(

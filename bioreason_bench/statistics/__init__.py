@@ -11,6 +11,7 @@ from bioreason_bench.statistics.intervals import (
     Estimate,
     clustered,
     clusters_of,
+    luck_bound,
     wilson_interval,
 )
 from bioreason_bench.statistics.scores import gate, pass_at_k, pass_curve, powers_of_two
@@ -24,6 +25,7 @@ __all__ = [
     "decide",
     "difference",
     "gate",
+    "luck_bound",
     "pass_at_k",
     "pass_curve",
     "powers_of_two",

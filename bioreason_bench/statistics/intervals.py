@@ -97,6 +97,43 @@ def wilson_interval(
         clusters: A label for each question, shape [questions].
         z: Quantile of the standard normal distribution; 1.96 gives a 95 % interval.
     """
+    n, mean = _effective_size(right, clusters)
+    middle = (mean + z * z / (2 * n)) / (1 + z * z / n)
+    radius = z / (1 + z * z / n) * float(np.sqrt(mean * (1 - mean) / n + z * z / (4 * n * n)))
+    # exactly 0 and 1 where rounding would leave 1e-17
+    low = max(0.0, middle - radius) if mean > 0 else 0.0
+    high = min(1.0, middle + radius) if mean < 1 else 1.0
+    return low, high
+
+
+def luck_bound(right: ArrayLike, clusters: ArrayLike, chance: float) -> float:
+    """Return an upper bound on the probability of so many right answers by luck.
+
+    Chernoff's bound (1952) for n independent guesses, each right with probability `chance`:
+    exp(-n KL(share, chance)), where n is divided by the design effect as in `wilson_interval`.
+    Unlike a normal approximation it holds for a handful of questions too.
+
+    >>> luck_bound([True, False], [0, 1], 0.5)
+    1.0
+    >>> round(luck_bound([True] * 10, range(10), 0.5), 5)  # 1 in 1,024
+    0.00098
+
+    Args:
+        right: Whether each question is answered correctly, shape [questions].
+        clusters: A label for each question, shape [questions].
+        chance: The probability that a guess is right, above 0 and below 1.
+    """
+    n, share = _effective_size(right, clusters)
+    if share <= chance:
+        return 1.0
+    divergence = share * np.log(share / chance)
+    if share < 1:
+        divergence += (1 - share) * np.log((1 - share) / (1 - chance))
+    return float(np.exp(-n * divergence))
+
+
+def _effective_size(right: ArrayLike, clusters: ArrayLike) -> tuple[float, float]:
+    """The number of questions divided by the design effect, and the share of right ones."""
     right = np.asarray(right, dtype=bool)
     size, mean = len(right), float(right.mean())
     _, cluster = np.unique(np.asarray(clusters), return_inverse=True)
@@ -105,13 +142,7 @@ def wilson_interval(
     if independent > 0:
         deviations = np.bincount(cluster, right - mean)  # summed over each cluster
         effect = max(1.0, float((deviations**2).sum()) / independent)
-    n = size / effect
-    middle = (mean + z * z / (2 * n)) / (1 + z * z / n)
-    radius = z / (1 + z * z / n) * float(np.sqrt(mean * (1 - mean) / n + z * z / (4 * n * n)))
-    # exactly 0 and 1 where rounding would leave 1e-17
-    low = max(0.0, middle - radius) if mean > 0 else 0.0
-    high = min(1.0, middle + radius) if mean < 1 else 1.0
-    return low, high
+    return size / effect, mean
 
 
 def clusters_of(entities: Iterable[Sequence[str]]) -> list[str]:

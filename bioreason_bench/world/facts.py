@@ -7,7 +7,7 @@ mirror cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -19,12 +19,14 @@ from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.world import pools
+from bioreason_bench.world.given import given_world
 from bioreason_bench.world.people import YEAR, People, make_people
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
 from bioreason_bench.world.table import load_table
 
 REFERENCE = date(2025, 1, 1).toordinal()  # everybody dies before this day, whatever today's date
 ADULT = 18  # years
+MAIL = date(1996, 1, 1).toordinal()  # everybody lives to have an e-mail address
 OLDEST = 100  # years
 ANY_AGE = 200  # years; no two people of a world are further apart
 
@@ -108,8 +110,10 @@ def make_world(config: WorldConfig) -> World:
     Raises:
         UsageError: The configuration asks for something impossible.
     """
-    table = load_table(config.relations, keep=config.keep)
     draw = Draw(config.seed)
+    if config.facts:
+        return World(config, *given_world(config, draw))
+    table = load_table(config.relations, keep=config.keep)
     people = make_people(config, draw.at("people"))
     texts = pools.world_texts(
         table,
@@ -158,10 +162,10 @@ def _write_symmetric(
 ) -> None:
     """Pair up each circle; only its known people if the relation is parametric."""
     relation = table[number]
-    kin = _other_kin(table, objects, relation)
+    related = _related(table, objects)
     for circle in people.circles():
         ids = circle[people.known[circle]] if relation.group == PARAMETRIC else circle
-        objects[number, ids] = pair_up(ids, people.birth, relation, kin, draw.at(ids[0]))
+        objects[number, ids] = pair_up(ids, people.birth, relation, related, draw.at(ids[0]))
 
 
 def _write_one_to_one(
@@ -174,76 +178,145 @@ def _write_one_to_one(
 ) -> None:
     """Match people within each block one-to-one, and write the inverse relation, if there is one.
 
-    Nobody is matched with themselves, or with kin of another kind.
+    A relation whose objects are all older, or all younger, leaves some people without an object;
+    any other gives everybody one.
     """
     relation = table[number]
-    kin = _other_kin(table, objects, relation)
-    least, most = relation.older or (0, ANY_AGE)
-    object_is_older = least >= 0
-    if not object_is_older:
-        least, most = -most, -least
+    related = _related(table, objects)
+    least, most = relation.older or (-ANY_AGE, ANY_AGE)
     for ids in people.blocks():
-        younger, elder = match_elders(ids, people.birth, least, most, draw.at(ids[0]))
-        allowed = ~(kin[:, younger] == elder).any(axis=0) & (younger != elder)
-        younger, elder = younger[allowed], elder[allowed]
-        subjects, targets = (younger, elder) if object_is_older else (elder, younger)
+        stream = draw.at(ids[0])
+        if least < 0 < most:
+            subjects, targets = ids, match_all(ids, people.birth, relation, related, stream)
+        else:
+            years = (least, most) if least >= 0 else (-most, -least)
+            younger, elder = match_elders(ids, people.birth, *years, stream)
+            allowed = ~_already(related, younger, elder)
+            younger, elder = younger[allowed], elder[allowed]
+            subjects, targets = (younger, elder) if least >= 0 else (elder, younger)
         objects[number, subjects] = targets
         if mirror is not None:
             objects[mirror, targets] = subjects
 
 
-def _other_kin(table: RelationTable, objects: NDArray, relation: Relation) -> NDArray[np.int32]:
-    """Return the kin that the relation must not lead to again [kin relations, people].
+def _related(table: RelationTable, objects: NDArray) -> NDArray[np.int32]:
+    """Whom everybody is related to so far [relations to people, people]."""
+    return objects[[number for number, row in enumerate(table.relations) if row.to_person]]
 
-    Nobody is kin of two kinds; the result has no rows if the relation is not one of kinship.
-    """
-    others = [
-        number
-        for number, row in enumerate(table.relations)
-        if relation.kin and row.kin and row is not relation
-    ]
-    return objects[others]
+
+def _already(related: NDArray, a: NDArray, b: NDArray) -> NDArray[np.bool_]:
+    """Whether a and b are the same person or related: two people are related in one way only."""
+    linked: NDArray[np.bool_] = (related[:, a] == b).any(axis=0) | (related[:, b] == a).any(axis=0)
+    return linked | (a == b)
 
 
 def pair_up(
-    ids: NDArray, birth: NDArray, relation: Relation, kin: NDArray, draw: Draw
+    ids: NDArray, birth: NDArray, relation: Relation, related: NDArray, draw: Draw
 ) -> NDArray[np.int64]:
-    """Return the partner of each person: a perfect matching of people of similar age.
+    """Return the partner of each person: a perfect matching within the relation's ages.
 
     Neighbours in a jittered order of birth become pairs.  A pair that is too far apart in age, or
-    already kin, swaps partners with a pair nearby.  For example, with births
+    already related, swaps partners with another pair.  For example, with births
 
         person   A     B     C     D     E     F
         birth    1900  1902  1903  1907  1908  1909
 
     the pairs are (A, B), (C, D), (E, F); if C and D are siblings, swapping with the next pair gives
-    (C, F) and (E, D).  Less jitter makes pairs closer in age, so it decreases until all pairs fit.
+    (C, F) and (E, D).
 
     Args:
         ids: The people to pair, an even number.
         birth: Day of birth of everybody, by person id.
         relation: The relation, whose `older` limits the difference in age.
-        kin: Person ids [k, people] that a person must not be paired with.
+        related: Person ids [k, people] that a person is related to already.
         draw: The stream that decides the pairs.
 
     Raises:
-        UsageError: No jitter gives pairs that all fit.
+        UsageError: No draw gives pairs that all fit.
     """
-    most = (max(map(abs, relation.older)) if relation.older else ANY_AGE) * (YEAR - 1)
-
-    def misfit(a: NDArray, b: NDArray) -> NDArray[np.bool_]:
-        return (np.abs(birth[a] - birth[b]) > most) | (kin[:, a] == b).any(axis=0)
-
-    for spread in (0.8, 0.5, 0.2, 0.05):
-        jitter = draw.at("jitter", spread).uniform(len(ids)) * spread * most
+    for stream, spread in _attempts(draw):
+        jitter = stream.uniform(len(ids)) * spread * _window(relation)
         order = ids[np.argsort(birth[ids] + jitter, kind="stable")]
         left, right = order[0::2].copy(), order[1::2].copy()
-        _swap_misfits(left, right, misfit)
-        if not misfit(left, right).any():
+        if _swap_misfits(left, right, _misfit(birth, relation, related)):
             partner = np.empty(birth.shape, np.int64)
             partner[left], partner[right] = right, left
             return partner[ids]
-    raise UsageError(
+    raise _too_few(ids, relation)
+
+
+def match_all(
+    ids: NDArray, birth: NDArray, relation: Relation, related: NDArray, draw: Draw
+) -> NDArray[np.int64]:
+    """Return the object of each person: a one-to-one map of the people onto themselves.
+
+    Two orders of birth with different jitter are laid side by side; misfits swap objects.  See
+    `pair_up` for arguments and errors.
+    """
+    for stream, spread in _attempts(draw):
+        most = spread * _window(relation)
+        jitters = [stream.at(side).uniform(len(ids)) * most for side in (0, 1)]
+        left, right = (ids[np.argsort(birth[ids] + jitter, kind="stable")] for jitter in jitters)
+        right = np.roll(right, 1)
+        misfit = _misfit(birth, relation, related)
+        if _swap_misfits(left, right, misfit) and _break_mutual(left, right, misfit):
+            target = np.empty(birth.shape, np.int64)
+            target[left] = right
+            return target[ids]
+    raise _too_few(ids, relation)
+
+
+def _break_mutual(
+    left: NDArray, right: NDArray, misfit: Callable[[NDArray, NDArray], NDArray]
+) -> bool:
+    """Swap objects until nobody is the object of their own object.
+
+    Returns whether this succeeded.
+    """
+    index = np.empty(int(left.max()) + 1, np.int64)
+    index[left] = np.arange(len(left))
+
+    def mutual() -> NDArray[np.int64]:
+        return np.flatnonzero(right[index[right]] == left)
+
+    for distance in (*range(1, 40), *range(40, len(left), 7)):
+        for k in mutual().tolist():
+            pair = np.array([k, (k + distance) % len(left)])
+            before = right[pair].copy()
+            number = len(mutual())
+            if _swap(left, right, pair, misfit) and len(mutual()) >= number:
+                right[pair] = before
+        if not len(mutual()):
+            return True
+    return False
+
+
+def _attempts(draw: Draw) -> Iterator[tuple[Draw, float]]:
+    """Streams, and the jitter of each as a share of the relation's window of ages."""
+    for spread in (1.2, 0.9, 0.6, 0.4):
+        for attempt in range(4):
+            yield draw.at("jitter", spread, attempt), spread
+
+
+def _window(relation: Relation) -> float:
+    """Days by which the ages of two people in this relation may differ."""
+    return (max(map(abs, relation.older)) if relation.older else ANY_AGE) * (YEAR - 1)
+
+
+def _misfit(
+    birth: NDArray, relation: Relation, related: NDArray
+) -> Callable[[NDArray, NDArray], NDArray[np.bool_]]:
+    """Whether pairs are too far apart in age, or related already."""
+    most = _window(relation)
+
+    def misfit(a: NDArray, b: NDArray) -> NDArray[np.bool_]:
+        return (np.abs(birth[a] - birth[b]) > most) | _already(related, a, b)
+
+    return misfit
+
+
+def _too_few(ids: NDArray, relation: Relation) -> UsageError:
+    return UsageError(
         f"{len(ids)} people are too few to give everybody a {relation.name} of a plausible age; "
         "raise known, novel or community, or narrow birth_years"
     )
@@ -251,17 +324,34 @@ def pair_up(
 
 def _swap_misfits(
     left: NDArray, right: NDArray, misfit: Callable[[NDArray, NDArray], NDArray]
-) -> None:
-    """Swap partners (in `right`) with a nearby pair wherever this makes both pairs fit."""
+) -> bool:
+    """Swap objects (in `right`) with another pair wherever this makes both pairs fit.
+
+    Returns whether all pairs fit in the end.
+    """
+    size = len(left)
     for distance in (1, 2, 3, 4, 5, 7, 11, 17, 31):
         for k in np.flatnonzero(misfit(left, right)):
             for other in (k + distance, k - distance):
-                if 0 <= other < len(left):
-                    pair = np.array([k, other])
-                    swapped = right[pair[::-1]]
-                    if not misfit(left[pair], swapped).any():
-                        right[pair] = swapped
-                        break
+                if 0 <= other < size and _swap(left, right, np.array([k, other]), misfit):
+                    break
+    for k in np.flatnonzero(misfit(left, right)):  # a few are left: look everywhere
+        everybody = np.arange(size)
+        good = ~misfit(np.full(size, left[k]), right) & ~misfit(left, np.full(size, right[k]))
+        for other in everybody[good & (everybody != k)][:1]:
+            _swap(left, right, np.array([k, other]), misfit)
+    return not misfit(left, right).any()
+
+
+def _swap(
+    left: NDArray, right: NDArray, pair: NDArray, misfit: Callable[[NDArray, NDArray], NDArray]
+) -> bool:
+    """Swap the objects of two pairs if both then fit."""
+    swapped = right[pair[::-1]]
+    if misfit(left[pair], swapped).any():
+        return False
+    right[pair] = swapped
+    return True
 
 
 def match_elders(
@@ -282,7 +372,7 @@ def match_elders(
         (younger, elder): Person ids of those matched, each id at most once in each array.  Pairs
         whose difference in age is out of range are left out.
     """
-    wish = birth[ids] - (least + (most - least) * (0.05 + 0.5 * draw.uniform(len(ids)))) * YEAR
+    wish = birth[ids] - (least + (most - least) * (0.03 + 0.94 * draw.uniform(len(ids)))) * YEAR
     younger = ids[np.argsort(wish, kind="stable")]
     elders = ids[np.argsort(birth[ids], kind="stable")]
     wish = np.sort(wish)
@@ -325,7 +415,7 @@ def _write_dates(objects: NDArray, table: RelationTable, people: People, draw: D
             targets = objects[number, subjects]
             np.maximum.at(youngest, subjects, people.birth[targets])
             np.maximum.at(youngest, targets, people.birth[subjects])
-    earliest = youngest + int((ADULT + 1) * YEAR)
+    earliest = np.maximum(youngest + int((ADULT + 1) * YEAR), MAIL)
     latest = np.minimum(people.birth + int(OLDEST * YEAR) - 30, REFERENCE - 1)
     latest = np.maximum(latest, earliest)
     for number, relation in enumerate(table.relations):

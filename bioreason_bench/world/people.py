@@ -28,12 +28,15 @@ class People:
             the known.
         community: Whether the person belongs to the community.
         birth: Day of birth as a proleptic Gregorian ordinal (`date.toordinal`).
+        heldout_wordings: Whether the parametric biographies keep two wordings of each relation out
+            of every paraphrase.
     """
 
     known: NDArray[np.bool_]
     in_context: NDArray[np.bool_]
     community: NDArray[np.bool_]
     birth: NDArray[np.int64]
+    heldout_wordings: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.known)
@@ -74,7 +77,9 @@ def make_people(config: WorldConfig, draw: Draw) -> People:
     for ids in (np.arange(config.known), np.arange(config.known, config.people)):
         members = 2 * round(config.community * len(ids) / 2)
         community[ids[len(ids) - members :]] = True
-    people = People(known, ~known, community, np.zeros(config.people, np.int64))
+    withheld = draw.at("heldout_wordings").uniform(config.people) < config.heldout_wordings
+    births = np.zeros(config.people, np.int64)
+    people = People(known, ~known, community, births, known & withheld)
     for ids in people.blocks():
         if known[ids[0]]:
             _put_in_context(people, ids, config.in_context, draw)

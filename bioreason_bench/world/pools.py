@@ -1,8 +1,9 @@
 """The texts of a world: names, listed values, and composed values (one per person or per day).
 
-Composed texts (e-mail and street addresses, phone numbers, and people's names) are combinations of
-words.  The text with number k depends on k alone: a random permutation takes k to the number of a
-combination.  So no two texts are equal, and each can be made without the others.
+Composed texts (titles of books, organizations, e-mail and street addresses, phone numbers, and
+people's names) are combinations of words.  The text with number k depends on k alone: a random
+permutation takes k to the number of a combination.  So no two texts are equal, and each can be made
+without the others.
 """
 
 from __future__ import annotations
@@ -17,14 +18,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
-from bioreason_bench.world.names import name_words
+from bioreason_bench.world.names import blocked_pairs, name_words
 from bioreason_bench.world.relations import PERSON, RelationTable
 from bioreason_bench.world.words import read_words
 
 DATE_ORIGIN = date(1800, 1, 1).toordinal()  # value 0 of the kind "date"; value k is k days later
 DATE_END = date(2025, 1, 1).toordinal()  # the first day after the last value
-UNIQUE = frozenset({"address", "email", "phone"})  # person k has value k
+# Person k has value k.
+UNIQUE = frozenset({"address", "book", "email", "organization", "phone"})
 COMPOSED = UNIQUE | {"date"}
+TEMPLATES = {
+    "address": "{} {} {}",
+    "book": "{} {} {}",
+    "email": "{}.{}{}@{}",
+    "organization": "{}{} {} {}",
+    "phone": "{}-555-{:04d}",
+}
+# Only the numbers 555-0100 to 555-0199 of an area code are reserved for fiction.  They are enough
+# for some 60,000 people; in a larger world everybody gets an extension as well.
+FICTIONAL_NUMBERS = range(100, 200)
+EXTENSIONS = range(100, 1000)
 MONTHS = (
     "January",
     "February",
@@ -60,7 +73,7 @@ def world_texts(
         language: "english" or "symbols" (then texts are tokens such as p17 and pet3).
         pool_sizes: For some listed pools, how many of the first values to use.
         birth_years: The first and the last year of birth.
-        locale: The locale of the names; "" for the frozen English ones.
+        locale: The locale of the names; "" for the frozen ones.
 
     Raises:
         UsageError: There are more people than names or values, or a setting is out of range.
@@ -77,7 +90,7 @@ def world_texts(
             kind: [f"{kind}{k}" for k in range(count)] for kind, count in counts.items()
         }
     for kind in filter(UNIQUE.__contains__, counts):
-        available = prod(map(len, _parts(kind)))
+        available = prod(map(len, parts_of(kind, people)))
         if people > available:
             raise UsageError(
                 f"{people:,} people are asked for, but there are only {available:,} values "
@@ -88,7 +101,7 @@ def world_texts(
         if kind in table.pools:
             texts[kind] = list(table.pools[kind][:count])
         else:
-            texts[kind] = composed(kind, count, draw.at(kind))
+            texts[kind] = composed(kind, count, draw.at(kind), people)
     return texts
 
 
@@ -118,22 +131,41 @@ def _count(kind: str, table: RelationTable, people: int, pool_sizes: Mapping[str
 def people_names(count: int, draw: Draw, first: Sequence[str], last: Sequence[str]) -> list[str]:
     """Return unique names: first and last, plus a middle name if pairs would become scarce.
 
-    Pairs are scarce if a world would use more than a quarter of them.
+    Pairs are scarce if a world would use more than a quarter of them.  Blocked pairs are left out:
+    if pairs 2 and 3 are blocked, the pairs drawn are numbered 0, 1, 4, 5, ...
     """
-    words = [first, last] if count <= len(first) * len(last) // 4 else [first, first, last]
-    available = prod(map(len, words))
+    blocked = blocked_pairs(tuple(first), tuple(last))
+    pairs = len(first) * len(last) - len(blocked)
+    middle = [""] if count <= pairs // 4 else first
+    available = pairs * len(middle)
     if count > available:
         raise UsageError(
             f"{count:,} people are asked for, but there are only {available:,} names; "
             "lower known or novel"
         )
-    return list(map(" ".join, _combinations(words, count, draw)))
+    pair, middle_index = np.divmod(scatter(count, available, draw), len(middle))
+    # blocked - arange counts the allowed pairs before each blocked one, so the blocked pairs before
+    # the allowed pair p are those with a count of at most p.
+    pair += np.searchsorted(blocked - np.arange(len(blocked)), pair, side="right")
+    first_index, last_index = np.divmod(pair, len(last))
+    begins = map(first.__getitem__, first_index.tolist())
+    ends = map(last.__getitem__, last_index.tolist())
+    if len(middle) == 1:
+        return list(map(" ".join, zip(begins, ends, strict=True)))
+    middles = map(middle.__getitem__, middle_index.tolist())
+    return list(map(" ".join, zip(begins, middles, ends, strict=True)))
 
 
-def composed(kind: str, index: int | ArrayLike, draw: Draw) -> list[str]:
+def composed(kind: str, index: int | ArrayLike, draw: Draw, people: int = 0) -> list[str]:
     """Return the texts of a composed kind with these numbers (an integer n means 0..n-1).
 
     Different numbers give different texts.
+
+    Args:
+        kind: One of COMPOSED.
+        index: The numbers.
+        draw: The stream that decides the texts of a kind in UNIQUE.
+        people: The size of the world, which decides whether phone numbers need extensions.
     """
     if kind == "date":
         days = np.arange(index) if isinstance(index, int) else np.asarray(index)
@@ -141,11 +173,14 @@ def composed(kind: str, index: int | ArrayLike, draw: Draw) -> list[str]:
             f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
             for day in map(date.fromordinal, (days + DATE_ORIGIN).tolist())
         ]
-    template = {"email": "{}.{}{}@{}", "phone": "{}-555-{:04d}", "address": "{} {} {}"}[kind]
-    return [template.format(*words) for words in _combinations(_parts(kind), index, draw)]
+    parts = parts_of(kind, people)
+    template = TEMPLATES[kind]
+    if len(parts) > template.count("{"):
+        template += " ext {}"
+    return [template.format(*words) for words in _combinations(parts, index, draw)]
 
 
-def _parts(kind: str) -> list[Sequence[Any]]:
+def parts_of(kind: str, people: int = 0) -> list[Sequence[Any]]:
     """Return the word lists whose combinations are the texts of a kind in UNIQUE."""
     if kind == "email":
         return [
@@ -154,14 +189,40 @@ def _parts(kind: str) -> list[Sequence[Any]]:
             range(10, 1000),
             read_words("email_domains"),
         ]
-    if kind == "phone":  # area codes without service numbers such as 911; 555 numbers are fictional
-        return [
-            [code for code in range(201, 990) if code % 100 != 11 and code != 555],
-            range(10_000),
-        ]
+    if kind == "phone":
+        parts: list[Sequence[Any]] = [area_codes(), FICTIONAL_NUMBERS]
+        return parts if people <= prod(map(len, parts)) else [*parts, EXTENSIONS]
     if kind == "address":
-        return [range(1, 10_000), read_words("street_words"), read_words("street_kinds")]
+        return [range(1, 2000), read_words("street_words"), read_words("street_kinds")]
+    if kind == "book":
+        return [read_words("book_openers"), read_words("book_things"), read_words("book_endings")]
+    if kind == "organization":
+        return [
+            ("", "Greater ", "Old ", "Upper "),
+            read_words("organization_places"),
+            read_words("organization_topics"),
+            read_words("organization_bodies"),
+        ]
     raise KeyError(kind)
+
+
+def area_codes() -> list[int]:
+    """Return the numbers that can be the area code of a place in North America.
+
+    Left out are service codes (211), codes kept for expansion (290, 370, 960), and the families of
+    toll-free, premium and personal numbers (500, 600, 700, 800, 900, and 522, 533, 822, ...).
+    """
+    return [
+        code
+        for code in range(201, 990)
+        if code % 100 != 11
+        and code // 10 % 10 != 9
+        and code // 10 not in (37, 96)
+        and code not in (456, 555, 700, 710, 900, 976)
+        and not (code // 100 in (5, 6, 8) and (code % 100 == 0 or code // 10 % 10 == code % 10))
+        and not 521 <= code <= 529
+        and not 880 <= code <= 889
+    ]
 
 
 def _combinations(

@@ -26,6 +26,9 @@ class Relation:
         older: The least and the most years by which the object is older than the subject.
         kin: Whether no two relations with this flag lead from one person to the same other person.
         date: "birth" or "death" for the two dates that bound a life.
+        exclusive: Whether a person can have only one object, so that two objects contradict.
+        never_next: Names of relations that never follow this one in a path, because common sense
+            would lead to another answer: a sibling's parent is one's own.
         statements: Sentences such as "{subject} was born on {object}."
         asks: Questions such as "When was {person} born?"
         nouns: Words such as "boss", for "{person}'s boss" and "the boss of {person}".
@@ -39,6 +42,8 @@ class Relation:
     older: tuple[int, int] | None = None
     kin: bool = False
     date: str = ""
+    exclusive: bool = False
+    never_next: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     nouns: tuple[str, ...] = ()

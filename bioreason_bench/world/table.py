@@ -27,13 +27,23 @@ NOUN = "{noun}"  # in an ask, a slot for each noun of the relation
 _REQUIRED = ("name", "object", "group")  # fields that are written even if they are empty
 
 
+def load_open_table(path: str | Path = "") -> RelationTable:
+    """Load a table whose pools may be missing: facts of the user's provide the values.
+
+    Raises:
+        UsageError: See `load_table`.
+    """
+    file = Path(path) if path else BUILT_IN
+    return _from_values(_values(file), file.name, UsageError, open_pools=True)
+
+
 def load_table(path: str | Path = "", keep: Sequence[str] = ()) -> RelationTable:
     """Load the built-in table, or a user's TOML file.
 
     Args:
         path: The TOML file; "" for the built-in table.
-        keep: The names of the relations to keep; all if empty.  A relation whose inverse is not
-            kept loses it.
+        keep: The names of the relations to keep; all if empty.  Relations lose an inverse, and
+            names in never_next, that are not kept.
 
     Raises:
         UsageError: Names the file, the row and the rule that it breaks.
@@ -52,7 +62,11 @@ def keep_relations(table: RelationTable, names: Sequence[str]) -> RelationTable:
                 f"the relations are {', '.join(sorted(known))}"
             )
     relations = tuple(
-        relation if relation.inverse in names else replace(relation, inverse="")
+        replace(
+            relation,
+            inverse=relation.inverse if relation.inverse in names else "",
+            never_next=tuple(name for name in relation.never_next if name in names),
+        )
         for relation in table.relations
         if relation.name in names
     )
@@ -92,18 +106,30 @@ def _built_in() -> RelationTable:
 
 
 def _read(path: Path) -> RelationTable:
+    return _from_values(_values(path), path.name, UsageError)
+
+
+def _values(path: Path) -> Mapping[str, Any]:
+    """Return the content of a TOML file that has the shape of a table."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"the relation table {path} cannot be read: {error}") from None
     _check_shape(values, path.name, UsageError)
-    return _from_values(values, path.name, UsageError)
+    return values
 
 
 def _from_values(
-    values: Mapping[str, Any], source: str, error: type[BioreasonError]
+    values: Mapping[str, Any],
+    source: str,
+    error: type[BioreasonError],
+    *,
+    open_pools: bool = False,
 ) -> RelationTable:
-    """Make a table from values of the right shape; name `source` in errors."""
+    """Make a table from values of the right shape; name `source` in errors.
+
+    With `open_pools`, the table has the pools that `values` list, and no others.
+    """
     try:
         relations = tuple(_relation(row) for row in values["relation"])
     except ValueError as problem:
@@ -114,7 +140,7 @@ def _from_values(
         kind = relation.object
         if kind in listed:
             pools[kind] = tuple(listed[kind])
-        elif kind != PERSON and kind not in COMPOSED:
+        elif kind != PERSON and kind not in COMPOSED and not open_pools:
             try:
                 pools[kind] = read_words(f"pools/{kind}")
             except KeyError:

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from bioreason_bench.world.pools import COMPOSED
 from bioreason_bench.world.relations import MAX_GROUP, PERSON, Relation, RelationTable
 
-_SENTENCE_END = re.compile(r"[.?!](?: |$)")
+_SENTENCE_END = re.compile(r'[.?!]"?(?: |$)')
+_JOINED = re.compile(r',"? and (?:they|their) ')  # see language/biographies.py
 _ARTICLE = re.compile(r"(?:a|an|the) ", re.IGNORECASE)
 
 
@@ -57,7 +58,7 @@ def check_table(table: RelationTable, unused: Sequence[str] = ()) -> None:
 
 def _check_relation_to_value(relation: Relation) -> None:
     where = f"relation '{relation.name}': "
-    for name in ("inverse", "older", "kin", "clauses"):
+    for name in ("inverse", "older", "kin", "never_next", "clauses"):
         if getattr(relation, name):
             raise ValueError(
                 f"{where}it has {name}, which only a relation to a person can have, "
@@ -73,6 +74,9 @@ def _check_relation_to_person(relation: Relation, rows: Mapping[str, Relation]) 
     where = f"relation '{relation.name}': "
     if relation.date:
         raise ValueError(f'{where}date = "{relation.date}" needs object = "date", not \'{PERSON}\'')
+    for name in relation.never_next:
+        if name not in rows:
+            raise ValueError(f"{where}never_next holds {name!r}, which is no relation of the table")
     if relation.older and relation.older[0] > relation.older[1]:
         raise ValueError(f"{where}older = {list(relation.older)} must give the fewest years first")
     if not relation.inverse:
@@ -104,6 +108,11 @@ def check_pool(kind: str, values: Sequence[str]) -> None:
     where = f"pool '{kind}': "
     if kind in {PERSON, "p"} or kind in COMPOSED:  # p17 is a person in the language of symbols
         raise ValueError(f"{where}the package makes the values of this name itself; choose another")
+    check_values(where, values)
+
+
+def check_values(where: str, values: Sequence[str]) -> None:
+    """The rules for the values of a pool, whatever its name; `where` begins the message."""
     if len(values) < 2:
         raise ValueError(
             f"{where}it has {len(values)} value, so there is nothing to ask; list at least 2"
@@ -131,6 +140,11 @@ def _check_value(where: str, value: str) -> None:
         raise ValueError(
             f"{where}value {value!r} must not look like the end of a sentence; "
             "write it without the full stop"
+        )
+    if _JOINED.search(value + " "):
+        raise ValueError(
+            f"{where}value {value!r} must not hold ', and they' or ', and their', "
+            "which join two sentences of a biography"
         )
     if _ARTICLE.match(value):
         raise ValueError(

@@ -2,21 +2,33 @@
 
 A table that breaks one raises a ValueError with the relations and the rule.
 
+A statement has two slots, the subject's name and the object.  Names are runs of capitalized words,
+so a reader sees where a name begins and ends, but a value may be any text.  Hence statements are
+read in two ways:
+
+* *Name first*: the first slot is a name, such as "{subject} wrote {object}." or "{object}
+  supervised {subject}."  The words up to the second slot identify the statement.
+* *Value first*, such as "It was in {object} that {subject} died.": the words before the value tell
+  that it is such a statement; it is then read from its end, where the name is.
+
 A question is an ask whose person is a phrase.  A phrase is a name in *units*, one per hop, all of
 one style: "the boss of " or "the person who supervised " before the name, or "'s boss" after it.
-Names are runs of capitalized words, so a reader sees where the name is.  These rules make sure that
-the text before the name, and the text after it, divide into ask and units in one way only.
+The rules make sure that the text before the name, and the text after it, divide into ask and units
+in one way only.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise, permutations
 from typing import TypeVar
 
 from bioreason_bench.world.relations import Relation, RelationTable
 from bioreason_bench.world.templates import (
+    CAPITAL,
     POSSESSIVE,
     Ask,
     Statement,
@@ -28,6 +40,7 @@ from bioreason_bench.world.templates import (
 from bioreason_bench.world.words import read_words
 
 Cut = TypeVar("Cut")
+_CAPITAL = re.compile(f"[{CAPITAL}]")
 
 
 def of_unit(noun: str) -> str:
@@ -47,14 +60,15 @@ def check_wording(table: RelationTable) -> None:
     statements = [
         (row, cut)
         for row in table.relations
-        for cut in _cut_all(row, row.statements, cut_statement)
+        for cut in _cut_all(row, row.statements, partial(cut_statement, to_person=row.to_person))
     ]
     asks = [(row, cut) for row in table.relations for cut in _cut_all(row, row.asks, cut_ask)]
     people = [row for row in table.relations if row.to_person]
     _check_complete(table)
     _check_first_words([(row, cut.before) for row, cut in statements])
     _check_first_words([(row, cut.before) for row, cut in asks])
-    _check_statements(statements)
+    _check_value_first(statements)
+    _check_name_first(statements)
     _check_nouns(people)
     units = [(of_unit(noun), row) for row in people for noun in row.nouns]
     units += [
@@ -100,30 +114,71 @@ def _check_first_words(wordings: Iterable[tuple[Relation, str]]) -> None:
             )
 
 
-def _check_statements(statements: Iterable[tuple[Relation, Statement]]) -> None:
-    """After the subject, the words up to the object identify the statement.
+def value_first(row: Relation, cut: Statement) -> bool:
+    """Whether the first slot of the statement is a value, so that it is read from its end."""
+    return cut.object_first and not row.to_person
 
-    Two statements may share those words only if both lead to a person and their endings differ:
-    the object is then a name, so the reader sees where the ending begins.
+
+def _check_value_first(statements: Sequence[tuple[Relation, Statement]]) -> None:
+    """The words before a value tell that a value follows; the words after it identify the rest.
+
+    After the words "It was in ", anything may follow, so no other statement begins with them.  From
+    the end of such a statement, the words after the name and then those before it are known.
+    """
+    endings = defaultdict(list)
+    for row, cut in statements:
+        if value_first(row, cut):
+            _check_before_value(row, cut.before, statements)
+            endings[cut.before, cut.after].append((cut.between[::-1], row))
+    for group in endings.values():
+        group.sort(key=lambda item: item[0])
+        for (between, row), (other, other_row) in pairwise(group):
+            if other.startswith(between):
+                raise ValueError(
+                    f"relation '{other_row.name}': the statement with {other[::-1].strip()!r} "
+                    f"reads like one of '{row.name}'; reword one of them"
+                )
+
+
+def _check_before_value(
+    row: Relation, before: str, statements: Iterable[tuple[Relation, Statement]]
+) -> None:
+    """No other statement begins with the words before a value, but others before a value."""
+    for other_row, other in statements:
+        same = other.before == before and value_first(other_row, other)
+        if other.before.startswith(before) and not same:
+            raise ValueError(
+                f"relation '{other_row.name}': a statement begins with {other.before.strip()!r}, "
+                f"but in '{row.name}' any value can follow {before.strip()!r}; "
+                "reword one of them"
+            )
+
+
+def _check_name_first(statements: Iterable[tuple[Relation, Statement]]) -> None:
+    """After the first name, the words up to the second slot identify the statement.
+
+    If two names follow the same words, the words after them do.  The words before a value may not
+    begin those of another statement; the words before a name may, because the other statement goes
+    on with a small letter.
     """
     by_before = defaultdict(list)
     for row, cut in statements:
-        by_before[cut.before].append((row, cut))
+        if not value_first(row, cut):
+            by_before[cut.before].append((row, cut))
     for group in by_before.values():
-        # Statements that begin alike become neighbours, and among these those that end alike.
-        group.sort(key=lambda item: (item[1].between, item[1].after[::-1]))
+        group.sort(key=lambda item: (item[1].between, item[1].after))
         for (row, cut), (other_row, other) in pairwise(group):
-            if cut.between == other.between:
-                endings_differ = not (
-                    cut.after.endswith(other.after) or other.after.endswith(cut.after)
+            names = row.to_person and other_row.to_person
+            if cut.between == other.between and not (names and cut.after != other.after):
+                raise ValueError(
+                    f"relation '{other_row.name}': the statement with "
+                    f"{other.between.strip()!r} reads like one of '{row.name}'; "
+                    "reword one of them"
                 )
-                if not (row.to_person and other_row.to_person and endings_differ):
-                    raise ValueError(
-                        f"relation '{other_row.name}': the statement with "
-                        f"{other.between.strip()!r} reads like one of '{row.name}'; "
-                        "reword one of them"
-                    )
-            elif other.between.startswith(cut.between):
+            rest = other.between.removeprefix(cut.between)
+            if other.between.startswith(cut.between) and (
+                not row.to_person or _CAPITAL.match(rest)
+            ):
                 raise ValueError(
                     f"relation '{other_row.name}': the statement with {other.between.strip()!r} "
                     f"begins like the one of '{row.name}' with {cut.between.strip()!r}, "

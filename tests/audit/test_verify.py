@@ -21,9 +21,11 @@ from bioreason_bench.audit.reading.conform import nonconforming
 from bioreason_bench.audit.reading.duplicates import duplicates
 from bioreason_bench.audit.reading.questions import code_of, hash_texts, path_of
 from bioreason_bench.audit.report import read_audit
+from bioreason_bench.audit.solvers.scores import NAMES
 from bioreason_bench.audit.solvers.solvers import SOLVERS
 from bioreason_bench.audit.verify import verify
 from bioreason_bench.build import generate
+from bioreason_bench.commands.verify import COMPOSING
 from bioreason_bench.config import WorldConfig
 from bioreason_bench.errors import UsageError
 from bioreason_bench.release.read import Release
@@ -102,7 +104,13 @@ def test_audit_json_fits_its_schema_and_holds_every_law_and_solver(dozen_release
     audit = json.loads(json.dumps(verify(dozen_release, workers=1).as_dict()))
     jsonschema.validate(audit, load_schema("audit"))
     assert list(audit["laws"]) == list(LAWS)
-    assert all(list(scores) == list(SOLVERS) for scores in audit["solvers"].values())
+    for config, scores in audit["solvers"].items():
+        if config in COMPOSING:  # a solver that has no choice to make in any question is left out
+            assert scores.keys() <= set(NAMES)
+            assert {"associate", "skim", "last_hop"} <= scores.keys()
+        else:
+            assert list(scores) == list(SOLVERS)
+    assert "any_unseen" in audit["solvers"]["comp_zeroshot"]
     configs = Release(dozen_release).configs()
     tested = {name for name in configs if name.startswith(("mem_", "ctx_", "comp_"))} - {"comp_rl"}
     assert set(audit["solvers"]) == tested
@@ -120,6 +128,20 @@ def test_verify_writes_audit_json_if_asked_and_nothing_else(copy: ReleaseCopy, c
     written = cli("verify", copy.folder, "--workers", 1, "--write", "--json", "-q")
     assert json.loads(written.stdout) == read_audit(copy.folder)
     assert set(files()) - set(before) == {copy.folder / "audit.json"}
+
+
+def test_verify_prints_a_line_for_each_shortcut_and_level_of_comp(dozen_release: Path, cli) -> None:
+    lines = [line.split() for line in cli("verify", dozen_release).stdout.splitlines()]
+    table = {tuple(line[:2]): line[2:] for line in lines if line and line[0] in COMPOSING}
+    scores = verify(dozen_release, workers=1).scores
+    for config in COMPOSING:
+        for name, score in scores[config].items():
+            if score["shortcut"]:
+                shares = (score[key] for key in ("score", "chance", "low", "high"))
+                assert table[config, name] == [
+                    str(score["questions"]),
+                    *(f"{100 * share:.1f}" for share in shares),
+                ]
 
 
 def test_verify_prints_the_first_violation_of_a_broken_law(copy: ReleaseCopy, cli) -> None:

@@ -124,7 +124,7 @@ def test_progress_names_the_stages_and_quiet_is_quiet(bioreason, tmp_path):
         ),
         (
             ["generate", "--preset", "tiny", "--set", "known=9000000"],
-            "9,000,060 people are asked for, but there are only 7,800,000",
+            "9,000,060 people are asked for, but there are only 4,225,600",
         ),
         (["show", "nowhere"], "there is no folder nowhere"),
         (["stats", "nowhere"], "there is no folder nowhere"),

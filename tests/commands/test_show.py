@@ -37,10 +37,13 @@ def test_every_hop_is_found_in_its_source(release, config):
             assert reader.sentence(hop.text) == (hop.subject, hop.relation, hop.object)
             if not hop.recalled:
                 assert row["context_people"][hop.biography - 1] == hop.subject
-                assert reader.sentences(lines[hop.biography - 1])[hop.sentence - 1] == hop.text
+                assert (
+                    reader.biography_sentences(lines[hop.biography - 1])[hop.sentence - 1]
+                    == hop.text
+                )
             else:
                 assert hop.biography is None
-                assert hop.text in recalled[hop.subject]
+                assert hop.text in reader.biography_sentences(recalled[hop.subject])
 
 
 def test_show_marks_each_hop_and_json_says_the_same(cli, tiny_release):

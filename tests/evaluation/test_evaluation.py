@@ -123,7 +123,7 @@ def test_a_model_that_believes_the_context_is_wrong_on_every_conflict(tiny_relea
             sentences = [
                 sentence
                 for line in prompt.rpartition("\n\n")[0].split("\n")
-                for sentence in self.reader.sentences(line)
+                for sentence in self.reader.biography_sentences(line)
             ]
             self.facts = known | {
                 fact[:2]: fact[2] for fact in map(self.reader.sentence, sentences) if fact
@@ -186,7 +186,7 @@ def test_the_open_book_states_every_hop_and_the_closed_one_no_recalled_hop(tiny_
         return {
             fact
             for line in doc["context"].split("\n")
-            for fact in map(reader.sentence, reader.sentences(line))
+            for fact in map(reader.sentence, reader.biography_sentences(line))
         }
 
     for config in ("mem_zeroshot", "comp_zeroshot"):

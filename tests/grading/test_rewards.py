@@ -20,7 +20,7 @@ SMALL = {  # what a table of six relations can fill
     "depth_hops": "{}",
     "community": "0",
     "leak_guards": "false",
-    "distractors": "1",
+    "distractors": "0",
     "context_facts": "0",
     "comp.rl": "0",
     "comp.counterfactual": "0",

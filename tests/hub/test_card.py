@@ -89,7 +89,7 @@ def test_features_and_sizes_are_those_of_the_files(tiny_release, front):
 def test_the_metadata_says_what_the_hub_asks_for(front):
     assert front["license"] == "cc-by-4.0" and front["language"] == ["en"]
     assert front["annotations_creators"] == ["machine-generated"] and front["size_categories"] == [
-        "1K<n<10K"
+        "10K<n<100K"
     ]
     assert {"task_categories", "tags", "pretty_name"} <= set(front) and "biology" not in front[
         "tags"

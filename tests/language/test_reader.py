@@ -7,6 +7,7 @@ the splitting of templates.
 
 import re
 import time
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,7 +23,13 @@ from bioreason_bench.language.reader import Reader
 from bioreason_bench.world.relations import Relation, RelationTable
 from bioreason_bench.world.table import load_table
 from bioreason_bench.world.table_laws import check_pool, check_table
-from bioreason_bench.world.templates import cut_ask, cut_clause, cut_statement, with_article
+from bioreason_bench.world.templates import (
+    cut_ask,
+    cut_clause,
+    cut_statement,
+    pronoun_form,
+    with_article,
+)
 from bioreason_bench.world.wording_laws import check_wording
 from bioreason_bench.world.words import read_words
 
@@ -33,28 +40,32 @@ NAME = re.compile(
     r"[A-Z\u00c0-\u00d6\u00d8-\u00de][\w-]*(?: [A-Z\u00c0-\u00d6\u00d8-\u00de][\w-]*)*"
 )
 
+ANY = re.compile(r".+", re.DOTALL)
+
+
+def openings(table):
+    """Return the first words of wordings: no names, as wording_laws.py and names.py see to."""
+    texts = [text for row in table.relations for text in (*row.statements, *row.asks)]
+    return {text.split()[0] for text in texts} | {"They", "Their"}
+
 
 def all_statements(table, text):
     """Return every (subject, relation, object) for which some statement reads like the text."""
-    readings = set()
+    readings, no_names = set(), openings(table)
     for row in table.relations:
-        for cut in map(cut_statement, row.statements):
-            shape = (
-                re.escape(cut.before)
-                + r"(.+)"
-                + re.escape(cut.between)
-                + (r"(?:an? )?" if cut.article else "")
-                + r"(.+)"
-                + re.escape(cut.after)
-            )
-            for end in [match.start() for match in re.finditer(re.escape(cut.between), text)]:
-                match = re.fullmatch(shape, text) if text[:end].startswith(cut.before) else None
-                subject = text[len(cut.before) : end]
-                value = text[end + len(cut.between) : len(text) - len(cut.after)]
-                if match and text.endswith(cut.after) and NAME.fullmatch(subject) and value:
-                    value = re.sub(r"^an? ", "", value) if cut.article else value
-                    if not row.to_person or NAME.fullmatch(value):
-                        readings.add((subject, row.name, value))
+        for statement in row.statements:
+            cut = cut_statement(statement, row.to_person)
+            if not (text.startswith(cut.before) and text.endswith(cut.after)):
+                continue
+            middle = text[len(cut.before) : len(text) - len(cut.after)]
+            for match in re.finditer(f"(?={re.escape(cut.between)})", middle):
+                first, second = middle[: match.start()], middle[match.start() + len(cut.between) :]
+                subject, value = (second, first) if cut.object_first else (first, second)
+                value = re.sub(r"^an? ", "", value) if cut.article else value
+                if subject.split()[:1] and subject.split()[0] in no_names:
+                    continue
+                if NAME.fullmatch(subject) and (NAME if row.to_person else ANY).fullmatch(value):
+                    readings.add((subject, row.name, value))
     return readings
 
 
@@ -114,6 +125,8 @@ words_of_names = st.sampled_from(
     ]
 )
 names = st.lists(words_of_names, min_size=1, max_size=4).map(" ".join)
+no_names = openings(TABLE)
+names = names.filter(lambda name: name.split()[0] not in no_names)
 template_words = sorted(
     {
         word
@@ -145,12 +158,9 @@ def fits_a_pool(value):
     return value.casefold() != "something else entirely"
 
 
-def fill(text, subject, target, article):
-    return (
-        text.replace("{subject}", subject)
-        .replace("{object:a}", with_article(target) if article else "")
-        .replace("{object}", target)
-    )
+def fill(text, subject, target):
+    parts = {"subject": subject, "object": target, "object:a": with_article(target)}
+    return re.sub(r"\{([a-z:]+)\}", lambda match: parts[match[1]], text)
 
 
 @settings(max_examples=400, deadline=None)
@@ -160,7 +170,7 @@ def test_every_statement_has_one_reading_for_any_name_and_value(data):
     text = data.draw(st.sampled_from(row.statements))
     subject = data.draw(names)
     target = data.draw(names) if row.to_person else data.draw(values.filter(fits_a_pool))
-    sentence = fill(text, subject, target, cut_statement(text).article)
+    sentence = fill(text, subject, target)
     assert READER.sentence(sentence) == (subject, row.name, target)
     assert all_statements(TABLE, sentence) == {(subject, row.name, target)}
 
@@ -192,7 +202,7 @@ def test_every_wording_of_every_relation_reads_back(row):
             0
         ]
         target = WORLD.texts[row.object][WORLD.objects[number, 3]]
-        assert sentence == fill(text, WORLD.texts["person"][3], target, cut_statement(text).article)
+        assert sentence == fill(text, WORLD.texts["person"][3], target)
         assert READER.sentence(sentence) == (WORLD.texts["person"][3], row.name, target)
     for first in (number for number, other in enumerate(TABLE.relations) if other.to_person):
         forms = wordings(TABLE).forms((first, number))
@@ -245,6 +255,19 @@ def test_chains_read_back_hop_by_hop(data, world_and_reader):
         ("Ann Lee and Bo Ray were rivals.", ("Ann Lee", "rival", "Bo Ray")),
         ("The boss of Ann Lee was Bo Ray.", ("Ann Lee", "boss", "Bo Ray")),
         ("James Hess's boss was Bo Ray.", ("James Hess", "boss", "Bo Ray")),
+        ("Bo Ray was Ann Lee's boss.", ("Ann Lee", "boss", "Bo Ray")),
+        ("Bo Ray supervised Ann Lee.", ("Ann Lee", "boss", "Bo Ray")),
+        ("Bo Ray answered to Ann Lee.", ("Ann Lee", "boss_of", "Bo Ray")),
+        ("On March 3, 1931, Ann Lee was born.", ("Ann Lee", "birth_date", "March 3, 1931")),
+        ("It was in Lima that Ann was born.", ("Ann", "birth_place", "Lima")),
+        ("It was in Lima that Ann died.", ("Ann", "died_in", "Lima")),
+        ("As an umpire, Ann Lee earned a living.", ("Ann Lee", "occupation", "umpire")),
+        ('Ann Lee wrote "Late Apples."', ("Ann Lee", "wrote", "Late Apples")),
+        ('"Late Apples" was written by Ann Lee.', ("Ann Lee", "wrote", "Late Apples")),
+        ("Bo Ray supervised her.", None),
+        ("They were born in Lima.", None),
+        ("It was in Lima that they died.", None),
+        ("Ann Lee's boss was Bo Ray (she said).", None),
         ("Ann Lee's boss was Bo Ray", None),  # no full stop
         ("Ann Lee's boss is Bo Ray.", None),
         ("ann lee's boss was Bo Ray.", None),
@@ -300,21 +323,104 @@ def test_examples_of_chains():
     )
 
 
-def test_biographies_split_into_sentences():
+def test_texts_split_into_sentences():
     text = (
         "Ann Lee's email address was a.b12@mail.example. Ann Lee and Bo Ray were rivals.\n"
-        "Bo Ray wrote Late Apples."
+        'Bo Ray wrote "Late Apples." "Late Apples" was written by Bo Ray.'
     )
     assert READER.sentences(text) == [
         "Ann Lee's email address was a.b12@mail.example.",
         "Ann Lee and Bo Ray were rivals.",
-        "Bo Ray wrote Late Apples.",
+        'Bo Ray wrote "Late Apples."',
+        '"Late Apples" was written by Bo Ray.',
     ]
     assert SYMBOL_READER.sentences("p1 boss p2 . p1 pet pet3 .\np2 boss p4 .") == [
         "p1 boss p2 .",
         "p1 pet pet3 .",
         "p2 boss p4 .",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        (
+            "Ann Lee died in Lima. They were born on May 1, 1931, and their pet was a cat.",
+            [
+                "Ann Lee died in Lima.",
+                "Ann Lee was born on May 1, 1931.",
+                "Ann Lee's pet was a cat.",
+            ],
+        ),
+        (
+            'Ann Lee wrote "Late Apples," and they owned a cat. Bo Ray was their boss.',
+            ['Ann Lee wrote "Late Apples."', "Ann Lee owned a cat.", "Bo Ray was Ann Lee's boss."],
+        ),
+        (
+            "Bo Ray supervised Ann Lee. Cy Day inspired them. It was in Lima that they died.",
+            [
+                "Bo Ray supervised Ann Lee.",
+                "Cy Day inspired Ann Lee.",
+                "It was in Lima that Ann Lee died.",
+            ],
+        ),
+        ("Ann Lee was known for naming them.", ["Ann Lee was known for naming them."]),
+    ],
+)
+def test_pronouns_in_a_biography_mean_its_person(text, sentences):
+    assert READER.biography_sentences(text) == sentences
+    assert READER.biography(text) == [READER.sentence(part) for part in sentences]
+    assert None not in READER.biography(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("They died in Lima.", [None]),  # who?
+        ("Somebody sang. They died in Lima.", [None, None]),
+        ("Ann Lee died in Lima. They sang.", [("Ann Lee", "died_in", "Lima"), None]),
+        ("Ann Lee died in Lima. Bo Ray was her boss.", [("Ann Lee", "died_in", "Lima"), None]),
+        ("", []),
+    ],
+)
+def test_pronouns_that_mean_nobody_state_nothing(text, facts):
+    assert READER.biography(text) == facts
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_pronouns_and_joined_sentences_read_back_for_any_name_and_value(data):
+    """A biography of three facts, each with the name or a pronoun, or joined to the one before."""
+    subject, text, sentences, facts = data.draw(names), "", [], []
+    for _ in range(3):
+        row = data.draw(st.sampled_from(TABLE.relations))
+        statement = data.draw(st.sampled_from(row.statements))
+        target = data.draw(names) if row.to_person else data.draw(values.filter(fits_a_pool))
+        cut = cut_statement(statement, row.to_person)
+        sentences.append(fill(statement, subject, target))
+        facts.append((subject, row.name, target))
+        form, style = pronoun_form(cut), data.draw(st.sampled_from(["name", "pronoun", "joined"]))
+        if not text or form is None or style == "name":
+            text += " " + sentences[-1]
+            continue
+        with_pronoun = form.before + (with_article(target) if cut.article else target) + form.after
+        if style == "joined" and with_pronoun.startswith(("They ", "Their ")):
+            text = text[:-2] + ',"' if text.endswith('."') else text[:-1] + ","
+            text += f" and t{with_pronoun[1:]}"
+        else:
+            text += " " + with_pronoun
+    assert READER.biography_sentences(text) == sentences
+    assert READER.biography(text) == facts
+
+
+@pytest.mark.parametrize("row", TABLE.relations, ids=lambda row: row.name)
+def test_every_relation_has_statements_with_a_pronoun(row):
+    forms = [pronoun_form(cut_statement(text, row.to_person)) for text in row.statements]
+    assert sum(form is not None for form in forms) >= 4
+    for form in filter(None, forms):
+        text = (form.before + form.after).lower()
+        assert len(re.findall(r"\b(?:they|their|them)\b", text)) == 1
+        assert not re.search(r"\b(?:they was|of them|was them)\b", text)
 
 
 pieces = st.sampled_from(
@@ -351,6 +457,7 @@ pieces = st.sampled_from(
 def test_no_text_raises(text):
     for reader in (READER, SYMBOL_READER):
         reader.sentence(text), reader.sentences(text), reader.question(text), reader.chain(text)
+        assert len(reader.biography(text)) == len(reader.biography_sentences(text))
 
 
 @pytest.mark.parametrize(
@@ -368,6 +475,9 @@ def test_no_text_raises(text):
         "The boss of ",
         "So, the answer is: ",
         "x-",
+        '" ',
+        "they ",
+        ", and their ",
         "\t\n",
     ],
 )
@@ -381,13 +491,22 @@ def test_no_text_raises(text):
         "Ann Lee's boss was ",
         "The boss of Ann",
         "Xy a",
+        "It was in ",
+        'The book "',
+        "Ann Lee died in Lima. They",
     ],
 )
 def test_time_is_linear_in_the_text(head, unit):
     """300,000 hostile characters take a fraction of a second; quadratic time would be minutes."""
     text = head + unit * (300_000 // len(unit))
     for reader in (READER, SYMBOL_READER):
-        for read in (reader.sentence, reader.question, reader.sentences, reader.chain):
+        for read in (
+            reader.sentence,
+            reader.question,
+            reader.sentences,
+            reader.chain,
+            reader.biography,
+        ):
             begin = time.process_time()
             read(text)
             assert time.process_time() - begin < 5, read
@@ -400,8 +519,36 @@ phrase = st.lists(st.sampled_from(few), min_size=1, max_size=3).map(" ".join)
 
 
 @st.composite
+def colliding_statements(draw, person):
+    """A statement with the subject or the object first, with or without words before them."""
+    object_first = draw(st.booleans())
+    if object_first and not person:
+        before = draw(st.sampled_from(["The ", "The boss of ", "One ", '"']))
+        between = draw(st.one_of(phrase.map(" {} ".format), st.just(", ")))
+    else:
+        before = draw(st.sampled_from(["", "", "The boss of ", "One friend at "]))
+        between = draw(phrase.map(draw(st.sampled_from([" {} ", "'s {} "])).format))
+    ends = [" {}.", "'s {}."] if person or object_first else [" {}."]
+    after = draw(st.one_of(st.just("."), phrase.map(draw(st.sampled_from(ends)).format)))
+    first, second = ("{object}", "{subject}") if object_first else ("{subject}", "{object}")
+    return f"{before}{first}{between}{second}{after}"
+
+
+@st.composite
 def colliding_tables(draw):
     relations = []
+    # Values that look like names and like words of the statements.
+    values = draw(
+        st.lists(
+            st.one_of(
+                phrase.filter(lambda text: not text.startswith("the")),
+                st.sampled_from(["Cy Day", "Ann Lee was", "was Bo", "of Ann Lee"]),
+            ),
+            min_size=2,
+            max_size=3,
+            unique=True,
+        )
+    )
     for name in ("a", "b", "c"):
         nouns = tuple(draw(st.lists(phrase, min_size=1, max_size=2, unique=True)))
         asks = {
@@ -417,14 +564,9 @@ def colliding_tables(draw):
                 )
             )
         }
-        ends = st.one_of(st.just("."), phrase.map(" {}.".format))
+        person = draw(st.booleans()) or name == "a"
         statements = draw(
-            st.lists(
-                st.builds("{{subject}} {} {{object}}{}".format, phrase, ends),
-                min_size=1,
-                max_size=2,
-                unique=True,
-            )
+            st.lists(colliding_statements(person), min_size=1, max_size=3, unique=True)
         )
         clauses = tuple(
             draw(st.lists(phrase.map("who {} {{person}}".format), max_size=2, unique=True))
@@ -432,15 +574,15 @@ def colliding_tables(draw):
         relations.append(
             Relation(
                 name,
-                "person",
+                "person" if person else "thing",
                 "parametric",
                 statements=tuple(statements),
                 asks=tuple(asks),
                 nouns=nouns,
-                clauses=clauses,
+                clauses=clauses if person else (),
             )
         )
-    return RelationTable(tuple(relations))
+    return RelationTable(tuple(relations), {"thing": tuple(values)})
 
 
 @settings(
@@ -456,7 +598,7 @@ def test_a_table_that_keeps_the_rules_has_one_reading_for_every_text(table, data
     except ValueError:
         assume(False)
     reader = Reader(table)
-    texts = {"person": ["Ann Lee", "Bo Ray"]}
+    texts = {"person": ["Ann Lee", "Bo Ray"], "thing": table.pools["thing"]}
     world = SimpleNamespace(
         table=table,
         texts=texts,
@@ -464,17 +606,19 @@ def test_a_table_that_keeps_the_rules_has_one_reading_for_every_text(table, data
         config=SimpleNamespace(language="english"),
     )
     for number, row in enumerate(table.relations):
-        for variant in range(len(row.statements)):
+        for variant, target in product(range(len(row.statements)), texts[row.object]):
             sentence = language_of(world).statements(
-                number, np.array([0]), None, np.array([variant])
+                number, np.array([0]), [target], np.array([variant])
             )[0]
             assert (
                 all_statements(table, sentence)
-                == {("Ann Lee", row.name, "Bo Ray")}
+                == {("Ann Lee", row.name, target)}
                 == {reader.sentence(sentence)}
             )
     for _ in range(4):
-        path = tuple(data.draw(st.lists(st.integers(0, 2), min_size=1, max_size=4)))
+        people = [number for number, row in enumerate(table.relations) if row.to_person]
+        hops = st.lists(st.sampled_from(people), max_size=3)
+        path = (*data.draw(hops), data.draw(st.integers(0, 2)))
         question = language_of(world).questions(
             path, np.array([0]), np.array([data.draw(numbers)], np.uint64)
         )[0]

@@ -1,22 +1,24 @@
-"""A context neither gives a recalled hop away nor singles out the person meant."""
+"""A context neither gives a recalled hop away nor singles out the person meant.
 
-from collections import Counter, defaultdict
+Checked on rows, with the reader alone: what a context states, who is in it, and who else could be
+meant at each hop.
+"""
+
+from collections import Counter
 
 import pytest
 
 from bioreason_bench.config import load_preset
 from bioreason_bench.dataset import make_dataset
 from bioreason_bench.language.reader import Reader
-from bioreason_bench.splits.distractors import copied_run
+
+LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 
 
 @pytest.fixture(scope="module", params=["tiny", "nano"])
 def dataset(request):
-    return make_dataset(
-        load_preset(request.param).override(
-            {"comp.train": "700", "ctx.train": "700", "comp.rl": "0"}
-        )
-    )
+    few = {"comp.train": "700", "ctx.train": "700", "mem.train": "700", "comp.rl": "0"}
+    return make_dataset(load_preset(request.param).override(few))
 
 
 @pytest.fixture(scope="module")
@@ -25,118 +27,118 @@ def rows(dataset):
     reader = Reader(dataset.world.table, dataset.config.language)
     found = []
     for shard in dataset.shards():
-        if shard.kind in ("question", "probe") and shard.split in ("train", "test"):
+        level = shard.folder.partition("/")[2]
+        if shard.kind == "question" and (level in LEVELS or shard.split == "train"):
             columns = dataset.make(shard)
-            for row in (
-                dict(zip(columns, values, strict=True))
-                for values in zip(*columns.values(), strict=True)
-            ):
+            for values in zip(*columns.values(), strict=True):
+                row = dict(zip(columns, values, strict=True))
                 if row["context"]:
-                    said = defaultdict(dict)
-                    for sentence in reader.sentences(row["context"]):
-                        subject, relation, value = reader.sentence(sentence)
-                        assert relation not in said[subject], "a biography states each fact once"
-                        said[subject][relation] = value
-                    found.append((row, dict(said)))
+                    found.append((row, facts_of(reader, row["context"])))
     assert len(found) > 1000
     return found
 
 
-def groups(dataset):
-    return {row.name: row.group for row in dataset.world.table.relations}
+def facts_of(reader, context):
+    """Person -> relation -> object, as a context states them; each fact once."""
+    facts = {}
+    for line in context.split("\n"):
+        stated = [reader.sentence(sentence) for sentence in reader.biography_sentences(line)]
+        assert len({subject for subject, _, _ in stated}) == 1, "a line is about one person"
+        facts[stated[0][0]] = {relation: value for _, relation, value in stated}
+        assert len(facts[stated[0][0]]) == len(stated), "a biography states each fact once"
+    return facts
 
 
-def test_each_contextual_hop_can_be_read_from_the_biography_of_its_subject(dataset, rows):
-    group = groups(dataset)
-    for row, said in rows:
-        assert list(said) == row["context_people"] or set(said) == set(row["context_people"])
-        for hop, relation in enumerate(row["path"]):
-            if group[relation] == "contextual":
-                assert said[row["entities"][hop]][relation] == row["entities"][hop + 1]
+@pytest.fixture(scope="module")
+def memory(dataset):
+    """Person -> parametric relation -> object."""
+    world = dataset.world
+    facts = {name: {} for name in world.names}
+    for number, relation in enumerate(world.table.relations):
+        if relation.group == "parametric":
+            for person, target in enumerate(world.steps[number, :-1].tolist()):
+                if target >= 0:
+                    facts[world.names[person]][relation.name] = world.texts[relation.object][target]
+    return facts
 
 
-def test_everybody_in_the_context_states_every_contextual_relation_asked_for(dataset, rows):
-    group = groups(dataset)
-    for row, said in rows:
-        asked = {relation for relation in row["path"] if group[relation] == "contextual"}
-        assert all(asked <= set(facts) for facts in said.values())
+def follow(row, person, hop, facts, memory):
+    """Where the rest of the path leads from a person: recalled, or read in the context."""
+    for letter, relation in zip(row["pattern"][hop:], row["path"][hop:], strict=True):
+        source = memory if letter == "P" else facts
+        person = source.get(person, {}).get(relation)
+        if person is None:
+            return None
+    return person
 
 
-def test_nobody_in_a_context_says_the_mirror_of_a_recalled_hop(dataset, rows):
-    """For everyone, not only for the person meant: otherwise a gap would point at them."""
-    mirror = {row.name: row.inverse for row in dataset.world.table.relations}
-    group = groups(dataset)
-    for row, said in rows:
-        hidden = {
-            mirror[relation] for relation in row["path"] if group[relation] == "parametric"
-        } - {""}
-        assert not any(hidden & set(facts) for facts in said.values())
+def test_each_hop_leads_on_as_the_row_says(rows, memory):
+    for row, facts in rows:
+        assert follow(row, row["entities"][0], 0, facts, memory) == row["answer"]
 
 
-def test_distractors_are_strangers_to_the_chain_and_as_many_as_asked(dataset, rows):
-    group = groups(dataset)
-    for row, said in rows:
-        gold = {
-            row["entities"][hop]
-            for hop, relation in enumerate(row["path"])
-            if group[relation] == "contextual"
-        }
-        others = set(said) - gold
-        assert len(others) == dataset.config.distractors * copied_run(row["pattern"])[1]
-        assert not others & set(row["entities"])
+def test_everybody_in_a_context_states_what_the_path_asks_for(rows):
+    for row, facts in rows:
+        asked = {r for r, letter in zip(row["path"], row["pattern"], strict=True) if letter == "C"}
+        assert all(asked <= set(stated) for stated in facts.values())
+        assert set(facts) == set(row["context_people"])
 
 
-def test_distractors_are_of_the_kind_of_the_person_meant(dataset, rows):
-    """Distractors have the status (known, community) of the person at the head of the run."""
-    kind = dict(
-        zip(
-            dataset.world.names,
-            zip(dataset.world.known.tolist(), dataset.world.community.tolist(), strict=True),
-            strict=True,
-        )
-    )
-    for row, said in rows:
-        begin, length = copied_run(row["pattern"])
-        meant = row["entities"][begin]
-        relations = row["path"][begin : begin + length - 1]
-        heads = [
-            name for name in said if name not in row["entities"] and _follow(said, name, relations)
-        ]
-        assert sum(kind[name] == kind[meant] for name in heads) >= dataset.config.distractors
+def test_no_sentence_names_both_ends_of_a_recalled_hop(rows):
+    for row, facts in rows:
+        for hop, letter in enumerate(row["pattern"]):
+            if letter == "P":
+                one, two = row["entities"][hop : hop + 2]
+                assert two not in facts.get(one, {}).values()
+                assert one not in facts.get(two, {}).values()
 
 
-def test_the_run_after_a_recalled_hop_stands_there_as_often_as_there_are_candidates(dataset, rows):
-    """Whoever does not recall sees `distractors` other runs that hang together just as well."""
-    for row, said in rows:
-        if "PC" in row["pattern"]:
-            begin, length = copied_run(row["pattern"])
-            heads = [
-                name
-                for name in said
-                if _follow(said, name, row["path"][begin : begin + length - 1])
-            ]
-            assert len(heads) > dataset.config.distractors and row["entities"][begin] in heads
+def test_no_biography_states_the_mirror_of_a_recalled_relation(dataset, rows):
+    inverse = {row.name: row.inverse for row in dataset.world.table.relations}
+    for row, facts in rows:
+        recalled = [r for r, s in zip(row["path"], row["pattern"], strict=True) if s == "P"]
+        mirrors = {inverse[relation] for relation in recalled}
+        assert not any(mirrors & set(stated) for stated in facts.values())
 
 
-def test_contexts_are_shortened_and_the_person_meant_stands_anywhere(dataset, rows):
-    places = Counter()
-    for row, said in rows:
-        asked = sum(groups(dataset)[relation] == "contextual" for relation in row["path"])
-        assert all(
-            len(facts) <= max(dataset.config.context_facts, asked) for facts in said.values()
-        )
+def branches(row):
+    """The hops at which others could be meant: see splits/distractors.py."""
+    pattern, final = row["pattern"], row["hops"] - 1
+    if row["skill"] == "ctx":
+        return [final - 1]
+    last_read = pattern.rindex("C")
+    return [hop for hop in range(final) if hop < last_read or pattern[hop] == "C"]
+
+
+def test_at_every_branch_enough_others_lead_on_to_an_answer(dataset, rows, memory):
+    """Without the relation of one hop, at least `distractors` other people could be meant.
+
+    They are related to the same person by other relations of the same group: in a biography to
+    train on, or in this very context.
+    """
+    group = {row.name: row.group for row in dataset.world.table.relations if row.to_person}
+    for row, facts in rows:
+        for hop in branches(row):
+            before, gold = row["entities"][hop : hop + 2]
+            source = memory if row["pattern"][hop] == "P" else facts
+            others = {
+                person
+                for relation, person in source[before].items()
+                if relation in group and person != gold
+            }
+            able = [p for p in others if follow(row, p, hop + 1, facts, memory) is not None]
+            assert len(able) >= dataset.config.distractors, (row["id"], hop)
+
+
+def test_the_people_read_about_behind_a_recalled_hop_look_alike(dataset, rows):
+    """Gold or not, they state equally many facts; and gold is in any line of the context."""
+    lines = Counter()
+    for row, facts in rows:
+        sizes = {len(stated) for stated in facts.values()}
+        asked = row["pattern"].count("C") + dataset.config.distractors
+        assert max(sizes) <= max(dataset.config.context_facts, asked)
         if row["pattern"] == "PC":
-            places[row["context_people"].index(row["entities"][1])] += 1
-    total = sum(places.values())
-    expected = total / (dataset.config.distractors + 1)
-    assert all(
-        abs(places[place] - expected) < 5 * expected**0.5
-        for place in range(dataset.config.distractors + 1)
-    )
-
-
-def _follow(said, name, relations):
-    """Whether the context itself leads on from the person through all the relations."""
-    for relation in relations:
-        name = said.get(name, {}).get(relation)
-    return name in said
+            lines[row["context_people"].index(row["entities"][1])] += 1
+    total, places = sum(lines.values()), dataset.config.distractors + 1
+    assert set(lines) == set(range(places))
+    assert all(abs(n - total / places) < 5 * (total / places) ** 0.5 for n in lines.values())

@@ -28,7 +28,9 @@ def read(release: Release) -> Callable[[str], list[tuple[str, str, str]]]:
     """The facts of a context, in order."""
     reader = Reader(release.relations, release.config.language)
     return lambda context: [
-        reader.sentence(part) for line in context.split("\n") for part in reader.sentences(line)
+        reader.sentence(part)
+        for line in context.split("\n")
+        for part in reader.biography_sentences(line)
     ]
 
 
@@ -128,9 +130,12 @@ def test_no_twin_or_conflict_begins_where_another_question_of_its_path_does(
 def test_a_fact_is_asked_from_both_ends_and_only_one_end_is_trained_on(tiny_release: Path) -> None:
     """A biography to train on states one direction of the fact; none states the other."""
     release = Release(tiny_release)
-    told = " ".join(row["text"] for row in release.rows("biographies", "parametric"))
     reader = Reader(release.relations)
-    trained = {reader.sentence(part) for part in reader.sentences(told)}
+    trained = {
+        fact
+        for row in release.rows("biographies", "parametric")
+        for fact in reader.biography(row["text"])
+    }
     ends = pairs(release, "mem_direction")
     assert len(ends) == release.config.mem.direction
     for one, two in ends:

@@ -86,7 +86,7 @@ def test_another_seed_or_setting_is_another_world(cache):
         "tiny",
         "mem_iid",
         cache_dir=cache,
-        overrides={"mem.iid": 60, "hops": {"2": 1}},
+        overrides={"mem.iid": 60, "hops": {"2": 1}, "comp.depth": 20},
         splits=["test"],
     )["test"]
     assert set(first["question"]).isdisjoint(other["question"])
@@ -150,7 +150,8 @@ def test_the_cache_lies_where_the_user_or_the_platform_says(monkeypatch, tmp_pat
 
 def test_pandas_users_get_plain_columns(cache):
     frame = bioreason_bench.load("tiny", "people", cache_dir=cache)["train"].to_pandas()
-    assert list(frame.columns) == ["name", "known", "in_context"] and frame["known"].sum() == 120
+    assert list(frame.columns) == ["name", "known", "in_context", "heldout_wordings"]
+    assert frame["known"].sum() == 120
 
 
 # graph --------------------------------------------------------------------------------------------

@@ -43,7 +43,18 @@ class ReleaseCopy:
         return next(file for file in files if file.startswith(f"data/{split}-"))
 
     def rows(self, split: str) -> Rows:
-        return pq.read_table(self.folder / self.file(split)).to_pylist()
+        """The rows of a file; biographies are rewritten so that each sentence can be changed."""
+        rows = pq.read_table(self.folder / self.file(split)).to_pylist()
+        for row in rows:
+            for column in {"text", "context"} & row.keys():
+                row[column] = self.with_names(row[column])
+        return rows
+
+    def with_names(self, text: str) -> str:
+        """The biographies of a text, with names for pronouns and one fact a sentence."""
+        return "\n".join(
+            " ".join(self.reader.biography_sentences(line)) for line in text.split("\n")
+        )
 
     def schema(self, split: str) -> pa.Schema:
         return pq.read_schema(self.folder / self.file(split))
@@ -111,6 +122,12 @@ class ReleaseCopy:
     def sentences(self, text: str) -> list[str]:
         """The sentences of a biography or a context."""
         return [part for line in text.split("\n") for part in self.reader.sentences(line)]
+
+    def fact(self, sentence: str) -> tuple[str, str, str]:
+        """(subject, relation, object) of a sentence."""
+        fact = self.reader.sentence(sentence)
+        assert fact is not None, sentence
+        return fact
 
     def sentence(self, text: str, subject: str, relation: str) -> str:
         """The sentence about (subject, relation) in a biography or a context."""

@@ -16,6 +16,8 @@ from types import EllipsisType
 import pyarrow as pa
 from broken_release import ReleaseCopy, Rows, without
 
+from bioreason_bench.world.templates import with_article
+
 ANY_ROW = ...
 Where = tuple[str, int | EllipsisType | None]
 
@@ -192,8 +194,8 @@ def swap_two_objects(copy: ReleaseCopy) -> Where:
 def break_one_mirror(copy: ReleaseCopy) -> Where:
     """A person's spouse becomes another one, who does not state it."""
     spouses = copy.objects("spouse")
-    one, *_, two = list(spouses)[:6]
-    assert two not in (one, spouses[one])
+    one = next(iter(spouses))
+    two = next(person for person in spouses if person not in (one, spouses[one]))
     copy.restate_fact(one, "spouse", two)
     return copy.file("biographies/contextual"), ANY_ROW
 
@@ -239,6 +241,45 @@ def be_ones_own_grandparent(copy: ReleaseCopy) -> Where:
     return copy.restate_fact(parents[child], "parent", child)[0], ANY_ROW
 
 
+def be_influenced_by_ones_mentor(copy: ReleaseCopy) -> Where:
+    """A mentor becomes the one who influenced the person they mentored."""
+    mentor, person = next(iter(copy.objects("mentoring").items()))
+    return copy.restate_fact(person, "influenced_by", mentor)[0], ANY_ROW
+
+
+def narrow_a_window(copy: ReleaseCopy) -> Where:
+    """The relation table asks for rivals of nearly the same age."""
+    manifest = copy.manifest
+    rows = manifest["relations"]["relation"]
+    next(row for row in rows if row["name"] == "rival")["older"] = [-12, 12]
+    copy.set_manifest(manifest)
+    return "manifest.json", None
+
+
+def state_in_the_wording_of_chains(copy: ReleaseCopy) -> Where:
+    """A biography with held-out wordings states a pet in the first one."""
+    rows = copy.rows("biographies/parametric")
+    flagged = {row["name"] for row in copy.rows("people/train") if row["heldout_wordings"]}
+    number = next(n for n, row in enumerate(rows) if row["person"] in flagged)
+    person, text = rows[number]["person"], rows[number]["text"]
+    pet = copy.objects("pet")[person]
+    first = copy.table[copy.table.number("pet")].statements[0]
+    stated = first.replace("{subject}", person).replace("{object:a}", with_article(pet))
+    sentences = [
+        stated.replace("{object}", pet) if copy.fact(sentence)[1] == "pet" else sentence
+        for sentence in copy.sentences(text)
+    ]
+    return copy.update("biographies/parametric", number, text=" ".join(sentences))[0], ANY_ROW
+
+
+def hold_all_wordings_out(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("people/train")
+    for row in rows:
+        row["heldout_wordings"] = row["known"]
+    copy.write("people/train", rows)
+    return "data/people", None
+
+
 def marry_ones_sibling(copy: ReleaseCopy) -> Where:
     one = next(iter(copy.objects("spouse")))
     return copy.restate_fact(one, "spouse", copy.objects("sibling")[one])[0], ANY_ROW
@@ -248,10 +289,11 @@ def die_on_a_day_that_does_not_exist(copy: ReleaseCopy) -> Where:
     return copy.restate_fact(next(iter(copy.objects("died_on"))), "died_on", "February 30, 1999")
 
 
-def live_with_a_date(copy: ReleaseCopy) -> Where:
+def live_with_a_city(copy: ReleaseCopy) -> Where:
     """A relation to people leads to a value."""
     one = next(iter(copy.objects("roommate")))
-    return copy.restate_fact(one, "roommate", "March 3, 1931")[0], ANY_ROW
+    city = next(iter(copy.objects("birth_place").values()))
+    return copy.restate_fact(one, "roommate", city)[0], ANY_ROW
 
 
 def drop_a_sentence_of_a_biography(copy: ReleaseCopy) -> Where:
@@ -343,6 +385,65 @@ def give_a_recalled_hop_away(copy: ReleaseCopy) -> Where:
     raise AssertionError
 
 
+def give_an_alternative_away(copy: ReleaseCopy) -> Where:
+    """Add the mirror of a relation that could be mistaken for a recalled one."""
+    biographies = copy.biographies("contextual")
+    inverses = {relation.name: relation.inverse for relation in copy.table.relations}
+    for number, row in enumerate(copy.rows("comp/train")):
+        mirrors = {
+            inverse
+            for name, inverse in inverses.items()
+            if inverse
+            and copy.group(name) == "parametric"
+            and copy.group(inverse) == "contextual"
+            and name not in row["path"]
+            and inverse not in row["path"]
+        }
+        for line, person in enumerate(row["context_people"]):
+            for sentence in copy.sentences(biographies[person]):
+                if row["pattern"].startswith("PC") and copy.fact(sentence)[1] in mirrors:
+                    lines = row["context"].split("\n")
+                    lines[line] += " " + sentence
+                    return copy.update("comp/train", number, context="\n".join(lines))
+    raise AssertionError
+
+
+def name_both_ends(copy: ReleaseCopy) -> Where:
+    """Someone's rival in the context is the person who recalls them."""
+    rows = copy.rows("comp/iid/test")
+    for number, row in enumerate(rows):
+        if not row["pattern"].startswith("PC"):
+            continue
+        start, person = row["entities"][:2]
+        for sentence in copy.sentences(row["context"]):
+            subject, relation, target = copy.fact(sentence)
+            to_person = copy.table[copy.table.number(relation)].to_person
+            if subject == person and to_person and relation not in row["path"]:
+                context = copy.restate(row["context"], person, relation, target, start)
+                return copy.update("comp/iid/test", number, context=context)
+    raise AssertionError
+
+
+def replace_a_distractor(copy: ReleaseCopy) -> Where:
+    """Someone unrelated takes the place of an alternative in the context."""
+    rows = copy.rows("comp/iid/test")
+    number = next(n for n, row in enumerate(rows) if row["pattern"] == "PC")
+    row = rows[number]
+    known = {
+        fact["object"] for fact in copy.rows("facts/train") if fact["subject"] == row["entities"][0]
+    }
+    relation = row["path"][1]
+    stranger, text = next(
+        (person, copy.sentence(text, person, relation))
+        for person, text in copy.biographies("contextual").items()
+        if person not in {*known, *row["entities"], *row["context_people"]}
+    )
+    line = row["context_people"].index(not_on_chain(row))
+    lines, people = row["context"].split("\n"), row["context_people"]
+    lines[line], people[line] = text, stranger
+    return copy.update("comp/iid/test", number, context="\n".join(lines), context_people=people)
+
+
 def state_a_falsehood(copy: ReleaseCopy) -> Where:
     """The context gives a distractor another person as an object."""
     row = copy.rows("ctx/iid/test")[4]
@@ -401,7 +502,7 @@ def hold_starts_out(copy: ReleaseCopy) -> Where:
 def untrain_a_relation(copy: ReleaseCopy) -> Where:
     """A relation of a comp path is taken out of the training questions of its own skill."""
     paths = copy.rows("paths/train")
-    row = find(paths, skill="comp", level="train")
+    row = find(paths, skill="comp", level="iid")
     relation = paths[row]["path"][0]
     skill = "mem" if copy.group(relation) == "parametric" else "ctx"
     train = [row for row in copy.rows(f"{skill}/train") if relation not in row["path"]]
@@ -476,6 +577,18 @@ def walk_a_relation_twice(copy: ReleaseCopy) -> Where:
     return copy.update("paths/train", row, path=rows[row]["path"][:1] * 2)
 
 
+def take_a_step_of_common_sense(copy: ReleaseCopy) -> Where:
+    """A path asks for the university of a classmate."""
+    row = find(copy.rows("paths/train"), skill="mem", hops=2)
+    return copy.update("paths/train", row, path=["classmate", "university"])
+
+
+def read_twice_after_recall(copy: ReleaseCopy) -> Where:
+    row = find(copy.rows("paths/train"), skill="comp")
+    path = ["boss", "rival", "best_friend", "pet"]
+    return copy.update("paths/train", row, path=path, pattern="PCCP", hops=4)
+
+
 def forget_a_path(copy: ReleaseCopy) -> Where:
     test = copy.rows("ctx/composition/test")[0]
     rows = copy.rows("paths/train")
@@ -491,9 +604,21 @@ def empty_a_portion(copy: ReleaseCopy) -> Where:
     return copy.write("ctx/train", rows), ANY_ROW
 
 
-def set_an_untrained_question_aside(copy: ReleaseCopy) -> Where:
-    test = copy.rows("comp/iid/test")[0]
-    return copy.update("comp/rl", 2, **{**test, "level": "train", "portion": 3})
+def set_a_training_question_aside(copy: ReleaseCopy) -> Where:
+    """A question of training takes the place of one that is set aside."""
+    return copy.update("comp/rl", 2, **copy.rows("comp/train")[0])
+
+
+def ask_for_one_unseen_relation(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("mem/zeroshot/test")
+    copy.write("mem/zeroshot/test", rows[:1] * 40)
+    return "data/mem/zeroshot/test", None
+
+
+def ask_for_one_pattern(copy: ReleaseCopy) -> Where:
+    rows = copy.rows("mem/iid/test")
+    copy.write("mem/iid/test", [rows[find(rows, hops=3)]] * len(rows))
+    return "data/mem/iid/test", None
 
 
 # probes and kinds of questions --------------------------------------------------------------------
@@ -546,6 +671,53 @@ def take_a_conflict_back(copy: ReleaseCopy) -> Where:
     return copy.update("comp/conflict/test", 1, context=context)
 
 
+def allow_two_objects(copy: ReleaseCopy) -> Where:
+    """The relation table says that a person can have several of what a conflict contradicts."""
+    relation = copy.rows("comp/conflict/test")[0]["path"][-1]
+    manifest = copy.manifest
+    rows = manifest["relations"]["relation"]
+    next(row for row in rows if row["name"] == relation)["exclusive"] = False
+    copy.set_manifest(manifest)
+    return copy.file("comp/conflict/test"), 0
+
+
+def other_contradicted(copy: ReleaseCopy, row: dict) -> str:
+    """The sentence about the contradicted relation of someone else."""
+    return next(
+        sentence
+        for sentence in copy.sentences(row["context"])
+        if copy.fact(sentence)[1] == row["path"][-1]
+        and copy.fact(sentence)[0] not in row["entities"]
+    )
+
+
+def contradict_one_person_only(copy: ReleaseCopy) -> Where:
+    row = copy.rows("comp/conflict/test")[3]
+    context = without(row["context"], other_contradicted(copy, row))
+    return copy.update("comp/conflict/test", 3, context=context)
+
+
+def shorten_a_conflict(copy: ReleaseCopy) -> Where:
+    row = copy.rows("comp/conflict/test")[4]
+    sentence = next(
+        sentence
+        for sentence in copy.sentences(row["context"])
+        if copy.fact(sentence)[0] not in row["entities"]
+        and copy.fact(sentence)[1] not in row["path"]
+    )
+    return copy.update("comp/conflict/test", 4, context=without(row["context"], sentence))
+
+
+def alter_a_recalled_fact(copy: ReleaseCopy) -> Where:
+    """Both questions of a pair name a recalled hop as the changed fact."""
+    rows = copy.rows("comp/counterfactual/test")
+    first = rows[0]
+    hop = first["pattern"].index("P")
+    for row in rows[:2]:
+        row["changed"][:2] = first["entities"][hop], first["path"][hop]
+    return copy.write("comp/counterfactual/test", rows), 1
+
+
 def swap_two_directions(copy: ReleaseCopy) -> Where:
     rows = copy.rows("mem/direction/test")
     rows[2], rows[3] = rows[3], rows[2]
@@ -595,6 +767,12 @@ CORRUPTIONS = (
     Corruption("counts", "one question missing", promise_more_questions, "the config says 13"),
     # the world
     Corruption("relations", "an inverse forgotten", forget_an_inverse, "boss"),
+    Corruption(
+        "relations",
+        "another one exclusive",
+        change("relations/train", 0, lambda row, _: row.update(exclusive=not row["exclusive"])),
+        "'exclusive': ",
+    ),
     Corruption(
         "unique names",
         "two people with one name",
@@ -658,7 +836,7 @@ CORRUPTIONS = (
     ),
     Corruption("long lists", "two hobbies for all", shorten_a_list, "hobby has 2 values"),
     Corruption("functional", "two pets", have_two_pets, "has a pet already"),
-    Corruption("objects", "a date for a roommate", live_with_a_date, "no one in data/people"),
+    Corruption("objects", "a city for a roommate", live_with_a_city, "no one in data/people"),
     Corruption(
         "not oneself", "married to oneself", marry_oneself, "no one is related to themselves"
     ),
@@ -670,10 +848,32 @@ CORRUPTIONS = (
     Corruption("lives", "death before birth", die_before_birth, "died less than 18 years"),
     Corruption("ages", "younger than one's child", be_born_after_ones_child, "years older"),
     Corruption("no cycles", "one's own grandparent", be_ones_own_grandparent, "circle"),
-    Corruption("kin", "married to one's sibling", marry_ones_sibling, "as well"),
+    Corruption("related once", "married to one's sibling", marry_ones_sibling, "as well"),
+    Corruption(
+        "related once",
+        "influenced by one's mentor",
+        be_influenced_by_ones_mentor,
+        "has this person as",
+    ),
+    Corruption("one window", "rivals of one age", narrow_a_window, "rival [-12, 12]"),
+    Corruption(
+        "held-out wordings",
+        "the wording of chains",
+        state_in_the_wording_of_chains,
+        "in the wording of chains",
+    ),
+    Corruption(
+        "held-out wordings", "of everyone", hold_all_wordings_out, "people have held-out wordings"
+    ),
     Corruption("unique values", "a shared phone", share_a_phone, "one person only"),
     # paths
     Corruption("path shape", "a relation twice", walk_a_relation_twice, "a relation twice"),
+    Corruption(
+        "path shape", "a step of common sense", take_a_step_of_common_sense, "common sense decides"
+    ),
+    Corruption(
+        "path shape", "a pattern with PCC", read_twice_after_recall, "pattern PCCP holds PCC"
+    ),
     Corruption("path levels", "another level", call_a_path_zeroshot, "level zeroshot"),
     Corruption("in paths", "a path forgotten", forget_a_path, "no row"),
     Corruption(
@@ -787,13 +987,25 @@ CORRUPTIONS = (
         "guard", "the mirror of a recalled hop", give_a_recalled_hop_away, "the mirror of a hop"
     ),
     Corruption(
+        "guard", "the mirror of an alternative", give_an_alternative_away, "the mirror of a hop"
+    ),
+    Corruption(
+        "co-mentions", "the ends of a recalled hop", name_both_ends, "both ends of a recalled hop"
+    ),
+    Corruption(
         "alike",
         "a distractor's sentence dropped",
         drop_a_sentence_of_a_distractor,
         "does not state every contextual relation",
     ),
     Corruption(
-        "distractors", "one removed", remove_a_distractor, "people of the context could be meant"
+        "distractors", "one removed", remove_a_distractor, "alternatives that lead to an answer"
+    ),
+    Corruption(
+        "distractors",
+        "one replaced",
+        replace_a_distractor,
+        "2 alternatives that lead to an answer, 3 are needed",
     ),
     Corruption(
         "context length",
@@ -833,12 +1045,16 @@ CORRUPTIONS = (
         copy_a_test_question_into_validation,
         "the same start and path",
     ),
+    Corruption("folds", "one relation for all", ask_for_one_unseen_relation, "an equal share is"),
+    Corruption(
+        "matched", "longer paths only", ask_for_one_pattern, "of the questions have pattern"
+    ),
     Corruption("portions", "one emptied", empty_a_portion, "in the portions 1 to 10"),
     Corruption(
         "rl",
-        "an untrained question",
-        set_an_untrained_question_aside,
-        "is not in the training files",
+        "a training question",
+        set_a_training_question_aside,
+        "the path must be trained, and not from this start",
     ),
     # certificates
     Corruption(
@@ -858,6 +1074,12 @@ CORRUPTIONS = (
         "changed",
         update("comp/zeroshot/test", 2, unseen_relations=[]),
         "unseen_relations must be [",
+    ),
+    Corruption(
+        "pairs_unseen", "changed", update("comp/composition/test", 1, pairs_unseen=0), "found 0"
+    ),
+    Corruption(
+        "heldout_wordings", "changed", update("ctx/iid/test", 1, heldout_wordings=1), "found 1"
     ),
     Corruption(
         "hops_beyond_train", "changed", update("comp/depth/test", 1, hops_beyond_train=3), "found 3"
@@ -892,6 +1114,7 @@ CORRUPTIONS = (
         "twins", "a difference elsewhere", change_a_counterfactual_elsewhere, "in one fact only"
     ),
     Corruption("twins", "one question missing", lose_half_a_pair, "missing"),
+    Corruption("twins", "a recalled fact", alter_a_recalled_fact, "is not the last read hop"),
     Corruption(
         "conflict",
         "another answer",
@@ -899,6 +1122,14 @@ CORRUPTIONS = (
         "the context leads to",
     ),
     Corruption("conflict", "taken back", take_a_conflict_back, "the context must state"),
+    Corruption("conflict", "no contradiction", allow_two_objects, "is not exclusive"),
+    Corruption(
+        "conflict",
+        "of one person only",
+        contradict_one_person_only,
+        "of 3 people who could be meant",
+    ),
+    Corruption("conflict", "a sentence shorter", shorten_a_conflict, "sentences"),
     Corruption(
         "direction",
         "swapped",

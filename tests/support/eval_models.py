@@ -50,10 +50,12 @@ class Oracle(LM):
         before, _, after = prompt.rpartition("Question: ")
         question, _, ending = after.partition("\nAnswer:")
         context = before.rstrip("\n").rpartition("\n\n")[2]
-        sentences = [
-            sentence for line in context.split("\n") for sentence in self.reader.sentences(line)
-        ]
-        read = {fact[:2]: fact[2] for fact in map(self.reader.sentence, sentences) if fact}
+        read = {
+            fact[:2]: fact[2]
+            for line in context.split("\n")
+            for fact in self.reader.biography(line)
+            if fact
+        }
         table = self.world.table
         entity, path = self.reader.question(question)
         sentences = []

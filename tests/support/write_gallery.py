@@ -19,6 +19,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.language import biographies, language_of
 from bioreason_bench.language.english import wordings
 from bioreason_bench.world.pools import DATE_ORIGIN, world_texts
+from bioreason_bench.world.relations import Relation
 from bioreason_bench.world.table import load_table
 
 GALLERY = Path(__file__).parents[1] / "data" / "gallery"
@@ -28,7 +29,10 @@ DRAW = Draw(1).at("gallery")
 
 
 def gallery_world(language: str = "english", people: int = PEOPLE) -> SimpleNamespace:
-    """Make a world in which everybody has an object for every relation."""
+    """Make a world in which everybody has an object for every relation.
+
+    Every tenth person has held-out wordings.
+    """
     table = load_table()
     texts = world_texts(
         table, people, DRAW.at("texts"), language=language, pool_sizes={}, birth_years=(1900, 1985)
@@ -51,6 +55,7 @@ def gallery_world(language: str = "english", people: int = PEOPLE) -> SimpleName
         objects=objects,
         config=SimpleNamespace(language=language, seed=1),
         stated=lambda relation: everybody,
+        people=SimpleNamespace(heldout_wordings=np.arange(people) % 10 == 9),
     )
 
 
@@ -109,6 +114,11 @@ def relation_page(world: SimpleNamespace) -> str:
     return "\n".join(lines)
 
 
+def may_follow(before: Relation, row: Relation) -> bool:
+    """Return whether a relation may follow another one in a path."""
+    return row.name != before.inverse and row.name not in before.never_next
+
+
 def pattern_page(world: SimpleNamespace) -> str:
     """Show every pattern of 2 to 4 hops, and some of 5 and 6, in all styles."""
     table, lines = world.table, []
@@ -135,7 +145,7 @@ def pattern_page(world: SimpleNamespace) -> str:
                 if row.letter == letter
                 and number not in path
                 and (row.to_person or (last and turn % 4))
-                and (not path or table[path[-1]].inverse != row.name)
+                and (not path or may_follow(table[path[-1]], row))
             ]
             path.append(int(DRAW.at("pattern", turn, hop).permutation(fit)[0]))
         names = " > ".join(table.path_names(tuple(path)))
@@ -149,13 +159,13 @@ def biography_page(world: SimpleNamespace) -> str:
     for group, people, paraphrases in (
         ("parametric", [3], 5),
         ("parametric", [11, 25], 1),
-        ("contextual", [3, 11, 25, 38], 1),
+        ("contextual", [3, 11, 25, 38, 39], 1),
     ):
         for person in people:
             for paraphrase in range(paraphrases):
                 (text,) = biographies.texts(world, group, np.array([person]), paraphrase)
                 lines += [
-                    f"{world.texts['person'][person]}, {group}, rendering {paraphrase}",
+                    f"{world.texts['person'][person]}, {group}, paraphrase {paraphrase}",
                     "",
                     text,
                     "",

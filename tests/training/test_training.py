@@ -261,7 +261,7 @@ def test_any_named_model_trains_in_english_too(tiny_release, tmp_path):
 def test_rejection_fine_tuning_learns_only_right_completions(nano_release, tmp_path):
     values = json.loads(json.dumps(SMALL))
     values["stages"] = [
-        {**values["stages"][0], "steps": 150, "batch": {"mem": 24, "biographies": 8}},
+        {**values["stages"][0], "steps": 150, "batch": {"mem": {"rows": 24, "limit": 60}}},
         {
             "kind": "rft",
             "steps": 3,

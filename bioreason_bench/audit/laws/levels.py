@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.audit.laws.holdout import by_folds, check_holdout
 from bioreason_bench.audit.ledger import Ledger, Location
 from bioreason_bench.audit.reading.duplicates import RowKeys, check_unique
 from bioreason_bench.audit.reading.parser import ParsedRelease
@@ -31,6 +33,7 @@ TABLE_LEVELS = {  # level of a question → levels that data/paths may give its 
     "zeroshot": {"zeroshot"},
     "depth": {"depth"},
 }
+NUMBERS = ("pairs_unseen", "hops_beyond_train", "people_in_train", "heldout_wordings")
 PORTIONS = 10  # nested tenths of the training questions
 
 
@@ -57,16 +60,20 @@ def check_levels(
         computed = certificate(table, exposure[skill]) if skill else _of_probes(release, table)
         _check_certificate(table, computed, release, ledger)
         if table.file.level in TABLE_LEVELS:
-            level = LevelCheck(release, table, computed, exposure[skill], ledger)
+            folds = by_folds(config)
+            level = LevelCheck(release, table, computed, exposure[skill], folds, ledger)
             level.check_level()
             if config.get("heldout_starts"):
                 level.check_starts()
             level.check_paths(paths)
-    _check_repetition(files, ledger)
+    by_roles = not by_folds(config)
+    _check_repetition(files, by_roles, ledger)
+    if by_folds(config) and not config.get("facts"):
+        check_holdout(release, files, exposure, paths, ledger)
     for skill in SKILLS:
         tables = [table for table in files if table.file.skill == skill]
         _check_counts(tables, skill, config, ledger)
-        _check_rl(tables, ledger)
+        _check_rl(tables, exposure[skill], by_roles, ledger)
         _check_portions(tables, ledger)
 
 
@@ -82,24 +89,31 @@ def certificate(table: QuestionTable, exposure: TrainingExposure) -> Certificate
     release = exposure.release
     base = len(release.table)
     codes, path = np.unique(table.path, return_inverse=True)
-    unseen = [sorted(set(path_of(code, base)) - exposure.relations) for code in codes]
+    paths = [path_of(code, base) for code in codes]
+    unseen = [sorted(set(relations) - exposure.relations) for relations in paths]
+    pairs = [len(set(pairwise(relations)) - exposure.pairs) for relations in paths]
     people = people_mask(release, table.walk)
     trained_people = exposure.people[np.where(people, table.walk, 0)] & people
     questions = pair_keys(table.start, table.path)
     return {
         "path_in_train": np.isin(codes, exposure.paths)[path].astype(np.int64),
         "unseen_relations": np.array([code_of(numbers, base) for numbers in unseen], int)[path],
+        "pairs_unseen": np.array(pairs, np.int64)[path],
         "start_in_train": np.isin(questions, exposure.questions).astype(np.int64),
         "hops_beyond_train": np.maximum(0, table.hops - exposure.longest),
         "people_in_train": trained_people.sum(axis=1),
         "direction_seen": direction_seen(release, table),
+        "heldout_wordings": heldout_wordings(release, table),
     }
 
 
 def _of_probes(release: ParsedRelease, table: QuestionTable) -> Certificate:
-    """The certificate of probes: no training question is like them, so all but one column is 0."""
+    """The certificate of probes: no training question is like them."""
     columns = {name: np.zeros(len(table), np.int64) for name in CERTIFICATE}
-    return columns | {"direction_seen": direction_seen(release, table)}
+    return columns | {
+        "direction_seen": direction_seen(release, table),
+        "heldout_wordings": heldout_wordings(release, table),
+    }
 
 
 def direction_seen(release: ParsedRelease, table: QuestionTable) -> NDArray[np.int64]:
@@ -121,6 +135,20 @@ def direction_seen(release: ParsedRelease, table: QuestionTable) -> NDArray[np.i
             stated = release.facts[mirror, np.where(person, target, 0)] == subject
             reversed_[rows] |= person & stated
     return (~reversed_).astype(np.int64)
+
+
+def heldout_wordings(release: ParsedRelease, table: QuestionTable) -> NDArray[np.int64]:
+    """The recalled hops of each question whose subject has held-out wordings, shape [rows]."""
+    codes, path = np.unique(table.path, return_inverse=True)
+    counts = np.zeros(len(table), np.int64)
+    for number, code in enumerate(codes):
+        rows = np.flatnonzero(path == number)
+        for hop, relation in enumerate(path_of(code, len(release.table))):
+            if release.parametric[relation]:
+                subject = table.walk[rows, hop]
+                person = (subject >= 0) & (subject < release.people)
+                counts[rows] += person & release.heldout_wordings[np.where(person, subject, 0)]
+    return counts
 
 
 def _check_certificate(
@@ -148,7 +176,7 @@ def _check_certificate(
 
 def _value(name: str, value: int, release: ParsedRelease) -> object:
     """A value of a certificate as the release writes it."""
-    if name in ("hops_beyond_train", "people_in_train"):
+    if name in NUMBERS:
         return int(value)
     if name != "unseen_relations":
         return bool(value)
@@ -169,6 +197,7 @@ class LevelCheck:
         table: The questions.
         computed: Their certificate.
         exposure: The training questions of the skill.
+        folds: Whether relations are held out by folds, and pairs of relations with them.
         ledger: Where checks are counted.
     """
 
@@ -176,6 +205,7 @@ class LevelCheck:
     table: QuestionTable
     computed: Certificate
     exposure: TrainingExposure
+    folds: bool
     ledger: Ledger
 
     def check_level(self) -> None:
@@ -183,17 +213,20 @@ class LevelCheck:
         level, computed = self.table.file.level, self.computed
         seen, trained = computed["path_in_train"] == 1, computed["start_in_train"] == 1
         known, longer = computed["unseen_relations"] == 0, computed["hops_beyond_train"] > 0
+        new_pair = computed["pairs_unseen"] > 0 if self.folds else ~seen
+        old_pairs = computed["pairs_unseen"] == 0 if self.folds else known
         holds = {
             "train": seen,
             "iid": seen & ~trained,
-            "composition": ~seen & known,
+            "composition": ~seen & known & new_pair,
             "zeroshot": ~known,
             "entity": seen & (computed["people_in_train"] == 0),
-            "depth": longer & known & ~seen,
+            "depth": longer & known & ~seen & old_pairs,
         }[level]
 
         def describe(row: int) -> str:
-            names = [name for name in CERTIFICATE if name != "direction_seen"]
+            others = ("direction_seen", "heldout_wordings")
+            names = [name for name in CERTIFICATE if name not in others]
             values = (_value(name, computed[name][row], self.release) for name in names)
             pairs = (f"{name} {value}" for name, value in zip(names, values, strict=True))
             return "training says " + ", ".join(pairs)
@@ -243,9 +276,9 @@ class LevelCheck:
 # splits -------------------------------------------------------------------------------------------
 
 
-def _check_repetition(files: Sequence[QuestionTable], ledger: Ledger) -> None:
-    """No question and no id occurs twice; rl files repeat training rows, and are left out."""
-    own = [table for table in files if table.file.split != "rl"]
+def _check_repetition(files: Sequence[QuestionTable], by_roles: bool, ledger: Ledger) -> None:
+    """No question and no id occurs twice; by roles, rl files repeat training rows."""
+    own = [table for table in files if not (by_roles and table.file.split == "rl")]
     levels = [table for table in own if table.file.level in TABLE_LEVELS]
     questions = [(table, pair_keys(table.start, table.path)) for table in levels]
     keys = [RowKeys(table.file.name, key, table.path >= 0) for table, key in questions]
@@ -282,15 +315,30 @@ def _is_train(table: QuestionTable) -> bool:
     return table.file.folder == table.file.skill and table.file.split == "train"
 
 
-def _check_rl(files: Sequence[QuestionTable], ledger: Ledger) -> None:
-    """The rows of rl files are rows of the training files."""
+def _check_rl(
+    files: Sequence[QuestionTable], exposure: TrainingExposure, by_roles: bool, ledger: Ledger
+) -> None:
+    """The rows of rl files are rows of the training files, or follow trained paths from new starts.
+
+    Args:
+        files: The files of a skill.
+        exposure: Its training questions.
+        by_roles: Whether relations are held out by roles; then the rows are training rows.
+        ledger: Where checks are counted.
+    """
     train = [table.id ^ table.content for table in files if _is_train(table)]
     rows = np.concatenate([np.empty(0, np.uint64), *train])
     for table in files:
-        if table.file.split == "rl":
-            strange = np.flatnonzero(~np.isin(table.id ^ table.content, rows))
+        if table.file.split != "rl":
+            continue
+        if by_roles:
+            strange = ~np.isin(table.id ^ table.content, rows)
             problem = "this row is not in the training files"
-            ledger.check("rl", table.file.name, len(table), strange, problem)
+        else:
+            repeated = np.isin(pair_keys(table.start, table.path), exposure.questions)
+            strange = repeated | ~np.isin(table.path, exposure.paths)
+            problem = "the path must be trained, and not from this start"
+        ledger.check("rl", table.file.name, len(table), np.flatnonzero(strange), problem)
 
 
 def _check_portions(files: Sequence[QuestionTable], ledger: Ledger) -> None:

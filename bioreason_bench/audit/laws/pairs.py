@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from bioreason_bench.audit.laws.contexts import ContextRules
 from bioreason_bench.audit.ledger import RowViolations
+from bioreason_bench.audit.reading.links import alternatives, pattern_of
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Context, Parser
 from bioreason_bench.audit.reading.questions import ParsedQuestion
 
@@ -18,19 +20,22 @@ __all__ = ["KIND_LAWS", "ConflictLaw", "CounterfactualLaw", "DirectionLaw", "Kin
 class KindLaw:
     """The law of one kind of question, checked while the rows of one file are read.
 
+    Args:
+        parser: The parser of this process.
+        rules: What the config promises of contexts.
+
     Attributes:
         law: Its name in the catalogue.
-        extra_sentences: Sentences of a person by which a context may exceed the config's limit.
         from_mirrors: Whether the questions are solved by parametric facts and their mirrors.
     """
 
     law: ClassVar[str]
-    extra_sentences: ClassVar[int] = 0
     from_mirrors: ClassVar[bool] = False
 
-    def __init__(self, parser: Parser) -> None:
+    def __init__(self, parser: Parser, rules: ContextRules) -> None:
         self.parser = parser
         self.release = parser.release
+        self.rules = rules
 
     def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
         """Check a row, or keep it until its partner is read."""
@@ -48,12 +53,19 @@ class KindLaw:
         """
         return None
 
+    def contradicted(
+        self,
+        record: Mapping[str, Any],  # noqa: ARG002 - for the kinds that override this
+    ) -> str | None:
+        """The recalled relation that the context states; None if it must state none."""
+        return None
+
 
 class PairLaw(KindLaw):
     """The law of rows that belong together by their column `pair`."""
 
-    def __init__(self, parser: Parser) -> None:
-        super().__init__(parser)
+    def __init__(self, parser: Parser, rules: ContextRules) -> None:
+        super().__init__(parser, rules)
         self.waiting: dict[str, ParsedQuestion] = {}  # by pair, rows whose partner is to come
 
     def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
@@ -99,8 +111,8 @@ class CounterfactualLaw(PairLaw):
             return f"a pair must have different answers, both have {first['answer']!r}"
         key, true, false = _numbers(self.parser, first["changed"])
         hop = _hop_of(one, key, self.release.people)
-        if hop is None or self.release.parametric[one.path[hop]]:
-            return f"the changed fact {first['changed']} is no contextual hop of the chain"
+        if hop is None or hop != pattern_of(self.release, one.path).rfind("C"):
+            return f"the changed fact {first['changed']} is not the last read hop of the chain"
         stated = one.context.facts.get(key), two.context.facts.get(key)
         if stated != (true, false) or true == false:
             return (
@@ -147,42 +159,73 @@ class DirectionLaw(PairLaw):
 
 
 class ConflictLaw(KindLaw):
-    """A question whose context contradicts one recalled fact of its chain."""
+    """A question whose context contradicts the last fact of its chain, which is to be recalled."""
 
     law = "conflict"
-    extra_sentences = 1  # the sentence that contradicts the biographies
 
     def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
-        problem = self._problem(question) if question.path else "the question cannot be read"
+        problem = "the question cannot be read"
+        if question.readable:
+            problem = self._problem_of_fact(question) or self._problem_of_context(question)
         violations.check(self.law, question.row, not problem, lambda: problem)
 
     def false_fact(self, record: Mapping[str, Any]) -> list[str] | None:
         return record["conflicting"]
 
-    def _problem(self, question: ParsedQuestion) -> str:
+    def contradicted(self, record: Mapping[str, Any]) -> str | None:
+        return record["path"][-1]
+
+    def _problem_of_fact(self, question: ParsedQuestion) -> str:
+        """What is wrong with the contradicted fact and the two answers, "" if nothing."""
         record, release, context = question.record, self.release, question.context
         conflicting = record["conflicting"]
         key, true, false = _numbers(self.parser, conflicting)
-        hop = _hop_of(question, key, release.people)
-        if hop is None or not release.parametric[question.path[hop]]:
-            return f"the conflicting fact {conflicting} is no recalled hop of the chain"
-        if question.walk[hop + 1] != true or true == false:
+        last = len(question.path) - 1
+        pattern = pattern_of(release, question.path)
+        if _hop_of(question, key, release.people) != last or not pattern.endswith("CP"):
+            return f"{conflicting} is not the last hop, recalled right after a read one"
+        if not release.table[question.path[last]].exclusive:
+            return f"{conflicting[1]} is not exclusive: both objects can be true"
+        if question.answer != true or true == false:
             return (
-                f"the biographies state {release.text(question.walk[hop + 1])}, "
+                f"the biographies state {release.text(question.answer)}, "
                 f"and conflicting says {conflicting[2:]}"
             )
         if context.facts.get(key) != false:
             fact = f"{' '.join(conflicting[:2])} is {conflicting[3]!r}"
             return f"the context must state that {fact}"
-        rest = self.parser.solve(false, question.path[hop + 1 :], context)
-        walk = [*question.walk[: hop + 1], *rest]
-        texts = [release.texts[number] if number >= 0 else None for number in walk]
+        texts = [release.texts[number] for number in question.walk[:-1]] + [conflicting[3]]
         recorded = record["entities_context"], record["answer_context"]
         if recorded != (texts, texts[-1]):
             return f"the context leads to {texts}, the row says {recorded[0]} and {recorded[1]!r}"
         answer = record["answer"]
         if record["answer_memory"] != answer or record["answer_context"] == answer:
             return "answer_memory must be the answer, and answer_context another one"
+        return ""
+
+    def _problem_of_context(self, question: ParsedQuestion) -> str:
+        """How the context gives away whose fact is false, "" if it does not."""
+        release, context = self.release, question.context
+        last, relation = len(question.path) - 1, question.path[-1]
+        pattern = pattern_of(release, question.path)
+        candidates = {question.walk[last]}
+        candidates |= alternatives(release, question, pattern, last - 1)
+        stating = {
+            person
+            for person, bits in zip(context.people, context.stated, strict=True)
+            if bits >> relation & 1
+        }
+        if (
+            len(candidates & stating) <= self.rules.distractors
+            or question.walk[last] not in stating
+        ):
+            name = release.table[relation].name
+            return (
+                f"the context states {name} of {len(candidates & stating)} people who could be "
+                f"meant, {self.rules.distractors + 1} are needed"
+            )
+        if self.rules.facts and not self.rules.own_facts and len(set(context.sizes)) > 1:
+            return f"the biographies have {sorted(set(context.sizes))} sentences"
         return ""
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bioreason_bench.audit.laws.contexts import ContextLaws, ContextRules
 from bioreason_bench.audit.laws.pairs import KindLaw
 from bioreason_bench.audit.ledger import RowViolations
-from bioreason_bench.audit.reading.parser import UNKNOWN, ParsedRelease, Parser
+from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Parser
 from bioreason_bench.audit.reading.questions import File, ParsedQuestion
 
-__all__ = ["RowLaws", "count_candidates"]
+__all__ = ["RowLaws"]
 
 
 class RowLaws:
@@ -29,9 +30,7 @@ class RowLaws:
         self.parser, self.release = parser, parser.release
         self.file, self.kind = file, kind
         self.violations = RowViolations()
-        self.leak_guards: bool = config.get("leak_guards", False)
-        self.distractors: int = config.get("distractors", 0)
-        self.context_facts: int = config.get("context_facts", 0)
+        self.rules = ContextRules.of(config)
         self.names = [relation.name for relation in self.release.table.relations]
         self.letters = [relation.letter for relation in self.release.table.relations]
         self.kinds = [relation.object for relation in self.release.table.relations]
@@ -45,11 +44,10 @@ class RowLaws:
             self._check_solution(question)
             self._check_columns(question)
             if question.context.people:
-                context = ContextLaws(self, question)
-                context.check_alike()
-                context.check_length()
-                context.check_leaks()
-                context.check_distractors()
+                contradicted = self._contradicted(question.record)
+                ContextLaws(
+                    self.release, self.rules, question, self.violations, contradicted
+                ).check()
 
     def false_key(self, record: Mapping[str, Any]) -> tuple[int, int] | None:
         """(key, object) of the sentence that may contradict the biographies, None if none may."""
@@ -62,6 +60,11 @@ class RowLaws:
             return None
         key = number * self.release.people + ids.get(subject, UNKNOWN)
         return key, ids.get(target, UNKNOWN)
+
+    def _contradicted(self, record: Mapping[str, Any]) -> int:
+        """The recalled relation that the context may state, NOT_STATED if none may."""
+        name = self.kind.contradicted(record) if self.kind else None
+        return self.parser.numbers.get(name, NOT_STATED) if name else NOT_STATED
 
     def _text(self, number: int) -> str | None:
         return self.release.texts[number] if number >= 0 else None
@@ -133,10 +136,12 @@ class RowLaws:
         allowed = self.false_key(record)
         false = [fact for fact in context.false if fact != allowed]
         check("context true", row, not false, lambda: self._describe_false(*false[0]))
+        contradicted = self._contradicted(record)
         recalled = [
             fact
             for fact in context.facts.items()
-            if self.release.parametric[fact[0] // self.release.people] and fact != allowed
+            if self.release.parametric[relation := fact[0] // self.release.people]
+            and relation != contradicted
         ]
         check(
             "context group",
@@ -201,105 +206,6 @@ class RowLaws:
             not wrong,
             lambda: f"{wrong[0]} must be {expected[wrong[0]]!r}, found {record[wrong[0]]!r}",
         )
-
-
-class ContextLaws:
-    """The laws that keep a context from giving the answer away, for one question."""
-
-    def __init__(self, laws: RowLaws, question: ParsedQuestion) -> None:
-        self.laws, self.question = laws, question
-        self.release = laws.release
-        self.context = question.context
-        self.pattern = laws.pattern(question)
-        self.asked = 0  # contextual relations of the path, as a bit mask
-        for relation, letter in zip(question.path, self.pattern, strict=True):
-            if letter == "C":
-                self.asked |= 1 << relation
-
-    def check_alike(self) -> None:
-        """Everyone states every contextual relation of the path."""
-        if not (self.laws.distractors or self.laws.context_facts):
-            return
-        stated = self.context.stated
-        lacking = [line for line, bits in enumerate(stated) if bits & self.asked != self.asked]
-        self._check(
-            "alike",
-            not lacking,
-            lambda: (
-                f"line {lacking[0] + 1} does not state every contextual relation of "
-                f"{' > '.join(self.question.record['path'])}"
-            ),
-        )
-
-    def check_length(self) -> None:
-        """No one has more sentences than the config says, unless the question asks for more."""
-        if not self.laws.context_facts:
-            return
-        most = max(self.laws.context_facts, self.asked.bit_count())
-        most += self.laws.kind.extra_sentences if self.laws.kind else 0
-        longest = max(self.context.sizes)
-        problem = f"at most {most} sentences a person, found {longest}"
-        self._check("context length", longest <= most, lambda: problem)
-
-    def check_leaks(self) -> None:
-        """No line states the mirror of a recalled hop."""
-        if not self.laws.leak_guards or "P" not in self.pattern:
-            return
-        people, context = self.release.people, self.context
-        path = zip(self.question.path, self.pattern, strict=True)
-        mirrors = {self.release.inverses[relation] for relation, letter in path if letter == "P"}
-        mirrors.discard(-1)
-        allowed = (self.laws.false_key(self.question.record) or (None,))[0]
-        leaks = [
-            (line, mirror)
-            for line, (person, bits) in enumerate(zip(context.people, context.stated, strict=True))
-            for mirror in mirrors
-            if bits >> mirror & 1 and mirror * people + person != allowed
-        ]
-        self._check(
-            "guard",
-            not leaks,
-            lambda: (
-                f"line {leaks[0][0] + 1} states {self.laws.names[leaks[0][1]]}, "
-                f"the mirror of a hop to be recalled"
-            ),
-        )
-
-    def check_distractors(self) -> None:
-        """Enough people of the context fit the question for a reader who recalls nothing."""
-        if not self.laws.distractors:
-            return
-        least = self.laws.distractors + 1
-        count = count_candidates(self.release, self.question, self.pattern)
-        problem = f"{count} people of the context could be meant, {least} must"
-        self._check("distractors", count >= least, lambda: problem)
-
-    def _check(self, law: str, holds: bool, describe: Callable[[], str]) -> None:
-        self.laws.violations.check(law, self.question.row, holds, describe)
-
-
-def count_candidates(release: ParsedRelease, question: ParsedQuestion, pattern: str) -> int:
-    """The number of people in the context who fit the question if parametric facts are unknown.
-
-    If the pattern contains PC: the people from whom the context completes the run of contextual
-    hops after the last PC, and who are not on the chain before it. In CPCCP these are the people
-    of whom the context states both relations of the run CC. Otherwise: the people who are not on
-    the chain, and the one at its last contextual hop.
-    """
-    context, people = question.context, release.people
-    if "PC" not in pattern:
-        return len(set(context.people) - set(question.walk)) + 1
-    begin = pattern.rindex("PC") + 1
-    run = question.path[begin : begin + len(pattern[begin:].split("P")[0])]
-    before = set(question.walk[:begin])
-    count = 0
-    for person in context.people:
-        target: int | None = person
-        for relation in run:
-            if target is not None:
-                target = context.facts.get(relation * people + target)
-        count += target is not None and person not in before
-    return count
 
 
 def _arrows(texts: Sequence[str | None]) -> str:

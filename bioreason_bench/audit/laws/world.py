@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import combinations
 from typing import Any
 
@@ -13,35 +11,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Ledger
+from bioreason_bench.audit.reading.ages import YEAR, day
 from bioreason_bench.audit.reading.parser import ParsedRelease
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.world.facts import ADULT, REFERENCE
 from bioreason_bench.world.pools import UNIQUE
 from bioreason_bench.world.relations import PARAMETRIC, Relation
 
-__all__ = ["check_world", "day"]
+__all__ = ["check_world"]
 
-YEAR = 365.2425  # days
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 MIN_VALUES = 40  # of a list; with fewer, guessing pays
 
 
 def check_world(release: ParsedRelease, config: Mapping[str, Any], ledger: Ledger) -> None:
-    """Check every law of the facts; `config` is the one in the manifest."""
+    """Check every law of the facts; `config` is the one in the manifest.
+
+    Laws that only invented people keep are not checked of a user's own facts (see catalogue.py).
+    """
     facts = [FactCheck(release, ledger, number) for number in range(len(release.table))]
     for check in facts:
         _check_mirror(check)
         if check.relation.to_person:
-            _check_people(check)
+            _check_people(check, config)
         else:
             _check_values(check, config)
     births = _check_lives(facts)
     for check in facts:
         _check_ages(check, births)
-    _check_kin(facts)
+    if not config.get("facts"):
+        _check_related_once(facts)
+        if config.get("leak_guards"):
+            _check_one_window(release, ledger)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class FactCheck:
         )
 
 
-def _check_people(check: FactCheck) -> None:
+def _check_people(check: FactCheck, config: Mapping[str, Any]) -> None:
     """The laws of a relation that leads to people."""
     release, subjects = check.release, check.subjects()
     objects = check.objects[subjects]
@@ -111,7 +111,7 @@ def _check_people(check: FactCheck) -> None:
     check.check("objects", subjects, stranger, why)
     why = "no one is related to themselves"
     check.check("not oneself", subjects, objects == subjects, why)
-    if check.relation.group == PARAMETRIC:
+    if check.relation.group == PARAMETRIC and not config.get("facts"):
         novel = ~release.known[np.where(stranger, subjects, objects)]
         why = "a parametric relation leads to known people, and this one is novel"
         check.check("known circle", subjects, novel, why)
@@ -154,6 +154,8 @@ def _check_values(check: FactCheck, config: Mapping[str, Any]) -> None:
     objects = check.objects[subjects]
     why = "leads to values, and this is a person's name"
     check.check("objects", subjects, objects < release.people, why)
+    if config.get("facts"):
+        return
     if kind in UNIQUE:
         why = f"every {kind} belongs to one person only"
         check.check("unique values", subjects, _repeated(objects), why)
@@ -214,29 +216,35 @@ def _check_ages(check: FactCheck, births: NDArray[np.int64]) -> None:
         check.check("no cycles", check.subjects(), _on_cycle(check), why)
 
 
-def _check_kin(facts: Sequence[FactCheck]) -> None:
-    """No two relations of kin have the same object."""
-    for one, two in combinations([check for check in facts if check.relation.kin], 2):
-        subjects = np.flatnonzero((one.objects >= 0) & (two.objects >= 0))
-        same = one.objects[subjects] == two.objects[subjects]
-        one.check("kin", subjects, same, f"is the {two.relation.name} as well")
+def _check_related_once(facts: Sequence[FactCheck]) -> None:
+    """No two relations lead from one person to another, or back; mirrors aside."""
+    release = facts[0].release
+    checks = [check for check in facts if check.relation.to_person]
+    for one, two in combinations(checks, 2):
+        subjects = one.subjects_of_people()
+        objects = one.objects[subjects]
+        same = two.objects[subjects] == objects
+        one.check("related once", subjects, same, f"is the {two.relation.name} as well")
+        if release.inverses[one.number] != two.number:
+            back = two.objects[objects] == subjects
+            why = f"has this person as {two.relation.name}"
+            one.check("related once", subjects, back, why)
 
 
-def day(text: str) -> int | None:
-    """The day of a date in the text of a release; None if it is no date.
+def _check_one_window(release: ParsedRelease, ledger: Ledger) -> None:
+    """All relations between people of any order of age have one window of ages.
 
-    March 3, 1931    its proleptic ordinal
-    date123          124: symbols are numbered from 0, and days are at least 1
+    Relations whose objects are all older, or all younger, have windows of their own.
     """
-    if symbol := re.fullmatch(r"[a-z_]+(\d+)", text):
-        return int(symbol[1]) + 1
-    match = re.fullmatch(r"([A-Z][a-z]+) (\d{1,2}), (\d{4})", text)
-    if match is None or match[1] not in MONTHS:
-        return None
-    try:
-        return date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2])).toordinal()
-    except ValueError:
-        return None
+    windows: dict[tuple[int, int] | None, str] = {}
+    for row in release.table.relations:
+        if row.to_person and (row.older is None or row.older[0] < 0 < row.older[1]):
+            windows.setdefault(row.older, row.name)
+    parts = (
+        f"{name} {list(older) if older else 'any difference'}" for older, name in windows.items()
+    )
+    problem = f"the ages of two people tell how they are related: {', '.join(parts)}"
+    ledger.check_whole("one window", MANIFEST, problem if len(windows) > 1 else None)
 
 
 def _repeated(values: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -22,6 +22,7 @@ from bioreason_bench.audit.reading.parser import (
     Parser,
 )
 from bioreason_bench.audit.reading.questions import hash_texts
+from bioreason_bench.audit.reading.wordings import wording_of
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC, RelationTable
 
 __all__ = ["Biographies", "check_biographies", "facts_from", "read_biographies"]
@@ -39,6 +40,8 @@ class Biographies:
         group: Index into GROUPS, shape [rows].
         paraphrase: The column `rendering`, shape [rows].
         stated: Object numbers, NOT_STATED if the text states none; shape [rows, relations].
+        wording: Number of the statement, for people with held-out wordings only; -1 where nothing
+            is stated, shape [rows, relations].
         text: Hash of the text, shape [rows].
         id: Hash of the id, shape [rows].
     """
@@ -48,6 +51,7 @@ class Biographies:
     group: NDArray[np.int8]
     paraphrase: NDArray[np.int32]
     stated: NDArray[np.int32]
+    wording: NDArray[np.int8]
     text: NDArray[np.uint64]
     id: NDArray[np.uint64]
 
@@ -71,6 +75,7 @@ def read_biographies(
     groups: list[int] = []
     paraphrases: list[int] = []
     stated: list[list[int]] = []
+    wordings: list[list[int]] = []
     texts: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     ids: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     unreadable: dict[int, str] = {}
@@ -82,6 +87,7 @@ def read_biographies(
             people.append(biography.person)
             groups.append(GROUPS.index(group))
             stated.append(biography.stated)
+            wordings.append(biography.wording)
             sentences += biography.sentences
             if biography.problem:
                 unreadable[row] = biography.problem
@@ -104,6 +110,7 @@ def read_biographies(
         np.array(groups, np.int8),
         np.array(paraphrases, np.int32),
         np.array(stated, np.int32).reshape(-1, len(release.table)),
+        np.array(wordings, np.int8).reshape(-1, len(release.table)),
         np.concatenate(texts),
         np.concatenate(ids),
     )
@@ -111,10 +118,11 @@ def read_biographies(
 
 @dataclass(frozen=True, slots=True)
 class _Biography:
-    """One biography as read: the objects that it states by relation, and the first problem."""
+    """One biography as read: objects and wordings by relation, and the first problem."""
 
     person: int
     stated: list[int]
+    wording: list[int]
     sentences: int
     problem: str
 
@@ -124,26 +132,54 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
     person = release.ids.get(name, UNKNOWN)
     if person >= release.people:
         person = UNKNOWN
-    stated = [NOT_STATED] * len(release.table)
-    sentences, problem = parser.reader.sentences(text), ""
-    for sentence in sentences:
-        fact = parser.read(sentence)
-        if fact is None:
-            problem = problem or f"{sentence!r} states no fact that can be read"
-            continue
-        subject, number, target = fact
-        relation = release.table[number]
-        if subject != person or person < 0:
-            problem = problem or f"{sentence!r} is not about {name}"
-        elif relation.group != group:
-            problem = problem or f"{sentence!r} does not belong in a {group} biography"
-        elif target == UNKNOWN:
-            problem = problem or f"{sentence!r} has an object that is not in data/facts"
-        elif stated[number] != NOT_STATED:
-            problem = problem or f"{sentence!r} states {relation.name} a second time"
-        else:
+    stated, wording = [NOT_STATED] * len(release.table), [-1] * len(release.table)
+    held_out = person >= 0 and group == PARAMETRIC and release.heldout_wordings[person]
+    facts, problem = parser.reader.biography(text), ""
+    sentences = parser.reader.biography_sentences(text) if held_out else []
+    for index, fact in enumerate(map(parser.numbered, facts)):
+        why = _problem(release, fact, person, group, stated)
+        if why:
+            sentence = parser.reader.biography_sentences(text)[index]
+            problem = problem or f"{sentence!r} {why}"
+        elif fact:
+            _, number, target = fact
             stated[number] = target
-    return _Biography(person, stated, len(sentences), problem)
+            if held_out:
+                relation, value = release.table[number], release.texts[target]
+                wording[number] = wording_of(relation, sentences[index], name, value)
+    return _Biography(person, stated, wording, len(facts), problem)
+
+
+def _problem(
+    release: ParsedRelease,
+    fact: tuple[int, int, int] | None,
+    person: int,
+    group: str,
+    stated: Sequence[int],
+) -> str:
+    """What is wrong with a sentence of a biography, "" if nothing.
+
+    Args:
+        release: The release.
+        fact: (subject, relation, object) of the sentence, None if it cannot be read.
+        person: The person of the biography.
+        group: Its group.
+        stated: The objects that it has stated so far, by relation.
+    """
+    if fact is None:
+        return "states no fact that can be read"
+    subject, number, target = fact
+    relation = release.table[number]
+    if subject != person or person < 0:
+        name = release.texts[person] if person >= 0 else "anyone in data/people"
+        return f"is not about {name}"
+    if relation.group != group:
+        return f"does not belong in a {group} biography"
+    if target == UNKNOWN:
+        return "has an object that is not in data/facts"
+    if stated[number] != NOT_STATED:
+        return f"states {relation.name} a second time"
+    return ""
 
 
 # the facts of the world ---------------------------------------------------------------------------
@@ -195,6 +231,7 @@ def check_biographies(
     listed: NDArray[np.int32],
     files: Sequence[Biographies],
     paraphrases: int,
+    heldout_share: float,
     ledger: Ledger,
 ) -> None:
     """Compare the biographies with data/facts, and count them.
@@ -204,6 +241,7 @@ def check_biographies(
         listed: The facts of data/facts, shape [relations, people].
         files: All biographies.
         paraphrases: How many parametric biographies a known person must have.
+        heldout_share: The share of the known people who have held-out wordings.
         ledger: Where checks are counted.
     """
     for biographies in files:
@@ -215,6 +253,7 @@ def check_biographies(
     _check_listed(release, listed, ledger)
     _check_numbers(release, files, paraphrases, ledger)
     _check_repetition(files, ledger)
+    _check_heldout_wordings(release, files, heldout_share, ledger)
 
 
 def _check_completeness(
@@ -310,3 +349,56 @@ def _check_repetition(files: Sequence[Biographies], ledger: Ledger) -> None:
     check_unique("renderings", "text", texts, ledger)
     ids = [RowKeys(biographies.file, biographies.id) for biographies in files]
     check_unique("unique ids", "id", ids, ledger)
+
+
+def _check_heldout_wordings(
+    release: ParsedRelease, files: Sequence[Biographies], share: float, ledger: Ledger
+) -> None:
+    """Check who has held-out wordings, and that all their biographies leave two wordings out.
+
+    One of the two is the first, which gold chains use.
+    """
+    flagged = release.heldout_wordings
+    strangers = np.flatnonzero(flagged & ~release.known)
+    problem = "only known people have held-out wordings"
+    ledger.check("held-out wordings", "data/people", release.people, strangers, problem)
+    known = int(release.known.sum())
+    error = 3 * float(np.sqrt(known * share * (1 - share)))
+    count = int(flagged.sum())
+    problem = f"{count} people have held-out wordings, the config says {share:.0%} of {known:,}"
+    fits = abs(count - share * known) <= error
+    ledger.check_whole("held-out wordings", "data/people", None if fits else problem)
+    used = np.zeros((len(release.table), release.people), np.int64)  # wordings as bit masks
+    for biographies in files:
+        rows, relations = np.nonzero(biographies.wording >= 0)
+        bits = np.int64(1) << biographies.wording[rows, relations].astype(np.int64)
+        np.bitwise_or.at(used, (relations, biographies.person[rows]), bits)
+    for number, relation in enumerate(release.table.relations):
+        wordings = len(relation.statements)
+        people = np.flatnonzero(used[number])
+        if wordings < 2 or not len(people):
+            continue
+        masks = used[number, people].tolist()
+        most = max(wordings - 2, 1)
+        broken = [k for k, mask in enumerate(masks) if mask & 1 or mask.bit_count() > most]
+        _report_wordings(release, number, people[broken], len(people), ledger)
+
+
+def _report_wordings(
+    release: ParsedRelease,
+    relation: int,
+    broken: NDArray[np.int64],
+    checked: int,
+    ledger: Ledger,
+) -> None:
+    name = release.table[relation].name
+    ledger.check(
+        "held-out wordings",
+        lambda row: release.locate(relation, broken[row]),
+        checked,
+        np.arange(len(broken)),
+        lambda row: (
+            f"the biographies of {release.text(broken[row])} state {name} in the wording of "
+            "chains, or leave fewer than two wordings out"
+        ),
+    )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Location
+from bioreason_bench.audit.reading.ages import day
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.world.relations import PARAMETRIC, RelationTable
 
@@ -59,6 +60,7 @@ class ParsedRelease:
         people: The number of people.
         known: What data/people says, shape [people].
         in_context: What data/people says, shape [people].
+        heldout_wordings: What data/people says, shape [people].
         facts: Object numbers, NOT_STATED where no biography states the fact; shape
             [relations, people]. They come from the biographies, never from data/facts.
         biographies: Where the facts of each group are stated.
@@ -70,6 +72,7 @@ class ParsedRelease:
     people: int
     known: NDArray[np.bool_]
     in_context: NDArray[np.bool_]
+    heldout_wordings: NDArray[np.bool_]
     facts: NDArray[np.int32]
     biographies: Mapping[str, BiographyIndex] = field(default_factory=dict)
 
@@ -117,6 +120,37 @@ class ParsedRelease:
             mirrors.append({target: subject for subject, target in facts if target >= 0})
         return mirrors
 
+    @cached_property
+    def to_people(self) -> list[bool]:
+        """Whether each relation leads to people."""
+        return [relation.to_person for relation in self.table.relations]
+
+    @cached_property
+    def recalled_links(self) -> list[list[tuple[int, int]]]:
+        """(relation, person) of each fact about another person in a parametric biography, by its
+        subject.
+        """
+        links: list[list[tuple[int, int]]] = [[] for _ in range(self.people)]
+        for relation, (parametric, to_person) in enumerate(
+            zip(self.parametric, self.to_people, strict=True)
+        ):
+            if parametric and to_person:
+                for subject, target in enumerate(self.rows[relation]):
+                    if 0 <= target < self.people:
+                        links[subject].append((relation, target))
+        return links
+
+    @cached_property
+    def births(self) -> list[int]:
+        """The day of birth of each person, 0 where no parametric biography states it."""
+        births = [0] * self.people
+        for relation, row in enumerate(self.table.relations):
+            if row.date == "birth" and self.parametric[relation]:
+                for person, target in enumerate(self.rows[relation]):
+                    if target >= 0:
+                        births[person] = day(self.texts[target]) or 0
+        return births
+
     def text(self, number: int) -> str:
         """The text with this number, quoted; what a negative number means."""
         if number >= 0:
@@ -154,7 +188,10 @@ class Context:
 
 
 EMPTY = Context([], [], [], {}, [])
-Sentence = tuple[int, int, int, int, bool]  # see Parser.remembered
+# (subject, key, object, bit, true): key is relation * people + subject, bit is 1 << relation, and
+# true says whether the biographies state the fact; the object is UNKNOWN if its text has no number
+Sentence = tuple[int, int, int, int, bool]
+Sentences = tuple[tuple[str, Sentence | None], ...]
 
 
 class Parser:
@@ -166,28 +203,50 @@ class Parser:
         self.numbers = {
             relation.name: number for number, relation in enumerate(release.table.relations)
         }
-        self._sentences: dict[str, Sentence | None] = {}
+        self._first: dict[str, Sentences] = {}  # first sentences of lines, which name the person
+        self._later: dict[int, dict[str, Sentences]] = {}  # by that person, the others
+        self._remembered = 0
 
-    def remembered(self, text: str) -> Sentence | None:
-        """Read a sentence and remember the result.
+    def line(self, text: str) -> list[tuple[str, Sentence | None]]:
+        """Read a line of a context and remember its sentences.
 
         Returns:
-            (subject, key, object, bit, true), where key is relation * people + subject, bit is
-            1 << relation, and true says whether the biographies state the fact; the object is
-            UNKNOWN if its text has no number. None if the sentence cannot be read, or its subject
-            is not in data/people.
+            The sentences, one a fact, with the name of the person for pronouns; and what they
+            state, None for one that cannot be read or whose subject is not in data/people.
         """
-        if len(self._sentences) >= REMEMBERED:
-            self._sentences.clear()
+        first, *rest = self.reader.sentences(text) or [""]
+        read = self._first.get(first)
+        if read is None:
+            read = self._first[first] = self._read_sentences(first)
+        person = read[0][1][0] if read and read[0][1] else UNKNOWN
+        own = self._later.setdefault(person, {})
+        sentences = list(read)
+        for sentence in rest:
+            facts = own.get(sentence)
+            if facts is None:
+                facts = own[sentence] = self._read_sentences(sentence, first)
+            sentences += facts
+        if self._remembered >= REMEMBERED:
+            self._first.clear()
+            self._later.clear()
+            self._remembered = 0
+        return sentences
+
+    def _read_sentences(self, text: str, before: str = "") -> Sentences:
+        """Read one sentence of a line as its facts; `before` names the person, "" for itself."""
+        parts = self.reader.biography_sentences(f"{before} {text}" if before else text)
+        skipped = len(self.reader.biography_sentences(before)) if before else 0
+        self._remembered += 1
+        return tuple((part, self._fact(part)) for part in parts[skipped:])
+
+    def _fact(self, text: str) -> Sentence | None:
         fact = self.read(text)
-        sentence = None
-        if fact is not None and 0 <= fact[0] < self.release.people:
-            subject, relation, target = fact
-            key = relation * self.release.people + subject
-            true = self.release.rows[relation][subject] == target
-            sentence = subject, key, target, 1 << relation, true
-        self._sentences[text] = sentence
-        return sentence
+        if fact is None or not 0 <= fact[0] < self.release.people:
+            return None
+        subject, relation, target = fact
+        key = relation * self.release.people + subject
+        true = self.release.rows[relation][subject] == target
+        return subject, key, target, 1 << relation, true
 
     def read(self, text: str) -> tuple[int, int, int] | None:
         """Read a sentence.
@@ -196,7 +255,10 @@ class Parser:
             (subject, relation, object), UNKNOWN for a text without a number; None if the sentence
             cannot be read.
         """
-        fact = self.reader.sentence(text)
+        return self.numbered(self.reader.sentence(text))
+
+    def numbered(self, fact: tuple[str, str, str] | None) -> tuple[int, int, int] | None:
+        """A fact as numbers; None for None, and for a relation that does not exist."""
         if fact is None or fact[1] not in self.numbers:
             return None
         subject, relation, target = fact
@@ -217,12 +279,10 @@ class Parser:
         """Read a context: its facts, and what each of its lines states."""
         if not text:
             return EMPTY
-        remembered, split = self._sentences, self.reader.sentences
         context = Context([], [], [], {}, [])
         for line in text.split("\n"):
-            stated, person, sentences = 0, UNKNOWN, split(line)
-            for part in sentences:
-                fact = remembered[part] if part in remembered else self.remembered(part)
+            stated, person, sentences = 0, UNKNOWN, self.line(line)
+            for part, fact in sentences:
                 if fact is None or fact[0] != person >= 0:
                     context.problem = context.problem or self._problem(context, part, fact, person)
                     continue

@@ -39,16 +39,16 @@ class ListedPaths:
 
 
 def read_paths(
-    table: RelationTable, files: Tables, leak_guards: bool, ledger: Ledger
+    table: RelationTable, files: Tables, config: Mapping[str, Any], ledger: Ledger
 ) -> ListedPaths:
-    """Read data/paths, and check each row by itself."""
+    """Read data/paths, and check each row by itself; `config` is the one in the manifest."""
     numbers = {relation.name: number for number, relation in enumerate(table.relations)}
     listed = ListedPaths()
     for file, rows in files.items():
         records = rows.to_pylist()
         broken: dict[int, str] = {}
         for row, record in enumerate(records):
-            if problem := path_problem(table, record, leak_guards):
+            if problem := path_problem(table, record, config):
                 broken[row] = problem
             if all(name in numbers for name in record["path"]):
                 code = code_of([numbers[name] for name in record["path"]], len(table))
@@ -61,18 +61,20 @@ def read_paths(
     return listed
 
 
-def path_problem(table: RelationTable, record: Mapping[str, Any], leak_guards: bool) -> str:
+def path_problem(table: RelationTable, record: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """What is wrong with one row of data/paths, "" if nothing."""
     names = record["path"]
     relations_by_name = {relation.name: relation for relation in table.relations}
     if unknown := [name for name in names if name not in relations_by_name]:
         return f"{unknown[0]} is not a relation of this world"
     relations = [relations_by_name[name] for name in names]
-    return (
-        _shape_problem(relations)
-        or _column_problem(relations, record)
-        or (_leak_problem(relations) if leak_guards and record["skill"] == "comp" else "")
-    )
+    problem = _shape_problem(relations) or _column_problem(relations, record)
+    if not problem and record["skill"] == "comp":
+        if config.get("leak_guards"):
+            problem = _leak_problem(relations)
+        if not problem and config.get("distractors"):
+            problem = _pattern_problem(record["pattern"])
+    return problem
 
 
 def _shape_problem(relations: list[Relation]) -> str:
@@ -85,6 +87,8 @@ def _shape_problem(relations: list[Relation]) -> str:
     for before, after in pairwise(relations):
         if before.inverse and after.name == before.inverse:
             return f"{path} steps straight back by {after.name}"
+        if after.name in before.never_next:
+            return f"{path} holds {before.name} > {after.name}, which common sense decides"
     return ""
 
 
@@ -110,20 +114,40 @@ def _leak_problem(relations: list[Relation]) -> str:
     return ""
 
 
+def _pattern_problem(pattern: str) -> str:
+    """Why the biography of the gold person alone would name several people of the context."""
+    for part in ("PCC", "CCC"):
+        if part in pattern:
+            return f"pattern {pattern} holds {part}: a biography would tell who is meant"
+    return ""
+
+
 def check_path_levels(
     release: ParsedRelease,
     listed: ListedPaths,
     exposure: Mapping[str, TrainingExposure],
+    by_folds: bool,
     ledger: Ledger,
 ) -> None:
-    """Compare the level of each path with the training questions, and comp with mem and ctx."""
+    """Compare the level of each path with the training questions, and comp with mem and ctx.
+
+    Args:
+        release: The release.
+        listed: The rows of data/paths.
+        exposure: The training questions of each skill.
+        by_folds: Whether pairs of relations are held out.
+        ledger: Where checks are counted.
+    """
     keys = list(listed.rows)
     atomic = exposure["mem"].relations | exposure["ctx"].relations
     wrong: dict[int, str] = {}
     untrained: dict[int, str] = {}
     for number, (skill, code) in enumerate(keys):
         level = next(iter(listed.levels[skill, code]))
-        if problem := _level_problem(release, level, code, exposure[skill]):
+        problem = _level_problem(release, level, code, exposure[skill])
+        if by_folds and not problem:
+            problem = _pair_problem(release, level, code, exposure[skill])
+        if problem:
             wrong[number] = problem
         if skill == "comp" and (relations := set(path_of(code, len(release.table))) - atomic):
             names = ", ".join(release.table.path_names(tuple(sorted(relations))))
@@ -152,4 +176,15 @@ def _level_problem(
         return f"level {level}, and training lacks {names or 'none of its relations'}"
     if (len(path) > exposure.longest) != (level == "depth"):
         return f"level {level}, with {len(path)} hops where training has at most {exposure.longest}"
+    return ""
+
+
+def _pair_problem(release: ParsedRelease, level: str, code: int, exposure: TrainingExposure) -> str:
+    """Why the pairs of a path do not fit its level, "" if they do."""
+    pairs = set(pairwise(path_of(code, len(release.table)))) - exposure.pairs
+    if level == "composition" and not pairs:
+        return "level composition, and training joins every pair of its relations"
+    if level == "depth" and pairs:
+        names = " > ".join(release.table.path_names(min(pairs)))
+        return f"level depth, and training never joins {names}"
     return ""

@@ -40,10 +40,12 @@ WIDTH = 9  # a start and at most eight hops
 CERTIFICATE = (  # columns that say how a question relates to the training questions
     "path_in_train",
     "unseen_relations",
+    "pairs_unseen",
     "start_in_train",
     "hops_beyond_train",
     "people_in_train",
     "direction_seen",
+    "heldout_wordings",
 )
 
 

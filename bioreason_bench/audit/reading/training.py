@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,12 @@ class TrainingExposure:
         """The relations of the training paths."""
         base = len(self.release.table)
         return {relation for code in self.paths for relation in path_of(code, base)}
+
+    @cached_property
+    def pairs(self) -> set[tuple[int, int]]:
+        """The ordered pairs of relations that are adjacent on a training path."""
+        base = len(self.release.table)
+        return {pair for code in self.paths for pair in pairwise(path_of(code, base))}
 
     @cached_property
     def questions(self) -> NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from bioreason_bench.audit.reading.parser import NOT_STATED, ParsedRelease
 from bioreason_bench.audit.reading.questions import ParsedQuestion, path_of
 from bioreason_bench.audit.reading.training import TrainingExposure
+from bioreason_bench.audit.solvers.cues import CUES
+from bioreason_bench.audit.solvers.popularity import Popularity
 
 __all__ = ["Guess", "Knowledge", "NearestNeighbour"]
 
@@ -38,13 +40,30 @@ class Knowledge:
         release: The release, with its facts.
         exposure: The training questions of each skill.
         cues: The cue to pick a line of the context by, for (skill, solver).
-        distractors: How many the config promises for each question.
+        distractors: Alternatives that the config promises at each branch.
+        popularity: Who was meant in the contexts of comp training.
+        weights: Of the cues of `learned`; empty without training.
     """
 
     release: ParsedRelease
     exposure: Mapping[str, TrainingExposure]
     cues: Mapping[tuple[str, str], str] = field(default_factory=dict)
     distractors: int = 0
+    popularity: Popularity | None = None
+    weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def cue(self, skill: str, solver: str) -> Callable[[ParsedQuestion, int], int]:
+        """The cue to pick a line of the context by, the first of CUES without training."""
+        return CUES[self.cues.get((skill, solver), next(iter(CUES)))]
+
+    @cached_property
+    def interchangeable(self) -> list[list[int]]:
+        """For each relation those of its group that lead to the same kind of object."""
+        rows = self.release.table.relations
+        return [
+            [n for n, other in enumerate(rows) if (other.group, other.object) == key]
+            for key in ((row.group, row.object) for row in rows)
+        ]
 
     @cached_property
     def majority_shares(self) -> list[float]:
@@ -87,6 +106,7 @@ class Knowledge:
         release = self.release
         _ = self.majority_shares, self.majority_answers, self.neighbours
         _ = release.rows, release.ids, release.mirrors
+        _ = release.recalled_links, release.births, self.interchangeable
 
     def prior(self, question: ParsedQuestion) -> Guess:
         """The commonest answer in training to questions that end in the same relation.

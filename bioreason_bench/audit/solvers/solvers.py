@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from bioreason_bench.audit.reading.parser import NOT_STATED, ParsedRelease
 from bioreason_bench.audit.reading.questions import ParsedQuestion
+from bioreason_bench.audit.solvers.cues import CUES, POSITION_CUES
 from bioreason_bench.audit.solvers.knowledge import Guess, Knowledge
 
-__all__ = ["LEGITIMATE", "SOLVERS", "best_cues", "count_cue_hits"]
+__all__ = ["LEGITIMATE", "SOLVERS", "count_cue_hits"]
 
 LEGITIMATE = {  # (skill, solver) that is no shortcut but (part of) the skill itself
     ("mem", "memory_only"),
@@ -224,7 +225,7 @@ def _pick(
         return knowledge.prior(question)
     count = Counter(candidate.answer for candidate in candidates)
     most = max(count.values())
-    cue = CUES[knowledge.cues.get((question.record["skill"], solver), "first")]
+    cue = knowledge.cue(question.record["skill"], solver)
     best = max(
         (candidate for candidate in candidates if count[candidate.answer] == most),
         key=lambda candidate: cue(question, candidate.line),
@@ -233,32 +234,7 @@ def _pick(
     return Guess(best.answer, frequency / len(seen))
 
 
-# cues by which one line of a context may be picked ------------------------------------------------
-
-
-def _mentions(question: ParsedQuestion, line: int) -> int:
-    """How often the context mentions the person of a line."""
-    person = question.context.people[line]
-    return sum(target == person for target in question.context.facts.values())
-
-
-def _start_line(question: ParsedQuestion) -> int:
-    """The line of the start, 0 if it has none."""
-    people = question.context.people
-    return people.index(question.start) if question.start in people else 0
-
-
-CUES: dict[str, Callable[[ParsedQuestion, int], int]] = {
-    "first": lambda _, line: -line,
-    "last": lambda _, line: line,
-    "longest": lambda question, line: question.context.sizes[line],
-    "shortest": lambda question, line: -question.context.sizes[line],
-    "mentioned": _mentions,
-    "unmentioned": lambda question, line: -_mentions(question, line),
-    "near the start": lambda question, line: -abs(line - _start_line(question)),
-    "far from the start": lambda question, line: abs(line - _start_line(question)),
-}
-POSITION_CUES = ("first", "last", "longest", "shortest")  # they need no facts about people
+# cues ---------------------------------------------------------------------------------------------
 
 
 def count_cue_hits(question: ParsedQuestion, knowledge: Knowledge, hits: Counter) -> None:
@@ -283,16 +259,3 @@ def count_cue_hits(question: ParsedQuestion, knowledge: Knowledge, hits: Counter
 def _picked_by(name: str, question: ParsedQuestion, candidates: list[Candidate]) -> Candidate:
     cue = CUES[name]
     return max(candidates, key=lambda candidate: cue(question, candidate.line))
-
-
-def best_cues(counts: Iterable[Counter]) -> dict[tuple[str, str], str]:
-    """The cue that was right most often, by (skill, solver); the first in CUES of equal ones."""
-    total: Counter = Counter()
-    for hits in counts:
-        total.update(hits)
-    order = list(CUES)
-    best: dict[tuple[str, str], str] = {}
-    ranked = sorted(total, key=lambda key: (key[:2], -total[key], order.index(key[2])))
-    for skill, solver, cue in ranked:
-        best.setdefault((skill, solver), cue)
-    return best

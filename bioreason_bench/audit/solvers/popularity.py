@@ -1,0 +1,53 @@
+"""How often the people of training contexts are meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioreason_bench.audit.reading.questions import ParsedQuestion
+
+__all__ = ["Popularity"]
+
+PRIOR = 2.0  # contexts with the average share that are added to everybody's
+
+
+@dataclass
+class Popularity:
+    """How often people appear in training contexts, and how often they are on the chain there.
+
+    Attributes:
+        appeared: Contexts, shape [people].
+        meant: Contexts in which the person is on the chain, shape [people].
+    """
+
+    appeared: NDArray[np.int64]
+    meant: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls, people: int) -> Popularity:
+        return cls(np.zeros(people, np.int64), np.zeros(people, np.int64))
+
+    def count(self, question: ParsedQuestion) -> None:
+        """Add the context of a training question."""
+        on_chain = set(question.walk)
+        for person in question.context.people:
+            if person >= 0:
+                self.appeared[person] += 1
+                self.meant[person] += person in on_chain
+
+    def add(self, other: Popularity) -> None:
+        self.appeared += other.appeared
+        self.meant += other.meant
+
+    @property
+    def average(self) -> float:
+        """The share of all appearances in which the person is meant."""
+        return float(self.meant.sum() / max(1, self.appeared.sum()))
+
+    def share(self, meant: NDArray, appeared: NDArray) -> NDArray[np.float64]:
+        """The share of appearances in which people are meant, drawn towards the average."""
+        shares: NDArray[np.float64] = (meant + PRIOR * self.average) / (appeared + PRIOR)
+        return shares
