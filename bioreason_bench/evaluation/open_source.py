@@ -113,6 +113,8 @@ def _of_hub(name: str, revision: str | None) -> Source:
         )
     label = f"{repository}@{revision}" if revision else repository
     release = Release(_download(repository, revision, [MANIFEST]))
+    # The folder of a snapshot is named after its commit; a branch may move between two downloads.
+    commit = release.path.name
 
     def fetch(name: str, split: str, first: int) -> list[Path]:
         files: list[Path] = []
@@ -123,7 +125,7 @@ def _of_hub(name: str, revision: str | None) -> Source:
                 rows += release.rows_of(file)
         if files:
             names = [file.relative_to(release.path).as_posix() for file in files]
-            _download(repository, revision, names)
+            _download(repository, commit, names)
         return files
 
     return _of_release(release, label, fetch)

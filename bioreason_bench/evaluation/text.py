@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bioreason_bench.escaping import visible
+
 __all__ = ["render"]
 
 MOST_PATTERNS = 6  # in one line
@@ -25,7 +27,7 @@ def render(records: Iterable[Record]) -> str:
         else:
             lines.append(_scored_line(record))
             lines += [f"    {detail}" for detail in _details(record)]
-    return "\n".join(lines[1:])
+    return "\n".join(map(visible, lines[1:]))
 
 
 def _task(record: Record) -> str:
