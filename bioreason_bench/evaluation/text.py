@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bioreason_bench.escaping import visible
+from bioreason_bench.escaping import shortened, visible
 
 __all__ = ["render"]
 
@@ -21,7 +21,7 @@ def render(records: Iterable[Record]) -> str:
     for record in records:
         if record["model"] != model:
             model = record["model"]
-            lines += ["", f"{model}  (percent, 95 % intervals by person)", HEAD]
+            lines += ["", f"{shortened(model, 80)}  (percent, 95 % intervals by person)", HEAD]
         if record["variant"] == "passk":
             lines.append(_sampled_line(record))
         else:
