@@ -6,7 +6,9 @@ One hostile graph goes through generate, verify, show, stats, every export, the 
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -378,10 +380,11 @@ def foreign(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_no_command_prints_what_commands_a_terminal(foreign):
+    few = ["--workers", 1, "--sample", 2]
     for words in (
         *(["show", foreign], ["show", foreign, "--json"], ["show", foreign, "facts"]),
         *(["show", foreign, "--context"], ["stats", foreign], ["stats", foreign, "--json"]),
-        *(["verify", foreign, "--workers", 1], ["verify", foreign, "--workers", 1, "--json"]),
+        *(["verify", foreign, *few], ["verify", foreign, *few, "--json"]),
     ):
         result = run(*words)
         assert result.exit_code == (words[0] == "verify"), result.output
@@ -446,12 +449,11 @@ def test_a_report_shows_hostile_names_of_models_and_runs(tmp_path):
         ET.parse(picture)
 
 
-def test_stats_of_answers_show_hostile_names_of_models(tmp_path, tiny_release):
+def test_stats_of_answers_show_hostile_names_of_models(tmp_path, rows):
     pytest.importorskip("matplotlib")
     from bioreason_bench.evaluation.answers import METRICS
 
-    question = next(iter(Release(tiny_release).rows("comp_iid", "test")))
-    sample = {"doc": question, **dict.fromkeys(METRICS, 1.0)}
+    sample = {"doc": rows[0], **dict.fromkeys(METRICS, 1.0)}
     for number, model in enumerate(["$x^2$ _m_", "\x1b[2J\u202e", "_hidden", "m" * 10_000]):
         folder = tmp_path / "out" / str(number)
         folder.mkdir(parents=True)
@@ -521,6 +523,33 @@ def test_an_address_with_a_token_is_not_repeated(monkeypatch):
     with pytest.raises(ReleaseError) as error:
         open_source(data="org/release")
     assert token not in str(error.value)
+
+
+def test_the_harness_neither_logs_nor_stores_a_token_and_reads_no_pickle(monkeypatch, capsys):
+    pytest.importorskip("lm_eval")
+    import logging
+
+    from lm_eval._cli import HarnessCLI
+    from lm_eval.utils import setup_logging
+
+    from bioreason_bench.evaluation.harness import run as harness
+
+    token = "hf_" + "Yy8" * 11
+    monkeypatch.setenv("HF_TOKEN", "")
+    words = ["lm_eval", "run", "--model", "hf", "--tasks", "x", "--model_args"]
+    monkeypatch.setattr(sys, "argv", [*words, f"pretrained=a,token={token}"])
+    options = HarnessCLI().parse_args()
+    harness._secure_model(options)
+    assert options.model_args == {"pretrained": "a", "use_safetensors": True}
+    assert os.environ["HF_TOKEN"] == token
+
+    setup_logging()
+    harness._hide_tokens_in_logs()
+    stream = io.StringIO()
+    for handler in logging.getLogger("lm_eval").handlers:
+        monkeypatch.setattr(handler, "stream", stream)
+    logging.getLogger("lm_eval.evaluator").warning("arguments: %s", {"token": token})
+    assert "arguments" in stream.getvalue() and token not in stream.getvalue()
 
 
 QUICK = """
