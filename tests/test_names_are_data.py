@@ -43,6 +43,7 @@ from bioreason_bench.escaping import (
 from bioreason_bench.export.formats import FORMATS
 from bioreason_bench.hub import card_text
 from bioreason_bench.hub.card import card_files
+from bioreason_bench.hub.card_results import results
 from bioreason_bench.hub.chain_svg import chain_svg
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.release.hops import find_hops
@@ -304,6 +305,22 @@ def test_the_card_shows_hostile_texts_and_takes_none_of_them_for_markup(hostile,
         plain = {"blockquote", "p", "table", "thead", "tbody", "tr", "th", "td", "img"}
         assert page.tags <= plain and page.links == ["chain.svg"]
         assert row["answer"] in page.text and row["chain"] in page.text
+
+
+def test_a_cards_audit_and_results_are_data_too(tmp_path):
+    """Both come from files next to the release, which anybody may have written."""
+    counts = {"checked": 1, "broken": 0}
+    laws = {text: {"text": text, **counts} for text in HOSTILE}
+    score = {"value": 0.5, "low": 0.4, "high": 0.6}
+    record = {"skill": "comp", "level": HOSTILE[0], "variant": HOSTILE[1], "questions": 3}
+    record |= {"exact_match": score, "process_verified": score}
+    model = {"model": HOSTILE[2], "release": HOSTILE[4], "command": HOSTILE[5]}
+    (tmp_path / "model.json").write_text(json.dumps(model | {"results": [record]}))
+    shown = card_text.audit_table({"sample": 0, "laws": laws})
+    for text in (shown.split("</summary>")[1].split("</details>")[0], results(tmp_path)):
+        page = rendered(text)
+        assert page.tags <= {*("p", "table", "thead", "tbody", "tr", "th", "td", "code")}
+        assert not page.links and HOSTILE[0] in page.text and HOSTILE[5] in page.text
 
 
 def test_a_tables_cells_stay_in_their_columns(rows):

@@ -53,7 +53,7 @@ def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _command() -> str:
-    return shlex.join(["bioreason-baseline", *sys.argv[1:]])
+    return without_token(shlex.join(["bioreason-baseline", *sys.argv[1:]]))
 
 
 def _print_lines(lines: Sequence[dict[str, Any]]) -> None:
