@@ -18,7 +18,7 @@ from typing import Any
 
 from bioreason_bench.errors import UsageError, suggest
 from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
-from bioreason_bench.validation import problems
+from bioreason_bench.validation import problems, text_problem
 
 __all__ = [
     "LEVELS",
@@ -298,6 +298,8 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 def _conflicts(config: WorldConfig) -> Iterator[str]:
     """What is wrong with the values together, in sentences."""
+    if problem := text_problem(config.preset):
+        yield f"its name {problem}"
     if config.locale and config.language != "english":
         yield (
             f"locale is {config.locale!r}, but in language {config.language!r} people have no "

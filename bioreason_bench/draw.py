@@ -86,14 +86,19 @@ def pack(*fields: tuple[ArrayLike, int]) -> NDArray[np.uint64]:
     Returns:
         The packed indices, in the common shape of the fields.  Different combinations of values
         have different indices, because every value must fit its width.
+
+    Raises:
+        ValueError: A value does not fit its width, or the widths do not fit in 64 bits.
     """
     widths = [bits for _, bits in fields]
-    assert sum(widths) <= 64, f"fields of {widths} bits do not fit in 64"
+    if sum(widths) > 64:
+        raise ValueError(f"fields of {widths} bits do not fit in 64")
     packed = np.zeros((), np.uint64)
     for values, bits in fields:
         values = np.asarray(values)
-        assert values.size == 0 or 0 <= int(values.min()) <= int(values.max()) < 1 << bits, (
-            f"values from {values.min()} to {values.max()} do not fit in {bits} bits"
-        )
+        if values.size and not 0 <= int(values.min()) <= int(values.max()) < 1 << bits:
+            raise ValueError(
+                f"values from {values.min()} to {values.max()} do not fit in {bits} bits"
+            )
         packed = (packed << np.uint64(bits)) | values.astype(np.uint64)
     return packed

@@ -1,18 +1,22 @@
-"""What is wrong with values from outside, in sentences, according to a JSON schema.
+"""What is wrong with values from outside, in sentences.
 
-problems("preset", {"known": "many"})
+problems("preset", {"known": "many"})                according to a JSON schema
     ["known is 'many'; it must be a whole number of at least 4"]
+text_problem("Ann\u200bLee")                          a name, a value, a wording
+    "holds U+200B ZERO WIDTH SPACE at character 4, which cannot be seen; remove it"
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bioreason_bench.errors import suggest
+from bioreason_bench.escaping import hidden_at, shortened, visible
 from bioreason_bench.schema import validator
 
-__all__ = ["problems"]
+__all__ = ["LONGEST_TEXT", "problems", "quoted", "text_problem", "texts_of"]
 
 TYPES = {
     "integer": "a whole number",
@@ -23,6 +27,7 @@ TYPES = {
     "object": "a table of values",
 }
 LONGEST = 60  # characters of a value that a message quotes
+LONGEST_TEXT = 500  # characters of a name, a value or a wording
 
 
 def problems(schema: str, values: Mapping[str, Any]) -> list[str]:
@@ -67,3 +72,47 @@ def _wanted(rule: Mapping[str, Any]) -> str:
     if rule.get("uniqueItems"):
         text += ", each value once"
     return text
+
+
+# texts --------------------------------------------------------------------------------------------
+
+
+def text_problem(text: str) -> str:
+    r"""What keeps a text of the user's out of data that others read, "" if nothing.
+
+    Control characters, direction marks and zero-width characters make a text look like another one,
+    or command a terminal.
+
+    >>> text_problem("Ann Lee")
+    ''
+    >>> text_problem("Ann\u202eLee")
+    'holds U+202E RIGHT-TO-LEFT OVERRIDE at character 4, which cannot be seen; remove it'
+    """
+    if len(text) > LONGEST_TEXT:
+        return f"has {len(text):,} characters; write it in at most {LONGEST_TEXT}"
+    index = hidden_at(text)
+    if index < 0:
+        return ""
+    name = unicodedata.name(text[index], "(a control character)")
+    character = f"U+{ord(text[index]):04X} {name}"
+    return f"holds {character} at character {index + 1}, which cannot be seen; remove it"
+
+
+def texts_of(
+    values: Any, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(path, text) of every text in nested tables and lists, the keys of tables included."""
+    if isinstance(values, str):
+        yield path, values
+    elif isinstance(values, Mapping):
+        for key, value in values.items():
+            yield path, key
+            yield from texts_of(value, (*path, key))
+    elif isinstance(values, list):
+        for index, value in enumerate(values):
+            yield from texts_of(value, (*path, index))
+
+
+def quoted(value: object) -> str:
+    """The value between quotation marks, as a message shows it: short, and visible."""
+    return shortened(visible(repr(value)), LONGEST)

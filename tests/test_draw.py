@@ -80,5 +80,5 @@ def test_packed_fields_can_be_unpacked(fields):
 def test_packing_a_value_that_does_not_fit_fails():
     assert pack(([3], 2)).tolist() == [3]
     for fields in ([([4], 2)], [([-1], 2)], [([0], 40), ([0], 25)]):
-        with pytest.raises(AssertionError, match="fit in"):
+        with pytest.raises(ValueError, match="fit in"):
             pack(*fields)

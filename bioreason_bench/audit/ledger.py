@@ -109,7 +109,8 @@ class Ledger:
         return laws
 
     def _result(self, law: str) -> LawResult:
-        assert law in LAWS, law
+        if law not in LAWS:
+            raise KeyError(f"there is no law {law!r} in the catalogue")
         return self.entries.setdefault(law, LawResult())
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from bioreason_bench._version import __version__
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.errors import ReleaseError
+from bioreason_bench.escaping import json_text
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.manifest import MANIFEST
 
@@ -84,7 +85,7 @@ def manifest_digest(folder: Path) -> str:
 
 def audit_json(audit: Audit) -> str:
     """The text of audit.json, without a final newline."""
-    return json.dumps(audit.as_dict(), indent=1, ensure_ascii=False)
+    return json_text(audit.as_dict(), indent=1)
 
 
 def write_audit(audit: Audit) -> None:

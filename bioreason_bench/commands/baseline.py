@@ -6,7 +6,6 @@ broken; 2: usage error.
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ import click
 from bioreason_bench._version import __version__
 from bioreason_bench.commands.errors import ErrorsAsSentences
 from bioreason_bench.errors import UsageError
+from bioreason_bench.escaping import json_text, visible, without_token
 
 if TYPE_CHECKING:
     from bioreason_bench.training.data import Corpus
@@ -38,7 +38,7 @@ class Commands(ErrorsAsSentences):
 
 
 def to_stderr(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(visible(without_token(text)), err=True)
 
 
 def _logger(quiet: bool) -> Log:
@@ -53,12 +53,12 @@ def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _command() -> str:
-    return shlex.join(["bioreason-baseline", *sys.argv[1:]])
+    return without_token(shlex.join(["bioreason-baseline", *sys.argv[1:]]))
 
 
 def _print_lines(lines: Sequence[dict[str, Any]]) -> None:
     for line in lines:
-        click.echo(json.dumps(line))
+        click.echo(json_text(line))
 
 
 def corpus_at(data: Path | None, preset: str, world_seed: int, log: Log = to_stderr) -> Corpus:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.escaping import plot_text
 from bioreason_bench.figure_style import (
     ANSWER,
     CONTEXT,
@@ -39,6 +40,7 @@ FORMATS = (".png", ".svg", ".pdf")
 STEP, MARGIN = 3.5, 1.3  # between two entities; from the last entity to the edge
 ENTITY_BOX = (1.96, 0.68)  # width, height
 BIOGRAPHY_BOX = (1.66, 0.56)
+LONGEST_QUESTION = 1_000  # characters of the title
 ROW, COLUMN = 0.7, 1.8  # between two biographies of the context
 PANEL_TOP, FIRST_ROW = -0.8, -1.5  # the panel of the context, and the centre of its first row
 
@@ -107,7 +109,7 @@ def draw_chain_figure(record: Mapping[str, Any], hops: Sequence[Hop]) -> Figure:
     axes.text(
         left + 0.32,
         top - 0.2,
-        "\n".join(title),
+        plot_text("\n".join(title), LONGEST_QUESTION),
         fontsize=13,
         weight="bold",
         color=INK,
@@ -151,7 +153,7 @@ def _draw_entity(axes: Axes, data: Mapping[str, Any]) -> None:
     weight = "bold" if data["answer"] else "normal"
     width = 2.2 if data["answer"] else 1.2
     _draw_box(axes, (x, y), ENTITY_BOX, facecolor=fill, edgecolor=edge, linewidth=width)
-    text = "\n".join(textwrap.wrap(data["text"], 19)[:3])
+    text = plot_text("\n".join(textwrap.wrap(data["text"], 19)[:3]))
     axes.text(x, y, text, ha="center", va="center", fontsize=11.5, color=INK, weight=weight)
     if data["answer"]:
         axes.text(x, y + 0.44, "answer", ha="center", fontsize=10, style="italic", color=edge)
@@ -162,7 +164,7 @@ def _draw_biography(axes: Axes, data: Mapping[str, Any], steps: Sequence[int]) -
     x, y = data["at"]
     edge, width, colour = (READ, 1.8, INK) if steps else ("#cccccc", 1.0, FAINT)
     _draw_box(axes, (x, y), BIOGRAPHY_BOX, facecolor="white", edgecolor=edge, linewidth=width)
-    name = "\n".join(textwrap.wrap(data["text"], 22)[:2])
+    name = plot_text("\n".join(textwrap.wrap(data["text"], 22)[:2]))
     raised = 0.1 if steps else 0.0
     axes.text(x, y + raised, name, ha="center", va="center", fontsize=9, color=colour)
     if steps:
@@ -194,7 +196,9 @@ def _draw_hop(axes: Axes, graph: nx.DiGraph, number: int, hop: Hop) -> None:
     x, y = (at[edge[0]][0] + at[edge[1]][0]) / 2, at[edge[0]][1]
     verb = "recall" if hop.recalled else "read"
     centred: dict[str, Any] = {"ha": "center", "color": colour}
-    axes.text(x, y + 0.34, graph.edges[edge]["text"], fontsize=12, weight="bold", **centred)
+    axes.text(
+        x, y + 0.34, plot_text(graph.edges[edge]["text"]), fontsize=12, weight="bold", **centred
+    )
     axes.text(x, y + 0.11, f"hop {number}: {verb}", fontsize=9.5, **centred)
     axes.text(x, y - 0.13, _short_source(hop), va="top", fontsize=8.5, linespacing=1.25, **centred)
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from bioreason_bench.errors import BioreasonError
+from bioreason_bench.escaping import visible, without_token
 
 __all__ = ["ErrorsAsSentences"]
 
@@ -45,5 +46,5 @@ class ErrorsAsSentences(click.Group):
             self._stop(f"{file}{error.strerror or error}{advice}", 1)
 
     def _stop(self, message: str, code: int) -> NoReturn:
-        click.echo(f"{self.program}: {message}", err=True)
+        click.echo(f"{self.program}: {visible(without_token(message))}", err=True)
         sys.exit(code)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.escaping import visible
 
 if TYPE_CHECKING:
     from bioreason_bench.config import WorldConfig
@@ -177,8 +178,8 @@ def _fitted(
         reduced = [f"{field} to {left:,} of {asked:,}" for field, (asked, left) in changes.items()]
         fewer = "; fewer distractors leave more" if config.distractors else ""
         click.echo(
-            f"bioreason: {Path(config.facts).name} has fewer questions than preset {config.preset} "
-            f"asks for; reduced {', '.join(reduced)}{fewer}",
+            f"bioreason: {visible(Path(config.facts).name)} has fewer questions than preset "
+            f"{config.preset} asks for; reduced {', '.join(reduced)}{fewer}",
             err=True,
         )
     return config

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.escaping import json_text, visible
 
 if TYPE_CHECKING:
     from bioreason_bench.release.hops import Hop
@@ -77,12 +77,12 @@ def command(
             configs = ", ".join(release.question_configs())
             raise UsageError(f"--plot draws questions; give one of the configs {configs}")
         for row in rows:
-            click.echo(_json_line(row) if as_json else _table_row(row))
+            click.echo(json_text(row) if as_json else _table_row(row))
         return
     hops = _hops(release, rows)
     for row, steps in zip(rows, hops, strict=True):
         if as_json:
-            click.echo(_json_line({**row, "steps": [asdict(hop) for hop in steps]}))
+            click.echo(json_text({**row, "steps": [asdict(hop) for hop in steps]}))
         else:
             click.echo(_question(row, steps, whole_context))
     if plot:
@@ -90,10 +90,6 @@ def command(
 
         save_chain(rows[0], hops[0], plot)
         click.echo(f"{plot}: the chain of {rows[0]['id']}", err=True)
-
-
-def _json_line(row: Row) -> str:
-    return json.dumps(row, ensure_ascii=False)
 
 
 # which rows ---------------------------------------------------------------------------------------
@@ -167,7 +163,7 @@ def _question(row: Row, hops: Sequence[Hop], whole_context: bool) -> str:
     head = f"{row['skill']} {row['level']}, pattern {row['pattern']}, {hop_count}"
     lines = [
         "",
-        f"{click.style(row['id'], bold=True)}   {head}",
+        f"{click.style(visible(row['id']), bold=True)}   {visible(head)}",
         *_wrap(row["question"], "  Q  ", width),
         *_wrap(row["answer"], "  A  ", width),
     ]
@@ -193,8 +189,8 @@ def _hop(number: int, hop: Hop) -> str:
         word = click.style("RECALL", fg="blue", bold=True)
     else:
         word = click.style("READ  ", fg="yellow", bold=True)
-    reached = click.style(hop.object, bold=True)
-    return f"  {number}  {word}  {hop.subject} → {hop.relation} → {reached}"
+    reached = click.style(visible(hop.object), bold=True)
+    return f"  {number}  {word}  {visible(hop.subject)} → {visible(hop.relation)} → {reached}"
 
 
 def _source(hop: Hop, biographies: int) -> str:
@@ -243,7 +239,7 @@ def _marked_context(row: Row, hops: Sequence[Hop], width: int) -> list[str]:
 
 def _wrap(text: str, begin: str, width: int) -> list[str]:
     return textwrap.wrap(
-        text,
+        visible(text),
         width,
         initial_indent=begin,
         subsequent_indent=" " * len(begin),
@@ -252,7 +248,7 @@ def _wrap(text: str, begin: str, width: int) -> list[str]:
 
 
 def _table_row(row: Row) -> str:
-    return "\n".join(["", *(f"{name}: {_plain(value)}" for name, value in row.items())])
+    return "\n".join(["", *(f"{name}: {visible(_plain(value))}" for name, value in row.items())])
 
 
 def _changed_fact(values: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioreason_bench.commands.tables import score_table, table
+from bioreason_bench.escaping import json_text, visible
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,15 +39,11 @@ def command(folder: Path, as_json: bool) -> None:
 
     if not (folder / MANIFEST).is_file() and has_results(folder):
         records = summarise(read_results(folder))
-        click.echo(_json(records) if as_json else render(records))
+        click.echo(json_text(records, indent=1) if as_json else render(records))
         return
     release = Release(folder)
     statistics = collect_statistics(release)
-    click.echo(_json(statistics) if as_json else _text(release, statistics))
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False)
+    click.echo(json_text(statistics, indent=1) if as_json else _text(release, statistics))
 
 
 def collect_statistics(release: Release) -> dict[str, Any]:
@@ -163,7 +159,7 @@ def _text(release: Release, statistics: Mapping[str, Any]) -> str:
         "",
         *scores,
     ]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _rows_table(rows: Mapping[str, Mapping[str, int]]) -> list[str]:

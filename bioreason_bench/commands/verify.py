@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioreason_bench.commands.tables import score_table, table
+from bioreason_bench.escaping import visible
 from bioreason_bench.taxonomy import LEVELS
 
 if TYPE_CHECKING:
@@ -104,10 +105,10 @@ def _report(audit: Audit, quiet: bool) -> str:
         if entry["broken"]:
             lines += [f"        {entry['text']}", f"        {audit.ledger.entries[law].first}"]
     if quiet:
-        return "\n".join(lines)
+        return "\n".join(map(visible, lines))
     if audit.scores:
         lines += ["", *_score_tables(audit.scores)]
-    return "\n".join([*lines, "", _verdict(audit)])
+    return "\n".join(map(visible, [*lines, "", _verdict(audit)]))
 
 
 def _score_tables(scores: Scores) -> list[str]:

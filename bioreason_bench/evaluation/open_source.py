@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bioreason_bench.config import load_preset, preset_names
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
+from bioreason_bench.escaping import without_token
 from bioreason_bench.evaluation.official import OFFICIAL, check_digest
 from bioreason_bench.evaluation.source import Fetch, Source, first_line
 from bioreason_bench.release.cache import Cache, cache_folder
@@ -113,6 +114,8 @@ def _of_hub(name: str, revision: str | None) -> Source:
         )
     label = f"{repository}@{revision}" if revision else repository
     release = Release(_download(repository, revision, [MANIFEST]))
+    # The folder of a snapshot is named after its commit; a branch may move between two downloads.
+    commit = release.path.name
 
     def fetch(name: str, split: str, first: int) -> list[Path]:
         files: list[Path] = []
@@ -123,7 +126,7 @@ def _of_hub(name: str, revision: str | None) -> Source:
                 rows += release.rows_of(file)
         if files:
             names = [file.relative_to(release.path).as_posix() for file in files]
-            _download(repository, revision, names)
+            _download(repository, commit, names)
         return files
 
     return _of_release(release, label, fetch)
@@ -141,7 +144,7 @@ def _download(repository: str, revision: str | None, files: list[str]) -> Path:
         )
     except Exception as error:  # noqa: BLE001 - the Hub's client raises a dozen kinds
         label = f"{repository}@{revision}" if revision else repository
-        reason = f"{type(error).__name__}: {first_line(error)}"
+        reason = f"{type(error).__name__}: {without_token(first_line(error))}"
         raise ReleaseError(
             f"{label} could not be downloaded from the Hub ({reason}); "
             "check its name, its revision and the network"

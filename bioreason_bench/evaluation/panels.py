@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bioreason_bench.escaping import plot_text
 from bioreason_bench.figure_style import FAINT, GREYS, INK, MARKERS
 from bioreason_bench.statistics import Estimate
 
@@ -141,7 +142,9 @@ def bar_handle(colour: str, hatch: str, label: str) -> Any:
     from matplotlib.patches import Patch
 
     edge = "white" if hatch else INK
-    return Patch(facecolor=colour, hatch=hatch, edgecolor=edge, linewidth=0.8, label=label)
+    return Patch(
+        facecolor=colour, hatch=hatch, edgecolor=edge, linewidth=0.8, label=plot_text(label)
+    )
 
 
 def line_handle(label: str, look: Look | None = None) -> Any:
@@ -149,7 +152,11 @@ def line_handle(label: str, look: Look | None = None) -> Any:
     from matplotlib.lines import Line2D
 
     if look is not None:
-        return Line2D([], [], color=look.colour, marker=look.marker, markersize=5, label=label)
-    line = Line2D([], [], color=FAINT, marker="o", markersize=5, linestyle="--", label=label)
+        return Line2D(
+            [], [], color=look.colour, marker=look.marker, markersize=5, label=plot_text(label)
+        )
+    line = Line2D(
+        [], [], color=FAINT, marker="o", markersize=5, linestyle="--", label=plot_text(label)
+    )
     line.set_markerfacecolor("white")
     return line

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioreason_bench.escaping import plot_text
 from bioreason_bench.evaluation.answers import Answers, grouped, select
 from bioreason_bench.evaluation.panels import (
     bar_handle,
@@ -159,7 +160,7 @@ def _curves(figure: Figure, answers: Answers, key: str, label: str, title: str) 
             parts = grouped(select(answers, skill=skill, model=model), key)
             points = {present.index(value) + shift: part for (value,), part in parts.items()}
             _model_curve(panel, points, number, joined=key == "hops")
-        texts = [str(value) for value in present]
+        texts = [plot_text(str(value)) for value in present]
         panel.set_xticks(range(len(present)), texts, rotation=45 if key == "pattern" else 0)
         panel.set_xlim(-0.5, len(present) - 0.5)
         panel.set_xlabel(label)

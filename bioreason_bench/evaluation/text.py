@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bioreason_bench.escaping import shortened, visible
+
 __all__ = ["render"]
 
 MOST_PATTERNS = 6  # in one line
@@ -19,13 +21,13 @@ def render(records: Iterable[Record]) -> str:
     for record in records:
         if record["model"] != model:
             model = record["model"]
-            lines += ["", f"{model}  (percent, 95 % intervals by person)", HEAD]
+            lines += ["", f"{shortened(model, 80)}  (percent, 95 % intervals by person)", HEAD]
         if record["variant"] == "passk":
             lines.append(_sampled_line(record))
         else:
             lines.append(_scored_line(record))
             lines += [f"    {detail}" for detail in _details(record)]
-    return "\n".join(lines[1:])
+    return "\n".join(map(visible, lines[1:]))
 
 
 def _task(record: Record) -> str:

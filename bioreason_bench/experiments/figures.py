@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioreason_bench.escaping import plot_text
 from bioreason_bench.experiments.findings import ZEROSHOT, percent
-from bioreason_bench.experiments.results import Line, Results
+from bioreason_bench.experiments.results import Line, Results, sweep_number
 from bioreason_bench.figure_style import DASHES, GREYS, INK, MARKERS, pyplot, save_figure
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def arm_name(arm: str) -> str:
     for first in sorted(FIRST_STAGE, key=len, reverse=True):
         if arm.startswith(f"{first}_"):
             second = arm.removeprefix(f"{first}_")
-            return f"{FIRST_STAGE[first]}\n+ {SECOND_STAGE.get(second, second)}"
-    return arm
+            return f"{FIRST_STAGE[first]}\n+ {SECOND_STAGE.get(second) or plot_text(second)}"
+    return plot_text(arm)
 
 
 def arm_label(arm: str) -> str:
@@ -181,7 +182,7 @@ def patterns(results: Results) -> Figure | None:
             if not math.isnan(value):
                 color = "white" if value > 75 else INK
                 axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=color)
-    axes.set_xticks(range(len(columns)), columns)
+    axes.set_xticks(range(len(columns)), list(map(plot_text, columns)))
     axes.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms])
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
@@ -263,9 +264,9 @@ def sweep(results: Results) -> Figure | None:
     """Answers on the comp levels along each sweep; sweeps of the same values also together."""
     points: dict[str, list[Point]] = defaultdict(list)
     for arm in results.arms:
-        name, sign, value = arm.partition("=")
-        if sign:
-            points[name].append((float(value), arm))
+        name, _, value = arm.partition("=")
+        if (number := sweep_number(value)) is not None:
+            points[name].append((number, arm))
     configs = results.configs("comp")
     panels = [
         (name, {config.partition("_")[2]: (points[name], config) for config in configs})
@@ -285,7 +286,7 @@ def sweep(results: Results) -> Figure | None:
     figure, grid = pyplot().subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
     for axes, (title, lines) in zip(grid[0], panels, strict=True):
         _sweep_panel(results, axes, lines)
-        axes.set_title(title, fontsize=10)
+        axes.set_title(plot_text(title), fontsize=10)
     grid[0][0].set_ylabel("comp answers, %")
     return figure
 
@@ -294,7 +295,7 @@ def _sweep_panel(results: Results, axes: Axes, lines: dict[str, tuple[list[Point
     """One panel; `lines` maps the label of a line to its points and its test set."""
     for number, (label, (points, config)) in enumerate(lines.items()):
         curve = [(value, percent(results.of(arm), config)) for value, arm in sorted(points)]
-        axes.plot(*zip(*curve, strict=True), label=label, **line_style(number))
+        axes.plot(*zip(*curve, strict=True), label=plot_text(label), **line_style(number))
     values = [value for points, _ in lines.values() for value, _ in points]
     if max(values) / max(min(values), 1) > 16:
         _log2_axis(axes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bioreason_bench.escaping import markdown_code
 from bioreason_bench.experiments.comparisons import Comparison, compare
 from bioreason_bench.experiments.results import Lines
 
@@ -55,7 +56,10 @@ def memorisation_trap(arm: str, lines: Lines) -> str:
     iid, zeroshot = percent(lines, "comp_iid"), percent(lines, ZEROSHOT)
     if iid is None or zeroshot is None or iid <= TRAP_IID or zeroshot >= TRAP_ZEROSHOT:
         return ""
-    return f"Memorisation trap: `{arm}` answers {iid:.0f} % on iid, {zeroshot:.0f} % on zeroshot."
+    return (
+        f"Memorisation trap: {markdown_code(arm)} answers {iid:.0f} % on iid, "
+        f"{zeroshot:.0f} % on zeroshot."
+    )
 
 
 def wrong_chains(arm: str, lines: Lines) -> str:
@@ -64,7 +68,7 @@ def wrong_chains(arm: str, lines: Lines) -> str:
     if answers is None or chains is None or answers - chains <= CHAIN_GAP:
         return ""
     return (
-        f"Right answers with wrong chains: `{arm}` has {answers:.0f} % of the answers "
+        f"Right answers with wrong chains: {markdown_code(arm)} has {answers:.0f} % of the answers "
         f"and {chains:.0f} % of the whole chains on zeroshot."
     )
 
@@ -75,8 +79,8 @@ def no_bridge(arm: str, lines: Lines) -> str:
     if early is None or early <= EARLY_ERRORS or zeroshot is None or zeroshot >= BRIDGED:
         return ""
     return (
-        f"No bridge from memory to context: {100 * early:.0f} % of the first errors of `{arm}` "
-        "on zeroshot are in the first half of the chain."
+        f"No bridge from memory to context: {100 * early:.0f} % of the first errors of "
+        f"{markdown_code(arm)} on zeroshot are in the first half of the chain."
     )
 
 
@@ -99,10 +103,14 @@ def grpo_gain(base: str, before: Lines, after: Lines) -> str:
     if gap is None:
         return ""
     if gap.verdict == "ahead":
-        return f"GRPO is ahead of its base `{base}` on zeroshot: {gap}."
+        return f"GRPO is ahead of its base {markdown_code(base)} on zeroshot: {gap}."
     if gap.verdict == "behind":
-        return f"GRPO is behind its base `{base}` on zeroshot: {gap}; {_atoms(before)}."
-    return f"Undecided whether GRPO helps `{base}` on zeroshot: {gap}; {_atoms(before)}."
+        return (
+            f"GRPO is behind its base {markdown_code(base)} on zeroshot: {gap}; {_atoms(before)}."
+        )
+    return (
+        f"Undecided whether GRPO helps {markdown_code(base)} on zeroshot: {gap}; {_atoms(before)}."
+    )
 
 
 def _atoms(lines: Lines) -> str:
@@ -126,8 +134,8 @@ def forgetting(arm: str, after: Lines, base: str, before: Lines, config: str) ->
     if gap.has_interval and gap.verdict != "behind":
         return ""
     return (
-        f"Forgetting: `{arm}` answers {now:.0f} % on {config}, "
-        f"its base `{base}` {then:.0f} %: {gap}."
+        f"Forgetting: {markdown_code(arm)} answers {now:.0f} % on {config}, "
+        f"its base {markdown_code(base)} {then:.0f} %: {gap}."
     )
 
 

@@ -1,13 +1,18 @@
-"""A page as a list of blocks, written as Markdown or as one HTML file."""
+"""A page as a list of blocks, written as Markdown or as one HTML file.
+
+Blocks hold plain text, with code spans (`escaping.markdown_code`) as the only markup; everything
+else in them appears as it is, whatever the names of models and runs hold.
+"""
 
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from bioreason_bench.escaping import markdown, xml_text
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem;
@@ -42,6 +47,8 @@ class Picture:
     text: str
 
 
+CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+HEAD = re.compile(r"#+ |- |")  # of a string: heading, item or neither
 Block = str | Table | Picture  # a string is a heading ("# ..."), an item ("- ...") or a paragraph
 
 
@@ -51,18 +58,28 @@ def as_markdown(blocks: Sequence[Block]) -> str:
         if isinstance(block, Table):
             parts.append(_markdown_table(block))
         elif isinstance(block, Picture):
-            parts.append(f"![{block.text}]({block.file})")
+            parts.append(f"![{markdown(block.text)}]({block.file})")
         elif block.startswith("- ") and parts and parts[-1].startswith("- "):
-            parts[-1] += f"\n{block}"  # items of one list follow each other without a blank line
+            # items of one list follow each other without a blank line
+            parts[-1] += f"\n{_markdown_line(block)}"
         else:
-            parts.append(block)
+            parts.append(_markdown_line(block))
     return "\n\n".join(parts) + "\n"
 
 
+def _markdown_line(block: str) -> str:
+    """A heading, item or paragraph; only its code spans are markup."""
+    begin = HEAD.match(block)
+    first = begin.end() if begin else 0
+    parts = [block[:first]]
+    for span in CODE.finditer(block, first):
+        parts += [markdown(block[first : span.start()]), span[0]]
+        first = span.end()
+    return "".join([*parts, markdown(block[first:])])
+
+
 def _markdown_table(table: Table) -> str:
-    head, *rows = (
-        " | ".join(cell.replace("|", "\\|") for cell in row) for row in [table.head, *table.rows]
-    )
+    head, *rows = (" | ".join(map(markdown, row)) for row in [table.head, *table.rows])
     rule = "|".join("---" for _ in table.head)
     return "\n".join([f"| {head} |", f"|{rule}|", *(f"| {row} |" for row in rows)])
 
@@ -72,7 +89,7 @@ def as_html(blocks: Sequence[Block], folder: Path) -> str:
     titles = [block for block in blocks if isinstance(block, str) and block.startswith("# ")]
     title = titles[0].lstrip("# ") if titles else "Results"
     body = "\n".join(_html_block(block, folder) for block in blocks).replace("</ul>\n<ul>", "\n")
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{xml_text(title)}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
 
@@ -83,21 +100,26 @@ def _html_block(block: Block, folder: Path) -> str:
         return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
     if isinstance(block, Picture):
         data = base64.b64encode((folder / block.file).read_bytes()).decode()
-        text = html.escape(block.text)
+        text = xml_text(block.text)
         image = f'<img alt="{text}" src="data:image/png;base64,{data}">'
         return f"<figure>{image}<figcaption>{text}</figcaption></figure>"
     if block.startswith("#"):
         level = len(block) - len(block.lstrip("#"))
-        return f"<h{level}>{html.escape(block.lstrip('# '))}</h{level}>"
+        return f"<h{level}>{xml_text(block.lstrip('# '))}</h{level}>"
     if block.startswith("- "):
         return f"<ul><li>{_inline(block[2:])}</li></ul>"
     return f"<p>{_inline(block)}</p>"
 
 
 def _html_row(cells: Sequence[str], tag: str) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    return f"<tr>{''.join(f'<{tag}>{xml_text(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def _inline(text: str) -> str:
-    """HTML of a sentence, with `code` marked."""
-    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text, quote=False))
+    """HTML of a sentence, with its code spans marked."""
+    first, parts = 0, []
+    for span in CODE.finditer(text):
+        code = span[2].strip(" ") or span[2]
+        parts += [xml_text(text[first : span.start()]), f"<code>{xml_text(code)}</code>"]
+        first = span.end()
+    return "".join([*parts, xml_text(text[first:])])

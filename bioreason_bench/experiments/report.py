@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from bioreason_bench.escaping import markdown_code
 from bioreason_bench.experiments import figures, tables
 from bioreason_bench.experiments.findings import (
     ZEROSHOT,
@@ -170,7 +171,7 @@ def runs(results: Results) -> Iterator[Block]:
     yield "## Runs"
     yield tables.run_table(results)
     for command in dict.fromkeys(run["command"] for run in results.runs):
-        yield f"Command: `{command}`"
+        yield f"Command: {markdown_code(command)}"
     if results.runs:
         first = results.runs[0]
         machine = first.get("machine", {})

@@ -8,6 +8,7 @@ name is "sft_mem_ctx" or "few_shot=8".
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,16 @@ def of_last_stage(lines: Lines) -> list[Line]:
 def sweep_order(arm: str) -> tuple[str, float]:
     """A sort key that puts "few_shot=8" before "few_shot=16"."""
     name, _, value = arm.partition("=")
-    return name, float(value or 0)
+    return name, sweep_number(value) or 0.0
+
+
+def sweep_number(value: str) -> float | None:
+    """The number at the end of an arm's name; None if it is no finite number."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def bases_of(runs: Lines) -> dict[str, str]:

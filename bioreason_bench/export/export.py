@@ -12,6 +12,7 @@ from typing import Any
 
 from bioreason_bench.config import SKILLS
 from bioreason_bench.errors import UsageError, suggest
+from bioreason_bench.escaping import markdown
 from bioreason_bench.export.formats import (
     BIOGRAPHY,
     FORMATS,
@@ -23,7 +24,7 @@ from bioreason_bench.export.formats import (
     dataset_info,
     parquet_schema,
 )
-from bioreason_bench.export.graph import make_graph
+from bioreason_bench.export.graph import check_texts, make_graph
 from bioreason_bench.release.disk import plain_errors
 from bioreason_bench.release.read import Release
 
@@ -134,7 +135,9 @@ def _write_files(
     if to == "graphml":
         import networkx as nx
 
-        nx.write_graphml(make_graph(release), folder / "world.graphml")
+        graph = make_graph(release)
+        check_texts(graph)
+        nx.write_graphml(graph, folder / "world.graphml")
     if to == "verl":
         (folder / "reward.py").write_text(REWARD, encoding="utf-8")
 
@@ -190,7 +193,7 @@ def _readme(release: Release, to: str) -> str:
     manifest = release.manifest
     origin = (
         f"bioreason-bench {manifest['versions']['bioreason_bench']}, "
-        f"preset {manifest['preset']}, seed {manifest['seed']}"
+        f"preset {markdown(manifest['preset'])}, seed {manifest['seed']}"
     )
     return (
         f"# bioreason for {to}\n\n"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bioreason_bench.errors import ReleaseError
+from bioreason_bench.escaping import hidden_at
 from bioreason_bench.release.read import Release
+from bioreason_bench.validation import quoted
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["make_graph"]
+__all__ = ["check_texts", "make_graph"]
 
 PERSON = "person"
 TABLES = ("relations", "people", "facts", "biographies")
@@ -77,3 +79,16 @@ def _add_biographies(
                 if texts:
                     graph.nodes[row["person"]][row["group"]] = row["text"]
     return first_ids
+
+
+def check_texts(graph: nx.MultiDiGraph) -> None:
+    """Raise ReleaseError if a text of the graph holds a character that XML has no place for."""
+    edges = (values for *_, values in graph.edges(data=True))
+    nodes = ({"name": node, **values} for node, values in graph.nodes(data=True))
+    for values in (*nodes, *edges):
+        for name, text in values.items():
+            if isinstance(text, str) and (index := hidden_at(text)) >= 0:
+                raise ReleaseError(
+                    f"the {name} {quoted(text)} holds U+{ord(text[index]):04X}, which cannot stand "
+                    "in a graph; check the release with bioreason verify, or generate it again"
+                )

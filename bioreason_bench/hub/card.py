@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from string import Template
 from typing import Any
 
 from bioreason_bench.audit.report import read_audit
+from bioreason_bench.escaping import json_text, markdown, markdown_code
 from bioreason_bench.hub import card_text
 from bioreason_bench.hub.card_results import results
 from bioreason_bench.hub.chain_svg import chain_svg
@@ -67,13 +69,18 @@ def card_files(
     record = pick_question(folder, manifest)
     hops = _hops(folder, manifest, record) if record else []
     first = next((config for config in PREFERRED if config in patterns), next(iter(patterns)))
+    preset, version = manifest["preset"], manifest["versions"]["bioreason_bench"]
+    load = f"bioreason_bench.load({json.dumps(preset)}, {json.dumps(first)}, seed=20260707)"
     fields = {
-        **{key: str(manifest[key]) for key in ("preset", "seed", "canary")},
+        "preset": markdown_code(preset),
+        "preset_option": shlex.quote(preset),
+        "load": markdown_code(load),
+        **{key: str(manifest[key]) for key in ("seed", "canary")},
         **card_text.counts(manifest),
         "yaml": front_matter(folder, manifest, patterns, words),
         "lead": words["description"].strip(),
         "repo": repo,
-        "version": manifest["versions"]["bioreason_bench"],
+        "version": markdown(version),
         "citation": words["citation"],
         "changes": words["changes"],
         "first_config": first,
@@ -94,7 +101,7 @@ def card_files(
     return {
         "README.md": template.substitute(fields),
         **({"chain.svg": chain_svg(record, hops)} if record else {}),
-        "croissant.json": json.dumps(croissant, indent=1, ensure_ascii=False) + "\n",
+        "croissant.json": json_text(croissant, indent=1) + "\n",
     }
 
 

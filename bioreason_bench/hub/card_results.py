@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from bioreason_bench.escaping import markdown, markdown_code
 from bioreason_bench.hub.card_text import table
 from bioreason_bench.taxonomy import LEVELS
 
@@ -41,13 +42,13 @@ def _baselines(path: Path) -> str:
             by_arm.setdefault(line["arm"], {}).setdefault(level, []).append(line)
     tested = [level for level in LEVELS if any(level in levels for levels in by_arm.values())]
     rows = (
-        [f"`{arm}`", *(_mean(levels.get(level, [])) for level in tested)]
+        [markdown_code(arm), *(_mean(levels.get(level, [])) for level in tested)]
         for arm, levels in by_arm.items()
     )
     seeds = sorted({run["world"]["seed"] for run in runs})
-    commands = " and ".join(f"`{command}`" for command in dict.fromkeys(r["command"] for r in runs))
+    commands = " and ".join(map(markdown_code, dict.fromkeys(run["command"] for run in runs)))
     plural = len(seeds) > 1
-    world = f"preset `{path.stem}`, seed{'s' * plural} {', '.join(map(str, seeds))}"
+    world = f"preset {markdown_code(path.stem)}, seed{'s' * plural} {', '.join(map(str, seeds))}"
     average = ", mean of the seeds" * plural
     head = (
         f"Trained from scratch on {world}: right `comp` answers in per cent{average}; answers with "
@@ -76,14 +77,15 @@ def _model(run: Mapping[str, Any]) -> str:
         for record in run["results"]
     )
     head = (
-        f"{run['model']}: per cent, with 95 % intervals. "
-        f"Made by `{run['release']}`, then `{run['command']}`."
+        f"{markdown(run['model'])}: per cent, with 95 % intervals. "
+        f"Made by {markdown_code(run['release'])}, then {markdown_code(run['command'])}."
     )
     return f"{head}\n\n{table(['task', 'questions', 'answer', 'answer and chain'], rows)}"
 
 
 def _task(record: Mapping[str, Any]) -> str:
-    return "_".join(part for part in (record["skill"], record["level"], record["variant"]) if part)
+    parts = (record["skill"], record["level"], record["variant"])
+    return markdown("_".join(part for part in parts if part))
 
 
 def _score(score: Mapping[str, float]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bioreason_bench.escaping import markdown, markdown_code
 from bioreason_bench.release.hops import Hop, source_in_words
 from bioreason_bench.schema import columns
 from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
@@ -109,13 +111,17 @@ def one_question(record: Mapping[str, Any] | None, steps: Sequence[Hop]) -> str:
         return "This release holds no test questions."
     biographies = len(record["context_people"])
     rows = (
-        [k, hop.relation, hop.subject, hop.object, source_in_words(hop, biographies)]
+        [
+            k,
+            *map(markdown, (hop.relation, hop.subject, hop.object)),
+            markdown(source_in_words(hop, biographies)),
+        ]
         for k, hop in enumerate(steps, 1)
     )
     parts = [
-        f"> {record['question']}",
+        f"> {markdown(record['question'])}",
         "Its gold chain, which training teaches a model to write:",
-        f"> {record['chain']}",
+        f"> {markdown(record['chain'])}",
         "![the chain of this question, hop by hop, and where each fact is stated](chain.svg)",
         table(["hop", "relation", "from", "to", "its fact is"], rows),
     ]
@@ -170,7 +176,7 @@ def audit_table(audit: Mapping[str, Any] | None) -> str:
         f"**{broken:,} broken**. `bioreason verify DIR` repeats it."
     )
     rows = (
-        [law, entry["text"], f"{entry['checked']:,}", f"{entry['broken']:,}"]
+        [markdown(law), markdown(entry["text"]), f"{entry['checked']:,}", f"{entry['broken']:,}"]
         for law, entry in checked.items()
     )
     lines = table(["name", "invariant", "checked", "broken"], rows)
@@ -184,7 +190,7 @@ def shortcuts_table(audit: Mapping[str, Any] | None, words: Mapping[str, str]) -
     solvers = audit["solvers"]
     names = [name for name in words if any(name in scores for scores in solvers.values())]
     rows = (
-        [f"`{config}`", *(_score(scores.get(name)) for name in names)]
+        [markdown_code(config), *(_score(scores.get(name)) for name in names)]
         for config, scores in solvers.items()
     )
     meaning = "\n".join(f"- `{name}`: {words[name]}" for name in names)
@@ -204,8 +210,10 @@ def _score(entry: Mapping[str, Any] | None) -> str:
 
 
 def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    """A table in Markdown."""
+    """A table in Markdown, of cells in Markdown; a bar in a cell is escaped, also in code."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        f"| {' | '.join(str(cell).replace('|', '/') for cell in line)} |" for line in lines
-    )
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(cell: object) -> str:
+    return re.sub(r"(?<!\\)\|", r"\|", str(cell))

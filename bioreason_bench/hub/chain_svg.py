@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
+from bioreason_bench.escaping import xml_text
 from bioreason_bench.figure_style import ANSWER, ENTITY, INK, READ, RECALLED, RECALLED_DASH
 from bioreason_bench.release.hops import Hop, source_in_words
 
@@ -46,7 +46,7 @@ def chain_svg(record: Mapping[str, Any], hops: Sequence[Hop]) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {WIDTH} {height}" role="img">'
     )
-    background = f'<title>{escape(record["question"])}</title><rect {size} fill="#ffffff"/>'
+    background = f'<title>{xml_text(record["question"])}</title><rect {size} fill="#ffffff"/>'
     return "\n".join([head, background, *parts, "</svg>"]) + "\n"
 
 
@@ -87,4 +87,4 @@ def _text(
     x: int, y: int, text: str, *, size: int, colour: str = INK, weight: str = "normal"
 ) -> str:
     font = f'font-family="Helvetica, Arial, sans-serif" font-size="{size}" font-weight="{weight}"'
-    return f'<text x="{x}" y="{y}" {font} fill="{colour}">{escape(text)}</text>'
+    return f'<text x="{x}" y="{y}" {font} fill="{colour}">{xml_text(text)}</text>'

@@ -5,12 +5,12 @@ It says what failed, what to do next, and what the repository holds now.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bioreason_bench.errors import BioreasonError, UsageError
+from bioreason_bench.escaping import without_token
 
 __all__ = ["Step", "http_errors", "plain_failures"]
 
@@ -51,7 +51,7 @@ def plain_failures(step: Step, repo: str, endpoint: str) -> Iterator[None]:
         problem, wrong_use = _explain(statuses[0] if statuses else None, error, repo)
         error_class = UsageError if wrong_use else BioreasonError
         message = f"could not {step.name} at {endpoint}: {problem}; {step.state}"
-        raise error_class(_without_token(message)) from None
+        raise error_class(without_token(message)) from None
 
 
 def http_errors() -> tuple[type[Exception], ...]:
@@ -101,14 +101,3 @@ def _explain(status: int | None, error: BaseException, repo: str) -> tuple[str, 
         return f"the client refuses it ({message})", False
     reason = message or type(error).__name__
     return f"the connection failed or was lost ({reason}); check the network, then {AGAIN}", False
-
-
-def _without_token(text: str) -> str:
-    """The text without any token: errors of HTTP libraries quote headers and addresses."""
-    from huggingface_hub import get_token
-
-    token = (get_token() or "").strip()
-    for secret in filter(None, (token, *token.split())):
-        text = text.replace(secret, "(token)")
-    text = re.sub(r"Bearer [^\s'\"]+", "Bearer (token)", text)
-    return re.sub(r"//[^/@\s]+@", "//(token)@", re.sub(r"\bhf_[A-Za-z0-9]{6,}", "(token)", text))

@@ -28,9 +28,11 @@ def split_patterns(splits: Mapping[str, Iterable[str]]) -> dict[str, str]:
     patterns = {}
     for split, files in splits.items():
         stems = {re.sub(r"-\d{5}-of-\d{5}\.parquet$", "", file) for file in files}
-        assert len(stems) == 1, (
-            f"files of split {split!r} begin with {sorted(stems)}; one pattern cannot match them"
-        )
+        if len(stems) != 1:
+            raise ReleaseError(
+                f"the files of split {split} begin with {' and '.join(sorted(stems))}; "
+                "one pattern cannot name them, so generate or download the release again"
+            )
         patterns[split] = f"{stems.pop()}-*.parquet"
     return patterns
 

@@ -188,7 +188,8 @@ class EnglishParser:
             return name_first.read(text, opening[2], opening.end())
         # "Ann was born in Paris." opens with a name of one word, not with words before a name.
         name = _NAME.match(text)
-        assert name is not None
+        if not name:
+            return None
         return self._name_first[""].read(text, name[0], name.end())
 
     def sentences(self, text: str) -> list[str]:

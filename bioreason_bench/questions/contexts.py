@@ -96,10 +96,11 @@ class Contexts:
         """(position, [questions, candidates]) of everybody with a biography in the context."""
         levels = [(position, tree.people[position]) for position in branches.read]
         for position in also:
+            if position > len(tree.people):
+                raise ValueError(f"nobody is read at position {position} of the path")
             if position < len(tree.people):
                 levels.append((position, tree.people[position]))
             else:  # right behind the last read hop: the gold person and the alternatives
-                assert position == len(tree.people)
                 before = tree.people[-1][:, 0]
                 gold = branches.world.steps[branches.path[position - 1], before][:, None]
                 _, others = branches.alternatives(position - 1, before)

@@ -18,6 +18,7 @@ from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.shards import FileEntry, configs_of
 from bioreason_bench.schema import validator
+from bioreason_bench.validation import quoted, text_problem, texts_of
 
 __all__ = [
     "CANARY",
@@ -109,6 +110,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{path} is broken at {field}: {_shortened(problem.message)}; "
             "generate or download the release again"
         )
+    shown = {name: value for name, value in manifest.items() if name != "config"}  # paths there
+    for place, text in texts_of(shown):
+        if wrong := text_problem(text):
+            raise ReleaseError(
+                f"{path} is broken at {'/'.join(map(str, place))}: {quoted(text)} {wrong}, "
+                "or generate or download the release again"
+            )
     return manifest
 
 

@@ -91,9 +91,10 @@ def make_table(kind: str, columns: Mapping[str, Any]) -> pa.Table:
     import pyarrow as pa
 
     schema = arrow_schema(kind)
-    assert list(columns) == schema.names, (
-        f"{kind}: columns {list(columns)} are not those of the schema, {schema.names}"
-    )
+    if list(columns) != schema.names:
+        raise ValueError(
+            f"{kind}: columns {list(columns)} are not those of the schema, {schema.names}"
+        )
     return pa.table(
         [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
     )

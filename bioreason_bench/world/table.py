@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.errors import BioreasonError, ReleaseError, UsageError
+from bioreason_bench.escaping import shortened
 from bioreason_bench.schema import validator
+from bioreason_bench.validation import quoted, text_problem, texts_of
 from bioreason_bench.world.pools import COMPOSED
 from bioreason_bench.world.relations import PERSON, Relation, RelationTable
 from bioreason_bench.world.table_laws import check_table
@@ -192,7 +194,14 @@ def _check_shape(values: Mapping[str, Any], source: str, error: type[BioreasonEr
     )
     if problems:
         where = ", ".join(_where(values, list(problems[0].absolute_path)))
-        raise error(f"{source}: {where}{': ' if where else ''}{problems[0].message}")
+        raise error(
+            f"{source}: {where}{': ' if where else ''}{shortened(problems[0].message, 160)}"
+        )
+    for path, text in texts_of(values):
+        if problem := text_problem(text):
+            raise error(
+                f"{source}: {', '.join(_where(values, list(path)))}: {quoted(text)} {problem}"
+            )
 
 
 def _where(values: Mapping[str, Any], path: list[str | int]) -> list[str]:

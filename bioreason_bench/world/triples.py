@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.escaping import shortened
+from bioreason_bench.validation import quoted, text_problem
 
 __all__ = ["Rows", "read_rows"]
 
@@ -84,13 +86,21 @@ def read_rows(path: str | Path, columns: Sequence[str], sha256: str = "") -> Row
         numbers = list(range(1, len(texts[0]) + 1))
     rows = Rows(path.name, actual, unit, numbers, texts)
     for name, values in zip(columns, texts, strict=True):
-        if "" in values:
-            raise UsageError(
-                f"{rows.at(values.index(''))}: the {name} is empty; fill it in, or remove the row"
-            )
+        _check_texts(rows, name, values)
     if not texts[0]:
         raise UsageError(f"{path} has no rows; it needs {_listed(columns)} in each")
     return rows
+
+
+def _check_texts(rows: Rows, name: str, values: Sequence[str]) -> None:
+    """No text of the column `name` is empty, too long, or cannot be seen as it is."""
+    for index, text in enumerate(values):
+        if not text:
+            raise UsageError(
+                f"{rows.at(index)}: the {name} is empty; fill it in, or remove the row"
+            )
+        if problem := text_problem(text):
+            raise UsageError(f"{rows.at(index)}: the {name} {quoted(text)} {problem}")
 
 
 def _plain(text: str) -> str:
@@ -107,7 +117,7 @@ def _check_header(path: Path, header: Sequence[str], columns: Sequence[str]) -> 
             problem = "no column" if name not in header else "more than one column"
             raise UsageError(
                 f"{path} has {problem} {name!r}; it needs the columns {_listed(columns)}, each "
-                f"once, and has {', '.join(header) or 'none'}"
+                f"once, and has {shortened(', '.join(header), 200) or 'none'}"
             )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +13,7 @@ from typing import Any
 
 from bioreason_bench import resources
 from bioreason_bench.errors import MissingExtra, UsageError, suggest
+from bioreason_bench.escaping import without_token
 from bioreason_bench.evaluation.harness.install import installed
 from bioreason_bench.evaluation.harness.names import all_names, copy_tasks, parse
 from bioreason_bench.evaluation.open_source import open_source
@@ -19,6 +22,7 @@ __all__ = ["run_harness"]
 
 SOURCE = ("data", "revision", "preset", "seed")  # settings that say where the questions come from
 SUBCOMMANDS = ("run", "ls", "validate")
+TRANSFORMERS = ("hf", "hf-auto", "huggingface")  # kinds of models that transformers loads
 
 
 def run_harness(arguments: Sequence[str]) -> None:
@@ -44,6 +48,7 @@ def run_harness(arguments: Sequence[str]) -> None:
     sys.argv = ["lm_eval", *subcommand, *arguments]
     try:
         setup_logging()
+        _hide_tokens_in_logs()
         harness = HarnessCLI()
         options = harness.parse_args()
         if sys.argv[1] == "run":
@@ -62,6 +67,7 @@ def _run(harness: Any, options: Any) -> None:
         options.log_samples = True
     if getattr(options, "model", None):
         _check_model(options.model)
+        _secure_model(options)
     settings = dict(getattr(options, "metadata", None) or {})
     configured = bool(getattr(options, "config", None))  # the harness's own YAML file sets them all
     names = _split_names(getattr(options, "tasks", None))
@@ -89,6 +95,36 @@ def _check_model(name: str) -> None:
         raise UsageError(
             f"the kind of model {name!r} needs a package that is missing ({error}); install it"
         ) from None
+
+
+def _secure_model(options: Any) -> None:
+    """Complete the arguments of a model so that no token is stored and no pickle is read.
+
+    The harness writes the arguments into its log and results; a token among them moves to the
+    environment, where the Hub's client finds it.  Weights come from safetensors unless the user
+    says otherwise (use_safetensors=False).
+    """
+    arguments = getattr(options, "model_args", None)
+    if options.model not in TRANSFORMERS or not isinstance(arguments, dict):
+        return
+    if token := arguments.pop("token", None):
+        os.environ["HF_TOKEN"] = str(token)
+    if "gguf_file" not in arguments:
+        arguments.setdefault("use_safetensors", True)
+
+
+class _WithoutTokens(logging.Filter):
+    """Takes tokens out of log messages."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = without_token(record.getMessage()), ()
+        return True
+
+
+def _hide_tokens_in_logs() -> None:
+    for handler in logging.getLogger("lm_eval").handlers:
+        if not any(isinstance(one, _WithoutTokens) for one in handler.filters):
+            handler.addFilter(_WithoutTokens())
 
 
 @contextmanager

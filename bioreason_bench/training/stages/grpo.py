@@ -12,6 +12,7 @@ model does not forget what it knew.
 
 from __future__ import annotations
 
+from bioreason_bench.errors import UsageError
 from bioreason_bench.grading.rewards import COLUMNS, make_rewards
 from bioreason_bench.training.data import StageData, prompt_of
 from bioreason_bench.training.models.load import choose_bf16
@@ -30,7 +31,8 @@ def train_grpo(run: StageRun, data: StageData) -> dict[str, float]:
     from bioreason_bench.training.stages.grpo_trainer import ReplayGRPOTrainer
 
     recipe, stage = run.recipe, run.stage
-    assert stage.prompts is not None  # the schema requires it
+    if stage.prompts is None:
+        raise UsageError(f"recipe {recipe.name}: stage {run.name} needs prompts")
     per_step = stage.prompts.rows
     log_duration(run, [prompt_of(row) for row in data.prompts[:per_step]])
     options = {

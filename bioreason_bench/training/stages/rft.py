@@ -29,7 +29,8 @@ def train_rft(run: StageRun, data: StageData) -> dict[str, float]:
         )
     solved = len({row["id"] for row in kept})
     run.log(f"{run.name}: kept {len(kept)} right completions of {solved} prompts")
-    assert run.stage.prompts is not None  # the schema requires it
+    if run.stage.prompts is None:
+        raise UsageError(f"recipe {run.recipe.name}: stage {run.name} needs prompts")
     own = Source(name="kept", rows=run.stage.prompts.rows)
     encoded = encode(kept, "chain", run.tokenizer, run.recipe.max_length)
     speed = train_on(run, data.mixture.with_source(own, encoded))
