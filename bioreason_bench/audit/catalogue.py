@@ -24,11 +24,15 @@ LAWS: dict[str, str] = {
     # files
     "manifest": "manifest.json is readable, fits its schema, and lists its files under the right "
     "configs",
-    "files": "the folder holds every file of the manifest, readable, and no other data file",
+    "files": "the folder holds every file of the manifest, readable, those of the card, and "
+    "nothing else",
     "shards": "the shards of a split are numbered without gaps and agree on their number",
-    "rows": "each file has the number of rows given in the manifest",
+    "rows": "each file has the number of rows given in the manifest, at least one",
     "digests": "the rows of each file have the digest given in the manifest",
-    "schema": "each row fits the schema of its file: columns, types and values",
+    "schema": "each row fits the schema of its file: columns, types and values, in UTF-8 and "
+    "without metadata",
+    "marks": "one blank is between words, one line end between the lines of a context, and no "
+    "other white space, control or invisible character in any text",
     "canary": "the canary string is in the manifest and on the card",
     # the world
     "relations": "data/relations agrees with the manifest's relation table; inverses name each "

@@ -92,15 +92,8 @@ def read_biographies(
             if biography.problem:
                 unreadable[row] = biography.problem
         paraphrases += columns["rendering"]
-        misnamed = [
-            row
-            for row, (id_, group) in enumerate(
-                zip(columns["id"], columns["group"], strict=True), first
-            )
-            if not id_.startswith(f"{group}-")
-        ]
-        problem = "the id must begin with the group of the biography"
-        ledger.check("placed", file, len(columns["id"]), misnamed, problem)
+        misnamed = _misplaced(file, columns, people[-len(columns["id"]) :], first)
+        ledger.check("placed", file, len(columns["id"]), sorted(misnamed), misnamed)
         texts.append(hash_texts(columns["text"]))
         ids.append(hash_texts(columns["id"]))
     ledger.check("readable", file, sentences, sorted(unreadable), unreadable)
@@ -114,6 +107,21 @@ def read_biographies(
         np.concatenate(texts),
         np.concatenate(ids),
     )
+
+
+def _misplaced(
+    file: str, columns: Mapping[str, list], people: Sequence[int], first: int
+) -> dict[int, str]:
+    """Why a biography is in the wrong file or has a wrong id, by its row; `first` is the first."""
+    split = file.rpartition("/")[2].partition("-")[0]
+    problems = {}
+    rows = zip(columns["id"], columns["group"], columns["rendering"], people, strict=True)
+    for row, (id_, group, rendering, person) in enumerate(rows, first):
+        if group != split:
+            problems[row] = f"a {group} biography does not belong in the split {split}"
+        elif person >= 0 and id_ != f"{group}-{person:06d}-{rendering}":
+            problems[row] = f"the id must be {group}-{person:06d}-{rendering}, found {id_}"
+    return problems
 
 
 @dataclass(frozen=True, slots=True)
