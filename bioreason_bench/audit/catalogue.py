@@ -33,12 +33,15 @@ LAWS: dict[str, str] = {
     "without metadata",
     "marks": "one blank is between words, one line end between the lines of a context, and no "
     "other white space, control or invisible character in any text",
+    "config": "the config is given in full, agrees with the head of the manifest, and people, "
+    "circles, births, hops and contexts are as it says",
     "canary": "the canary string is in the manifest and on the card",
     # the world
-    "relations": "data/relations agrees with the manifest's relation table; inverses name each "
-    "other",
+    "relations": "data/relations agrees with the manifest's relation table, which is the package's "
+    "unless the config names another; inverses name each other",
     "unique names": "no two people share a name",
-    "plain names": "no name has a title or a suffix",
+    "plain names": "every name is made of the package's first and last names, without a title or "
+    "a suffix",
     "readable": "every sentence of a biography states one fact of its person, of the biography's "
     "own group",
     "whole biography": "a biography states each of the person's facts of its group once, and "
@@ -62,6 +65,7 @@ LAWS: dict[str, str] = {
     "related once": "two people are related in one way only, a relation and its mirror aside",
     "one window": "with leak guards, all relations between people have the same window of ages, "
     "but for those whose objects are always older or always younger",
+    "values": "every value is one of its pool, or made of the package's words",
     "unique values": "values such as e-mail addresses belong to one person each",
     "long lists": "lists of values hold at least 40",
     # paths
