@@ -83,19 +83,25 @@ LAWS: dict[str, str] = {
     "context": "every sentence of a context states one fact of its line's person, once",
     "context people": "context_people names the people of the context's lines, each once; mem has "
     "no context",
+    "lines": "a line of a context is the person's biography with sentences left out: the same words "
+    "in the same order, and always written alike, a contradicted fact aside",
+    "places": "the people who are read about stand anywhere in their contexts: no place, and no "
+    "place beside each other, is more or less frequent than luck explains",
     "context true": "every fact of a context is a fact of the biographies",
     "context group": "a context states contextual relations only: nothing that is to be recalled",
     "solution": "the question has exactly the answer and the entities that its text leads to",
-    "chain": "the chain states each hop in order, and then the answer",
+    "chain": "the chain states each hop in order, in the first wording of its relation, and then "
+    "the answer",
     "different people": "the people on a chain are all different",
     "guard": "no context states the mirror of a recalled hop, nor of a relation that could be "
     "mistaken for it",
     "co-mentions": "no sentence of a context names both ends of a recalled hop",
     "distractors": "at every hop that leads on, the person before is related in other ways to as "
-    "many others as the config says, from whom the question leads to an answer",
+    "many others as the config says, from whom the question leads to an answer; nobody is there "
+    "beyond them",
     "alike": "everyone in a context states every contextual relation that the question asks for",
-    "context length": "no one has more sentences in a context than the config says, or than the "
-    "asked relations and the alternatives need",
+    "context length": "no one has more or fewer sentences in a context than the config says, but as "
+    "many as the asked relations and the alternatives need",
     # levels
     "in paths": "every question follows a path listed in data/paths with its skill and level",
     "path_in_train": "certificate: the path is in the skill's training questions",

@@ -20,6 +20,8 @@ from bioreason_bench.audit.reading.parser import (
     BiographyIndex,
     ParsedRelease,
     Parser,
+    Telling,
+    hash_sentence,
 )
 from bioreason_bench.audit.reading.questions import hash_texts
 from bioreason_bench.audit.reading.wordings import wording_of
@@ -42,6 +44,9 @@ class Biographies:
         stated: Object numbers, NOT_STATED if the text states none; shape [rows, relations].
         wording: Number of the statement, for people with held-out wordings only; -1 where nothing
             is stated, shape [rows, relations].
+        place: Number of the sentence, for contextual biographies only; -1 where nothing is stated,
+            shape [rows, relations].
+        words: `hash_sentence` of the sentence, for the same; shape [rows, relations].
         text: Hash of the text, shape [rows].
         id: Hash of the id, shape [rows].
     """
@@ -52,6 +57,8 @@ class Biographies:
     paraphrase: NDArray[np.int32]
     stated: NDArray[np.int32]
     wording: NDArray[np.int8]
+    place: NDArray[np.int16]
+    words: NDArray[np.uint32]
     text: NDArray[np.uint64]
     id: NDArray[np.uint64]
 
@@ -76,6 +83,8 @@ def read_biographies(
     paraphrases: list[int] = []
     stated: list[list[int]] = []
     wordings: list[list[int]] = []
+    places: list[list[int]] = []
+    words: list[list[int]] = []
     texts: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     ids: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     unreadable: dict[int, str] = {}
@@ -88,6 +97,8 @@ def read_biographies(
             groups.append(GROUPS.index(group))
             stated.append(biography.stated)
             wordings.append(biography.wording)
+            places.append(biography.place)
+            words.append(biography.words)
             sentences += biography.sentences
             if biography.problem:
                 unreadable[row] = biography.problem
@@ -104,6 +115,8 @@ def read_biographies(
         np.array(paraphrases, np.int32),
         np.array(stated, np.int32).reshape(-1, len(release.table)),
         np.array(wordings, np.int8).reshape(-1, len(release.table)),
+        np.array(places, np.int16).reshape(-1, len(release.table)),
+        np.array(words, np.uint32).reshape(-1, len(release.table)),
         np.concatenate(texts),
         np.concatenate(ids),
     )
@@ -126,11 +139,15 @@ def _misplaced(
 
 @dataclass(frozen=True, slots=True)
 class _Biography:
-    """One biography as read: objects and wordings by relation, and the first problem."""
+    """One biography as read: objects, wordings, places and words by relation, and the first
+    problem.
+    """
 
     person: int
     stated: list[int]
     wording: list[int]
+    place: list[int]
+    words: list[int]
     sentences: int
     problem: str
 
@@ -141,9 +158,12 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
     if person >= release.people:
         person = UNKNOWN
     stated, wording = [NOT_STATED] * len(release.table), [-1] * len(release.table)
+    place, words = [-1] * len(release.table), [0] * len(release.table)
     held_out = person >= 0 and group == PARAMETRIC and release.heldout_wordings[person]
     facts, problem = parser.reader.biography(text), ""
-    sentences = parser.reader.biography_sentences(text) if held_out else []
+    sentences = (
+        parser.reader.biography_sentences(text) if held_out or group == CONTEXTUAL else []
+    )
     for index, fact in enumerate(map(parser.numbered, facts)):
         why = _problem(release, fact, person, group, stated)
         if why:
@@ -152,10 +172,12 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
         elif fact:
             _, number, target = fact
             stated[number] = target
+            if group == CONTEXTUAL:
+                place[number], words[number] = index, hash_sentence(sentences[index])
             if held_out:
                 relation, value = release.table[number], release.texts[target]
                 wording[number] = wording_of(relation, sentences[index], name, value)
-    return _Biography(person, stated, wording, len(facts), problem)
+    return _Biography(person, stated, wording, place, words, len(facts), problem)
 
 
 def _problem(
@@ -195,14 +217,15 @@ def _problem(
 
 def facts_from(
     release: ParsedRelease, files: Sequence[Biographies]
-) -> tuple[NDArray[np.int32], dict[str, BiographyIndex]]:
+) -> tuple[NDArray[np.int32], dict[str, BiographyIndex], Telling]:
     """Collect the facts of the world from the first biography of each person and group.
 
     Returns:
         Object numbers, NOT_STATED where no biography states the fact, shape [relations, people];
-        and for each group where these biographies are.
+        for each group where these biographies are; and how the contextual ones state the facts.
     """
     facts = np.full((len(release.table), release.people), NOT_STATED, np.int32)
+    told = Telling(np.full(facts.shape, -1, np.int16), np.zeros(facts.shape, np.uint32))
     indexes: dict[str, BiographyIndex] = {}
     for group, members in enumerate(_members(release.table)):
         index = _first_biographies(release.people, group, files)
@@ -210,9 +233,12 @@ def facts_from(
         relations = np.flatnonzero(members)
         for number, biographies in enumerate(files):
             people = np.flatnonzero(index.file == number)
-            stated = biographies.stated[np.ix_(index.row[people], relations)]
-            facts[np.ix_(relations, people)] = stated.T
-    return facts, indexes
+            own, theirs = np.ix_(index.row[people], relations), np.ix_(relations, people)
+            facts[theirs] = biographies.stated[own].T
+            if GROUPS[group] == CONTEXTUAL:
+                told.place[theirs] = biographies.place[own].T
+                told.words[theirs] = biographies.words[own].T
+    return facts, indexes, told
 
 
 def _first_biographies(people: int, group: int, files: Sequence[Biographies]) -> BiographyIndex:
