@@ -36,6 +36,12 @@ LAWS: dict[str, str] = {
     "config": "the config is given in full, agrees with the head of the manifest, and people, "
     "circles, births, hops and contexts are as it says",
     "canary": "the canary string is in the manifest and on the card",
+    "card": "README.md and croissant.json name the files, splits and columns of the manifest and no "
+    "others; chain.svg is a drawing",
+    "audit": "audit.json, if there is one, is that of this release and says what this audit says",
+    "official": "a release of the official preset and seed has its config and its test files",
+    "against": "with --against, every file has the rows that this installation makes from the config "
+    "and the seed",
     # the world
     "relations": "data/relations agrees with the manifest's relation table, which is the package's "
     "unless the config names another; inverses name each other",
