@@ -130,7 +130,9 @@ def check_rows_again(run: AuditRun, seed: int | None) -> None:
     there = {file.removeprefix("data/").rsplit("-", 3)[0] for file in files}
     for shard in dataset.shards():
         split = f"{shard.folder}/{shard.split}"
-        problem = None if split in there else "this installation makes this split, and it is not here"
+        problem = (
+            None if split in there else "this installation makes this split, and it is not here"
+        )
         run.ledger.check_whole("against", f"data/{split}", problem)
     del dataset
     for made in run.read_files("making rows again", list(files), Remaker(config).start):
@@ -139,4 +141,6 @@ def check_rows_again(run: AuditRun, seed: int | None) -> None:
             f"seed {config.seed} gives {made.digest or 'no such file'} here, the manifest says "
             f"{digest}"
         )
-        run.ledger.check_whole("against", made.task.file, None if made.digest == digest else problem)
+        run.ledger.check_whole(
+            "against", made.task.file, None if made.digest == digest else problem
+        )

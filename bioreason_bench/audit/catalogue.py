@@ -83,7 +83,7 @@ LAWS: dict[str, str] = {
     # questions
     "unique ids": "no two rows share an id",
     "placed": "skill, level, portion and the prefix of the id fit the row's file, and the id ends "
-    "in the number of its start",
+    "in the number of its start, before which it has one number for each path",
     "question": "the question reads back to its start and path",
     "columns": "pattern, hops, answer and answer_kind follow from path and entities",
     "context": "every sentence of a context states one fact of its line's person, once",
@@ -134,14 +134,14 @@ LAWS: dict[str, str] = {
     "matched": "by folds, the test levels iid and composition have the patterns and the kinds of "
     "answers of zeroshot",
     "once": "no start and path, and no question text, occurs twice in training, validation and "
-    "test together",
+    "test together, nor in one of the further kinds",
     "held-out starts": "if the config holds starts out, no test question has a start of a "
     "training question",
     "counts": "every split has as many questions as the config says",
     "portions": "the nested tenths of the training questions hold every path in equal shares",
     "rl": "rows for reinforcement learning follow trained paths, from starts that training does "
     "not use with them; by the scheme roles they are training rows",
-    "probes": "every hop of every test question has its probe, which names the question; there "
+    "probes": "every hop of every test question has its probe, which names the question once; there "
     "are no other probes",
     # the kinds of questions beyond the levels
     "twins": "two questions of a counterfactual pair differ in the last read fact of the chain, "

@@ -25,8 +25,10 @@ def _seed(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> int | Literal["own"] | None:
     """The seed to compare with: a whole number, "own" if none is given, None without the option."""
-    if value is None or value == "own":
-        return value
+    if value is None:
+        return None
+    if value == "own":
+        return "own"
     try:
         return int(value)
     except ValueError:

@@ -120,9 +120,7 @@ class ContextLaws:
         ]
         if self.rules.facts:
             wanted = [min(self.rules.facts, count) for count in wanted]
-        short = [
-            line for line, size in enumerate(context.sizes) if size < wanted[line]
-        ]
+        short = [line for line, size in enumerate(context.sizes) if size < wanted[line]]
         self._check(
             "context length",
             not short,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,17 +129,20 @@ def _event(
         yield what, happens(cases[open_, 1], cases[open_, 0]), chance[open_]
 
 
-_PLACES: dict[str, Callable[[NDArray, NDArray], Booleans]] = {
+def _in_line(number: int, place: NDArray[np.int64], lines: NDArray[np.int64]) -> Booleans:  # noqa: ARG001
+    return place == number
+
+
+def _from_the_end(number: int, place: NDArray[np.int64], lines: NDArray[np.int64]) -> Booleans:
+    return place == lines - 1 - number
+
+
+_PLACES: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64]], Booleans]] = {
     "in an odd line": lambda place, lines: place % 2 == 0,  # noqa: ARG005
     "in the first half": lambda place, lines: 2 * place < lines,
+    **{f"in line {number + 1}": partial(_in_line, number) for number in range(PLACES)},
     **{
-        f"in line {number + 1}": lambda place, lines, number=number: place == number  # noqa: ARG005
-        for number in range(PLACES)
-    },
-    **{
-        f"in line {number + 1} from the end": lambda place, lines, number=number: (
-            place == lines - 1 - number
-        )
+        f"in line {number + 1} from the end": partial(_from_the_end, number)
         for number in range(PLACES)
     },
 }

@@ -12,8 +12,11 @@ from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Parser
 from bioreason_bench.audit.reading.questions import File, ParsedQuestion
 from bioreason_bench.audit.reading.wordings import first_wording
 from bioreason_bench.language.answer import ANSWER
+from bioreason_bench.taxonomy import LEVELS
 
 __all__ = ["RowLaws"]
+
+NUMBERED = {*LEVELS, "train"}  # levels whose ids hold the number of the path
 
 
 class RowLaws:
@@ -36,6 +39,8 @@ class RowLaws:
         self.names = [relation.name for relation in self.release.table.relations]
         self.letters = [relation.letter for relation in self.release.table.relations]
         self.write = first_wording(self.release)
+        self.path_numbers: dict[tuple[int, ...], str] = {}  # path → its number in ids
+        self.numbered_paths: dict[str, tuple[int, ...]] = {}
         self.guardable = [0, 0]  # without leak guards, lines that could give a hop away; that do
         self.kinds = [relation.object for relation in self.release.table.relations]
 
@@ -108,13 +113,22 @@ class RowLaws:
         expected = skill, level, portion
         recorded = record["skill"], record["level"], record["portion"]
         id_fits = record["id"].startswith(prefix) and record["id"].endswith(suffix)
+        if level == "probe":
+            id_fits &= record["id"] == f"{prefix}{'-'.join(record['path'])}{suffix}"
+        elif id_fits and level in NUMBERED:
+            number = record["id"].removeprefix(prefix).removesuffix(suffix)
+            id_fits = (
+                number.isdecimal()
+                and self.path_numbers.setdefault(question.path, number) == number
+                and self.numbered_paths.setdefault(number, question.path) == question.path
+            )
         self.violations.check(
             "placed",
             question.row,
             recorded == expected and id_fits,
             lambda: (
                 f"must be {', '.join(map(str, expected))} (skill, level, portion) with an id "
-                f"{prefix}...{suffix}; found {', '.join(map(str, recorded))} and {record['id']}"
+                f"{prefix}...{suffix}, one number for each path; found {', '.join(map(str, recorded))} and {record['id']}"
             ),
         )
 

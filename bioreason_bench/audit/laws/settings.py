@@ -67,7 +67,11 @@ def _table_problem(config: WorldConfig, relations: Mapping[str, Any]) -> str | N
         return None
     if relations["pools"] != own["pools"]:
         kind = next(
-            (kind for kind, values in own["pools"].items() if relations["pools"].get(kind) != values),
+            (
+                kind
+                for kind, values in own["pools"].items()
+                if relations["pools"].get(kind) != values
+            ),
             "another",
         )
         return f"the values of {kind} are not those of this package"

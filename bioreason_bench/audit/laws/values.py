@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bioreason_bench.audit.ledger import Ledger
+from bioreason_bench.audit.ledger import Ledger, Location
 from bioreason_bench.audit.reading.ages import day
 from bioreason_bench.audit.reading.parser import ParsedRelease
 from bioreason_bench.config import WorldConfig
@@ -73,21 +75,23 @@ def check_values_of(release: ParsedRelease, config: WorldConfig, ledger: Ledger)
         values, inverse = np.unique(objects[subjects], return_inverse=True)
         texts = [release.texts[value] for value in values.tolist()]
         strange = _strange(texts, relation.object, release, config)
-        broken = np.isin(inverse, strange)
-        ledger.check(
-            "values",
-            lambda row, number=number, subjects=subjects: release.locate(number, subjects[row]),
-            len(subjects),
-            np.flatnonzero(broken),
-            lambda row, kind=relation.object, objects=objects, subjects=subjects: (
-                f"{release.text(objects[subjects[row]])} is no value of {kind}"
-            ),
-        )
+        broken = np.flatnonzero(np.isin(inverse, strange))
+        locate = partial(_locate, release, number, subjects)
+        problems = {
+            row: f"{texts[inverse[row]]!r} is no value of {relation.object}"
+            for row in broken.tolist()
+        }
+        ledger.check("values", locate, len(subjects), broken, problems)
 
 
-def _strange(
-    texts: list[str], kind: str, release: ParsedRelease, config: WorldConfig
-) -> list[int]:
+def _locate(
+    release: ParsedRelease, relation: int, subjects: NDArray[np.int64], row: int
+) -> Location:
+    """The biography of the subject in a row."""
+    return release.locate(relation, int(subjects[row]))
+
+
+def _strange(texts: list[str], kind: str, release: ParsedRelease, config: WorldConfig) -> list[int]:
     """The numbers of the texts that are no values of a kind."""
     pool = release.table.pools.get(kind)
     if config.language == "symbols":
@@ -111,7 +115,7 @@ def _outside(texts: Iterable[str], allowed: Collection[str]) -> list[int]:
 def _is_token(text: str, kind: str, limit: int | None) -> bool:
     """Whether a text is one of pet0, pet1, ..., as far as the pool goes."""
     match = re.fullmatch(rf"{kind}(0|[1-9][0-9]*)", text)
-    return bool(match) and (limit is None or int(match[1]) < limit)
+    return match is not None and (limit is None or int(match[1]) < limit)
 
 
 def _form(kind: str, people: int) -> str:

@@ -161,9 +161,7 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
     place, words = [-1] * len(release.table), [0] * len(release.table)
     held_out = person >= 0 and group == PARAMETRIC and release.heldout_wordings[person]
     facts, problem = parser.reader.biography(text), ""
-    sentences = (
-        parser.reader.biography_sentences(text) if held_out or group == CONTEXTUAL else []
-    )
+    sentences = parser.reader.biography_sentences(text) if held_out or group == CONTEXTUAL else []
     for index, fact in enumerate(map(parser.numbered, facts)):
         why = _problem(release, fact, person, group, stated)
         if why:
@@ -343,6 +341,14 @@ def _check_numbers(
     release: ParsedRelease, files: Sequence[Biographies], paraphrases: int, ledger: Ledger
 ) -> None:
     """Everyone has as many biographies as the config says, numbered from 0."""
+    nobody = np.flatnonzero(~release.known & ~release.in_context)
+    ledger.check(
+        "renderings",
+        lambda _: ("data/people", None),
+        release.people,
+        nobody,
+        lambda person: f"{release.text(person)} has no biography at all",
+    )
     _check_group(release, PARAMETRIC, files, release.known * paraphrases, ledger)
     _check_group(release, CONTEXTUAL, files, release.in_context * 1, ledger)
     for biographies in files:

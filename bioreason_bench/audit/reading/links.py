@@ -18,7 +18,15 @@ from bioreason_bench.audit.reading.ages import age_difference, fits_window
 from bioreason_bench.audit.reading.parser import NOT_STATED, Context, ParsedRelease
 from bioreason_bench.audit.reading.questions import ParsedQuestion
 
-__all__ = ["alternatives", "branches", "follow", "last_recalled_branch", "pattern_of", "people_in_context", "read_links"]
+__all__ = [
+    "alternatives",
+    "branches",
+    "follow",
+    "last_recalled_branch",
+    "pattern_of",
+    "people_in_context",
+    "read_links",
+]
 
 
 def pattern_of(release: ParsedRelease, path: tuple[int, ...]) -> str:

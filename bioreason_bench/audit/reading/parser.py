@@ -115,9 +115,7 @@ class ParsedRelease:
         return [np.ascontiguousarray(row).data for row in self.facts]
 
     def __getstate__(self) -> dict[str, object]:
-        """Everything but views, which cannot be pickled; processes that are not forked can make them
-        again.
-        """
+        """Everything but views, which cannot be pickled; other processes can make them again."""
         views = ("rows", "telling")
         return {name: value for name, value in self.__dict__.items() if name not in views}
 
@@ -240,7 +238,7 @@ class Context:
 
 
 EMPTY = Context([], [], [], {}, [])
-# (subject, key, object, bit, true, place): key is relation * people + subject, bit is 1 << relation,
+# (subject, key, object, bit, true, place): key is relation * people + subject, bit 1 << relation,
 # and true says whether the biographies state the fact; the object is UNKNOWN if its text has no
 # number. The place is that of the sentence in the person's contextual biography, -1 if it has none
 # or other words.
