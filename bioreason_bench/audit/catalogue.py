@@ -24,17 +24,30 @@ LAWS: dict[str, str] = {
     # files
     "manifest": "manifest.json is readable, fits its schema, and lists its files under the right "
     "configs",
-    "files": "the folder holds every file of the manifest, readable, and no other data file",
+    "files": "the folder holds every file of the manifest, readable, those of the card, and "
+    "nothing else",
     "shards": "the shards of a split are numbered without gaps and agree on their number",
-    "rows": "each file has the number of rows given in the manifest",
+    "rows": "each file has the number of rows given in the manifest, at least one",
     "digests": "the rows of each file have the digest given in the manifest",
-    "schema": "each row fits the schema of its file: columns, types and values",
+    "schema": "each row fits the schema of its file: columns, types and values, in UTF-8 and "
+    "without metadata",
+    "marks": "one blank is between words, one line end between the lines of a context, and no "
+    "other white space, control or invisible character in any text",
+    "config": "the config is given in full, agrees with the head of the manifest, and people, "
+    "circles, births, hops and contexts are as it says",
     "canary": "the canary string is in the manifest and on the card",
+    "card": "README.md and croissant.json name the files, splits and columns of the manifest and no "
+    "others; chain.svg is a drawing",
+    "audit": "audit.json, if there is one, is that of this release and says what this audit says",
+    "official": "a release of the official preset and seed has its config and its test files",
+    "against": "with --against, every file has the rows that this installation makes from the config "
+    "and the seed",
     # the world
-    "relations": "data/relations agrees with the manifest's relation table; inverses name each "
-    "other",
+    "relations": "data/relations agrees with the manifest's relation table, which is the package's "
+    "unless the config names another; inverses name each other",
     "unique names": "no two people share a name",
-    "plain names": "no name has a title or a suffix",
+    "plain names": "every name is made of the package's first and last names, without a title or "
+    "a suffix",
     "readable": "every sentence of a biography states one fact of its person, of the biography's "
     "own group",
     "whole biography": "a biography states each of the person's facts of its group once, and "
@@ -58,6 +71,7 @@ LAWS: dict[str, str] = {
     "related once": "two people are related in one way only, a relation and its mirror aside",
     "one window": "with leak guards, all relations between people have the same window of ages, "
     "but for those whose objects are always older or always younger",
+    "values": "every value is one of its pool, or made of the package's words",
     "unique values": "values such as e-mail addresses belong to one person each",
     "long lists": "lists of values hold at least 40",
     # paths
@@ -69,25 +83,31 @@ LAWS: dict[str, str] = {
     # questions
     "unique ids": "no two rows share an id",
     "placed": "skill, level, portion and the prefix of the id fit the row's file, and the id ends "
-    "in the number of its start",
+    "in the number of its start, before which it has one number for each path",
     "question": "the question reads back to its start and path",
     "columns": "pattern, hops, answer and answer_kind follow from path and entities",
     "context": "every sentence of a context states one fact of its line's person, once",
     "context people": "context_people names the people of the context's lines, each once; mem has "
     "no context",
+    "lines": "a line of a context is the person's biography with sentences left out: the same words "
+    "in the same order, and always written alike, a contradicted fact aside",
+    "places": "the people who are read about stand anywhere in their contexts: no place, and no "
+    "place beside each other, is more or less frequent than luck explains",
     "context true": "every fact of a context is a fact of the biographies",
     "context group": "a context states contextual relations only: nothing that is to be recalled",
     "solution": "the question has exactly the answer and the entities that its text leads to",
-    "chain": "the chain states each hop in order, and then the answer",
+    "chain": "the chain states each hop in order, in the first wording of its relation, and then "
+    "the answer",
     "different people": "the people on a chain are all different",
     "guard": "no context states the mirror of a recalled hop, nor of a relation that could be "
     "mistaken for it",
     "co-mentions": "no sentence of a context names both ends of a recalled hop",
     "distractors": "at every hop that leads on, the person before is related in other ways to as "
-    "many others as the config says, from whom the question leads to an answer",
+    "many others as the config says, from whom the question leads to an answer; nobody is there "
+    "beyond them",
     "alike": "everyone in a context states every contextual relation that the question asks for",
-    "context length": "no one has more sentences in a context than the config says, or than the "
-    "asked relations and the alternatives need",
+    "context length": "no one has more or fewer sentences in a context than the config says, but as "
+    "many as the asked relations and the alternatives need",
     # levels
     "in paths": "every question follows a path listed in data/paths with its skill and level",
     "path_in_train": "certificate: the path is in the skill's training questions",
@@ -114,14 +134,14 @@ LAWS: dict[str, str] = {
     "matched": "by folds, the test levels iid and composition have the patterns and the kinds of "
     "answers of zeroshot",
     "once": "no start and path, and no question text, occurs twice in training, validation and "
-    "test together",
+    "test together, nor in one of the further kinds",
     "held-out starts": "if the config holds starts out, no test question has a start of a "
     "training question",
     "counts": "every split has as many questions as the config says",
     "portions": "the nested tenths of the training questions hold every path in equal shares",
     "rl": "rows for reinforcement learning follow trained paths, from starts that training does "
     "not use with them; by the scheme roles they are training rows",
-    "probes": "every hop of every test question has its probe, which names the question; there "
+    "probes": "every hop of every test question has its probe, which names the question once; there "
     "are no other probes",
     # the kinds of questions beyond the levels
     "twins": "two questions of a counterfactual pair differ in the last read fact of the chain, "

@@ -94,6 +94,10 @@ class Ledger:
     def broken(self) -> int:
         return sum(result.broken for result in self.entries.values())
 
+    def broken_in(self, law: str) -> int:
+        """How often one law is broken."""
+        return self.entries.get(law, LawResult()).broken
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Every law in the order of `LAWS`: its text, its counts and its first violation."""
         laws: dict[str, dict[str, Any]] = {}

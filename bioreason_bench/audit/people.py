@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from bioreason_bench.audit.laws.holdout import by_folds
 from bioreason_bench.audit.laws.levels import check_levels
+from bioreason_bench.audit.laws.places import check_places
 from bioreason_bench.audit.laws.probes import check_probes
+from bioreason_bench.audit.laws.settings import check_config, check_hops, check_people_of
+from bioreason_bench.audit.laws.values import check_names, check_values_of
 from bioreason_bench.audit.laws.world import check_world
 from bioreason_bench.audit.people_file import BiographyReader, QuestionReader, QuestionResult
 from bioreason_bench.audit.reading.biographies import check_biographies, facts_from
@@ -65,10 +68,16 @@ def check_people(run: AuditRun) -> Scores:
     Returns:
         The scores of the solvers; none if the files of an earlier stage cannot be read.
     """
+    settings = check_config(run.manifest, run.ledger)
+    if settings is None:
+        return {}
     try:
         world = _read_tables(run)
         release = _read_biographies(run, world)
         check_world(release, _config(run), run.ledger)
+        check_people_of(release, settings, run.ledger)
+        check_names(release, settings, run.ledger)
+        check_values_of(release, settings, run.ledger)
         training = _read_training(run, release)
         knowledge = _learn(run, release, training)
         others = _read_others(run, knowledge)
@@ -76,10 +85,13 @@ def check_people(run: AuditRun) -> Scores:
         return {}
     tables = _tables(training) + _tables(others)
     _check_across_files(run, replace(world, release=release), tables, knowledge.exposure)
+    check_hops(tables, settings, run.ledger)
     # of a sample, luck decides too much
     config = _config(run)
     guarded = bool(config.get("leak_guards") and config.get("distractors")) and not run.sample
     guarded = guarded and not config.get("facts")  # real facts have regularities of their own
+    places = [result.places for result in [*training, *others] if result.places]
+    check_places(places, run.ledger)
     results = [result.solvers for result in others if result.solvers]
     return summarise(results, guarded, run.ledger)
 
@@ -110,8 +122,8 @@ def _read_biographies(run: AuditRun, world: World) -> ParsedRelease:
     reader = BiographyReader(run.folder, world.release, first_only=bool(run.sample))
     results = run.read_files("biographies", files, reader.start)
     biographies = [result.biographies for result in results if result.biographies]
-    facts, index = facts_from(world.release, biographies)
-    release = replace(world.release, facts=facts, biographies=index)
+    facts, index, told = facts_from(world.release, biographies)
+    release = replace(world.release, facts=facts, biographies=index, told=told)
     paraphrases = 1 if run.sample else _config(run).get("paraphrases", 1)
     share = _config(run).get("heldout_wordings", 0.0)
     check_biographies(release, world.listed, biographies, paraphrases, share, run.ledger)

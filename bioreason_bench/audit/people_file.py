@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from bioreason_bench.audit.laws.contexts import ContextRules
 from bioreason_bench.audit.laws.pairs import KIND_LAWS, KindLaw
+from bioreason_bench.audit.laws.places import Places
 from bioreason_bench.audit.laws.rows import RowLaws
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.biographies import Biographies, read_biographies
@@ -97,6 +98,7 @@ class QuestionResult:
         task: The file.
         ledger: The checks of its rows.
         table: Its questions, None if the file cannot be read.
+        places: Where the people who are read about stand in the contexts.
         cue_hits: For training files, how often each cue was right.
         popularity: For training files of comp, who is meant in the contexts.
         choices: For training files of comp, what the learned solver is fitted to.
@@ -106,6 +108,7 @@ class QuestionResult:
     task: FileTask
     ledger: Ledger
     table: QuestionTable | None = None
+    places: Places | None = None
     cue_hits: Counter = field(default_factory=Counter)
     popularity: Popularity | None = None
     choices: Choices | None = None
@@ -175,6 +178,7 @@ class QuestionReader:
         rules = ContextRules.of(self.config)
         kind = KIND_LAWS[file.level](parser, rules) if file.level in KIND_LAWS else None
         laws = RowLaws(parser, file, self.config, kind)
+        places = Places(file)
         builder = TableBuilder(file, self.knowledge.release)
         solvers = SolverRun(file, self.knowledge) if file.split == "test" and file.skill else None
         every = self._every(table.num_rows, kind)
@@ -189,6 +193,8 @@ class QuestionReader:
                 if question.row % every:
                     continue
                 laws.check(question)
+                if question.readable:
+                    places.add(self.knowledge.release, question)
                 if kind:
                     kind.add(question, laws.violations)
                 if solvers:
@@ -198,7 +204,9 @@ class QuestionReader:
             builder.end_batch(columns)
         if kind:
             kind.finish(laws.violations)
+        laws.finish()
         laws.violations.enter(result.ledger, file.name)
+        result.places = places
         result.table = builder.build()
         result.solvers = solvers.results() if solvers else None
         training.enter(result)

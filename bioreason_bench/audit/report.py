@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from bioreason_bench.errors import ReleaseError
 from bioreason_bench.escaping import json_text
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.manifest import MANIFEST
+from bioreason_bench.schema import validator
 
 __all__ = [
     "AUDIT",
@@ -37,6 +39,9 @@ __all__ = [
 
 AUDIT = "audit.json"
 FORMAT = 1
+VARYING = {"audit", "against", "official", "files"}  # laws whose counts depend on options
+COUNTS = ("text", "checked", "broken")
+TOLERANCE = 0.02  # of a score: as much as ties may make
 KEYS = {"manifest", "ok", "sample", "laws", "solvers"}  # of every audit.json
 Scores = dict[str, dict[str, dict[str, Any]]]  # config → solver → score, chance, shortcut, ...
 
@@ -105,6 +110,51 @@ def read_audit(folder: Path) -> dict[str, Any] | None:
     if not isinstance(audit, dict) or not set(audit) >= KEYS:
         raise ReleaseError(f"{path} does not hold an audit; {_write_again(folder)}")
     return audit
+
+
+def check_report(audit: Audit) -> None:
+    """Compare the audit.json of a release, if there is one, with the audit just made.
+
+    Of another version of the package, or of a sample, it says other things; a score may differ
+    between machines where two candidates are equal.
+    """
+    path = audit.folder / AUDIT
+    if not path.exists():
+        return
+    try:
+        report = read_audit(audit.folder)
+    except ReleaseError:
+        report = None
+    problem = _report_problem(report, audit) if report else "cannot be read as an audit"
+    audit.ledger.check_whole("audit", AUDIT, problem)
+
+
+def _report_problem(report: Mapping[str, Any], audit: Audit) -> str | None:
+    """What is wrong with an audit.json, None if nothing is; `audit` is the one just made."""
+    for error in validator("audit").iter_errors(report):
+        return f"is broken at {'/'.join(map(str, error.absolute_path)) or 'its top level'}"
+    if report["manifest"] != audit.manifest:
+        return "is the audit of another release; write it again with --write"
+    if report["ok"] != audit.ok and not report["sample"]:
+        return f"says ok {report['ok']}, and {audit.ledger.broken:,} laws are broken"
+    if report["bioreason_bench"] != __version__ or report["sample"] != audit.sample:
+        return None
+    for law, entry in audit.ledger.as_dict().items():
+        found = report["laws"].get(law, {})
+        if law not in VARYING and any(found.get(key) != entry[key] for key in COUNTS):
+            return f"counts otherwise than this audit in the law {law!r}"
+    return _scores_problem(report["solvers"], audit.scores)
+
+
+def _scores_problem(found: Mapping[str, Any], scores: Scores) -> str | None:
+    for config, solvers in scores.items():
+        for solver, score in solvers.items():
+            value = found.get(config, {}).get(solver, {}).get("score")
+            if not isinstance(value, (int, float)) or abs(value - score["score"]) > TOLERANCE:
+                return f"says {value} for the solver {solver} on {config}, it has {score['score']}"
+    if extra := {config for config in found if config not in scores}:
+        return f"has scores of {min(extra)}, which this audit has not"
+    return None
 
 
 def check_audit(folder: Path) -> dict[str, Any]:

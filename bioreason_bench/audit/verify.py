@@ -1,6 +1,7 @@
 """The audit of a release, from its files alone.
 
-1. `check_folder` checks manifest, schemas, shards and canary: they are the same for every release.
+1. `check_folder` checks manifest, schemas, shards, canary and what else is in the folder, and
+   `check_card` the card: they are the same for every release.
 2. A family of questions opens its files by `open_file` (directly, or in worker processes by
    `AuditRun.read_files`), which checks rows, digests and schemas. Then it checks its own laws.
 
@@ -13,10 +14,13 @@ releases that the manifest says are of that family. Its laws go into the catalog
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
+from bioreason_bench.audit.against import Known, check_official, check_rows_again
+from bioreason_bench.audit.laws.card import check_card
 from bioreason_bench.audit.people import check_people
 from bioreason_bench.audit.reading.files import check_folder
-from bioreason_bench.audit.report import Audit, manifest_digest
+from bioreason_bench.audit.report import Audit, check_report, manifest_digest
 from bioreason_bench.audit.run import Advance, AuditRun
 from bioreason_bench.workers import available_cores
 
@@ -28,6 +32,9 @@ def verify(
     *,
     workers: int | None = None,
     sample: int = 0,
+    against: int | Literal["own"] | None = None,
+    known: Known | None = None,
+    replaced: bool = False,
     advance: Advance = lambda stage, done, total: None,
 ) -> Audit:
     """Check a release against every law of the catalogue; only read its folder.
@@ -39,16 +46,26 @@ def verify(
         workers: The number of worker processes; all cores if None.
         sample: Solve only this many questions of each file, and read one paraphrase of each
             biography; 0 for all. Certificates, counts and files are checked completely.
+        against: A seed: make every file again with this installation and this seed, and compare;
+            "own" for the seed in the manifest.
+        known: Digests of official releases, with which a release of their name is compared.
+        replaced: Whether audit.json will be written anew, so that an old one need not fit.
         advance: Called with (stage, rows done, rows in total) as files are read.
 
     Raises:
-        UsageError: There is no folder.
+        UsageError: There is no folder; or rows cannot be made again.
     """
     folder = Path(folder)
     audit = Audit(folder, manifest_digest(folder), sample)
     manifest = check_folder(folder, audit.ledger)
     if manifest is not None:
         workers = available_cores() if workers is None else workers
+        check_card(folder, manifest, audit.ledger)
         run = AuditRun(folder, manifest, audit.ledger, sample, workers, advance)
         audit.scores = check_people(run)
+        check_official(manifest, known or {}, audit.ledger)
+        if against is not None and not audit.ledger.broken_in("config"):
+            check_rows_again(run, None if against == "own" else against)
+    if not replaced:
+        check_report(audit)
     return audit

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 COMPOSING = [f"comp_{level}" for level in LEVELS]  # configs with a line for each shortcut
 
 
+def _seed(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> int | Literal["own"] | None:
+    """The seed to compare with: a whole number, "own" if none is given, None without the option."""
+    if value is None:
+        return None
+    if value == "own":
+        return "own"
+    try:
+        return int(value)
+    except ValueError:
+        problem = f"{value[:40]!r} is no seed; give a whole number, or put --against behind DIR"
+        raise click.BadParameter(problem, context, parameter) from None
+
+
 @click.command(name="verify")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
@@ -31,12 +46,27 @@ COMPOSING = [f"comp_{level}" for level in LEVELS]  # configs with a line for eac
     metavar="N",
     help="Solve only N questions of each file, for a quick look.",
 )
+@click.option(
+    "--against",
+    is_flag=False,
+    flag_value="own",
+    default=None,
+    metavar="SEED",
+    callback=_seed,
+    help="Make all rows again with this seed (if none is given, that of the manifest) and compare.",
+)
 @click.option("--write", is_flag=True, help="Write the outcome to DIR/audit.json.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print broken laws only.")
 def command(
-    folder: Path, sample: int, write: bool, workers: int | None, as_json: bool, quiet: bool
+    folder: Path,
+    sample: int,
+    against: int | Literal["own"] | None,
+    write: bool,
+    workers: int | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Check the release in DIR from its own text; exit code 1 if any law is broken.
 
@@ -44,12 +74,24 @@ def command(
     are computed again from the training files, digests from the rows. Solvers that take shortcuts
     are scored. Nothing is taken from the generator, so that a downloaded or edited folder can be
     checked as well.
+
+    Who changes rows, digests and config together may keep every law. The official release is
+    therefore compared with known digests; any other with rows made again, by --against.
     """
     from bioreason_bench.audit.report import audit_json, write_audit
     from bioreason_bench.audit.verify import verify
+    from bioreason_bench.evaluation.official import OFFICIAL, official
 
     with closing(_ProgressBar(hidden=quiet)) as bar:
-        audit = verify(folder, workers=workers, sample=sample, advance=bar.advance)
+        audit = verify(
+            folder,
+            workers=workers,
+            sample=sample,
+            against=against,
+            known={OFFICIAL: official()["digests"]},
+            replaced=write,
+            advance=bar.advance,
+        )
     if write:
         write_audit(audit)
     click.echo(audit_json(audit) if as_json else _report(audit, quiet))

@@ -50,6 +50,24 @@ class ReleaseCopy:
                 row[column] = self.with_names(row[column])
         return rows
 
+    def raw_rows(self, split: str) -> Rows:
+        """The rows of a file as they are."""
+        return pq.read_table(self.folder / self.file(split)).to_pylist()
+
+    def replace_everywhere(self, old: str, new: str) -> None:
+        """Write `new` for `old` in every text of every file, and seal the files."""
+
+        def changed(value: Any) -> Any:
+            if isinstance(value, list):
+                return [changed(item) for item in value]
+            return value.replace(old, new) if isinstance(value, str) else value
+
+        for file in self.manifest["files"]:
+            split = file.removeprefix("data/").rsplit("-", 3)[0]
+            rows = self.raw_rows(split)
+            if old in str(rows):
+                self.write(split, [{key: changed(row[key]) for key in row} for row in rows])
+
     def with_names(self, text: str) -> str:
         """The biographies of a text, with names for pronouns and one fact a sentence."""
         return "\n".join(

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioreason_bench.audit.ledger import RowViolations
-from bioreason_bench.audit.reading.links import alternatives, branches, pattern_of
+from bioreason_bench.audit.reading.links import (
+    alternatives,
+    branches,
+    pattern_of,
+    people_in_context,
+)
 from bioreason_bench.audit.reading.parser import NOT_STATED, ParsedRelease
 from bioreason_bench.audit.reading.questions import ParsedQuestion
 
@@ -64,11 +69,16 @@ class ContextLaws:
         asked = [n for n in self.question.path if not self.release.parametric[n]]
         if self.rules.distractors or self.rules.facts:
             self._check_alike(asked)
+        mirrors = self.mirrors(pattern)
         if self.rules.facts:
             self._check_length(asked)
+        if not self.rules.own_facts:
+            self._check_fewest(mirrors if self.rules.leak_guards else set())
         if self.rules.leak_guards and "P" in pattern:
-            self._check_leaks(pattern)
+            self._check_leaks(mirrors)
             self._check_mentions(pattern)
+        if self.contradicted < 0:
+            self._check_people(pattern)
         if self.rules.distractors:
             self._check_distractors(pattern)
 
@@ -100,16 +110,52 @@ class ContextLaws:
         problem = f"at most {most} sentences a person, found {longest}"
         self._check("context length", longest <= most, lambda: problem)
 
-    def _check_leaks(self, pattern: str) -> None:
-        """No line states the mirror of a recalled hop, or of one that could be recalled instead.
+    def _check_fewest(self, withheld: set[int]) -> None:
+        """No one has fewer sentences than the config says, unless there is no more to state."""
+        context = self.question.context
+        hidden = sum(1 << relation for relation in withheld)
+        wanted = [
+            (self.release.contextual[person] & ~hidden).bit_count() if person >= 0 else 0
+            for person in context.people
+        ]
+        if self.rules.facts:
+            wanted = [min(self.rules.facts, count) for count in wanted]
+        short = [line for line, size in enumerate(context.sizes) if size < wanted[line]]
+        self._check(
+            "context length",
+            not short,
+            lambda: (
+                f"line {short[0] + 1} has {context.sizes[short[0]]} sentences, "
+                f"at least {wanted[short[0]]} are needed"
+            ),
+        )
+
+    def _check_people(self, pattern: str) -> None:
+        """There are as many people as the chain and its alternatives make."""
+        people = len(self.question.context.people)
+        wanted = people_in_context(pattern, self.rules.distractors)
+        problem = (
+            f"{people} people are in the context; {pattern} with {self.rules.distractors} "
+            f"distractors makes it {wanted}"
+        )
+        self._check("distractors", people == wanted, lambda: problem)
+
+    def mirrors(self, pattern: str) -> set[int]:
+        """The relations that mirror a recalled hop, or one that could be recalled instead.
 
         "Bo was the boss of Ann" gives Ann's boss away, and "Cy mentored Ann" excludes Cy.
         """
+        if "P" not in pattern:
+            return set()
         release, path = self.release, self.question.path
         recalled = {n for n, letter in zip(path, pattern, strict=True) if letter == "P"}
         if self.rules.distractors and any(pattern[hop] == "P" for hop in branches(pattern)):
             recalled |= {n for n, row in enumerate(release.table.relations) if row.letter == "P"}
-        mirrors = {release.inverses[relation] for relation in recalled} - {-1, *path}
+        return {release.inverses[relation] for relation in recalled} - {-1, *path}
+
+    def _check_leaks(self, mirrors: set[int]) -> None:
+        """No line states the mirror of a recalled hop."""
+        release = self.release
         leaks = [
             (line, mirror)
             for line, bits in enumerate(self.question.context.stated)

@@ -287,6 +287,19 @@ def _check_repetition(files: Sequence[QuestionTable], by_roles: bool, ledger: Le
     check_unique("once", "question text", keys, ledger)
     keys = [RowKeys(table.file.name, table.id) for table in own]
     check_unique("unique ids", "id", keys, ledger)
+    if by_roles:
+        keys = [RowKeys(table.file.name, table.id) for table in files if table.file.split == "rl"]
+        check_unique("unique ids", "id", keys, ledger)
+    for kind in QUESTION_KINDS:
+        tables = [table for table in files if table.file.folder == kind.folder]
+        keys = [RowKeys(table.file.name, _keys_of_kind(table), table.path >= 0) for table in tables]
+        check_unique("once", "question of this kind", keys, ledger)
+
+
+def _keys_of_kind(table: QuestionTable) -> NDArray[np.uint64]:
+    """A number for each question; the two of a pair with one text have different ones."""
+    altered = table.recorded.get("altered", np.zeros(len(table), np.int64))
+    return pair_keys(table.start, table.path) * np.uint64(2) + altered.astype(np.uint64)
 
 
 def _check_counts(

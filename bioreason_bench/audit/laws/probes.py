@@ -50,12 +50,14 @@ def _collect(
             broken.append(row)
             continue
         hop = path[0], start
-        if hop in locations:
+        if hop in locations or len(set(questions)) < len(questions):
             broken.append(row)
         locations.setdefault(hop, (table.file.name, row))
         for question in questions:
             named.setdefault(question, set()).add(hop)
-    problem = "a probe asks for one hop, and no other probe asks for the same"
+    problem = (
+        "a probe asks for one hop, no other probe asks for the same, and it names a question once"
+    )
     ledger.check("probes", table.file.name, len(table), broken, problem)
 
 

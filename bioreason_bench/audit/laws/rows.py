@@ -10,8 +10,13 @@ from bioreason_bench.audit.laws.pairs import KindLaw
 from bioreason_bench.audit.ledger import RowViolations
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Parser
 from bioreason_bench.audit.reading.questions import File, ParsedQuestion
+from bioreason_bench.audit.reading.wordings import first_wording
+from bioreason_bench.language.answer import ANSWER
+from bioreason_bench.taxonomy import LEVELS
 
 __all__ = ["RowLaws"]
+
+NUMBERED = {*LEVELS, "train"}  # levels whose ids hold the number of the path
 
 
 class RowLaws:
@@ -33,6 +38,10 @@ class RowLaws:
         self.rules = ContextRules.of(config)
         self.names = [relation.name for relation in self.release.table.relations]
         self.letters = [relation.letter for relation in self.release.table.relations]
+        self.write = first_wording(self.release)
+        self.path_numbers: dict[tuple[int, ...], str] = {}  # path → its number in ids
+        self.numbered_paths: dict[str, tuple[int, ...]] = {}
+        self.guardable = [0, 0]  # without leak guards, lines that could give a hop away; that do
         self.kinds = [relation.object for relation in self.release.table.relations]
 
     def check(self, question: ParsedQuestion) -> None:
@@ -45,9 +54,12 @@ class RowLaws:
             self._check_columns(question)
             if question.context.people:
                 contradicted = self._contradicted(question.record)
-                ContextLaws(
+                laws = ContextLaws(
                     self.release, self.rules, question, self.violations, contradicted
-                ).check()
+                )
+                laws.check()
+                if not self.rules.leak_guards:
+                    self._look_for_leaks(question, laws.mirrors(self.pattern(question)))
 
     def false_key(self, record: Mapping[str, Any]) -> tuple[int, int] | None:
         """(key, object) of the sentence that may contradict the biographies, None if none may."""
@@ -101,13 +113,22 @@ class RowLaws:
         expected = skill, level, portion
         recorded = record["skill"], record["level"], record["portion"]
         id_fits = record["id"].startswith(prefix) and record["id"].endswith(suffix)
+        if level == "probe":
+            id_fits &= record["id"] == f"{prefix}{'-'.join(record['path'])}{suffix}"
+        elif id_fits and level in NUMBERED:
+            number = record["id"].removeprefix(prefix).removesuffix(suffix)
+            id_fits = (
+                number.isdecimal()
+                and self.path_numbers.setdefault(question.path, number) == number
+                and self.numbered_paths.setdefault(number, question.path) == question.path
+            )
         self.violations.check(
             "placed",
             question.row,
             recorded == expected and id_fits,
             lambda: (
                 f"must be {', '.join(map(str, expected))} (skill, level, portion) with an id "
-                f"{prefix}...{suffix}; found {', '.join(map(str, recorded))} and {record['id']}"
+                f"{prefix}...{suffix}, one number for each path; found {', '.join(map(str, recorded))} and {record['id']}"
             ),
         )
 
@@ -133,6 +154,7 @@ class RowLaws:
                 f"context_people says {', '.join(record['context_people'])}"
             ),
         )
+        check("lines", row, not context.retold, lambda: context.retold)
         allowed = self.false_key(record)
         false = [fact for fact in context.false if fact != allowed]
         check("context true", row, not false, lambda: self._describe_false(*false[0]))
@@ -162,7 +184,6 @@ class RowLaws:
     def _check_solution(self, question: ParsedQuestion) -> None:
         """Entities, answer and chain are those that the text leads to."""
         record, row, check = question.record, question.row, self.violations.check
-        names = self._names(question)
         entities = [self._text(number) for number in question.walk]
         check(
             "solution",
@@ -173,14 +194,13 @@ class RowLaws:
                 f"the row says {_arrows(record['entities'])} and answer {record['answer']!r}"
             ),
         )
-        hops = list(zip(entities, names, entities[1:], strict=False))
         check(
             "chain",
             row,
-            self.parser.reader.chain(record["chain"]) == (hops, entities[-1]),
+            record["chain"] == self._chain(question, entities),
             lambda: (
-                f"the chain must lead {_arrows(entities)} by {_arrows(record['path'])}, "
-                f"found {record['chain'][:200]!r}"
+                f"the chain must lead {_arrows(entities)} by {_arrows(record['path'])} in the first "
+                f"wording of each, found {record['chain'][:200]!r}"
             ),
         )
         people = [number for number in question.walk if 0 <= number < self.release.people]
@@ -190,6 +210,35 @@ class RowLaws:
             len(set(people)) == len(people),
             lambda: f"a person occurs twice on the chain {_arrows(entities)}",
         )
+
+    def _chain(self, question: ParsedQuestion, entities: Sequence[str | None]) -> str:
+        """The chain of a question: each hop in the first wording of its relation, then the answer."""
+        sentences = [
+            self.write(relation, str(subject), str(target))
+            for relation, subject, target in zip(
+                question.path, entities, entities[1:], strict=False
+            )
+        ]
+        return f"{' '.join(sentences)} {ANSWER}{entities[-1]}"
+
+    def _look_for_leaks(self, question: ParsedQuestion, mirrors: set[int]) -> None:
+        """Count the lines that could state the mirror of a recalled hop, and those that do."""
+        bits = sum(1 << relation for relation in mirrors)
+        context = question.context
+        for person, stated in zip(context.people, context.stated, strict=True):
+            if person >= 0 and self.release.contextual[person] & bits:
+                self.guardable[0] += 1
+                self.guardable[1] += bool(stated & bits)
+
+    def finish(self) -> None:
+        """Check what only all rows of the file together show."""
+        least, lines = 200, self.guardable[0]
+        if lines >= least and not self.guardable[1]:
+            problem = (
+                "leak_guards is false, and no context states the mirror of a recalled hop, "
+                f"in {lines:,} lines that could"
+            )
+            self.violations.check("config", 0, False, lambda: problem)
 
     def _check_columns(self, question: ParsedQuestion) -> None:
         """Pattern, hops and kind of answer follow from the path."""

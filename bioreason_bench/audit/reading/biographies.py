@@ -20,6 +20,8 @@ from bioreason_bench.audit.reading.parser import (
     BiographyIndex,
     ParsedRelease,
     Parser,
+    Telling,
+    hash_sentence,
 )
 from bioreason_bench.audit.reading.questions import hash_texts
 from bioreason_bench.audit.reading.wordings import wording_of
@@ -42,6 +44,9 @@ class Biographies:
         stated: Object numbers, NOT_STATED if the text states none; shape [rows, relations].
         wording: Number of the statement, for people with held-out wordings only; -1 where nothing
             is stated, shape [rows, relations].
+        place: Number of the sentence, for contextual biographies only; -1 where nothing is stated,
+            shape [rows, relations].
+        words: `hash_sentence` of the sentence, for the same; shape [rows, relations].
         text: Hash of the text, shape [rows].
         id: Hash of the id, shape [rows].
     """
@@ -52,6 +57,8 @@ class Biographies:
     paraphrase: NDArray[np.int32]
     stated: NDArray[np.int32]
     wording: NDArray[np.int8]
+    place: NDArray[np.int16]
+    words: NDArray[np.uint32]
     text: NDArray[np.uint64]
     id: NDArray[np.uint64]
 
@@ -76,6 +83,8 @@ def read_biographies(
     paraphrases: list[int] = []
     stated: list[list[int]] = []
     wordings: list[list[int]] = []
+    places: list[list[int]] = []
+    words: list[list[int]] = []
     texts: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     ids: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     unreadable: dict[int, str] = {}
@@ -88,19 +97,14 @@ def read_biographies(
             groups.append(GROUPS.index(group))
             stated.append(biography.stated)
             wordings.append(biography.wording)
+            places.append(biography.place)
+            words.append(biography.words)
             sentences += biography.sentences
             if biography.problem:
                 unreadable[row] = biography.problem
         paraphrases += columns["rendering"]
-        misnamed = [
-            row
-            for row, (id_, group) in enumerate(
-                zip(columns["id"], columns["group"], strict=True), first
-            )
-            if not id_.startswith(f"{group}-")
-        ]
-        problem = "the id must begin with the group of the biography"
-        ledger.check("placed", file, len(columns["id"]), misnamed, problem)
+        misnamed = _misplaced(file, columns, people[-len(columns["id"]) :], first)
+        ledger.check("placed", file, len(columns["id"]), sorted(misnamed), misnamed)
         texts.append(hash_texts(columns["text"]))
         ids.append(hash_texts(columns["id"]))
     ledger.check("readable", file, sentences, sorted(unreadable), unreadable)
@@ -111,18 +115,39 @@ def read_biographies(
         np.array(paraphrases, np.int32),
         np.array(stated, np.int32).reshape(-1, len(release.table)),
         np.array(wordings, np.int8).reshape(-1, len(release.table)),
+        np.array(places, np.int16).reshape(-1, len(release.table)),
+        np.array(words, np.uint32).reshape(-1, len(release.table)),
         np.concatenate(texts),
         np.concatenate(ids),
     )
 
 
+def _misplaced(
+    file: str, columns: Mapping[str, list], people: Sequence[int], first: int
+) -> dict[int, str]:
+    """Why a biography is in the wrong file or has a wrong id, by its row; `first` is the first."""
+    split = file.rpartition("/")[2].partition("-")[0]
+    problems = {}
+    rows = zip(columns["id"], columns["group"], columns["rendering"], people, strict=True)
+    for row, (id_, group, rendering, person) in enumerate(rows, first):
+        if group != split:
+            problems[row] = f"a {group} biography does not belong in the split {split}"
+        elif person >= 0 and id_ != f"{group}-{person:06d}-{rendering}":
+            problems[row] = f"the id must be {group}-{person:06d}-{rendering}, found {id_}"
+    return problems
+
+
 @dataclass(frozen=True, slots=True)
 class _Biography:
-    """One biography as read: objects and wordings by relation, and the first problem."""
+    """One biography as read: objects, wordings, places and words by relation, and the first
+    problem.
+    """
 
     person: int
     stated: list[int]
     wording: list[int]
+    place: list[int]
+    words: list[int]
     sentences: int
     problem: str
 
@@ -133,9 +158,10 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
     if person >= release.people:
         person = UNKNOWN
     stated, wording = [NOT_STATED] * len(release.table), [-1] * len(release.table)
+    place, words = [-1] * len(release.table), [0] * len(release.table)
     held_out = person >= 0 and group == PARAMETRIC and release.heldout_wordings[person]
     facts, problem = parser.reader.biography(text), ""
-    sentences = parser.reader.biography_sentences(text) if held_out else []
+    sentences = parser.reader.biography_sentences(text) if held_out or group == CONTEXTUAL else []
     for index, fact in enumerate(map(parser.numbered, facts)):
         why = _problem(release, fact, person, group, stated)
         if why:
@@ -144,10 +170,12 @@ def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biogra
         elif fact:
             _, number, target = fact
             stated[number] = target
+            if group == CONTEXTUAL:
+                place[number], words[number] = index, hash_sentence(sentences[index])
             if held_out:
                 relation, value = release.table[number], release.texts[target]
                 wording[number] = wording_of(relation, sentences[index], name, value)
-    return _Biography(person, stated, wording, len(facts), problem)
+    return _Biography(person, stated, wording, place, words, len(facts), problem)
 
 
 def _problem(
@@ -187,14 +215,15 @@ def _problem(
 
 def facts_from(
     release: ParsedRelease, files: Sequence[Biographies]
-) -> tuple[NDArray[np.int32], dict[str, BiographyIndex]]:
+) -> tuple[NDArray[np.int32], dict[str, BiographyIndex], Telling]:
     """Collect the facts of the world from the first biography of each person and group.
 
     Returns:
         Object numbers, NOT_STATED where no biography states the fact, shape [relations, people];
-        and for each group where these biographies are.
+        for each group where these biographies are; and how the contextual ones state the facts.
     """
     facts = np.full((len(release.table), release.people), NOT_STATED, np.int32)
+    told = Telling(np.full(facts.shape, -1, np.int16), np.zeros(facts.shape, np.uint32))
     indexes: dict[str, BiographyIndex] = {}
     for group, members in enumerate(_members(release.table)):
         index = _first_biographies(release.people, group, files)
@@ -202,9 +231,12 @@ def facts_from(
         relations = np.flatnonzero(members)
         for number, biographies in enumerate(files):
             people = np.flatnonzero(index.file == number)
-            stated = biographies.stated[np.ix_(index.row[people], relations)]
-            facts[np.ix_(relations, people)] = stated.T
-    return facts, indexes
+            own, theirs = np.ix_(index.row[people], relations), np.ix_(relations, people)
+            facts[theirs] = biographies.stated[own].T
+            if GROUPS[group] == CONTEXTUAL:
+                told.place[theirs] = biographies.place[own].T
+                told.words[theirs] = biographies.words[own].T
+    return facts, indexes, told
 
 
 def _first_biographies(people: int, group: int, files: Sequence[Biographies]) -> BiographyIndex:
@@ -309,6 +341,14 @@ def _check_numbers(
     release: ParsedRelease, files: Sequence[Biographies], paraphrases: int, ledger: Ledger
 ) -> None:
     """Everyone has as many biographies as the config says, numbered from 0."""
+    nobody = np.flatnonzero(~release.known & ~release.in_context)
+    ledger.check(
+        "renderings",
+        lambda _: ("data/people", None),
+        release.people,
+        nobody,
+        lambda person: f"{release.text(person)} has no biography at all",
+    )
     _check_group(release, PARAMETRIC, files, release.known * paraphrases, ledger)
     _check_group(release, CONTEXTUAL, files, release.in_context * 1, ledger)
     for biographies in files:

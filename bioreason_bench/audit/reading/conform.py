@@ -6,6 +6,7 @@ row with jsonschema, so that no keyword is ever ignored (tests compare both ways
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,12 +15,21 @@ import pyarrow.compute as pc
 
 from bioreason_bench.schema import arrow_schema, columns, validator
 
-__all__ = ["nonconforming", "same_type"]
+__all__ = ["marked", "nonconforming", "same_type"]
 
 NOTES = {"title", "description", "examples", "$comment"}  # keywords that constrain nothing
 CELL = {"type", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum"} | NOTES
 LIST = {"type", "items", "minItems", "maxItems", "uniqueItems"} | NOTES
 LONGEST = 300  # characters of a message
+# Control characters but for the line end, all white space but for the blank, and what is not seen.
+UNSEEN = (
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\p{Cf}\p{Co}\p{Zl}\p{Zp}"
+    r"\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}"
+    r"\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{2800}\x{3164}"
+    r"\x{fe00}-\x{fe0f}\x{ffa0}\x{e0100}-\x{e01ef}]"
+)
+BLANKS = r"\A[ \n]|[ \n]\z|[ \n]{2}"  # at an end, or more than one
+LINES = ("context",)  # columns whose texts have lines
 
 
 def nonconforming(table: pa.Table, name: str) -> tuple[list[int], str]:
@@ -43,6 +53,40 @@ def nonconforming(table: pa.Table, name: str) -> tuple[list[int], str]:
     return rows, problems[rows[0]] if rows else ""
 
 
+def marked(table: pa.Table) -> tuple[list[int], str]:
+    """Find the rows with a text that holds a mark outside of its words.
+
+    Words are separated by one blank, the lines of a context by one line end, and nothing else is
+    neither a word nor its punctuation.
+
+    Returns:
+        The rows in ascending order, and what is wrong with the first; ([], "") if there are none.
+    """
+    problems: dict[int, str] = {}
+    for name in table.column_names:
+        cells = table.column(name).combine_chunks()
+        if pa.types.is_list(cells.type):
+            parents, cells = pc.list_parent_indices(cells).to_pylist(), pc.list_flatten(cells)
+        else:
+            parents = None
+        if not pa.types.is_string(cells.type):
+            continue
+        pattern = f"{UNSEEN}|{BLANKS}" + ("" if name in LINES else r"|\n")
+        for index in pc.indices_nonzero(pc.match_substring_regex(cells, pattern)).to_pylist():
+            row = index if parents is None else parents[index]
+            problems.setdefault(row, f"{name} holds {_around_mark(cells[index].as_py())}")
+    rows = sorted(problems)
+    return rows, problems[rows[0]] if rows else ""
+
+
+def _around_mark(text: str) -> str:
+    """The mark and a few letters beside it, in ASCII."""
+    blanks = re.search(r"\A[ \n]|[ \n]\Z|[ \n]{2}", text)
+    unseen = (place for place, letter in enumerate(text) if not letter.isprintable())
+    place = blanks.start() if blanks else next(unseen, 0)
+    return ascii(text[max(0, place - 20) : place + 20])
+
+
 def same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
     """Whether two Arrow types hold the same values; the name of a list's items does not matter."""
     if pa.types.is_list(expected):
@@ -51,8 +95,13 @@ def same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
 
 
 def _column_problem(table: pa.Table, name: str) -> str:
-    """What is wrong with the names and types of the columns, "" if nothing."""
+    """What is wrong with the names, types and bytes of the columns, "" if nothing."""
     expected = arrow_schema(name)
+    if table.schema.metadata:
+        keys = sorted(key.decode(errors="replace") for key in table.schema.metadata)
+        return f"the file has metadata {keys[0]!r}, by which readers may take its columns otherwise"
+    if twice := [column for column in table.column_names if table.column_names.count(column) > 1]:
+        return f"column {twice[0]!r} is there twice"
     for field in expected:
         if field.name not in table.column_names:
             return f"column {field.name!r} is missing"
@@ -61,6 +110,13 @@ def _column_problem(table: pa.Table, name: str) -> str:
             return f"column {field.name!r} is {actual}, it must be {field.type}"
     if unknown := [column for column in table.column_names if column not in expected.names]:
         return f"column {unknown[0]!r} is not in schemas/{name}.schema.json"
+    if table.column_names != expected.names:
+        return f"the columns must be {', '.join(expected.names)}, in this order"
+    for column in table.column_names:
+        try:
+            table.column(column).validate(full=True)
+        except pa.ArrowInvalid as error:
+            return f"column {column!r} holds no valid text: {str(error).splitlines()[0]}"
     return ""
 
 

@@ -1,28 +1,28 @@
 """The checks of files, for releases of any family of questions.
 
-`check_folder` checks what needs no data file to be opened: manifest, schemas, shards and canary.
-`open_file` reads one data file and checks its rows, digest and schema.
+`check_folder` checks what needs no data file to be opened: manifest, schemas, shards, canary, and
+what else is in the folder. `open_file` reads one data file and checks its rows, digest and schema.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.reading.conform import nonconforming
+from bioreason_bench.audit.reading.conform import marked, nonconforming
 from bioreason_bench.errors import BioreasonError, ReleaseError
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.manifest import CANARY, MANIFEST, read_manifest
 from bioreason_bench.release.shards import configs_of
-from bioreason_bench.taxonomy import KIND_NAMES
+from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, QUESTION_KINDS, SKILLS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["check_folder", "open_file", "schema_of"]
+__all__ = ["CARD", "check_folder", "has_place", "open_file", "read_text", "schema_of"]
 
 CARD = "README.md"
 TABLE_SCHEMAS = {  # folder in data/ → schema of its rows; other folders hold questions
@@ -33,6 +33,16 @@ TABLE_SCHEMAS = {  # folder in data/ → schema of its rows; other folders hold 
     "relations": "relation",
     "probes": "probe",
 }
+SPLITS = {  # folder in data/ → its splits; the training files of a skill are beside its levels
+    "biographies": {"parametric", "contextual"},
+    **dict.fromkeys(("people", "facts", "paths", "relations"), {"train"}),
+    "probes": {"test"},
+    **dict.fromkeys(SKILLS, {"train", "rl"}),
+    **{f"{skill}/{level}": {"validation", "test"} for skill in SKILLS for level in LEVELS},
+    **{kind.folder: {"test"} for kind in QUESTION_KINDS},
+}
+BESIDE = {MANIFEST, CARD, "chain.svg", "croissant.json", "audit.json", ".gitattributes"}
+DOWNLOADS = {".cache", ".git"}  # folders that git and huggingface_hub leave in a download
 SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet")
 
 
@@ -53,17 +63,26 @@ def check_folder(folder: Path, ledger: Ledger) -> dict[str, Any] | None:
     files = manifest["files"]
     ledger.check_whole("manifest", MANIFEST, _config_problem(manifest))
     for file, entry in files.items():
-        schema = schema_of(file)
-        problem = f"its schema must be {schema}, the manifest says {entry['schema']}"
-        ledger.check_whole("manifest", file, None if entry["schema"] == schema else problem)
-    for path in sorted((folder / "data").rglob("*")):
-        if path.is_file():
-            file = path.relative_to(folder).as_posix()
-            problem = "the manifest does not name this file"
-            ledger.check_whole("files", file, None if file in files else problem)
+        ledger.check_whole("manifest", file, _entry_problem(file, entry["schema"]))
+    _check_extras(folder, files, ledger)
     _check_shards(files, ledger)
     _check_canary(folder, manifest["canary"], ledger)
     return manifest
+
+
+def _entry_problem(file: str, schema: str) -> str | None:
+    """What is wrong with the manifest's entry of a file, None if nothing is."""
+    if not has_place(file):
+        return "no release has a split of this name"
+    if schema != schema_of(file):
+        return f"its schema must be {schema_of(file)}, the manifest says {schema}"
+    return None
+
+
+def has_place(file: str) -> bool:
+    """Whether a file name is one of those that a release has: data/probes/test-..., not train."""
+    folder, _, name = file.removeprefix("data/").rpartition("/")
+    return name.split("-")[0] in SPLITS.get(folder, ())
 
 
 def schema_of(file: str) -> str:
@@ -91,8 +110,12 @@ def open_file(folder: Path, file: str, entry: Mapping[str, Any], ledger: Ledger)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    path = folder / file
+    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+        ledger.check_whole("files", file, "cannot be read: it is no file")
+        return None
     try:
-        table = pq.ParquetFile(folder / file).read()
+        table = pq.ParquetFile(path).read()
     except FileNotFoundError:
         ledger.check_whole("files", file, "the manifest names this file, but it is not there")
         return None
@@ -103,15 +126,24 @@ def open_file(folder: Path, file: str, entry: Mapping[str, Any], ledger: Ledger)
     rows, digest = entry["rows"], entry["digest"]
     problem = f"the manifest says {rows:,} rows, found {table.num_rows:,}"
     ledger.check_whole("rows", file, None if table.num_rows == rows else problem)
+    if not table.num_rows:
+        ledger.check_whole("rows", file, "a file has at least one row")
     broken, why = nonconforming(table, entry["schema"])
     ledger.check("schema", file, table.num_rows, broken, why)
+    if broken:
+        return None
+    ledger.check_whole("digests", file, _digest_problem(table, digest))
+    broken, why = marked(table)
+    ledger.check("marks", file, table.num_rows, broken, why)
+    return table if table.num_rows and has_place(file) else None
+
+
+def _digest_problem(table: pa.Table, digest: str) -> str | None:
     try:
         actual = digest_rows(table)
     except ReleaseError as error:
         actual = str(error)
-    problem = f"the manifest says {digest}, the rows have {actual}"
-    ledger.check_whole("digests", file, None if actual == digest else problem)
-    return None if broken else table
+    return None if actual == digest else f"the manifest says {digest}, the rows have {actual}"
 
 
 def _config_problem(manifest: Mapping[str, Any]) -> str | None:
@@ -125,6 +157,35 @@ def _config_problem(manifest: Mapping[str, Any]) -> str | None:
         if expected.get(name) != listed.get(name):
             return f"config {name} must list {expected.get(name)}, found {listed.get(name)}"
     return None
+
+
+def _check_extras(folder: Path, files: Mapping[str, Any], ledger: Ledger) -> None:
+    """Whatever is in the folder is named by the manifest, belongs to the card, or is its folder.
+
+    A file that the manifest names may be a link, as in the cache of huggingface_hub; a folder never
+    is.
+    """
+    folders = {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
+    for path in _everything(folder):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir() and not path.is_symlink():
+            problem = None if name in folders else "no file of the manifest is in this folder"
+        elif path.is_dir():
+            problem = "a folder of a release is no link"
+        else:
+            known = name in files or name in BESIDE
+            problem = None if known else "the manifest does not name this file"
+        ledger.check_whole("files", name, problem)
+
+
+def _everything(folder: Path) -> Iterator[Path]:
+    """All files, folders and links of a release in order, but for what downloads leave there."""
+    for path in sorted(folder.iterdir()):
+        if path.name in DOWNLOADS and path.is_dir() and not path.is_symlink():
+            continue
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from sorted(path.rglob("*"))
 
 
 def _check_shards(files: Mapping[str, Any], ledger: Ledger) -> None:
@@ -141,13 +202,18 @@ def _check_shards(files: Mapping[str, Any], ledger: Ledger) -> None:
         ledger.check_whole("shards", split, None if complete else problem)
 
 
+def read_text(path: Path) -> str:
+    """The text of a file; "" if there is none, or if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def _check_canary(folder: Path, canary: str, ledger: Ledger) -> None:
     problem = f"the canary must be {CANARY}, found {canary}"
     ledger.check_whole("canary", MANIFEST, None if canary == CANARY else problem)
-    try:
-        card = (folder / CARD).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        card = ""
+    card = read_text(folder / CARD)
     problem = (
         "the card must hold the canary of the manifest, so that corpora can be searched for it"
     )

@@ -12,11 +12,21 @@ Hop 0 is a branch, and Cy is an alternative to Bo.
 
 from __future__ import annotations
 
+from functools import cache
+
 from bioreason_bench.audit.reading.ages import age_difference, fits_window
 from bioreason_bench.audit.reading.parser import NOT_STATED, Context, ParsedRelease
 from bioreason_bench.audit.reading.questions import ParsedQuestion
 
-__all__ = ["alternatives", "branches", "follow", "last_recalled_branch", "pattern_of", "read_links"]
+__all__ = [
+    "alternatives",
+    "branches",
+    "follow",
+    "last_recalled_branch",
+    "pattern_of",
+    "people_in_context",
+    "read_links",
+]
 
 
 def pattern_of(release: ParsedRelease, path: tuple[int, ...]) -> str:
@@ -37,6 +47,19 @@ def branches(pattern: str) -> list[int]:
         return [final - 1] if final else []
     last_read = pattern.rfind("C")
     return [hop for hop in range(final) if hop < last_read or pattern[hop] == "C"]
+
+
+@cache
+def people_in_context(pattern: str, distractors: int) -> int:
+    """How many people a context is about: those of the chain who are read about, and alternatives.
+
+    With 3 distractors: PC 4, CP 4 (one who is read about, and three to fill up), CPC 8.
+    """
+    at = [1]  # people at each position
+    for hop in range(pattern.rfind("C")):
+        at.append(at[-1] + distractors * (hop in branches(pattern)))
+    read = sum(size for size, letter in zip(at, pattern, strict=False) if letter == "C")
+    return max(read, 1 + distractors)
 
 
 def last_recalled_branch(pattern: str) -> int:

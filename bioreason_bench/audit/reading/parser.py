@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,13 @@ __all__ = [
     "Context",
     "ParsedRelease",
     "Parser",
+    "Telling",
+    "hash_sentence",
 ]
 
 NOT_STATED = -1  # nothing is stated
 UNKNOWN = -2  # a text that is neither in data/people nor in data/facts
+REMEMBERED_LINES = 200_000
 REMEMBERED = 1_000_000  # sentences; a process that has read as many forgets them: bounded memory
 
 
@@ -50,6 +54,25 @@ class BiographyIndex:
 
 
 @dataclass(frozen=True)
+class Telling:
+    """How contextual biographies state their facts.
+
+    Attributes:
+        place: The number of the sentence in its biography, -1 if there is none; shape
+            [relations, people].
+        words: `hash_sentence` of the sentence, with the person's name; shape [relations, people].
+    """
+
+    place: NDArray[np.int16]
+    words: NDArray[np.uint32]
+
+
+def hash_sentence(text: str) -> int:
+    """A number of 32 bits for a sentence, the same in every process."""
+    return crc32(text.encode())
+
+
+@dataclass(frozen=True)
 class ParsedRelease:
     """Everything that questions are solved from.
 
@@ -64,6 +87,7 @@ class ParsedRelease:
         facts: Object numbers, NOT_STATED where no biography states the fact; shape
             [relations, people]. They come from the biographies, never from data/facts.
         biographies: Where the facts of each group are stated.
+        told: How the contextual biographies state them.
     """
 
     table: RelationTable
@@ -75,6 +99,7 @@ class ParsedRelease:
     heldout_wordings: NDArray[np.bool_]
     facts: NDArray[np.int32]
     biographies: Mapping[str, BiographyIndex] = field(default_factory=dict)
+    told: Telling | None = None
 
     @cached_property
     def ids(self) -> dict[str, int]:
@@ -90,10 +115,22 @@ class ParsedRelease:
         return [np.ascontiguousarray(row).data for row in self.facts]
 
     def __getstate__(self) -> dict[str, object]:
-        """Everything but `rows`: views cannot be pickled, and processes that are not forked can
-        make them again.
-        """
-        return {name: value for name, value in self.__dict__.items() if name != "rows"}
+        """Everything but views, which cannot be pickled; other processes can make them again."""
+        views = ("rows", "telling")
+        return {name: value for name, value in self.__dict__.items() if name not in views}
+
+    @cached_property
+    def telling(self) -> list[tuple[memoryview, memoryview]]:
+        """(place, words) of the facts of each relation in contextual biographies, by person."""
+        if self.told is None:
+            size = len(self.table), self.people
+            told = Telling(np.full(size, -1, np.int16), np.zeros(size, np.uint32))
+        else:
+            told = self.told
+        return [
+            (np.ascontiguousarray(place).data, np.ascontiguousarray(words).data)
+            for place, words in zip(told.place, told.words, strict=True)
+        ]
 
     @cached_property
     def parametric(self) -> list[bool]:
@@ -119,6 +156,16 @@ class ParsedRelease:
             facts = enumerate(self.rows[inverse])
             mirrors.append({target: subject for subject, target in facts if target >= 0})
         return mirrors
+
+    @cached_property
+    def contextual(self) -> list[int]:
+        """The contextual relations of each person, as a bit mask."""
+        masks = [0] * self.people
+        for relation, parametric in enumerate(self.parametric):
+            if not parametric:
+                for person in np.flatnonzero(self.facts[relation] >= 0).tolist():
+                    masks[person] |= 1 << relation
+        return masks
 
     @cached_property
     def to_people(self) -> list[bool]:
@@ -177,6 +224,8 @@ class Context:
         facts: Objects by `relation * people + subject`.
         false: (key, object) of the sentences that no biography states.
         problem: Why the context cannot be read, "" if it can.
+        retold: Where it differs from the biographies in more than what it leaves out, "" if
+            nowhere.
     """
 
     people: list[int]
@@ -185,12 +234,15 @@ class Context:
     facts: dict[int, int]
     false: list[tuple[int, int]]
     problem: str = ""
+    retold: str = ""
 
 
 EMPTY = Context([], [], [], {}, [])
-# (subject, key, object, bit, true): key is relation * people + subject, bit is 1 << relation, and
-# true says whether the biographies state the fact; the object is UNKNOWN if its text has no number
-Sentence = tuple[int, int, int, int, bool]
+# (subject, key, object, bit, true, place): key is relation * people + subject, bit 1 << relation,
+# and true says whether the biographies state the fact; the object is UNKNOWN if its text has no
+# number. The place is that of the sentence in the person's contextual biography, -1 if it has none
+# or other words.
+Sentence = tuple[int, int, int, int, bool, int]
 Sentences = tuple[tuple[str, Sentence | None], ...]
 
 
@@ -206,6 +258,7 @@ class Parser:
         self._first: dict[str, Sentences] = {}  # first sentences of lines, which name the person
         self._later: dict[int, dict[str, Sentences]] = {}  # by that person, the others
         self._remembered = 0
+        self._lines: dict[tuple[int, int], int] = {}  # by person and relations, how they are told
 
     def line(self, text: str) -> list[tuple[str, Sentence | None]]:
         """Read a line of a context and remember its sentences.
@@ -246,7 +299,9 @@ class Parser:
         subject, relation, target = fact
         key = relation * self.release.people + subject
         true = self.release.rows[relation][subject] == target
-        return subject, key, target, 1 << relation, true
+        places, words = self.release.telling[relation]
+        place = places[subject] if words[subject] == hash_sentence(text) else -1
+        return subject, key, target, 1 << relation, true, place
 
     def read(self, text: str) -> tuple[int, int, int] | None:
         """Read a sentence.
@@ -282,23 +337,46 @@ class Parser:
         context = Context([], [], [], {}, [])
         for line in text.split("\n"):
             stated, person, sentences = 0, UNKNOWN, self.line(line)
+            last, as_told = -1, True
             for part, fact in sentences:
                 if fact is None or fact[0] != person >= 0:
                     context.problem = context.problem or self._problem(context, part, fact, person)
                     continue
-                person, key, target, bit, true = fact
+                person, key, target, bit, true, place = fact
                 if key in context.facts:
                     context.problem = context.problem or self._problem(context, part, fact, person)
                 context.facts[key] = target
                 stated |= bit
                 if not true:
                     context.false.append((key, target))
+                    as_told = False
+                elif self.release.parametric[key // self.release.people]:
+                    as_told = False
+                elif place > last:
+                    last = place
+                else:
+                    context.retold = context.retold or (
+                        f"line {len(context.people) + 1}: {part!r} stands elsewhere in the "
+                        "person's biography, or has other words there"
+                    )
             if person < 0 and not context.problem:
                 context.problem = f"line {len(context.people) + 1} states nothing"
+            if as_told and not context.problem and not self._as_before(person, stated, line):
+                context.retold = context.retold or (
+                    f"line {len(context.people) + 1} states the same facts of this person as "
+                    "another context, with other pronouns or other joints"
+                )
             context.people.append(person)
             context.stated.append(stated)
             context.sizes.append(len(sentences))
         return context
+
+    def _as_before(self, person: int, stated: int, line: str) -> bool:
+        """Whether the line is the one that stated these facts before, if there was one."""
+        if len(self._lines) >= REMEMBERED_LINES:
+            self._lines.clear()
+        words = hash_sentence(line)
+        return self._lines.setdefault((person, stated), words) == words
 
     def _problem(self, context: Context, text: str, fact: Sentence | None, person: int) -> str:
         """What is wrong with a sentence of the line that is being read, which is about `person`."""

@@ -165,7 +165,7 @@ class TableBuilder:
             texts = (columns[name] for name in ("question", "context", "chain"))
             rows = zip(*texts, map(str, columns["portion"]), strict=True)
             self.hashes["content"].append(hash_texts(["\n".join(row) for row in rows]))
-        for name in (*CERTIFICATE, "portion"):
+        for name in (*CERTIFICATE, "portion", "altered"):
             values = columns.get(name, [])
             if name == "unseen_relations":
                 values = [self._code(names) for names in values]
