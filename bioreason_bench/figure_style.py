@@ -81,15 +81,13 @@ def pyplot() -> Any:
 def save_figure(figure: Figure, stem: Path, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Write the figure as STEM.png, STEM.svg, ... and return the paths.
 
-    Each file is complete or absent.  The files hold no date, so the same figure gives the same bytes.
+    Each file is complete or absent.  It holds no date, so the same figure gives the same bytes.
     """
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     written = []
     for suffix in formats:
         path = stem.with_name(f"{stem.name}.{suffix}")
-        draw = partial(
-            figure.savefig, format=suffix, dpi=150, metadata=undated.get(suffix)
-        )
+        draw = partial(figure.savefig, format=suffix, dpi=150, metadata=undated.get(suffix))
         with plain_errors(path, refused="choose another folder for the figures"):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, draw)

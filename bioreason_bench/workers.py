@@ -98,9 +98,9 @@ def _start_workers(processes: dict[Connection, BaseProcess], start: Callable, wo
 
 @contextmanager
 def _interrupt_after() -> Iterator[None]:
-    """Put off Ctrl-C to the end: while a process forks, Python prints KeyboardInterrupt and goes on.
+    """Put off Ctrl-C to the end: KeyboardInterrupt in the moment of forking would be lost.
 
-    The new process inherits this, and does not see Ctrl-C before it ignores it.
+    Python only prints it there, and goes on.  The new process inherits the handler.
     """
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler) or threading.current_thread() is not threading.main_thread():

@@ -28,7 +28,6 @@ ORDER = (
     *("_version", "errors", "draw", "resources", "workers", "taxonomy", "schema", "validation"),
     *(
         "statistics",
-        "figure_style",
         "config",
         "world",
         "language",
@@ -37,7 +36,7 @@ ORDER = (
         "grading",
         "dataset",
     ),
-    *("release", "export", "audit", "hub", "evaluation", "training", "experiments"),
+    *("release", "figure_style", "export", "audit", "hub", "evaluation", "training", "experiments"),
 )
 ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything
 LARGEST_FOLDER = 12  # modules side by side

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from bioreason_bench.errors import BioreasonError
 
-__all__ = ["ErrorsAsSentences"]
+__all__ = ["ErrorsAsSentences", "open_standard_streams"]
+
+
+def open_standard_streams() -> None:
+    """Open the streams that a shell closed (2>&-), so that no data file gets their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 class ErrorsAsSentences(click.Group):
@@ -27,6 +40,10 @@ class ErrorsAsSentences(click.Group):
     on_interrupt = "interrupted"
     on_full_disk = ""
     on_little_memory = "ask for fewer people (known, novel), or for fewer --workers"
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        open_standard_streams()
+        return super().main(*args, **options)
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -146,7 +146,7 @@ def _write_part(
     folder: PartialFolder,
     advance: Callable[[str, int], None],
 ) -> Iterator[tuple[str, str]]:
-    """Write the files of one part; yield the name and use of each; skip uses the trainer has not."""
+    """Write the files of one part and yield each with its use; skip uses the trainer has not."""
     for use in part.uses:
         file_format = FORMATS[to].get(use)
         if file_format is None:

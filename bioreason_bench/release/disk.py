@@ -97,7 +97,7 @@ def require_own(path: Path) -> None:
 # files --------------------------------------------------------------------------------------------
 
 
-def write_whole(path: Path, content: str | Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
     """Write a new file next to `path` and rename it, so that no reader sees half a file.
 
     The bytes are on the disk before the file has its name.  A process that is killed may leave the
@@ -105,7 +105,7 @@ def write_whole(path: Path, content: str | Callable[[BinaryIO], object]) -> None
 
     Args:
         path: The file; its folder must exist.
-        content: The text, or a function that writes into the open file it is given.
+        content: The text or bytes, or a function that writes into the open file it is given.
 
     Raises:
         OSError: The system refused; `path` is as it was.
@@ -117,7 +117,7 @@ def write_whole(path: Path, content: str | Callable[[BinaryIO], object]) -> None
             if callable(content):
                 content(file)
             else:
-                file.write(content.encode())
+                file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(number)
         unfinished.replace(path)
@@ -280,9 +280,7 @@ def plain_errors(
         if error.errno in FULL:
             raise BioreasonError(f"no room to write {path} ({reason}); {full}") from None
         if error.errno in FAILED:
-            raise BioreasonError(
-                f"cannot write {path}: {reason}; {FAILED[error.errno]}"
-            ) from None
+            raise BioreasonError(f"cannot write {path}: {reason}; {FAILED[error.errno]}") from None
         if error.errno == errno.ENOENT:
             refused = f"run the same command again, or {refused}"
         raise UsageError(f"cannot write {path}: {reason}; {refused}") from None

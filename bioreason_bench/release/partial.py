@@ -139,35 +139,48 @@ def _locked(folder: Path, out: Path) -> Iterator[None]:
     """The folder, made if necessary, while this process alone writes there."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        while True:
-            with suppress(FileExistsError):
-                folder.mkdir(mode=0o700)
-            with suppress(FileNotFoundError):  # a run that ended just now removed it
-                _require_ours(folder)
-                try:
-                    stack.enter_context(
-                        disk.locked(folder / LOCK, keep=lambda: len(os.listdir(folder)) > 1)
-                    )
-                except BlockingIOError:
-                    raise UsageError(
-                        f"another run is writing {out}; wait for it, or choose another --out"
-                    ) from None
-                break
+        while not _try_lock(folder, out, stack):
+            pass
         yield
+
+
+def _try_lock(folder: Path, out: Path, stack: ExitStack) -> bool:
+    """Lock the folder until the stack closes; False if the last run removed it in this moment."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    stack.callback(_remove_empty, folder)  # after the lock
+    try:
+        _require_ours(folder)
+        lock = disk.locked(folder / LOCK, keep=lambda: _names(folder) != [LOCK])
+        stack.enter_context(lock)
+    except BlockingIOError:
+        raise UsageError(
+            f"another run is writing {out}; wait for it, or choose another --out"
+        ) from None
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _remove_empty(folder: Path) -> None:
     with suppress(OSError):
-        folder.rmdir()  # if it is empty
+        folder.rmdir()
 
 
 def _require_ours(folder: Path) -> None:
     disk.require_own(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder} is in the way; remove or rename it, or choose another --out")
-    names = sorted(os.listdir(folder))
+    names = _names(folder)
     if names and LOCK not in names:
         raise UsageError(
             f"{folder} holds {names[0]}, which bioreason did not put there; "
             "remove or rename the folder, or choose another --out"
         )
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def _settle_old(folder: Path, out: Path) -> None:
@@ -243,8 +256,7 @@ def _clear(root: Path, keep: Iterable[str] = ()) -> None:
     if kept:
         return
     for path, _, _ in os.walk(root, topdown=False):
-        with suppress(OSError):
-            os.rmdir(path)  # if it is empty
+        _remove_empty(Path(path))
     if not root.exists():
         _journal(root).unlink(missing_ok=True)
 
