@@ -70,6 +70,7 @@ def stages(config: Config, folder: Path) -> float:
         }.get(shard.kind, "others")
         rows[kind] += shard.rows
         marks = [time.perf_counter()]
+        (folder / shard.file).parent.mkdir(parents=True, exist_ok=True)
         with no_collection():
             columns = plan.make(shard)
             marks.append(time.perf_counter())

@@ -2,8 +2,7 @@
 
 A stage imports only from the stages before it (a test checks this):
 
-    errors  escaping  draw  resources  workers  taxonomy  schema  validation  statistics
-    figure_style  config
+    errors  escaping  draw  resources  workers  taxonomy  schema  validation  statistics  config
     world        people and facts
     language     facts as text, and text back to facts
     splits       relation paths and levels: what training may show
@@ -11,6 +10,7 @@ A stage imports only from the stages before it (a test checks this):
     grading      the one grader, and the rewards built on it
     dataset      every file of a release as a function of its number
     release      schemas, files, digests, manifest, cache
+    figure_style the style of every figure
     export       files for other trainers; the world as a graph
     audit        every invariant checked from the text alone; shortcut solvers
     hub          data card and publication

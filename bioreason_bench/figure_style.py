@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import MissingExtra
+from bioreason_bench.release.disk import plain_errors, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,12 +81,15 @@ def pyplot() -> Any:
 def save_figure(figure: Figure, stem: Path, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Write the figure as STEM.png, STEM.svg, ... and return the paths.
 
-    The files hold no date, so the same figure gives the same bytes.
+    Each file is complete or absent.  It holds no date, so the same figure gives the same bytes.
     """
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     written = []
     for suffix in formats:
         path = stem.with_name(f"{stem.name}.{suffix}")
-        figure.savefig(path, dpi=150, metadata=undated.get(suffix))
+        draw = partial(figure.savefig, format=suffix, dpi=150, metadata=undated.get(suffix))
+        with plain_errors(path, refused="choose another folder for the figures"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, draw)
         written.append(path)
     return written

@@ -49,14 +49,15 @@ def load(
     """
     import datasets
 
-    from bioreason_bench.release.cache import Cache
+    from bioreason_bench.release.cache import Cache, checked_copies
+    from bioreason_bench.release.disk import user_path
     from bioreason_bench.schema import arrow_schema
 
     settings = {
         key: value if isinstance(value, str) else _toml(value)
         for key, value in (overrides or {}).items()
     }
-    root = Path(cache_dir).expanduser() if cache_dir is not None else None
+    root = user_path(cache_dir, "cache_dir") if cache_dir is not None else None
     cache = Cache(load_preset(preset, seed).override(settings), root)
     configs = cache.configs()
     if config not in configs:
@@ -68,12 +69,12 @@ def load(
         split: _made_paths(cache, files[split], f"Making {config} {split}") for split in wanted
     }
     kind = next(shard.kind for shard in cache.shards() if shard.file == files[wanted[0]][0])
-    return datasets.load_dataset(
-        "parquet",
-        data_files=paths,
-        features=datasets.Features.from_arrow_schema(arrow_schema(kind)),
-        cache_dir=str(cache.folder / "datasets"),
-    )
+    features = datasets.Features.from_arrow_schema(arrow_schema(kind))
+    copies = cache.folder / "datasets" / "-".join([config, *wanted])
+    with checked_copies(copies):
+        return datasets.load_dataset(
+            "parquet", data_files=paths, features=features, cache_dir=str(copies)
+        )
 
 
 def _wanted_splits(

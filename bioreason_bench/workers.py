@@ -14,10 +14,11 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar, cast
@@ -28,6 +29,7 @@ __all__ = ["FORK", "available_cores", "run"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+MOST_PER_CORE = 4  # more processes only need more memory
 FORK = sys.platform == "linux"  # elsewhere forking is missing, or unsafe with the system's threads
 
 
@@ -47,9 +49,10 @@ def run(
     Args:
         tasks: The arguments of the function, one task each.
         start: Makes the function, once in each worker; must be picklable where FORK is False.
-        workers: The number of processes; up to 1 means that this process does the work.
+        workers: The number of processes; up to 1 means that this process does the work.  There
+            are no more than tasks, nor than MOST_PER_CORE for each core.
     """
-    workers = min(workers, len(tasks))
+    workers = min(workers, len(tasks), MOST_PER_CORE * available_cores())
     if workers <= 1:
         if tasks:
             yield from map(start(), tasks)
@@ -85,12 +88,32 @@ def _start_workers(processes: dict[Connection, BaseProcess], start: Callable, wo
         parent_end, worker_end = multiprocessing.Pipe()
         inherited = [*processes, parent_end] if FORK else []
         process = make_process(target=_serve, args=(start, worker_end, inherited), daemon=True)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _interrupt_after():
             # Python 3.12 warns about numpy's idle threads, which a fork does not disturb.
             warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
         worker_end.close()
         processes[parent_end] = process
+
+
+@contextmanager
+def _interrupt_after() -> Iterator[None]:
+    """Put off Ctrl-C to the end: KeyboardInterrupt in the moment of forking would be lost.
+
+    Python only prints it there, and goes on.  The new process inherits the handler.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield  # Ctrl-C raises no KeyboardInterrupt here
+        return
+    pressed = []
+    signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _serve(start: Callable, connection: Connection, inherited: list[Connection]) -> None:

@@ -29,7 +29,6 @@ ORDER = (
     *(
         "validation",
         "statistics",
-        "figure_style",
         "config",
         "world",
         "language",
@@ -38,7 +37,7 @@ ORDER = (
         "grading",
         "dataset",
     ),
-    *("release", "export", "audit", "hub", "evaluation", "training", "experiments"),
+    *("release", "figure_style", "export", "audit", "hub", "evaluation", "training", "experiments"),
 )
 ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything
 LARGEST_FOLDER = 12  # modules side by side

@@ -22,7 +22,7 @@ from bioreason_bench._version import __version__
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.escaping import json_text
-from bioreason_bench.release.disk import write_whole
+from bioreason_bench.release.disk import locked, plain_errors, remove_leftovers, write_whole
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.schema import validator
 
@@ -94,8 +94,23 @@ def audit_json(audit: Audit) -> str:
 
 
 def write_audit(audit: Audit) -> None:
-    """Write audit.json into the folder of the release, completely or not at all."""
-    write_whole(audit.folder / AUDIT, audit_json(audit) + "\n")
+    """Write audit.json into the folder of the release, completely or not at all.
+
+    Raises:
+        UsageError: The folder cannot be written.
+        BioreasonError: No room is left.
+    """
+    path = audit.folder / AUDIT
+    with (
+        plain_errors(
+            path,
+            refused="leave out --write, or copy the release to a folder that can be written",
+            full="make room and verify again",
+        ),
+        locked(path.with_name(f".{AUDIT}.lock"), wait=True),
+    ):
+        remove_leftovers(path)
+        write_whole(path, audit_json(audit) + "\n")
 
 
 def read_audit(folder: Path) -> dict[str, Any] | None:

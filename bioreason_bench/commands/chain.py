@@ -53,7 +53,6 @@ def save_chain(record: Mapping[str, Any], hops: Sequence[Hop], path: Path) -> No
     if path.suffix.lower() not in FORMATS:
         raise UsageError(f"--plot {path} must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
     require_matplotlib()
-    path.parent.mkdir(parents=True, exist_ok=True)
     with figure_context():
         save_figure(draw_chain_figure(record, hops), path.with_suffix(""), [path.suffix[1:]])
 

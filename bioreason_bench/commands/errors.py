@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from bioreason_bench.errors import BioreasonError
 from bioreason_bench.escaping import visible, without_token
 
-__all__ = ["ErrorsAsSentences"]
+__all__ = ["ErrorsAsSentences", "open_standard_streams"]
+
+
+def open_standard_streams() -> None:
+    """Open the streams that a shell closed (2>&-), so that no data file gets their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 class ErrorsAsSentences(click.Group):
@@ -29,13 +42,17 @@ class ErrorsAsSentences(click.Group):
     on_full_disk = ""
     on_little_memory = "ask for fewer people (known, novel), or for fewer --workers"
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        open_standard_streams()
+        return super().main(*args, **options)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except BioreasonError as error:
             self._stop(str(error), error.exit_code)
-        except KeyboardInterrupt:
-            self._stop(self.on_interrupt, 130)
+        except KeyboardInterrupt as interrupt:  # may say how to go on
+            self._stop(str(interrupt) or self.on_interrupt, 130)
         except MemoryError:
             self._stop(f"memory ran out; {self.on_little_memory}", 1)
         except OSError as error:

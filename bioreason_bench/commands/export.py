@@ -35,10 +35,12 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
 
     from bioreason_bench.export.export import export, parts_of
     from bioreason_bench.export.formats import FORMATS
+    from bioreason_bench.release.disk import user_path
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
-    out = out or folder.with_name(f"{folder.resolve().name}-{to}")
+    out = out or _beside(folder, to)
+    target = user_path(out)
     total = sum(
         release.count(part.config, part.split)
         for part in parts_of(release)
@@ -51,8 +53,14 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
             bar.set_description(name, refresh=False)
             bar.update(rows)
 
-        files = export(release, to, out, advance)
+        files = export(release, to, target, advance)
     click.echo(out)
     if not quiet:
         size = sum(path.stat().st_size for path in files)
         click.echo(f"{len(files)} files, {size:,} bytes; read {out / 'README.md'}", err=True)
+
+
+def _beside(folder: Path, to: str) -> Path:
+    """The folder next to the release; `.` and `..` have no name of their own."""
+    full = folder.resolve()
+    return (folder if folder.name == full.name else full).with_name(f"{full.name}-{to}")

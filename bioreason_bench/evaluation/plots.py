@@ -72,7 +72,6 @@ def plot_results(
             for name, draw in (SAMPLED if variant == "passk" else SCORED).items():
                 figure = Figure(layout="constrained")
                 if draw(figure, part, solvers if variant == "" else None):
-                    out.mkdir(parents=True, exist_ok=True)
                     stem = name if variant in ("", "passk") else f"{name}_{variant}"
                     written += save_figure(figure, out / stem, formats)
     return written

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bioreason_bench.config import SKILLS
 from bioreason_bench.errors import UsageError, suggest
@@ -25,7 +24,8 @@ from bioreason_bench.export.formats import (
     parquet_schema,
 )
 from bioreason_bench.export.graph import check_texts, make_graph
-from bioreason_bench.release.disk import plain_errors
+from bioreason_bench.release.disk import plain_errors, write_whole
+from bioreason_bench.release.partial import PartialFolder, is_taken, partial_folder
 from bioreason_bench.release.read import Release
 
 __all__ = ["Part", "export", "parts_of"]
@@ -91,7 +91,7 @@ def export(
     Args:
         release: The release.
         to: One of FORMATS.
-        out: The folder, absent or empty.
+        out: The folder, absent or empty; a path of `user_path`.
         advance: Called with the name of a part and the rows of it that were just written.
 
     Returns:
@@ -103,90 +103,93 @@ def export(
     """
     if to not in FORMATS:
         raise UsageError(f"there is no export to {to!r}: {suggest(to, FORMATS)}")
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise UsageError(f"{out} already exists; choose another --out, or remove it")
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        with plain_errors(out):
-            partial.mkdir(parents=True)
-            _write_files(release, to, partial, advance)
-            if out.is_dir():
-                out.rmdir()
-            partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    check = partial(_check_new, out)
+    check()
+    with plain_errors(out), partial_folder(out, "export", check) as folder:
+        _write_files(release, to, folder, advance)
+        folder.put_in_place(check)
     return sorted(path for path in out.rglob("*") if path.is_file())
 
 
+def _check_new(out: Path) -> None:
+    with plain_errors(out):
+        if is_taken(out):
+            raise UsageError(f"{out} already exists; choose another --out, or remove it")
+
+
 def _write_files(
-    release: Release, to: str, folder: Path, advance: Callable[[str, int], None]
+    release: Release, to: str, folder: PartialFolder, advance: Callable[[str, int], None]
 ) -> None:
     """Write the parts of the release, and the files that the trainer needs in addition."""
     uses = {
-        path.name: use
+        name: use
         for part in parts_of(release)
-        for path, use in _write_part(release, part, to, folder, advance)
+        for name, use in _write_part(release, part, to, folder, advance)
     }
-    (folder / "README.md").write_text(_readme(release, to), encoding="utf-8")
+    others: dict[str, str | Callable] = {"README.md": _readme(release, to)}
     if to == "llamafactory":
-        info = json.dumps(dataset_info(uses), indent=2) + "\n"
-        (folder / "dataset_info.json").write_text(info, encoding="utf-8")
+        others["dataset_info.json"] = json.dumps(dataset_info(uses), indent=2) + "\n"
     if to == "graphml":
         import networkx as nx
 
         graph = make_graph(release)
         check_texts(graph)
-        nx.write_graphml(graph, folder / "world.graphml")
+        others["world.graphml"] = partial(nx.write_graphml, graph)
     if to == "verl":
-        (folder / "reward.py").write_text(REWARD, encoding="utf-8")
+        others["reward.py"] = REWARD
+    folder.announce(others)
+    for name, content in others.items():
+        write_whole(folder.root / name, content)
 
 
 def _write_part(
-    release: Release, part: Part, to: str, folder: Path, advance: Callable[[str, int], None]
-) -> Iterator[tuple[Path, str]]:
+    release: Release,
+    part: Part,
+    to: str,
+    folder: PartialFolder,
+    advance: Callable[[str, int], None],
+) -> Iterator[tuple[str, str]]:
     """Write the files of one part and yield each with its use; skip uses the trainer has not."""
     for use in part.uses:
         file_format = FORMATS[to].get(use)
         if file_format is None:
             continue
-        path = folder / file_format.folder / f"{part.name}{file_format.suffix}"
-        path.parent.mkdir(exist_ok=True)
-        with _writer(path, use) as write:
-            number = 0
-            for batch in release.batches(part.config, part.split, rows=BATCH):
-                write(_convert(file_format, batch.to_pylist(), number))
-                number += batch.num_rows
-                advance(part.name, batch.num_rows)
-        yield path, use
+        name = f"{part.name}{file_format.suffix}"
+        path = folder.root / file_format.folder / name
+        folder.announce([path.relative_to(folder.root).as_posix()])
+        rows = _converted(release, part, file_format, advance)
+        write_whole(path, partial(WRITERS[path.suffix], rows, use))
+        yield name, use
 
 
-def _convert(file_format: FileFormat, rows: Rows, first: int) -> Rows:
-    return [file_format.row(row, number) for number, row in enumerate(rows, first)]
+def _converted(
+    release: Release, part: Part, file_format: FileFormat, advance: Callable[[str, int], None]
+) -> Iterator[Rows]:
+    """The rows of a part as the trainer wants them, in batches."""
+    first = 0
+    for batch in release.batches(part.config, part.split, rows=BATCH):
+        yield [file_format.row(row, number) for number, row in enumerate(batch.to_pylist(), first)]
+        first += batch.num_rows
+        advance(part.name, batch.num_rows)
 
 
-@contextmanager
-def _writer(path: Path, use: str) -> Iterator[Callable[[Rows], None]]:
-    """A function that adds rows to the file."""
-    if path.suffix == ".jsonl":
-        with path.open("w", encoding="utf-8") as file:
+def _write_lines(batches: Iterable[Rows], use: str, file: BinaryIO) -> None:  # noqa: ARG001 - as below
+    for rows in batches:
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        file.write("".join(lines).encode())
 
-            def write_lines(rows: Rows) -> None:
-                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
-            yield write_lines
-    else:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+def _write_table(batches: Iterable[Rows], use: str, file: BinaryIO) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-        schema = parquet_schema(use)
-        options = {"compression": "zstd", "store_schema": False}
-        with closing(pq.ParquetWriter(path, schema, **options)) as parquet:
+    schema = parquet_schema(use)
+    with pq.ParquetWriter(file, schema, compression="zstd", store_schema=False) as parquet:
+        for rows in batches:
+            parquet.write_table(pa.Table.from_pylist(rows, schema=schema))
 
-            def write_table(rows: Rows) -> None:
-                parquet.write_table(pa.Table.from_pylist(rows, schema=schema))
 
-            yield write_table
+WRITERS = {".jsonl": _write_lines, ".parquet": _write_table}
 
 
 def _readme(release: Release, to: str) -> str:

@@ -26,6 +26,7 @@ from bioreason_bench.hub.chain_svg import chain_svg
 from bioreason_bench.hub.croissant import make_croissant
 from bioreason_bench.hub.front_matter import front_matter, split_patterns
 from bioreason_bench.language.reader import Reader
+from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.hops import Hop, find_hops, first_biographies, recalled_people
 from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.read import read_batches
@@ -43,7 +44,7 @@ def write_card(folder: Path, manifest: Mapping[str, Any] | None = None) -> None:
     """Write the files of the card into a release, with the audit's numbers if there is an audit."""
     manifest = read_manifest(folder) if manifest is None else manifest
     for name, content in card_files(folder, manifest, read_audit(folder)).items():
-        (folder / name).write_text(content, encoding="utf-8")
+        write_whole(folder / name, content)
 
 
 def card_files(

@@ -16,8 +16,9 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -25,7 +26,13 @@ from typing import TYPE_CHECKING
 
 from bioreason_bench._version import __version__
 from bioreason_bench.config import WorldConfig, from_dict
-from bioreason_bench.release.disk import plain_errors, write_whole
+from bioreason_bench.release.disk import (
+    plain_errors,
+    remove_leftovers,
+    sha256,
+    user_path,
+    write_whole,
+)
 from bioreason_bench.release.fingerprint import code_digest
 from bioreason_bench.release.shards import configs_of, write_shard
 from bioreason_bench.workers import FORK, available_cores, run
@@ -34,7 +41,7 @@ from bioreason_bench.world.given import describe_facts
 if TYPE_CHECKING:
     from bioreason_bench.dataset import Dataset, Shard
 
-__all__ = ["Cache", "cache_folder"]
+__all__ = ["Cache", "cache_folder", "checked_copies"]
 
 MANY = 4  # files, from which on it is worth starting processes
 REFUSED = "set BIOREASON_CACHE to a folder that can be written"
@@ -46,8 +53,8 @@ Advance = Callable[[int, int], None]  # (rows of the file that was made, rows of
 def cache_folder() -> Path:
     """BIOREASON_CACHE, or bioreason/ in the user's cache folder if that is not set."""
     if folder := os.environ.get("BIOREASON_CACHE"):
-        return Path(folder).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "bioreason"
+        return user_path(folder, "BIOREASON_CACHE")
+    return user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "XDG_CACHE_HOME") / "bioreason"
 
 
 @dataclass(frozen=True)
@@ -154,11 +161,45 @@ class Cache:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             if not _is_whole(path):
+                remove_leftovers(path)
                 columns = self.dataset.make(shard)
                 entry = write_shard(self.folder, shard.file, shard.kind, columns)
-                record = {"bytes": _sha256(path), "rows": entry.digest}
+                record = {"bytes": sha256(path), "rows": entry.digest}
                 write_whole(path.with_suffix(".json"), json.dumps(record))
         return shard.rows
+
+
+@contextmanager
+def checked_copies(folder: Path) -> Iterator[None]:
+    """A folder for the Arrow copies that `datasets` makes of files and believes at the next call.
+
+    On entry they are removed unless they are as they were when they were made; the next copies
+    then take their place.  One process at a time.
+    """
+    from filelock import FileLock
+
+    record = folder.with_suffix(".json")
+    with plain_errors(folder, refused=REFUSED, full=FULL):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            try:
+                whole = _digests(folder) == json.loads(record.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                whole = False
+            if not whole:
+                shutil.rmtree(folder)
+            yield
+            if not whole:
+                write_whole(record, json.dumps(_digests(folder)))
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Name → SHA-256 of what `datasets` reads from its copies; not of what users made of them."""
+    copies = [path for path in sorted(folder.rglob("*.arrow")) if path.name.startswith("parquet-")]
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in (*copies, *sorted(folder.rglob("dataset_info.json")))
+    }
 
 
 def _key(config: WorldConfig) -> str:
@@ -189,14 +230,9 @@ def _is_whole(path: Path) -> bool:
     """Whether the file exists and has the bytes that were written."""
     try:
         record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        return record["bytes"] == _sha256(path)
+        return record["bytes"] == sha256(path)
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @functools.lru_cache(maxsize=2)

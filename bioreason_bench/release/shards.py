@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bioreason_bench.config import LEVELS, SKILLS
 from bioreason_bench.errors import ReleaseError
@@ -108,7 +108,7 @@ def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) ->
 
     Args:
         root: The folder of the release.
-        file: The name of the file, relative to `root`.
+        file: The name of the file, relative to `root`; its folder must exist.
         kind: The schema of the rows.
         columns: Lists or arrays of equal length, in the order of the schema.
 
@@ -120,8 +120,8 @@ def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) ->
     schema = arrow_schema(kind)
     digest, rows = RowsDigest(schema), len(next(iter(columns.values()), ()))
 
-    def write_groups(path: Path) -> None:
-        with pq.ParquetWriter(path, schema, **PARQUET) as writer:
+    def write_groups(opened: BinaryIO) -> None:
+        with pq.ParquetWriter(opened, schema, **PARQUET) as writer:
             for first in range(0, rows, ROW_GROUP):
                 group = make_table(
                     kind,
@@ -130,6 +130,5 @@ def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) ->
                 digest.update(group)
                 writer.write_table(group)
 
-    (root / file).parent.mkdir(parents=True, exist_ok=True)
     write_whole(root / file, write_groups)
     return FileEntry(file, kind, rows, digest.text())

@@ -1,10 +1,10 @@
 """Writing a release: next to its final folder, resumable, and renamed when it is complete.
 
-    out.partial/            finished files, and a journal with their entries; one writer at a time
+    out.partial/            finished files, and a journal with their digests (partial.py)
     out.partial/ → out/     once the manifest is written; an old `out` stays until then (--force)
 
-Whatever interrupts a run (Ctrl-C, kill, a full disk), `out` is untouched, and the same command
-resumes the run.
+Whatever interrupts a run (Ctrl-C, kill, a full disk, a power failure), `out` is untouched, and the
+same command resumes the run.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import UsageError
 from bioreason_bench.release import disk
+from bioreason_bench.release.fingerprint import code_digest
 from bioreason_bench.release.manifest import MANIFEST, make_manifest, write_manifest
-from bioreason_bench.release.shards import FileEntry, write_shard
+from bioreason_bench.release.partial import PartialFolder, is_taken, partial_folder
+from bioreason_bench.release.shards import FILE_NAME, FileEntry, write_shard
 from bioreason_bench.workers import FORK, run
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_target", "no_collection", "write_release"]
 
-JOURNAL = ".journal.jsonl"
-LOCK = ".lock"
+CARD = ("README.md", "chain.svg", "croissant.json")
+AUDIT = ("audit.json", ".audit.json.lock")  # of `verify --write`
 
 plain_errors = partial(
     disk.plain_errors, full="make room and run the same command again: finished files are kept"
@@ -46,9 +48,11 @@ class ShardWriter:
     dataset: Dataset
     root: Path
 
-    def __call__(self, shard: Shard) -> FileEntry:
+    def __call__(self, shard: Shard) -> tuple[FileEntry, str]:
+        """The entry of the file, and the SHA-256 of its bytes."""
         with plain_errors(self.root / shard.file), no_collection():
-            return write_shard(self.root, shard.file, shard.kind, self.dataset.make(shard))
+            entry = write_shard(self.root, shard.file, shard.kind, self.dataset.make(shard))
+            return entry, disk.sha256(self.root / shard.file)
 
 
 @contextmanager
@@ -73,7 +77,11 @@ def check_target(out: Path, force: bool) -> None:
     Raises:
         UsageError: `out` is a file, or holds something that `force` does not allow to replace.
     """
-    if out.is_dir() and any(out.iterdir()):
+    with plain_errors(out):
+        if not is_taken(out):
+            return
+        if not out.is_dir():
+            raise UsageError(f"{out} is a file; choose a folder for --out")
         if not force:
             raise UsageError(
                 f"{out} already exists; choose another --out, or replace it with --force"
@@ -83,8 +91,34 @@ def check_target(out: Path, force: bool) -> None:
                 f"{out} exists and is not a release, so --force does not replace it; "
                 "choose another --out"
             )
-    elif out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; choose a folder for --out")
+        known = set(_release_files(out))
+        for name in _names(out):
+            if name not in known:
+                raise UsageError(
+                    f"{out} also holds {name}, which is not part of the release, so --force does "
+                    "not replace it; move that away, or choose another --out"
+                )
+
+
+def _release_files(folder: Path) -> list[str]:
+    """The names of files that this package put into the folder of a release."""
+    listed: set[str] = set()
+    with suppress(OSError, ValueError, TypeError, KeyError):  # a broken manifest lists none
+        listed = set(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"])
+    listed |= {*CARD, *AUDIT, MANIFEST}
+    return [
+        name
+        for name in _names(folder)
+        if name in listed or FILE_NAME.fullmatch(name) or disk.is_leftover(name)
+    ]
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """The names of all files below a folder, and of links to folders."""
+    for path, folders, files in os.walk(folder):
+        links = [name for name in folders if Path(path, name).is_symlink()]
+        for name in (*files, *links):
+            yield Path(path, name).relative_to(folder).as_posix()
 
 
 def write_release(
@@ -115,132 +149,67 @@ def write_release(
     Returns:
         The manifest.
     """
-    check_target(out, force)
+    check = partial(check_target, out, force)
+    check()
     shards = dataset.shards(shard_rows)
-    total = sum(shard.rows for shard in shards)
-    with _partial_folder(out, {**head, "shard_rows": shard_rows}) as (root, done):
-        for entry in list(done.values()):
-            advance(entry, total)
-        missing = [shard for shard in shards if shard.file not in done]
-        inherited = FORK or workers <= 1
-        start: Callable[[], ShardWriter] = (
-            partial(ShardWriter, dataset, root)
-            if inherited
-            else partial(_remade_writer, remake, root)
-        )
-        with (
-            plain_errors(root),
-            (root / JOURNAL).open("a", encoding="utf-8") as journal,
-            closing(run(missing, start, workers)) as entries,
-        ):
-            for entry in entries:
-                journal.write(_journal_line(root, entry))
-                journal.flush()
-                done[entry.file] = entry
-                advance(entry, total)
-        manifest = make_manifest(head, done.values())
-        with plain_errors(root):
-            finish(root, manifest)
-            (root / JOURNAL).unlink()
-            write_manifest(root, manifest)
-            (root / LOCK).unlink()
-            _rename(root, out)
+    key = _key({**head, "shard_rows": shard_rows})
+    with plain_errors(out), partial_folder(out, key, check) as folder, _resumable(folder):
+        entries = _write_shards(folder, shards, dataset, remake, workers, advance)
+        manifest = make_manifest(head, entries)
+        folder.announce([*CARD, MANIFEST])
+        finish(folder.root, manifest)
+        write_manifest(folder.root, manifest)
+        folder.put_in_place(check, _release_files(out))
     return manifest
+
+
+def _key(values: Mapping[str, Any]) -> str:
+    """A digest of everything that decides over the bytes of the files."""
+    text = json.dumps([values, code_digest()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def _resumable(folder: PartialFolder) -> Iterator[None]:
+    """Ctrl-C says that the same command goes on, if it does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if folder.done:
+            raise KeyboardInterrupt(
+                "interrupted; the same command goes on where it stopped"
+            ) from None
+        raise
+
+
+def _write_shards(
+    folder: PartialFolder,
+    shards: Sequence[Shard],
+    dataset: Dataset,
+    remake: Callable[[], Dataset],
+    workers: int,
+    advance: Callable[[FileEntry, int], None],
+) -> list[FileEntry]:
+    """Write the files that no interrupted run finished, and return the entries of all."""
+    total = sum(shard.rows for shard in shards)
+    entries = [FileEntry(**values) for values in folder.done]
+    for entry in entries:
+        advance(entry, total)
+    finished = {entry.file for entry in entries}
+    missing = [shard for shard in shards if shard.file not in finished]
+    folder.announce(shard.file for shard in missing)
+    start: Callable[[], ShardWriter] = (
+        partial(ShardWriter, dataset, folder.root)
+        if FORK or workers <= 1  # the data set is inherited
+        else partial(_remade_writer, remake, folder.root)
+    )
+    with closing(run(missing, start, workers)) as made:
+        for entry, digest in made:
+            folder.finished(asdict(entry), digest)
+            entries.append(entry)
+            advance(entry, total)
+    return entries
 
 
 def _remade_writer(remake: Callable[[], Dataset], root: Path) -> ShardWriter:
     return ShardWriter(remake(), root)
-
-
-@contextmanager
-def _partial_folder(
-    out: Path, key: Mapping[str, Any]
-) -> Iterator[tuple[Path, dict[str, FileEntry]]]:
-    """The folder next to `out`, locked, and the entries that an interrupted run finished there.
-
-    Anything else in it is removed: this module wrote it, for another configuration or version.
-    """
-    root = out.with_name(f"{out.name}.partial")
-    with plain_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
-        lock = (root / LOCK).open("w")
-    with closing(lock):
-        _lock(lock, out)
-        with plain_errors(root):
-            digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-            first_line = json.dumps({"key": digest}) + "\n"
-            done = _finished(root, first_line)
-            _clean(root, keep=set(done))
-            lines = [_journal_line(root, entry) for entry in done.values()]
-            (root / JOURNAL).write_text(first_line + "".join(lines), encoding="utf-8")
-        try:
-            yield root, done
-        finally:
-            for unfinished in root.glob("data/**/.*"):  # left by workers that were stopped
-                unfinished.unlink(missing_ok=True)
-
-
-def _lock(file: IO[str], out: Path) -> None:
-    with suppress(ImportError):  # no such locks on Windows
-        import fcntl
-
-        try:
-            # Unlike flock's, this lock is not inherited by the workers.
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            raise UsageError(
-                f"another bioreason generate is writing {out}; wait for it, or choose another --out"
-            ) from None
-        except OSError:
-            pass  # a file system without locks
-
-
-def _journal_line(root: Path, entry: FileEntry) -> str:
-    return json.dumps({**asdict(entry), "bytes": (root / entry.file).stat().st_size}) + "\n"
-
-
-def _finished(root: Path, first_line: str) -> dict[str, FileEntry]:
-    """Entries of the journal of an interrupted run whose files are complete.
-
-    A journal that begins with another line is of another configuration or version.  A torn last
-    line is dropped.
-    """
-    done: dict[str, FileEntry] = {}
-    with (
-        suppress(FileNotFoundError),
-        (root / JOURNAL).open(encoding="utf-8", errors="replace") as journal,
-    ):
-        if journal.readline() != first_line:
-            return {}
-        for line in journal:
-            with suppress(ValueError, TypeError, KeyError, FileNotFoundError):
-                values = json.loads(line)
-                size = values.pop("bytes")
-                if (root / values["file"]).stat().st_size == size:
-                    done[values["file"]] = FileEntry(**values)
-    return done
-
-
-def _clean(root: Path, keep: set[str]) -> None:
-    for path in sorted(root.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink():
-            with suppress(OSError):
-                path.rmdir()  # only if empty
-        elif path.relative_to(root).as_posix() not in keep | {LOCK}:
-            path.unlink()
-
-
-def _rename(root: Path, out: Path) -> None:
-    """Rename `root` to `out`; a release that is there is removed only after that."""
-    old = out.with_name(f"{out.name}.old")
-    replace = out.is_dir() and any(out.iterdir())
-    if replace:
-        shutil.rmtree(old, ignore_errors=True)
-        out.rename(old)
-    try:
-        root.rename(out)
-    except OSError:
-        if replace:
-            old.rename(out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

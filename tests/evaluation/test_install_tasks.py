@@ -66,7 +66,51 @@ def test_uninstall_removes_exactly_what_was_copied(harness):
         kept == ["comp/bioreason_comp_iid.yaml"]
         and removed == len(files(resources.folder("tasks"))) - 1
     )
-    assert set(files(ours)) == {"notes.txt", "comp/bioreason_comp_iid.yaml"}
+    left = {"notes.txt", "comp/bioreason_comp_iid.yaml"}
+    assert set(files(ours)) == {*left, install.RECORD}
+    with pytest.raises(UsageError, match=r"comp_iid.yaml is not as bioreason put it there; move"):
+        install.install()
+    edited.unlink()
+    install.install()
+    assert install.installed() and (ours / "notes.txt").read_text() == "mine"
+
+
+def test_installing_over_an_edited_file_changes_nothing(harness):
+    install.install()
+    edited = harness / "bioreason" / "comp" / "bioreason_comp_iid.yaml"
+    edited.write_text("task: mine\n")
+    before = files(harness)
+    with pytest.raises(UsageError, match=r"move it away, then install again"):
+        install.install()
+    assert files(harness) == before
+
+
+def test_processes_that_install_at_the_same_time_all_succeed(harness):
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from bioreason_bench.evaluation.harness import install\n"
+        "install.harness_folder = lambda: Path(sys.argv[1])\n"
+        "for _ in range(3): install.install()\n"
+    )
+    words = [sys.executable, "-c", program, str(harness)]
+    running = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [process.communicate(timeout=120)[1] for process in running] == [""] * 3
+    assert install.installed() and {path.name for path in harness.iterdir()} == {"arc", "bioreason"}
+
+
+def test_an_interrupted_installation_of_another_version_is_completed_by_the_next(harness):
+    """Killed while files of one version were copied over those of another."""
+    install.install()
+    ours = harness / "bioreason"
+    record = json.loads((ours / install.RECORD).read_text())
+    for number, name in enumerate(record["files"]):
+        old = install._digest(b"task: old\n")
+        record["files"][name] = [old, *record["files"][name]]
+        if number % 2:
+            (ours / name).write_bytes(b"task: old\n")
+    (ours / install.RECORD).write_text(json.dumps(record))
+    install.install()
+    assert install.installed() and install.uninstall()[2] == [] and not ours.exists()
 
 
 def test_installing_again_removes_what_only_an_earlier_version_had(harness):
@@ -74,7 +118,7 @@ def test_installing_again_removes_what_only_an_earlier_version_had(harness):
     record = harness / "bioreason" / install.RECORD
     recorded = json.loads(record.read_text())
     (harness / "bioreason" / "old.yaml").write_text("task: old\n")
-    recorded["files"]["old.yaml"] = install._digest(b"task: old\n")
+    recorded["files"]["old.yaml"] = install._digest(b"task: old\n")  # as version 0.1 wrote it
     record.write_text(json.dumps(recorded))
     assert not install.installed()
     install.install()
@@ -104,7 +148,7 @@ def test_a_full_disk_is_refused_with_another_way(harness, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UsageError, match=r"No space left on device.*lm_eval --include_path"):
         install.install()
     monkeypatch.undo()

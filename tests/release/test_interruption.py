@@ -20,7 +20,7 @@ from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
 from bioreason_bench.errors import BioreasonError, UsageError
 from bioreason_bench.release.manifest import read_manifest
-from bioreason_bench.release.write import JOURNAL, check_target
+from bioreason_bench.release.write import check_target
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 SETTINGS = [
@@ -82,14 +82,22 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -
         time.sleep(0.02)
 
 
+def finished(partial: Path) -> list[Path]:
+    """The files that the journals in the folder list as complete, by their paths there."""
+    return [
+        journal.with_suffix("") / json.loads(line)["done"]["file"]
+        for journal in partial.glob("run-*.jsonl")
+        for line in journal.read_text().splitlines()
+        if line.startswith('{"done"') and line.endswith("}")
+    ]
+
+
 def wait_for_files(partial: Path, count: int, process: subprocess.Popen) -> None:
     """Wait until the journal of a run lists `count` files."""
 
     def listed() -> bool:
         assert process.poll() is None, f"the run ended too soon: {process.communicate()}"
-        return (partial / JOURNAL).is_file() and len(
-            (partial / JOURNAL).read_text().splitlines()
-        ) > count
+        return len(finished(partial)) >= count
 
     wait_for(listed, f"{count} files")
 
@@ -120,20 +128,20 @@ def test_an_interrupted_run_leaves_no_release_and_can_be_resumed(how, tmp_path, 
     assert process.returncode == (130 if how is signal.SIGINT else -how)
     assert "Traceback" not in stderr
     if how is signal.SIGINT:
-        assert stderr.splitlines()[-1] == "bioreason: interrupted"
+        says = "bioreason: interrupted; the same command goes on where it stopped"
+        assert stderr.splitlines()[-1] == says
     wait_for(lambda: group_is_gone(process), "the workers to leave", 30)
     assert not out.exists()
-    kept = {path: path.stat().st_mtime_ns for path in partial.rglob("*.parquet")}
-    finished = [
-        json.loads(line)["file"] for line in (partial / JOURNAL).read_text().splitlines()[1:]
-    ]
+    kept = {
+        path.relative_to(partial / path.relative_to(partial).parts[0]): path.stat().st_mtime_ns
+        for path in finished(partial)
+    }
+    assert len(kept) >= 8
     assert finish(out)["files"] == undisturbed
     assert not partial.exists()
-    again = {path: out / path.relative_to(partial) for path in kept}
-    assert len(finished) >= 8
-    assert all(
-        again[partial / file].stat().st_mtime_ns == kept[partial / file] for file in finished
-    ), "a finished file was made again"
+    assert all((out / file).stat().st_mtime_ns == time for file, time in kept.items()), (
+        "a finished file was made again"
+    )
     assert {
         path.relative_to(out).as_posix() for path in (out / "data").rglob("*") if path.is_file()
     } == set(undisturbed)
@@ -150,18 +158,25 @@ def test_files_of_another_configuration_are_not_used(tmp_path, undisturbed):
 
 
 def test_a_file_that_was_cut_or_lost_in_a_crash_is_made_again(tmp_path, undisturbed):
-    """A power failure may lose a file that the journal lists, and tear the journal's last line."""
+    """A power failure may lose a file that the journal lists, or leave zeros in place of its end.
+
+    It may tear the journal's last line as well.
+    """
     out, partial = tmp_path / "r", tmp_path / "r.partial"
     process = start(out)
     wait_for_files(partial, 5, process)
     process.kill()
     process.communicate()
     wait_for(lambda: group_is_gone(process), "the workers to leave", 30)
-    files = [json.loads(line)["file"] for line in (partial / JOURNAL).read_text().splitlines()[1:]]
-    (partial / files[0]).unlink()
-    (partial / files[1]).write_bytes((partial / files[1]).read_bytes()[:-100])
-    with (partial / JOURNAL).open("a") as journal:
-        journal.write('{"file": "data/comp/tr')
+    lost, cut, torn, *_ = finished(partial)
+    lost.unlink()
+    cut.write_bytes(cut.read_bytes()[:-100])
+    torn.write_bytes(torn.read_bytes()[:-4096] + bytes(4096))
+    [journal] = partial.glob("run-*.jsonl")
+    with journal.open("a") as lines:
+        lines.write('{"done": {"file": "data/comp/tr')
+    root = journal.with_suffix("")
+    files = [path.relative_to(root).as_posix() for path in (lost, cut, torn)]
     assert finish(out)["files"] == undisturbed
     from bioreason_bench.release.digest import digest_rows
     from bioreason_bench.release.read import Release
@@ -179,7 +194,7 @@ def test_two_runs_do_not_write_the_same_release(tmp_path):
     second = start(out)
     _, stderr = second.communicate(timeout=60)
     assert second.returncode == 2
-    assert "another bioreason generate is writing" in stderr
+    assert "another run is writing" in stderr
     first.communicate(timeout=300)
     assert first.returncode == 0
     assert read_manifest(out)
@@ -235,7 +250,7 @@ def test_force_replaces_nothing_but_releases(tmp_path):
 def test_a_folder_that_cannot_be_written_is_named(bioreason, out):
     done = bioreason("generate", "--preset", "tiny", "--out", out, "-q")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"bioreason: cannot write {out}.partial: ")
+    assert done.stderr.startswith(f"bioreason: cannot write {out}: ")
     assert done.stderr.rstrip().endswith("choose another --out")
     assert len(done.stderr.splitlines()) == 1
 
@@ -252,9 +267,8 @@ def test_a_run_that_ran_out_of_room_says_so_and_can_be_resumed(tmp_path, undistu
     assert "run the same command again" in message[0]
     assert "Traceback" not in stderr
     assert not out.exists()
-    assert not [path for path in (tmp_path / "r.partial" / "data").rglob(".*") if path.is_file()], (
-        "a partial file was left"
-    )
+    left = {path for path in (tmp_path / "r.partial").glob("run-*/**/*") if path.is_file()}
+    assert left == set(finished(tmp_path / "r.partial")), "a partial file was left"
     assert finish(out)["files"] == undisturbed
 
 

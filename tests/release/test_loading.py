@@ -77,6 +77,23 @@ def test_a_damaged_file_in_the_cache_is_made_again(cache, damage):
     assert made.files("mem/iid", "test") == [path] and path.read_bytes() == whole
 
 
+def test_an_edited_arrow_copy_is_made_again(tmp_path):
+    """`datasets` believes its copies; it must not return an answer that somebody wrote there."""
+
+    def answers() -> list[str]:
+        loaded = bioreason_bench.load("tiny", "mem_iid", cache_dir=tmp_path, splits="test")
+        return loaded["test"]["answer"][:]
+
+    whole = answers()
+    [copy] = tmp_path.rglob("parquet-*.arrow")
+    written, old = copy.stat().st_mtime_ns, whole[0].encode()
+    assert answers() == whole and copy.stat().st_mtime_ns == written
+    copy.write_bytes(copy.read_bytes().replace(old, b"x" * len(old)))
+    assert answers() == whole
+    copy.write_bytes(b"")
+    assert answers() == whole
+
+
 def test_another_seed_or_setting_is_another_world(cache):
     first = bioreason_bench.load("tiny", "mem_iid", cache_dir=cache, splits=["test"])["test"]
     other = bioreason_bench.load("tiny", "mem_iid", seed=7, cache_dir=cache, splits=["test"])[

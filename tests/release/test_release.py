@@ -276,6 +276,7 @@ def test_writing_leaves_the_whole_file_or_none(tmp_path, monkeypatch):
     def break_off(*_, **__):
         raise OSError(28, "No space left on device")
 
+    (tmp_path / "data" / "people").mkdir(parents=True)
     monkeypatch.setattr(pq.ParquetWriter, "write_table", break_off)
     with pytest.raises(OSError, match="No space"):
         write_shard(tmp_path, "data/people/train-00000-of-00001.parquet", "person", ROW)
@@ -283,6 +284,7 @@ def test_writing_leaves_the_whole_file_or_none(tmp_path, monkeypatch):
 
 
 def test_a_file_is_the_same_rows_whatever_the_size_of_its_row_groups(tmp_path, monkeypatch):
+    (tmp_path / "data" / "people").mkdir(parents=True)
     one = write_shard(tmp_path, "data/people/train-00000-of-00001.parquet", "person", ROW)
     monkeypatch.setattr(shards, "ROW_GROUP", 2)
     two = write_shard(tmp_path, "data/people/train-00000-of-00001.parquet", "person", ROW)
