@@ -14,6 +14,7 @@ from typing import Any
 from bioreason_bench.config import WorldConfig, from_dict
 from bioreason_bench.dataset import SHARD_ROWS, Dataset, make_dataset
 from bioreason_bench.dataset.fit import make_or_explain
+from bioreason_bench.errors import UsageError
 from bioreason_bench.hub.card import write_card
 from bioreason_bench.release.manifest import manifest_head
 from bioreason_bench.release.shards import FileEntry
@@ -50,7 +51,10 @@ def generate(
         UsageError: The configuration cannot be met, or `out` cannot be written.
         BioreasonError: No room is left, or a worker process was killed.
     """
-    out = Path(out).expanduser().absolute()
+    try:
+        out = Path(out).expanduser().absolute()
+    except RuntimeError:
+        raise UsageError(f"{out}: there is no such user; write the path out") from None
     check_target(out, force)
     with _Progress(progress, "people, facts and paths") as bar:
         if config.facts:

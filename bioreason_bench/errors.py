@@ -138,9 +138,7 @@ def all_at_once(shortages: Sequence[Shortage]) -> UsageError:
     """One error for several shortages: each field with what the world has."""
     if len(shortages) == 1:
         return shortages[0]
-    parts = [
-        f"{one.field}: {one.available:,} of {one.asked:,} {one.what}" for one in shortages
-    ]
+    parts = [f"{one.field}: {one.available:,} of {one.asked:,} {one.what}" for one in shortages]
     return UsageError(
         f"this world has fewer questions than are asked for ({'; '.join(parts)}); "
         "lower these fields, or raise known, novel or the paths of the skill"

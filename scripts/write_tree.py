@@ -21,7 +21,8 @@ FENCE = re.compile(r"(```\n)bioreason_bench/\n.*?(```)", re.DOTALL)
 WIDTH = 78  # characters of a description
 PROPER_NAMES = ("English", "Muon", "Croissant")  # a description that begins so keeps its capital
 ORDER = (  # stages in reading order; build, loading and commands import all of them
-    *("_version", "errors", "draw", "resources", "workers", "taxonomy", "schema", "validation"),
+    *("_version", "errors", "inputs", "parquet", "draw", "resources", "workers", "taxonomy"),
+    *("schema", "validation"),
     *("statistics", "figure_style", "config", "world", "language", "splits", "questions"),
     *("grading", "dataset", "release", "export", "audit", "hub", "evaluation", "training"),
     *("experiments", "build", "loading", "commands", "baselines", "__init__", "__main__"),

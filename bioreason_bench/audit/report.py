@@ -20,8 +20,10 @@ from typing import Any
 from bioreason_bench._version import __version__
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.errors import ReleaseError
+from bioreason_bench.inputs import read_json
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.manifest import MANIFEST
+from bioreason_bench.validation import problems
 
 __all__ = [
     "AUDIT",
@@ -36,7 +38,6 @@ __all__ = [
 
 AUDIT = "audit.json"
 FORMAT = 1
-KEYS = {"manifest", "ok", "sample", "laws", "solvers"}  # of every audit.json
 Scores = dict[str, dict[str, dict[str, Any]]]  # config → solver → score, chance, shortcut, ...
 
 
@@ -98,11 +99,11 @@ def read_audit(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        audit = json.loads(path.read_text(encoding="utf-8"))
+        audit = read_json(path)
     except (OSError, ValueError) as error:
         raise ReleaseError(f"{path} cannot be read ({error}); {_write_again(folder)}") from None
-    if not isinstance(audit, dict) or not set(audit) >= KEYS:
-        raise ReleaseError(f"{path} does not hold an audit; {_write_again(folder)}")
+    if wrong := problems("audit", audit):
+        raise ReleaseError(f"{path} does not hold an audit: {wrong[0]}; {_write_again(folder)}")
     return audit
 
 

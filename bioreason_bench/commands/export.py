@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from bioreason_bench.commands.parameters import PATH
+from bioreason_bench.errors import UsageError
+
 
 @click.command(name="export")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option(
     "--to",
     required=True,
@@ -18,7 +21,7 @@ import click
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder to write; default: DIR-trl, DIR-verl and so on.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
@@ -38,7 +41,7 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
-    out = out or folder.with_name(f"{folder.resolve().name}-{to}")
+    out = out or _beside(folder, to)
     total = sum(
         release.count(part.config, part.split)
         for part in parts_of(release)
@@ -56,3 +59,12 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
     if not quiet:
         size = sum(path.stat().st_size for path in files)
         click.echo(f"{len(files)} files, {size:,} bytes; read {out / 'README.md'}", err=True)
+
+
+def _beside(folder: Path, to: str) -> Path:
+    """The folder next to a release, also if that is the current one."""
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    if not folder.name:
+        raise UsageError(f"{folder} has no folder beside it; give a folder with --out")
+    return folder.with_name(f"{folder.name}-{to}")
