@@ -29,7 +29,7 @@ def problems(schema: str, values: Mapping[str, Any]) -> list[str]:
     errors = sorted(
         validator(schema).iter_errors(values), key=lambda error: list(map(str, error.path))
     )
-    return [sentence for error in errors for sentence in _sentences(error)]
+    return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error)))
 
 
 def _sentences(error: Any) -> Iterator[str]:
@@ -46,7 +46,7 @@ def _sentences(error: Any) -> Iterator[str]:
         missing = [name for name in error.validator_value if name not in error.instance]
         yield f"{where or 'it'} has no {missing[0]}"
         return
-    if error.validator == "propertyNames" or error.parent is not None:
+    if "propertyNames" in error.absolute_schema_path or error.parent is not None:
         yield f"{where} has the key {quoted(error.instance)}; {one_line(error.message, 160)}"
         return
     yield f"{where or 'it'} is {quoted(error.instance)}; it must be {_wanted(error.schema)}"

@@ -132,7 +132,8 @@ def command(
     from bioreason_bench.dataset import SHARD_ROWS
 
     began = time.perf_counter()
-    preset = preset or ("graph" if facts else "v1")
+    if preset is None:
+        preset = "graph" if facts else "v1"
     set_here = dict(_setting(text) for text in settings)
     files = {"facts": facts, "relations": relations, "names": names}
     files_given: dict[str, Any] = {

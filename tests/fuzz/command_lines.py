@@ -15,7 +15,7 @@ from typing import Any
 import click
 from box import COLUMNS, PARQUETS, Box, Case
 from hypothesis import strategies as st
-from nasty import BYTES, VALUES, WORDS, Document, texts, to_toml
+from nasty import BYTES, VALUES, WORDS, Document, one_in, texts, to_toml
 
 from bioreason_bench.commands.baseline import main as baseline
 from bioreason_bench.commands.main import main as bioreason
@@ -42,7 +42,7 @@ ALWAYS = {  # options that are always given, so that a call is short
 }
 REFUSED_AT_ONCE = {"train", "reproduce", "verify"}  # a release that can be read takes them minutes
 GOOD = {  # good words by the name of a parameter
-    "preset": ["mini.toml", "mini.toml", "v2"],
+    "preset": ["mini.toml"] * 9 + ["v2"],
     "workers": ["1"],
     "seed": ["0", "7"],
     "shard_rows": ["100"],
@@ -69,6 +69,8 @@ EVAL_WORDS = (
 )  # fmt: skip
 MINI = {  # a preset that is made in a moment
     "like": "tiny",
+    "known": 120,
+    "novel": 60,
     "language": "symbols",
     "levels": ["iid"],
     "hops": {"2": 1.0},
@@ -151,7 +153,7 @@ def _case(draw: st.DrawFn, commands: Commands) -> Case:
     for parameter in parameters:
         if isinstance(parameter, click.Option):
             given = parameter.required or set(always) & set(parameter.opts)
-            if not given and draw(st.integers(0, 3)):
+            if not given and not draw(one_in(4)):
                 continue
             words.append(draw(st.sampled_from(parameter.opts)))
             if parameter.is_flag:
@@ -159,7 +161,7 @@ def _case(draw: st.DrawFn, commands: Commands) -> Case:
         elif not parameter.required and draw(st.booleans()):
             continue
         words.append(draw(_word(commands, name, parameter, files, releases)))
-    if draw(st.integers(0, 30)) == 0:
+    if draw(one_in(30)):
         words.append(draw(st.sampled_from([*WORDS, "--no-such-option", "--help"])))
     return Case(program, tuple(words), files, releases)
 
@@ -175,7 +177,7 @@ def _word(
 ) -> str:
     """A value of a parameter: a good one, a file that is made for it, or a nasty word."""
     key = parameter.name or ""
-    if draw(st.integers(0, 7)) == 0:
+    if draw(one_in(12)):
         return draw(st.sampled_from(WORDS))
     if key == "settings":
         values = draw(st.sampled_from([json.dumps(value) for value in VALUES] + list(WORDS)))
@@ -184,7 +186,7 @@ def _word(
     if key in GOOD and not (key == "to" and name == "plot"):
         word = draw(st.sampled_from(GOOD[key]))
         if word == "mini.toml":
-            good = draw(st.integers(0, 9)) == 0
+            good = draw(one_in(3))
             values = st.just(MINI) if good else commands.mini.broken()
             files[word] = draw(texts(values, to_toml))
         if word == "recipe.yaml":
@@ -211,7 +213,7 @@ def _path(
     releases: dict[str, Any],
 ) -> str:
     """A path to read: of a file made for the parameter, or of something that is no file."""
-    if draw(st.integers(0, 5)) == 0:
+    if draw(one_in(6)):
         return draw(st.sampled_from(commands.box.odd))
     match key:
         case "relations":

@@ -23,7 +23,8 @@ pytest.importorskip("yaml")
 from box import Box, Case
 from command_lines import PROGRAMS, Commands
 
-from bioreason_bench.errors import BUG, EXIT_CODES
+from bioreason_bench.errors import BUG, EXIT_CODES, BioreasonError
+from bioreason_bench.release.read import Release
 
 CALLS = int(os.environ.get("BIOREASON_FUZZ_CALLS", "2000"))
 SECONDS = 20  # of a call
@@ -94,6 +95,11 @@ def complaint(case: Case, result: Result, left: set[str]) -> str:
         return f"{len(errors)} lines of message"
     if any(len(line) > LONGEST or not line.isprintable() for line in errors):
         return "a message is too long, or has control characters"
+    for manifest in (Path(path) for path in left if path.endswith("/manifest.json")):
+        try:
+            Release(manifest.parent).config  # noqa: B018 - raises if it is none
+        except BioreasonError as error:
+            return f"it wrote a release that cannot be read: {error}"
     if left and (code or any("/home/tmp/" in path for path in left)):
         return f"it left {sorted(left)[:5]}"
     return ""
