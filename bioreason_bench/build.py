@@ -13,6 +13,7 @@ from typing import Any
 
 from bioreason_bench.config import WorldConfig, from_dict
 from bioreason_bench.dataset import SHARD_ROWS, Dataset, make_dataset
+from bioreason_bench.dataset.fit import make_or_explain
 from bioreason_bench.hub.card import write_card
 from bioreason_bench.release.disk import user_path
 from bioreason_bench.release.manifest import manifest_head
@@ -55,7 +56,7 @@ def generate(
     with _Progress(progress, "people, facts and paths") as bar:
         if config.facts:
             config = describe_facts(config)
-        dataset = make_dataset(config)
+        dataset = make_or_explain(config)
         return write_release(
             out,
             dataset,

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bioreason_bench.errors import UsageError, suggest
+from bioreason_bench import inputs
+from bioreason_bench.errors import UsageError, quoted, suggest
 from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 from bioreason_bench.validation import problems, text_problem
 
@@ -161,12 +161,12 @@ class WorldConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that do not fit the schema or each other; UsageError names them all."""
-        wrong = problems("preset", self.as_dict())
+        wrong = problems("preset", _plain(self))
         if not wrong:
             self._freeze_tables()
             wrong = list(_conflicts(self))
         if wrong:
-            raise UsageError(f"preset {self.preset!r}: {'; and '.join(wrong)}")
+            raise UsageError(f"preset {quoted(self.preset)}: {'; and '.join(wrong)}")
 
     def _freeze_tables(self) -> None:
         """Make tables read-only, with whole numbers of hops as keys."""
@@ -223,7 +223,7 @@ def from_dict(values: Mapping[str, Any]) -> WorldConfig:
     values = renamed(values)
     if wrong := problems("preset", values):
         name = values.get("preset", "custom")
-        raise UsageError(f"preset {name!r}: {'; and '.join(wrong)}")
+        raise UsageError(f"preset {quoted(name)}: {'; and '.join(wrong)}")
     roles = values.pop("roles", {})
     for name in SKILLS:
         skill = dict(values.get(name, {}))
@@ -240,24 +240,29 @@ def load_preset(name: str, seed: int = 42) -> WorldConfig:
     Raises UsageError if there is none, or if it cannot be read.
     """
     path = PRESETS / f"{name}.toml"
-    if not path.is_file():
+    if name not in preset_names():
         path = Path(name)
-        if path.suffix != ".toml" or not path.is_file():
+        if path.suffix != ".toml" or not _is_file(path):
             known = preset_names()
             otherwise = f"choose one of {', '.join(known)}, or a path to a .toml file"
-            raise UsageError(f"there is no preset {name!r}: {suggest(name, known, otherwise)}")
+            raise UsageError(
+                f"there is no preset {quoted(name)}: {suggest(name, known, otherwise)}"
+            )
     try:
-        values = renamed(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"preset file {path} cannot be read: {error}") from None
+        values = renamed(inputs.read_toml(path, inputs.SETTINGS))
+    except OSError as error:
+        raise UsageError(f"preset file {path} cannot be read: {error.strerror}") from None
+    except inputs.Unreadable as problem:
+        raise UsageError(f"preset file {path} cannot be read: {problem}") from None
     like = values.pop("like", None)
     if like is not None:
         if like not in preset_names() or like == path.stem:
             raise UsageError(
-                f"preset file {path}: like is {like!r}; it must be one of the shipped presets "
-                f"{', '.join(preset_names())}"
+                f"preset file {path}: like is {quoted(like)}; it must be one of the shipped "
+                f"presets {', '.join(preset_names())}"
             )
-        values = _merged({**load_preset(like, seed).as_dict(), "preset": path.stem}, values)
+        below = {**load_preset(like, seed).as_dict(), "preset": path.stem}
+        values = _merged(below, _with_roles(values))
     return from_dict({"preset": path.stem, "seed": seed, **values})
 
 
@@ -269,11 +274,11 @@ def own_fields(name: str) -> set[str]:
     load_preset(name)
     if name in preset_names():
         return set()
-    values = renamed(tomllib.loads(Path(name).read_text(encoding="utf-8")))
+    values = renamed(inputs.read_toml(Path(name), inputs.SETTINGS))
     return {
         f"{key}.{field}" if field else key
         for key, value in values.items()
-        for field in (value if key in SKILLS else [""])
+        for field in (value if key in SKILLS and value else [""])
     }
 
 
@@ -282,12 +287,37 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
+def _with_roles(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with `roles` of the top level as those of each skill that has none itself."""
+    roles = values.get("roles")
+    if roles is None:
+        return dict(values)
+    if wrong := problems("preset", {"roles": roles}):
+        raise UsageError("; and ".join(wrong))
+    skills = {name: values.get(name, {}) for name in SKILLS}
+    return {
+        **{name: value for name, value in values.items() if name != "roles"},
+        **{
+            name: {"roles": roles, **skill} if isinstance(skill, Mapping) else skill
+            for name, skill in skills.items()
+        },
+    }
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a null character
+        return False
+
+
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`below` with the values of `above`, table by table."""
     merged = dict(below)
     for key, value in above.items():
         if isinstance(value, Mapping) and key not in SHARES:
-            merged[key] = _merged(below.get(key, {}), value)
+            known = below.get(key, {})
+            merged[key] = _merged(known, value) if isinstance(known, Mapping) else value
         else:
             merged[key] = value
     return merged
@@ -377,6 +407,7 @@ def _nearest(word: str, table: Mapping[str, Any]) -> str:
 def _parse(text: str) -> Any:
     """A TOML value, or the text itself where it is none."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        values = inputs.parse_toml(f"value = {text}")
+    except inputs.Unreadable:
         return text
+    return values["value"] if len(values) == 1 else text

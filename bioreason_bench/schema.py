@@ -13,6 +13,7 @@ and an array of strings.
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,7 @@ def arrow_schema(name: str) -> pa.Schema:
 def validator(name: str) -> Validator:
     """Return a validator of rows (plain dicts) that resolves references between our schemas."""
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
     from referencing import Registry, Resource
 
     paths = sorted(folder("schemas").glob("*.schema.json"))
@@ -93,4 +95,17 @@ def validator(name: str) -> Validator:
         (path.name, Resource.from_contents(json.loads(path.read_text(encoding="utf-8"))))
         for path in paths
     ]
-    return Draft202012Validator(load_schema(name), registry=Registry().with_resources(resources))
+    types = Draft202012Validator.TYPE_CHECKER
+    types = types.redefine("integer", _is_whole).redefine("number", _is_finite)
+    checker = extend(Draft202012Validator, type_checker=types)
+    return checker(load_schema(name), registry=Registry().with_resources(resources))
+
+
+def _is_whole(_: object, value: object) -> bool:
+    """Whether a value is a whole number; JSON Schema would take 5.0 for one."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_finite(_: object, value: object) -> bool:
+    """Whether a value is a number, and neither infinite nor NaN."""
+    return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))

@@ -12,21 +12,20 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bioreason_bench.errors import suggest
-from bioreason_bench.escaping import hidden_at, shortened, visible
+from bioreason_bench.errors import one_line, quoted, suggest
+from bioreason_bench.escaping import hidden_at
 from bioreason_bench.schema import validator
 
-__all__ = ["LONGEST_TEXT", "problems", "quoted", "text_problem", "texts_of"]
+__all__ = ["LONGEST_TEXT", "problems", "text_problem", "texts_of"]
 
 TYPES = {
     "integer": "a whole number",
-    "number": "a number",
+    "number": "a finite number",
     "boolean": "true or false",
     "string": "a text",
     "array": "a list",
     "object": "a table of values",
 }
-LONGEST = 60  # characters of a value that a message quotes
 LONGEST_TEXT = 500  # characters of a name, a value or a wording
 
 
@@ -35,7 +34,7 @@ def problems(schema: str, values: Mapping[str, Any]) -> list[str]:
     errors = sorted(
         validator(schema).iter_errors(values), key=lambda error: list(map(str, error.path))
     )
-    return [sentence for error in errors for sentence in _sentences(error)]
+    return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error)))
 
 
 def _sentences(error: Any) -> Iterator[str]:
@@ -44,15 +43,18 @@ def _sentences(error: Any) -> Iterator[str]:
         known = list(error.schema["properties"])
         for name in error.instance:
             if name not in known:
+                name = one_line(str(name), 60)
                 field = f"{where}.{name}" if where else name
                 yield f"there is no field {field!r}; {suggest(name, known)}"
         return
-    if error.validator == "propertyNames" or error.parent is not None:
-        yield f"{where} has the key {error.instance!r}; {error.message}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        yield f"{where or 'it'} has no {missing[0]}"
         return
-    value = repr(error.instance)
-    value = value if len(value) <= LONGEST else f"{value[:LONGEST]}..."
-    yield f"{where or 'it'} is {value}; it must be {_wanted(error.schema)}"
+    if "propertyNames" in error.absolute_schema_path or error.parent is not None:
+        yield f"{where} has the key {quoted(error.instance)}; {one_line(error.message, 160)}"
+        return
+    yield f"{where or 'it'} is {quoted(error.instance)}; it must be {_wanted(error.schema)}"
 
 
 def _wanted(rule: Mapping[str, Any]) -> str:
@@ -67,6 +69,10 @@ def _wanted(rule: Mapping[str, Any]) -> str:
         text += f" of at least {low}"
     elif high is not None:
         text += f" of at most {high}"
+    if "maxLength" in rule:
+        text += f" of at most {rule['maxLength']:,} characters"
+    if "pattern" in rule:
+        text += f" that fits {rule['pattern']}"
     if "minItems" in rule and rule["minItems"] == rule.get("maxItems"):
         text += f" of {rule['minItems']} values"
     if rule.get("uniqueItems"):
@@ -111,8 +117,3 @@ def texts_of(
     elif isinstance(values, list):
         for index, value in enumerate(values):
             yield from texts_of(value, (*path, index))
-
-
-def quoted(value: object) -> str:
-    """The value between quotation marks, as a message shows it: short, and visible."""
-    return shortened(visible(repr(value)), LONGEST)

@@ -25,7 +25,8 @@ PACKAGE = Path(bioreason_bench.__file__).resolve().parent
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 ORDER = (
-    *("_version", "errors", "escaping", "draw", "resources", "workers", "taxonomy", "schema"),
+    *("_version", "escaping", "errors", "inputs", "parquet", "draw", "resources", "workers"),
+    *("taxonomy", "schema"),
     *(
         "validation",
         "statistics",

@@ -18,7 +18,6 @@ from bioreason_bench.audit.run import AuditRun, FileTask
 from bioreason_bench.config import WorldConfig, from_dict, load_preset
 from bioreason_bench.dataset import Dataset, make_dataset
 from bioreason_bench.dataset.sharding import Shard
-from bioreason_bench.errors import UsageError
 from bioreason_bench.release.digest import RowsDigest
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.release.shards import ROW_GROUP, make_table

@@ -12,7 +12,6 @@ solvers    {config: {solver: {score, chance, shortcut, ...}}}, shares of 1
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +21,10 @@ from bioreason_bench._version import __version__
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.escaping import json_text
+from bioreason_bench.inputs import read_json
 from bioreason_bench.release.disk import locked, plain_errors, remove_leftovers, write_whole
 from bioreason_bench.release.manifest import MANIFEST
-from bioreason_bench.schema import validator
+from bioreason_bench.validation import problems
 
 __all__ = [
     "AUDIT",
@@ -42,7 +42,6 @@ FORMAT = 1
 VARYING = {"audit", "against", "official", "files"}  # laws whose counts depend on options
 COUNTS = ("text", "checked", "broken")
 TOLERANCE = 0.02  # of a score: as much as ties may make
-KEYS = {"manifest", "ok", "sample", "laws", "solvers"}  # of every audit.json
 Scores = dict[str, dict[str, dict[str, Any]]]  # config → solver → score, chance, shortcut, ...
 
 
@@ -119,11 +118,11 @@ def read_audit(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        audit = json.loads(path.read_text(encoding="utf-8"))
+        audit = read_json(path)
     except (OSError, ValueError) as error:
         raise ReleaseError(f"{path} cannot be read ({error}); {_write_again(folder)}") from None
-    if not isinstance(audit, dict) or not set(audit) >= KEYS:
-        raise ReleaseError(f"{path} does not hold an audit; {_write_again(folder)}")
+    if wrong := problems("audit", audit):
+        raise ReleaseError(f"{path} does not hold an audit: {wrong[0]}; {_write_again(folder)}")
     return audit
 
 
@@ -146,8 +145,6 @@ def check_report(audit: Audit) -> None:
 
 def _report_problem(report: Mapping[str, Any], audit: Audit) -> str | None:
     """What is wrong with an audit.json, None if nothing is; `audit` is the one just made."""
-    for error in validator("audit").iter_errors(report):
-        return f"is broken at {'/'.join(map(str, error.absolute_path)) or 'its top level'}"
     if report["manifest"] != audit.manifest:
         return "is the audit of another release; write it again with --write"
     if report["ok"] != audit.ok and not report["sample"]:

@@ -1,7 +1,6 @@
 """`bioreason-baseline`: train a model with a recipe, evaluate it, reproduce the paper's finding.
 
-Data goes to stdout, progress and messages to stderr.  Exit code 0: done; 1: a file is missing or
-broken; 2: usage error.
+Data goes to stdout, progress and messages to stderr; EXIT_CODES in errors.py lists the exit codes.
 """
 
 from __future__ import annotations
@@ -16,8 +15,10 @@ import click
 
 from bioreason_bench._version import __version__
 from bioreason_bench.commands.errors import ErrorsAsSentences
-from bioreason_bench.errors import UsageError
+from bioreason_bench.commands.parameters import COUNT, PATH, TRAINING_SEED, WORLD_SEED, Temperature
+from bioreason_bench.errors import UsageError, quoted
 from bioreason_bench.escaping import json_text, visible, without_token
+from bioreason_bench.taxonomy import LEVELS
 
 if TYPE_CHECKING:
     from bioreason_bench.training.data import Corpus
@@ -48,7 +49,9 @@ def _logger(quiet: bool) -> Log:
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise UsageError(f"--set {pair}: write it as key=value, such as --set sft.steps=100")
+            raise UsageError(
+                f"--set {quoted(pair)}: write it as key=value, such as --set sft.steps=100"
+            )
     return dict(pair.split("=", 1) for pair in pairs)
 
 
@@ -77,9 +80,7 @@ def corpus_at(data: Path | None, preset: str, world_seed: int, log: Log = to_std
     return Corpus(folder)
 
 
-RELEASE = click.option(
-    "--data", type=click.Path(path_type=Path), required=True, help="Folder of a release."
-)
+RELEASE = click.option("--data", type=PATH, required=True, help="Folder of a release.")
 SPLIT = click.option(
     "--split",
     type=click.Choice(["test", "validation"]),
@@ -109,19 +110,20 @@ def main() -> None:
 @click.argument("recipe", default="sft_mem_ctx_grpo")
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of a release; default: the recipe's preset, generated in releases/.",
 )
 @click.option(
     "--world-seed",
+    type=WORLD_SEED,
     default=42,
     show_default=True,
     help="Seed of the release, if it is generated.",
 )
+@click.option("--out", type=PATH, help="Folder of the run; default: runs/RECIPE-seedN.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder of the run; default: runs/RECIPE-seedN."
+    "--seed", type=TRAINING_SEED, default=0, show_default=True, help="Seed of the training."
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the training.")
 @SET
 @click.option(
     "--sweep",
@@ -132,7 +134,7 @@ def main() -> None:
 )
 @click.option(
     "--base",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of a run that has this recipe's first stages: continue from there.",
 )
 @click.option("--resume", is_flag=True, help="Continue a run where it stopped.")
@@ -227,11 +229,15 @@ def sweep_runs(name: str, overrides: dict[str, str], folder: Path) -> list[tuple
 @click.option(
     "--config", "configs", multiple=True, help="A test set such as comp_zeroshot; default: all."
 )
-@click.option("--limit", default=0, help="Questions of each test set; 0 for all.")
-@click.option("--batch", default=256, show_default=True, help="Questions at a time.")
+@click.option("--limit", type=COUNT, default=0, help="Questions of each test set; 0 for all.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for every verdict, as JSON lines."
+    "--batch",
+    type=click.IntRange(1, 1_000_000),
+    default=256,
+    show_default=True,
+    help="Questions at a time.",
 )
+@click.option("--out", type=PATH, help="Folder for every verdict, as JSON lines.")
 @QUIET
 def evaluate(
     model: str,
@@ -275,13 +281,16 @@ def evaluate(
 @SPLIT
 @click.option(
     "--samples",
+    type=click.IntRange(1, 100_000),
     default=512,
     show_default=True,
     help="Completions of each question; the same for every model.",
 )
-@click.option("--limit", default=100, show_default=True, help="Questions; 0 for all.")
-@click.option("--temperature", default=1.0, show_default=True, help="Of the samples.")
-@click.option("--seed", default=0, show_default=True, help="Of the samples.")
+@click.option("--limit", type=COUNT, default=100, show_default=True, help="Questions; 0 for all.")
+@click.option(
+    "--temperature", type=Temperature(), default=1.0, show_default=True, help="Of the samples."
+)
+@click.option("--seed", type=TRAINING_SEED, default=0, show_default=True, help="Of the samples.")
 @QUIET
 def passk(
     models: tuple[str, ...],
@@ -323,11 +332,23 @@ def passk(
 @main.command()
 @click.argument("models", nargs=-1, required=True)
 @RELEASE
-@click.option("--level", default="iid", show_default=True, help="Level of the questions.")
-@click.option("--limit", default=200, show_default=True, help="Questions of each skill; 0 for all.")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="iid",
+    show_default=True,
+    help="Level of the questions.",
+)
+@click.option(
+    "--limit",
+    type=COUNT,
+    default=200,
+    show_default=True,
+    help="Questions of each skill; 0 for all.",
+)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("analysis"),
     show_default=True,
     help="Folder for the pictures.",
@@ -358,26 +379,26 @@ def analyse(
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of a release for all seeds; default: a world for each seed, in releases/.",
 )
 @click.option(
     "--world-seed",
-    type=int,
+    type=WORLD_SEED,
     help="Seed of one world for all seeds; default: 42 + seed, a world for each.",
 )
 @click.option(
     "--seed",
     "seeds",
     multiple=True,
-    type=int,
+    type=TRAINING_SEED,
     default=(0,),
     show_default=True,
     help="Seed of training; repeatable.",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("runs/reproduce"),
     show_default=True,
     help="Folder of all runs.",
@@ -396,7 +417,10 @@ def analyse(
     help="This recipe instead of the five, with a run for each value of its sweep; repeatable.",
 )
 @click.option(
-    "--workers", default=0, help="Arms side by side, one thread each; 0: one for each core."
+    "--workers",
+    type=click.IntRange(0, 256),
+    default=0,
+    help="Arms side by side, one thread each; 0: one for each core.",
 )
 @SET
 @QUIET
@@ -447,10 +471,10 @@ def reproduce(
 
 
 @main.command()
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, required=True, type=PATH)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("report"),
     show_default=True,
     help="Folder for report.md, report.html and pictures.",

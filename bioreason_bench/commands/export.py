@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from bioreason_bench.commands.parameters import PATH
+from bioreason_bench.errors import UsageError
+
 
 @click.command(name="export")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option(
     "--to",
     required=True,
@@ -18,7 +21,7 @@ import click
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder to write; default: DIR-trl, DIR-verl and so on.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
@@ -61,6 +64,9 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
 
 
 def _beside(folder: Path, to: str) -> Path:
-    """The folder next to the release; `.` and `..` have no name of their own."""
-    full = folder.resolve()
-    return (folder if folder.name == full.name else full).with_name(f"{full.name}-{to}")
+    """The folder next to a release, also if that is the current one."""
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    if not folder.name:
+        raise UsageError(f"{folder} has no folder beside it; give a folder with --out")
+    return folder.with_name(f"{folder.name}-{to}")

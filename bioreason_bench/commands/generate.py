@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.commands.parameters import PATH, WORKERS, WORLD_SEED
+from bioreason_bench.errors import UsageError, quoted
 from bioreason_bench.escaping import visible
 
 if TYPE_CHECKING:
@@ -50,14 +51,14 @@ class Generate(click.Command):
 )
 @click.option(
     "--seed",
-    type=int,
+    type=WORLD_SEED,
     default=42,
     show_default=True,
     help="Another seed gives another world, such as a private test set.",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder to write; default: bioreason-PRESET-SEED.",
 )
 @click.option(
@@ -69,29 +70,29 @@ class Generate(click.Command):
 )
 @click.option(
     "--facts",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Facts of your own (.csv or .parquet with the columns subject, relation, object) in place "
     "of an invented world.",
 )
 @click.option(
     "--relations",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A relation table of your own (.toml); default: the package's.",
 )
 @click.option(
     "--names",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Names of the subjects of --facts in sentences (.csv or .parquet with the columns id, "
     "name); default: the subjects themselves.",
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=WORKERS,
     help="Processes; default: all cores. Does not change the rows.",
 )
 @click.option(
     "--shard-rows",
-    type=click.IntRange(min=100),
+    type=click.IntRange(100, 10_000_000),
     help="Approximate rows per file. Does not change the rows.",
 )
 @click.option(
@@ -132,7 +133,8 @@ def command(
     from bioreason_bench.dataset import SHARD_ROWS
 
     began = time.perf_counter()
-    preset = preset or ("graph" if facts else "v1")
+    if preset is None:
+        preset = "graph" if facts else "v1"
     set_here = dict(_setting(text) for text in settings)
     files = {"facts": facts, "relations": relations, "names": names}
     files_given: dict[str, Any] = {
@@ -188,5 +190,5 @@ def _fitted(
 def _setting(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise UsageError(f"--set {text!r} is not KEY=VALUE, such as --set comp.train=1000")
+        raise UsageError(f"--set {quoted(text)} is not KEY=VALUE, such as --set comp.train=1000")
     return key.strip(), value.strip()

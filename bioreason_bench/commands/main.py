@@ -1,7 +1,6 @@
 """`bioreason`: one command for each module in commands/, imported when it is asked for.
 
-Data goes to stdout, progress and messages to stderr.  Exit code 0: done; 1: a file is broken or a
-check failed; 2: usage error; 130: interrupted.  A traceback means a bug in this package.
+Data goes to stdout, progress and messages to stderr; EXIT_CODES in errors.py lists the exit codes.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import click
 
 from bioreason_bench._version import __version__
 from bioreason_bench.commands.errors import ErrorsAsSentences
-from bioreason_bench.errors import suggest
+from bioreason_bench.errors import quoted, suggest
 
 __all__ = ["COMMANDS", "main"]
 
@@ -45,7 +44,7 @@ class LateCommands(ErrorsAsSentences):
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             hint = suggest(name, COMMANDS, f"the commands are {', '.join(COMMANDS)}")
-            ctx.fail(f"there is no command {name!r}: {hint}")
+            ctx.fail(f"there is no command {quoted(name)}: {hint}")
         return super().resolve_command(ctx, args)
 
 

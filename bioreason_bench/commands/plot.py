@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
+from bioreason_bench.commands.parameters import PATH
+
 
 @click.command(name="plot")
-@click.argument("results", metavar="OUT", type=click.Path(path_type=Path))
-@click.option(
-    "--to", type=click.Path(path_type=Path), help="Folder for the figures; default: OUT/plots."
-)
+@click.argument("results", metavar="OUT", type=PATH)
+@click.option("--to", type=PATH, help="Folder for the figures; default: OUT/plots.")
 @click.option(
     "--audit",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A release or its audit.json, whose shortcut scores are drawn next to the bars.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Do not list the files.")

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bioreason_bench.commands.parameters import PATH
+
 if TYPE_CHECKING:
     from bioreason_bench.hub.publish import Published
     from bioreason_bench.release.read import Release
 
 
 @click.command(name="publish")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option(
     "--repo",
     required=True,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioreason_bench.commands.parameters import PATH
 from bioreason_bench.errors import UsageError
 from bioreason_bench.escaping import json_text, visible
 
@@ -25,12 +26,12 @@ CHANGED_FACTS = ("changed", "conflicting")
 
 
 @click.command(name="show")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.argument("config", required=False)
 @click.option(
     "-n",
     "count",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     default=3,
     show_default=True,
     help="How many, spread over the split.",
@@ -45,7 +46,7 @@ CHANGED_FACTS = ("changed", "conflicting")
 )
 @click.option(
     "--plot",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PATH,
     metavar="FILE",
     help="Draw the chain of the first question (.png, .svg, .pdf).",
 )
@@ -108,6 +109,7 @@ def _choose_split(release: Release, config: str | None, split: str | None) -> tu
 def _spread(release: Release, config: str, split: str, count: int) -> list[dict[str, Any]]:
     """`count` rows at equal distances."""
     total = release.count(config, split)
+    count = min(count, total) or 1
     indices = sorted({total * k // count for k in range(count)} & set(range(total)))
     return list(_rows_at(release, config, split, indices))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioreason_bench.commands.parameters import PATH
 from bioreason_bench.commands.tables import score_table, table
 from bioreason_bench.escaping import json_text, visible
 
@@ -23,7 +24,7 @@ SPLITS = ("train", "validation", "test", "parametric", "contextual")
 
 
 @click.command(name="stats")
-@click.argument("folder", metavar="DIR|RESULTS", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR|RESULTS", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(folder: Path, as_json: bool) -> None:
     """Print row counts, hops, patterns, lengths, chance levels and solver scores of DIR.

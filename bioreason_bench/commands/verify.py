@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bioreason_bench.commands.parameters import COUNT, PATH, WORKERS
 from bioreason_bench.commands.tables import score_table, table
 from bioreason_bench.escaping import visible
 from bioreason_bench.taxonomy import LEVELS
@@ -38,10 +39,10 @@ def _seed(
 
 
 @click.command(name="verify")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option(
     "--sample",
-    type=click.IntRange(min=0),
+    type=COUNT,
     default=0,
     metavar="N",
     help="Solve only N questions of each file, for a quick look.",
@@ -56,7 +57,7 @@ def _seed(
     help="Make all rows again with this seed (if none is given, that of the manifest) and compare.",
 )
 @click.option("--write", is_flag=True, help="Write the outcome to DIR/audit.json.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores if not given.")
+@click.option("--workers", type=WORKERS, help="Processes; all cores if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print broken laws only.")
 def command(

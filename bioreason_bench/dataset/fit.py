@@ -1,7 +1,8 @@
 """Sizes that a user's graph can reach.
 
 A preset asks for more questions than some graphs have.  `fit_sizes` lowers the sizes that the user
-has not chosen, one at a time, until the data set can be planned.
+has not chosen, one at a time, until the data set can be planned.  `make_or_explain` lowers nothing,
+and names every size that the world cannot reach.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from bioreason_bench.config import WorldConfig
-from bioreason_bench.dataset.dataset import further_sets, plan_paths
+from bioreason_bench.dataset.dataset import Dataset, further_sets, make_dataset, plan_paths
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import Shortage, UsageError
+from bioreason_bench.errors import Shortage, UsageError, all_at_once
 from bioreason_bench.questions.certificates import Certificates
 from bioreason_bench.questions.contexts import Contexts
 from bioreason_bench.questions.records import Writer
@@ -21,10 +22,24 @@ from bioreason_bench.splits.starts import Starts
 from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 from bioreason_bench.world.facts import make_world
 
-__all__ = ["fit_sizes"]
+__all__ = ["fit_sizes", "make_or_explain"]
 
 Changes = dict[str, tuple[int, int]]  # field -> what was asked for, and what is left of it
 SIZES = ("train", "rl", *LEVELS, *(kind.name for kind in QUESTION_KINDS))
+
+
+def make_or_explain(config: WorldConfig) -> Dataset:
+    """Make the data set.
+
+    Raises:
+        UsageError: The configuration cannot be met; names every size that is too large.
+    """
+    try:
+        return make_dataset(config)
+    except Shortage:
+        fields = [f"{skill}.{name}" for skill in SKILLS for name in SIZES]
+        _fit(config, fixed=fields)
+        raise  # not reached in practice: the same plan has just failed
 
 
 def fit_sizes(config: WorldConfig, fixed: Collection[str]) -> tuple[WorldConfig, Changes]:
@@ -65,16 +80,25 @@ def _trained(config: WorldConfig) -> int:
 
 
 def _fit(config: WorldConfig, fixed: Collection[str]) -> WorldConfig:
-    """Lower sizes, one after another, until the data set can be planned."""
+    """Lower sizes, one after another, until the data set can be planned.
+
+    Raises UsageError, with all of them, if any of these sizes is fixed.
+    """
     root = Draw(config.seed)
     starts = Starts(make_world(config), root.at("splits"))
+    refused: dict[str, Shortage] = {}  # by field; the first shortage has the number asked for
     while True:
         try:
             _plan(config, starts, root)
         except Shortage as shortage:
-            config = _lower(config, shortage, fixed)
+            config, changed = _lower(config, shortage, fixed)
+            if changed & set(fixed):
+                refused.setdefault(shortage.field, shortage)
         else:
-            return config
+            break
+    if refused:
+        raise all_at_once(list(refused.values()))
+    return config
 
 
 def _plan(config: WorldConfig, starts: Starts, root: Draw) -> None:
@@ -85,13 +109,20 @@ def _plan(config: WorldConfig, starts: Starts, root: Draw) -> None:
     list(further_sets(config, paths, certificates, writer, root))
 
 
-def _lower(config: WorldConfig, shortage: Shortage, fixed: Collection[str]) -> WorldConfig:
-    """The configuration without the shortage; what depends on a lowered size is lowered with it."""
+def _lower(
+    config: WorldConfig, shortage: Shortage, fixed: Collection[str]
+) -> tuple[WorldConfig, set[str]]:
+    """The configuration without the shortage, and the fields that are lowered for it.
+
+    What depends on a lowered size is lowered with it.
+    """
     skill, _, field = shortage.field.partition(".")
     sizes = config.skill(skill)
     asked, room = getattr(sizes, field), shortage.available
     if shortage.what.startswith("validation"):  # a tenth of the test questions, dealt after them
         room += asked
+    if shortage.field in fixed:  # what is told of other sizes must hold for a sensible choice here
+        room = room * 9 // 10
     if field == "iid":
         room = room * 2 // 3  # other kinds of questions need starts of the same paths
     left = {field: min(asked - 1, room * 10 // 11 if field in LEVELS else room)}
@@ -102,10 +133,8 @@ def _lower(config: WorldConfig, shortage: Shortage, fixed: Collection[str]) -> W
         if not left["train"]:
             left |= dict.fromkeys(SIZES, 0)
     changed = [name for name, count in left.items() if count != getattr(sizes, name)]
-    if {f"{skill}.{name}" for name in changed} & set(fixed):
-        raise shortage
     fitted: dict[str, Any] = {skill: replace(sizes, **{name: left[name] for name in changed})}
-    return replace(config, **fitted)
+    return replace(config, **fitted), {f"{skill}.{name}" for name in changed}
 
 
 def _changes(before: WorldConfig, after: WorldConfig) -> Changes:

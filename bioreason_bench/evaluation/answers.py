@@ -8,9 +8,10 @@ task.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
+from bioreason_bench.errors import quoted
 from bioreason_bench.evaluation.harness.names import VARIANTS
 from bioreason_bench.grading.grader import Grade
 from bioreason_bench.questions.records import unseen_group
@@ -21,6 +22,7 @@ __all__ = [
     "METRICS",
     "Answer",
     "Answers",
+    "answer_problem",
     "grouped",
     "question_columns",
     "select",
@@ -30,6 +32,9 @@ __all__ = [
 Answer = Mapping[str, Any]
 Answers = Sequence[Answer]
 
+LONGEST_TEXT = 10_000  # characters of an id or a name
+MOST_HOPS = 100
+MOST_SAMPLES = 1_000_000  # of one question
 METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_rate", "follows_context")
 ORDER = {
     "skill": SKILLS,
@@ -62,6 +67,61 @@ def verdict_columns(grade: Grade) -> dict[str, Any]:
         "error_kind": grade.error_kind,
         "failed_group": grade.failed_group,
     }
+
+
+def answer_problem(answer: Answer) -> str:
+    """What is wrong with the columns of a record from outside, "" if nothing.
+
+    Columns that the record lacks are not checked.
+    """
+    for column, fits in COLUMNS.items():
+        if column in answer and not fits(answer[column]):
+            return f"{column} is {quoted(answer[column])}"
+    if answer.get("right", 0) > answer.get("samples", 0):
+        return "more samples are right than there are"
+    return ""
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_SAMPLES
+
+
+def _share(value: Any) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value <= 1
+
+
+def _or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or fits(value)
+
+
+def _truth(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def _hops(value: Any) -> bool:
+    return _count(value) and 1 <= value <= MOST_HOPS
+
+
+def _pattern(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MOST_HOPS and set(value) <= set("PC")
+
+
+COLUMNS: Mapping[str, Callable[[Any], bool]] = {  # of a record -> whether a value fits
+    **dict.fromkeys(("id", "start", "source", "pair"), _text),
+    "hops": _hops,
+    "pattern": _pattern,
+    "unseen_group": lambda value: value in ORDER["unseen_group"],
+    **dict.fromkeys(("direction_seen", "altered"), _truth),
+    "probe_of": lambda value: isinstance(value, list) and all(map(_text, value)),
+    **dict.fromkeys(METRICS, _or_none(_share)),
+    "first_error": _or_none(_count),
+    **dict.fromkeys(("error_kind", "failed_group"), _or_none(_text)),
+    **dict.fromkeys(("samples", "right", "process_right"), _count),
+}
 
 
 def select(answers: Iterable[Answer], **values: Any) -> list[Answer]:

@@ -9,23 +9,27 @@ read_verdicts("RUN/1-sft/test/comp_iid.jsonl")   # the same columns, from a trai
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.errors import ReleaseError, UsageError
-from bioreason_bench.evaluation.answers import METRICS, question_columns
+from bioreason_bench.errors import ReleaseError, UsageError, one_line
+from bioreason_bench.evaluation.answers import METRICS, answer_problem, question_columns
 from bioreason_bench.evaluation.harness.names import TaskName, parse
+from bioreason_bench.inputs import Unreadable, json_lines, read_json
 
 __all__ = ["has_results", "read_results", "read_verdicts"]
 
+LONGEST_NAME = 200  # characters of a model's name
 LOGS = "samples_bioreason*.jsonl"
 _LOG = re.compile(r"samples_(?P<task>bioreason\w*?)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 _ERROR_COLUMNS = ("first_error", "error_kind", "failed_group")
 _SAMPLE_COLUMNS = ("samples", "right", "process_right")
-_FORMER_COLUMNS = {"unseen": "unseen_group", "format_ok": "format_rate"}  # verdicts of 0.1
+_FORMER_COLUMNS: dict[str, str] = {
+    "unseen": "unseen_group",
+    "format_ok": "format_rate",
+}  # verdicts of 0.1
 
 
 def has_results(folder: str | Path) -> bool:
@@ -71,14 +75,24 @@ def read_verdicts(path: str | Path) -> list[dict[str, Any]]:
     Raises:
         ReleaseError: The file cannot be read.
     """
+    verdicts = []
     try:
-        lines = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
-        return [
-            {_FORMER_COLUMNS.get(column, column): value for column, value in line.items()}
-            for line in lines
-        ]
-    except (OSError, ValueError, AttributeError) as error:
-        raise ReleaseError(f"{path} has no verdicts ({error!r}); evaluate again") from None
+        for number, line in json_lines(Path(path)):
+            if not isinstance(line, dict):
+                raise Unreadable(f"line {number} is no table of values")
+            verdict = {_former(name): value for name, value in line.items()}
+            if problem := answer_problem(verdict):
+                raise Unreadable(f"line {number}: {problem}")
+            verdicts.append(verdict)
+    except OSError as error:
+        raise ReleaseError(f"{path} has no verdicts ({error.strerror}); evaluate again") from None
+    except Unreadable as problem:
+        raise ReleaseError(f"{path} has no verdicts ({problem}); evaluate again") from None
+    return verdicts
+
+
+def _former(column: str) -> str:
+    return _FORMER_COLUMNS.get(column, column)
 
 
 def _latest_logs(folder: Path) -> list[tuple[str, Path]]:
@@ -100,11 +114,11 @@ def _model(path: Path, folder: Path) -> str:
     """The model's name in the harness's results file next to the log, else the folder's name."""
     for file in sorted(path.parent.glob("results_*.json"), reverse=True):
         try:
-            name = json.loads(file.read_text(encoding="utf-8")).get("model_name")
+            results = read_json(file)
         except (OSError, ValueError):
             continue
-        if name:
-            return str(name)
+        if isinstance(results, dict) and (name := results.get("model_name")):
+            return one_line(str(name), LONGEST_NAME)
     return path.parent.name if path.parent != folder else folder.resolve().name
 
 
@@ -112,16 +126,31 @@ def _answers(path: Path, task: str, model: str) -> Iterator[dict[str, Any]]:
     name = parse(task)
     if name is None or not name.leaf:
         return
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                answer = _answer(json.loads(line), name)
-            except (ValueError, KeyError, TypeError, IndexError) as error:
-                raise ReleaseError(
-                    f"{path}, line {number}: not an answer that the harness logged ({error!r}); "
-                    "evaluate again"
-                ) from None
+    try:
+        for number, sample in json_lines(path):
+            answer = _checked_answer(sample, name)
+            if isinstance(answer, str):
+                raise Unreadable(f"line {number}: not an answer that the harness logged: {answer}")
             yield {"model": model, "task": task, **answer}
+    except OSError as error:
+        raise ReleaseError(f"{path} cannot be read ({error.strerror}); evaluate again") from None
+    except Unreadable as problem:
+        raise ReleaseError(f"{path}, {problem}; evaluate again") from None
+
+
+def _checked_answer(sample: Any, name: TaskName) -> dict[str, Any] | str:
+    """The record of one line of a sample log, or what is wrong with the line."""
+    try:
+        answer = _answer(sample, name)
+    except KeyError as error:
+        return f"it has no {error}"
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        return f"{type(error).__name__}: {error}"
+    if problem := answer_problem(answer):
+        return problem
+    if name.variant == "passk":
+        return answer if answer["samples"] else "it has no samples"
+    return answer if answer["exact_match"] is not None else "it has no exact_match"
 
 
 def _answer(sample: Mapping[str, Any], name: TaskName) -> dict[str, Any]:

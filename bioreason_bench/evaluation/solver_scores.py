@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.evaluation.answers import Answers
 from bioreason_bench.evaluation.official import OFFICIAL, official
+from bioreason_bench.inputs import read_json
+from bioreason_bench.validation import problems
 
 __all__ = ["SolverScores", "read_solver_scores", "solver_scores_of"]
 
@@ -27,13 +28,14 @@ def read_solver_scores(path: Path) -> SolverScores:
     path = path / "audit.json" if path.is_dir() else path
     command = f"bioreason verify {path.parent} --write"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["solvers"]
+        audit = read_json(path)
     except FileNotFoundError:
         raise UsageError(f"there is no {path}; make it with: {command}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(
-            f"{path} has no scores of solvers ({error!r}); make it again with: {command}"
-        ) from None
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{path} cannot be read ({error}); make it again: {command}") from None
+    if wrong := problems("audit", audit):
+        raise ReleaseError(f"{path} holds no audit: {wrong[0]}; make it again with: {command}")
+    return audit["solvers"]
 
 
 def solver_scores_of(answers: Answers) -> SolverScores | None:
@@ -45,4 +47,7 @@ def solver_scores_of(answers: Answers) -> SolverScores | None:
     if source == f"preset {OFFICIAL[0]}, seed {OFFICIAL[1]}":
         return official()["solvers"] or None
     audit = Path(source) / "audit.json"
-    return read_solver_scores(audit) if audit.is_file() else None
+    try:
+        return read_solver_scores(audit) if audit.is_file() else None
+    except (OSError, ValueError):  # the source is not the path of a folder
+        return None

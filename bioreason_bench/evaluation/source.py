@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
 from bioreason_bench.grading.grader import Grader, make_grader
+from bioreason_bench.parquet import open_parquet
 from bioreason_bench.world.relations import RelationTable
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ class Source:
             ReleaseError: There is no such file, or it cannot be read.
         """
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         files = self.fetch(folder, split, first)
         if not files:
@@ -67,8 +67,10 @@ class Source:
             if first and rows >= first:
                 break
             try:
-                tables.append(pq.read_table(file))
-            except (OSError, pa.ArrowException) as error:
+                with open_parquet(file) as parquet:
+                    tables.append(parquet.read())
+                tables[-1].validate(full=True)
+            except (OSError, ValueError, pa.ArrowException) as error:
                 raise ReleaseError(
                     f"{file} cannot be read ({first_line(error)}); generate or download it again"
                 ) from None

@@ -13,8 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench import inputs
+from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.inputs import Unreadable, read_json
 from bioreason_bench.taxonomy import LEVELS
+from bioreason_bench.validation import problems
 
 Line = Mapping[str, Any]
 Lines = Sequence[Line]
@@ -31,6 +34,7 @@ ORDER = (
     "sft_mem_ctx_grpo",
     "sft_mem_ctx_sft",
 )
+TRAIN_AGAIN = "give a folder or file that bioreason-baseline wrote, or train again"
 VERDICTS = "verdicts"  # key of a result line: the file with the verdict on each question
 
 
@@ -145,8 +149,9 @@ def _lines_of(path: Path) -> list[dict[str, Any]]:
 def _lines_of_study(path: Path) -> list[dict[str, Any]]:
     """The lines of a file that `reproduce` wrote next to its run folders, or of a copy of it."""
     lines = json_lines(path)
-    for line in lines:
-        if line.get("type") == "result":
+    for number, line in enumerate(lines, 1):
+        _check_line(path, number, line)
+        if line["type"] == "result":
             add_verdicts(line, run_folder(path.parent, line["arm"], line["seed"]))
     return lines
 
@@ -154,30 +159,61 @@ def _lines_of_study(path: Path) -> list[dict[str, Any]]:
 def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
     if not (folder / "results.jsonl").is_file():
         return []
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    arm = run["recipe"]["name"].replace("/", "-") + sweep_value(run["recipe"])
-    stages = [
-        stage_summary(json.loads(path.read_text(encoding="utf-8")))
-        for path in sorted(folder.glob("*-*/done.json"))
-    ]
-    lines = [run_line(arm, run["recipe"].get("seed", 0), stages, run)]
-    for line in json_lines(folder / "results.jsonl"):
+    run = _read_table(folder / "run.json")
+    recipe = run.get("recipe")
+    if not isinstance(recipe, dict) or not isinstance(recipe.get("name"), str):
+        raise ReleaseError(f"{folder / 'run.json'} names no recipe; {TRAIN_AGAIN}")
+    try:
+        arm = recipe["name"].replace("/", "-") + sweep_value(recipe)
+    except (KeyError, TypeError, AttributeError, IndexError, StopIteration):
+        raise ReleaseError(
+            f"{folder / 'run.json'} has a sweep of no stage; {TRAIN_AGAIN}"
+        ) from None
+    stages = [stage_summary(_read_table(path)) for path in sorted(folder.glob("*-*/done.json"))]
+    lines = [run_line(arm, recipe.get("seed", 0), stages, run)]
+    _check_line(folder / "run.json", 1, lines[0])
+    for number, line in enumerate(json_lines(folder / "results.jsonl"), 1):
         result = {"type": "result", **line, "arm": arm}
+        _check_line(folder / "results.jsonl", number, result)
         add_verdicts(result, folder)
         lines.append(result)
     return lines
 
 
+def _read_table(path: Path) -> dict[str, Any]:
+    """The table in a JSON file; ReleaseError if it is something else."""
+    try:
+        values = read_json(path)
+    except OSError as error:
+        raise ReleaseError(f"{path} cannot be read ({error.strerror}); {TRAIN_AGAIN}") from None
+    except Unreadable as problem:
+        raise ReleaseError(f"{path} cannot be read ({problem}); {TRAIN_AGAIN}") from None
+    if not isinstance(values, dict):
+        raise ReleaseError(f"{path} holds no table of values; {TRAIN_AGAIN}")
+    return values
+
+
+def _check_line(path: Path, number: int, line: Line) -> None:
+    """Raise UsageError if a line does not fit schemas/results.schema.json."""
+    if wrong := problems("results", line):
+        raise UsageError(
+            f"{path}, line {number}: no result of bioreason-baseline: {wrong[0]}; {TRAIN_AGAIN}"
+        )
+
+
 def json_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a file of JSON lines; UsageError if it is something else."""
+    lines = []
     try:
-        return [
-            json.loads(line)
-            for line in path.read_text(encoding="utf-8").splitlines()
-            if line.strip()
-        ]
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no file of results (JSON lines): {error}") from None
+        for number, line in inputs.json_lines(path):
+            if not isinstance(line, dict):
+                raise Unreadable(f"line {number} is no table of values")
+            lines.append(line)
+    except OSError as error:
+        raise ReleaseError(f"{path} cannot be read ({error.strerror})") from None
+    except Unreadable as problem:
+        raise UsageError(f"{path} is no file of results (JSON lines): {problem}") from None
+    return lines
 
 
 def write_json_lines(path: Path, lines: Lines) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bioreason_bench.errors import ReleaseError
+from bioreason_bench.errors import ReleaseError, quoted
 from bioreason_bench.escaping import hidden_at
 from bioreason_bench.release.read import Release
-from bioreason_bench.validation import quoted
 
 if TYPE_CHECKING:
     import networkx as nx

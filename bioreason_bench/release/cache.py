@@ -237,6 +237,6 @@ def _is_whole(path: Path) -> bool:
 
 @functools.lru_cache(maxsize=2)
 def _dataset(folder: str, values: str) -> Dataset:  # noqa: ARG001 - the folder names the code
-    from bioreason_bench.dataset import make_dataset
+    from bioreason_bench.dataset.fit import make_or_explain
 
-    return make_dataset(from_dict(json.loads(values)))
+    return make_or_explain(from_dict(json.loads(values)))

@@ -14,11 +14,13 @@ from typing import Any
 
 from bioreason_bench._version import __version__
 from bioreason_bench.config import WorldConfig, renamed
-from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.errors import ReleaseError, UsageError, quoted
+from bioreason_bench.inputs import MANIFEST as MANIFEST_BYTES
+from bioreason_bench.inputs import read_json
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.shards import FileEntry, configs_of
 from bioreason_bench.schema import validator
-from bioreason_bench.validation import quoted, text_problem, texts_of
+from bioreason_bench.validation import text_problem, texts_of
 
 __all__ = [
     "CANARY",
@@ -97,7 +99,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder} has no {MANIFEST}, so it is not a complete release; run {command}"
         )
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_json(path, MANIFEST_BYTES)
     except (OSError, ValueError) as error:
         raise ReleaseError(
             f"{path} cannot be read ({error}); generate or download the release again"

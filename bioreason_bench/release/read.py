@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from bioreason_bench.config import WorldConfig, from_dict
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
 from bioreason_bench.grading.grader import Grader, make_grader
-from bioreason_bench.release.manifest import read_manifest
+from bioreason_bench.inputs import Unreadable
+from bioreason_bench.parquet import open_parquet
+from bioreason_bench.release.manifest import MANIFEST, read_manifest
 from bioreason_bench.schema import arrow_schema
 from bioreason_bench.world.relations import RelationTable
 from bioreason_bench.world.table import read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 __all__ = ["Release", "read_batches"]
 
@@ -34,6 +37,7 @@ class Release:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.manifest: dict[str, Any] = read_manifest(self.path)
+        self._check_configs()
 
     @cached_property
     def config(self) -> WorldConfig:
@@ -92,12 +96,15 @@ class Release:
         return self.manifest["files"][file.relative_to(self.path).as_posix()]["rows"]
 
     def read(self, file: Path, columns: Sequence[str] | None = None) -> pa.Table:
-        """One file in memory."""
+        """One file in memory.
+
+        Raises:
+            ReleaseError: The file is missing or broken, or not what the manifest says.
+        """
         import pyarrow as pa
 
         return pa.Table.from_batches(
-            read_batches([file], columns, rows=65_536),
-            self._arrow_schema(file.relative_to(self.path).as_posix(), columns),
+            self._batches(file, columns, rows=65_536), self._arrow_schema(file, columns)
         )
 
     def batches(
@@ -113,7 +120,18 @@ class Release:
             UsageError: The release has no such config, or the config no such split.
             ReleaseError: A file is missing or broken.
         """
-        return read_batches(self.files(config, split), columns, rows)
+        return (
+            batch
+            for file in self.files(config, split)
+            for batch in self._batches(file, columns, rows)
+        )
+
+    def _batches(
+        self, file: Path, columns: Sequence[str] | None, rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a file, which has the columns and the number of rows of the manifest."""
+        schema = self._arrow_schema(file, columns)
+        return read_batches([file], columns, rows, schema, self.rows_of(file))
 
     def rows(
         self, config: str, split: str = "train", columns: Sequence[str] | None = None
@@ -137,10 +155,21 @@ class Release:
             raise UsageError(f"{self.path} has no config {name!r}: {hint}")
         return configs[name]
 
-    def _arrow_schema(self, file: str, columns: Sequence[str] | None) -> pa.Schema:
+    def _check_configs(self) -> None:
+        """Every config names files that the manifest lists, and at least one holds questions."""
+        files = self.manifest["files"]
+        for config, splits in self.manifest["configs"].items():
+            for file in (file for names in splits.values() for file in names):
+                if file not in files:
+                    raise ReleaseError(
+                        f"{self.path / MANIFEST} is broken: config {config} names {file}, "
+                        "which is not among its files; generate or download the release again"
+                    )
+
+    def _arrow_schema(self, file: Path, columns: Sequence[str] | None) -> pa.Schema:
         import pyarrow as pa
 
-        schema = arrow_schema(self._schema(file))
+        schema = arrow_schema(self._schema(file.relative_to(self.path).as_posix()))
         if columns is None:
             return schema
         return pa.schema([schema.field(column) for column in columns])
@@ -150,26 +179,63 @@ class Release:
 
 
 def read_batches(
-    files: Iterable[Path], columns: Sequence[str] | None = None, rows: int = 2048
+    files: Iterable[Path],
+    columns: Sequence[str] | None = None,
+    rows: int = 2048,
+    schema: pa.Schema | None = None,
+    total: int | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of Parquet files as Arrow batches of at most `rows`.
+
+    Args:
+        files: The files.
+        columns: The columns to read; all if None.
+        rows: Most rows of a batch.
+        schema: The columns and types that each file must have.
+        total: The number of rows that each file must have.
 
     Raises:
         ReleaseError: A file, which the message names, is missing or broken.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     for file in files:
         try:
-            with pq.ParquetFile(file) as parquet:
-                yield from parquet.iter_batches(batch_size=rows, columns=columns)
+            with open_parquet(file, columns) as parquet:
+                _check_footer(parquet, schema, total)
+                for batch in parquet.iter_batches(batch_size=rows, columns=columns):
+                    _check_batch(batch)
+                    yield batch
         except FileNotFoundError:
             raise ReleaseError(
                 f"{file} is missing; generate or download the release again"
             ) from None
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, Unreadable, pa.ArrowException) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ReleaseError(
-                f"{file} is broken ({str(error).splitlines()[0]}); "
-                "generate or download the release again"
+                f"{file} is broken ({reason}); generate or download the release again"
             ) from None
+
+
+def _check_footer(parquet: pq.ParquetFile, schema: pa.Schema | None, total: int | None) -> None:
+    """Refuse a file without the expected columns or number of rows."""
+    found = parquet.schema_arrow
+    for field in schema or ():
+        if len(found.get_all_field_indices(field.name)) != 1:
+            raise Unreadable(f"it has no column {field.name}, or more than one")
+        if found.field(field.name).type != field.type:
+            raise Unreadable(
+                f"column {field.name} is {found.field(field.name).type}, not {field.type}"
+            )
+    if total is not None and parquet.metadata.num_rows != total:
+        raise Unreadable(
+            f"it has {parquet.metadata.num_rows:,} rows, and manifest.json says {total:,}"
+        )
+
+
+def _check_batch(batch: pa.RecordBatch) -> None:
+    """Refuse texts that are not UTF-8, and values that are missing."""
+    batch.validate(full=True)
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if column.null_count or (hasattr(column, "values") and column.values.null_count):
+            raise Unreadable(f"column {name} has rows without a value")

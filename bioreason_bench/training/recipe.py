@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.errors import UsageError, suggest
+from bioreason_bench.errors import UsageError, one_line, quoted, suggest
+from bioreason_bench.inputs import SETTINGS, Unreadable, parse_yaml, read_text
 from bioreason_bench.resources import folder
+from bioreason_bench.schema import validator
 
 RECIPES = Path(__file__).parent / "recipes"
 KINDS = ("sft", "rft", "grpo")  # of stages
@@ -169,19 +171,19 @@ def load_recipe(name: str | Path, settings: Mapping[str, str] | None = None) -> 
     Raises:
         UsageError: There is no such recipe, or it is invalid.
     """
-    import yaml
-
     path = RECIPES / f"{name}.yaml"
-    if not path.is_file():
+    if str(name) not in recipe_names():
         path = Path(name)
-        if path.suffix not in (".yaml", ".yml") or not path.is_file():
+        if path.suffix not in (".yaml", ".yml"):
             otherwise = "bioreason-baseline train --list names them; or give a path to a .yaml file"
             hint = suggest(str(name), recipe_names(), otherwise)
-            raise UsageError(f"there is no recipe {str(name)!r}: {hint}")
+            raise UsageError(f"there is no recipe {quoted(str(name))}: {hint}")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"recipe {path} cannot be read: {' '.join(str(error).split())}") from None
+        values = parse_yaml(read_text(path, SETTINGS))
+    except OSError as error:
+        raise UsageError(f"recipe {path} cannot be read: {error.strerror}") from None
+    except Unreadable as problem:
+        raise UsageError(f"recipe {path} cannot be read: {problem}") from None
     if not isinstance(values, dict):
         raise UsageError(
             f"recipe {path} is not a table of fields; see the shipped ones in {RECIPES}"
@@ -210,6 +212,11 @@ def make_recipe(
         fields["evaluate"] = {**EVALUATE, **fields["evaluate"]}
     stages = tuple(_stage(stage) for stage in recipe["stages"])
     for number, stage in enumerate(stages, 1):
+        if stage.kind == "sft" and not stage.batch:
+            raise UsageError(
+                f"{where}: stage {number}: a sft stage needs texts per step, such as "
+                "batch: {mem: 32}"
+            )
         if stage.prompts is not None and not stage.prompts.rows:
             raise UsageError(
                 f"{where}: stage {number}: a {stage.kind} stage needs prompts per step, "
@@ -224,19 +231,18 @@ def schema() -> dict[str, Any]:
 
 
 def _check(values: dict[str, Any], where: str) -> None:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    error = best_match(Draft202012Validator(schema()).iter_errors(values))
+    error = best_match(validator("recipe").iter_errors(values))
     if error is None:
         return
     steps = (part + 1 if isinstance(part, int) else part for part in error.absolute_path)
     path = ".".join(map(str, steps)) or "the recipe"
-    message = error.message
+    message = one_line(error.message, 200)
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
         wrong = next((key for key in error.instance if key not in known), "")
-        message = f"there is no field {wrong!r}; {suggest(wrong, known)}"
+        message = f"there is no field {quoted(wrong)}; {suggest(wrong, known)}"
     raise UsageError(f"{where}: {path}: {message}")
 
 
@@ -277,11 +283,9 @@ def _apply_setting(values: dict[str, Any], key: str, text: str) -> None:
 
 def _parse(text: Any) -> Any:
     """The value that `text` is in YAML; a number in either notation."""
-    import yaml
-
     try:
-        value = yaml.safe_load(text) if isinstance(text, str) else text
-    except yaml.YAMLError:
+        value = parse_yaml(text) if isinstance(text, str) else text
+    except Unreadable:
         value = text
     if isinstance(value, str):
         with contextlib.suppress(ValueError):

@@ -14,10 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.errors import BioreasonError, ReleaseError, UsageError
+from bioreason_bench.errors import BioreasonError, ReleaseError, UsageError, quoted
 from bioreason_bench.escaping import shortened
+from bioreason_bench.inputs import TABLE, Unreadable, read_toml
 from bioreason_bench.schema import validator
-from bioreason_bench.validation import quoted, text_problem, texts_of
+from bioreason_bench.validation import text_problem, texts_of
 from bioreason_bench.world.pools import COMPOSED
 from bioreason_bench.world.relations import PERSON, Relation, RelationTable
 from bioreason_bench.world.table_laws import check_table
@@ -114,9 +115,11 @@ def _read(path: Path) -> RelationTable:
 def _values(path: Path) -> Mapping[str, Any]:
     """Return the content of a TOML file that has the shape of a table."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"the relation table {path} cannot be read: {error}") from None
+        values = read_toml(path, TABLE)
+    except OSError as error:
+        raise UsageError(f"the relation table {path} cannot be read: {error.strerror}") from None
+    except Unreadable as problem:
+        raise UsageError(f"the relation table {path} cannot be read: {problem}") from None
     _check_shape(values, path.name, UsageError)
     return values
 

@@ -14,9 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, quoted
 from bioreason_bench.escaping import shortened
-from bioreason_bench.validation import quoted, text_problem
+from bioreason_bench.inputs import FACTS as FACTS_BYTES
+from bioreason_bench.inputs import Unreadable, read_bytes
+from bioreason_bench.parquet import open_parquet
+from bioreason_bench.validation import text_problem
 
 __all__ = ["Rows", "read_rows"]
 
@@ -64,10 +67,11 @@ def read_rows(path: str | Path, columns: Sequence[str], sha256: str = "") -> Row
             f"with the columns {_listed(columns)}"
         )
     try:
-        content = path.read_bytes()
-    except OSError as error:
+        content = read_bytes(path, FACTS_BYTES)
+    except (OSError, Unreadable) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
-            f"{path} cannot be read ({error.strerror}); the world is made from it, "
+            f"{path} cannot be read ({reason}); the world is made from it, "
             "so give the path where it is now"
         ) from None
     actual = hashlib.sha256(content).hexdigest()
@@ -152,15 +156,14 @@ def _read_csv(path: Path, content: bytes) -> tuple[list[str], list[int], list[li
 
 def _read_parquet(path: Path, content: bytes, columns: Sequence[str]) -> tuple[list[str], ...]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        _check_header(path, file.schema_arrow.names, columns)
-        table = file.read(columns=list(columns))
+        with open_parquet(pa.BufferReader(content)) as file:
+            _check_header(path, file.schema_arrow.names, columns)
+            table = file.read(columns=list(columns))
         return tuple(list(_texts(table.column(name).cast(pa.string()))) for name in columns)
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, ValueError, pa.ArrowException) as error:  # also texts that are not UTF-8
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UsageError(
             f"{path} cannot be read as a Parquet file with texts in the columns "
             f"{_listed(columns)} ({reason}); write it again"

@@ -138,7 +138,7 @@ def _from_the_end(number: int, place: NDArray[np.int64], lines: NDArray[np.int64
 
 
 _PLACES: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64]], Booleans]] = {
-    "in an odd line": lambda place, lines: place % 2 == 0,  # noqa: ARG005
+    "in an odd line": lambda place, lines: place % 2 == 0,
     "in the first half": lambda place, lines: 2 * place < lines,
     **{f"in line {number + 1}": partial(_in_line, number) for number in range(PLACES)},
     **{

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
+import io
 import logging
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bioreason_bench import resources
-from bioreason_bench.errors import MissingExtra, UsageError, suggest
+from bioreason_bench.errors import BioreasonError, MissingExtra, UsageError, quoted, suggest
 from bioreason_bench.escaping import without_token
 from bioreason_bench.evaluation.harness.install import installed
 from bioreason_bench.evaluation.harness.names import all_names, copy_tasks, parse
 from bioreason_bench.evaluation.open_source import open_source
+from bioreason_bench.evaluation.source import first_line
+from bioreason_bench.schema import columns
+from bioreason_bench.validation import problems
 
 __all__ = ["run_harness"]
 
 SOURCE = ("data", "revision", "preset", "seed")  # settings that say where the questions come from
+PACKAGE = Path(__file__).resolve().parents[2]
+INSIDE = 1  # frames of a traceback that are this module's own
 SUBCOMMANDS = ("run", "ls", "validate")
 TRANSFORMERS = ("hf", "hf-auto", "huggingface")  # kinds of models that transformers loads
 
@@ -50,15 +59,48 @@ def run_harness(arguments: Sequence[str]) -> None:
         setup_logging()
         _hide_tokens_in_logs()
         harness = HarnessCLI()
-        options = harness.parse_args()
+        options = _parsed(harness)
         if sys.argv[1] == "run":
             _run(harness, options)
         else:
             own = getattr(options, "include_path", None)
             options.include_path = own or str(resources.folder("tasks"))
-            harness.execute(options)
+            _execute(harness, options)
     finally:
         sys.argv = before
+
+
+def _parsed(harness: Any) -> Any:
+    """The harness's options; UsageError in place of its own message, which prints all options."""
+    messages = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(messages):
+            return harness.parse_args()
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        reason = (messages.getvalue().strip().splitlines() or ["unknown options"])[-1]
+        _, _, reason = reason.rpartition("error: ")
+        wrong = f"the harness refuses the options: {reason}"
+        raise UsageError(f"{wrong}; see lm_eval run --help") from None
+    except ValueError as error:  # metadata that is not JSON
+        raise UsageError(f"the harness refuses the options: {first_line(error)}") from None
+
+
+def _execute(harness: Any, options: Any) -> None:
+    """Run the harness; what it raises itself becomes a sentence, a bug of ours stays one."""
+    try:
+        harness.execute(options)
+    except (BioreasonError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if any(PACKAGE in Path(frame.filename).parents for frame in frames[INSIDE:]):
+            raise
+        raise UsageError(
+            f"the harness stopped: {type(error).__name__}: {first_line(error)}; "
+            "correct the options, or look up its message"
+        ) from None
 
 
 def _run(harness: Any, options: Any) -> None:
@@ -68,7 +110,7 @@ def _run(harness: Any, options: Any) -> None:
     if getattr(options, "model", None):
         _check_model(options.model)
         _secure_model(options)
-    settings = dict(getattr(options, "metadata", None) or {})
+    settings = _settings(getattr(options, "metadata", None))
     configured = bool(getattr(options, "config", None))  # the harness's own YAML file sets them all
     names = _split_names(getattr(options, "tasks", None))
     with _task_folder(names, settings, configured) as folder:
@@ -78,7 +120,7 @@ def _run(harness: Any, options: Any) -> None:
             options.metadata = dict.fromkeys(SOURCE) | settings
         paths = [folder, getattr(options, "include_path", None)]
         options.include_path = [path for path in paths if path] or None
-        harness.execute(options)
+        _execute(harness, options)
 
 
 def _check_model(name: str) -> None:
@@ -146,6 +188,7 @@ def _task_folder(
     if configured or not ours:
         yield None if installed() else str(resources.folder("tasks"))
         return
+    _check_settings(settings)
     source = open_source(*(settings.get(name) for name in SOURCE))
     for task in ours:
         if task.leaf:
@@ -157,6 +200,26 @@ def _task_folder(
                 f"{source.label} has no questions for {lost[0]}: it has {', '.join(source.configs)}"
             )
         yield None if not absent and installed() else folder
+
+
+def _settings(metadata: Any) -> dict[str, Any]:
+    """The settings of --metadata; raises UsageError unless they are a table."""
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise UsageError(
+            f"--metadata is {quoted(metadata)}; it must be a table in JSON, "
+            """such as '{"preset": "small", "seed": 7}'"""
+        )
+    return dict(metadata or {})
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    """Raise UsageError for settings of ours that are wrong, or nearly have the name of one."""
+    if wrong := problems("metadata", settings):
+        raise UsageError(f"--metadata: {'; and '.join(wrong)}")
+    known = columns("metadata")
+    for name in settings:
+        if name not in known and (near := difflib.get_close_matches(name[:100], known, 1)):
+            raise UsageError(f"--metadata has no {quoted(name)}; did you mean {near[0]!r}?")
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -1,0 +1,56 @@
+"""Types of the values on the command lines: paths, seeds and counts, refused where they enter."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["COUNT", "PATH", "TRAINING_SEED", "WORKERS", "WORLD_SEED", "Temperature"]
+
+LONGEST_PATH = 4_096  # bytes, the limit of Linux
+DEEPEST_PATH = 200  # folders within each other
+
+WORLD_SEED = click.IntRange(0, 2**64 - 1)
+TRAINING_SEED = click.IntRange(0, 2**32 - 1)  # numpy's and torch's generators take no more
+WORKERS = click.IntRange(1, 256)
+COUNT = click.IntRange(0, 1_000_000_000)
+
+
+class PathOfUser(click.ParamType):
+    """The path of a file or folder, with the user's own folder in place of a ~."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        text = str(value)
+        if not text.strip():
+            self.fail("the path is empty; name a file or folder", param, ctx)
+        if len(text.encode("utf-8", "replace")) > LONGEST_PATH:
+            self.fail(f"the path has more than {LONGEST_PATH:,} bytes", param, ctx)
+        path = Path(text)
+        if len(path.parts) > DEEPEST_PATH:
+            self.fail(f"the path has more than {DEEPEST_PATH} folders", param, ctx)
+        try:
+            return path.expanduser()
+        except RuntimeError:
+            self.fail(f"there is no user {path.parts[0]}; write the path out", param, ctx)
+
+
+PATH = PathOfUser()
+
+
+class Temperature(click.ParamType):
+    """A temperature of sampling: a positive, finite number."""
+
+    name = "float"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = click.FLOAT.convert(value, param, ctx)
+        if not (math.isfinite(number) and number > 0):
+            self.fail(f"{value} must be a positive number", param, ctx)
+        return number
