@@ -33,8 +33,8 @@ class ErrorsAsSentences(click.Group):
             return super().invoke(ctx)
         except BioreasonError as error:
             self._stop(str(error), error.exit_code)
-        except KeyboardInterrupt:
-            self._stop(self.on_interrupt, 130)
+        except KeyboardInterrupt as stop:
+            self._stop(str(stop) or self.on_interrupt, 130)
         except MemoryError:
             self._stop(f"memory ran out; {self.on_little_memory}", 1)
         except OSError as error:

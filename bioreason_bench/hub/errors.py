@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bioreason_bench.errors import BioreasonError, UsageError
 
-__all__ = ["Step", "http_errors", "plain_failures"]
+__all__ = ["Step", "http_errors", "plain_failures", "without_token"]
 
 AGAIN = "publish again (files that have arrived are not sent twice)"
 
@@ -51,7 +51,7 @@ def plain_failures(step: Step, repo: str, endpoint: str) -> Iterator[None]:
         problem, wrong_use = _explain(statuses[0] if statuses else None, error, repo)
         error_class = UsageError if wrong_use else BioreasonError
         message = f"could not {step.name} at {endpoint}: {problem}; {step.state}"
-        raise error_class(_without_token(message)) from None
+        raise error_class(without_token(message)) from None
 
 
 def http_errors() -> tuple[type[Exception], ...]:
@@ -103,7 +103,7 @@ def _explain(status: int | None, error: BaseException, repo: str) -> tuple[str, 
     return f"the connection failed or was lost ({reason}); check the network, then {AGAIN}", False
 
 
-def _without_token(text: str) -> str:
+def without_token(text: str) -> str:
     """The text without any token: errors of HTTP libraries quote headers and addresses."""
     from huggingface_hub import get_token
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from bioreason_bench.errors import UsageError, suggest
 from bioreason_bench.resources import folder
+from bioreason_bench.training.recipe_checks import check_options, check_values, cut, read_text
 
 RECIPES = Path(__file__).parent / "recipes"
 KINDS = ("sft", "rft", "grpo")  # of stages
@@ -172,16 +173,18 @@ def load_recipe(name: str | Path, settings: Mapping[str, str] | None = None) -> 
     import yaml
 
     path = RECIPES / f"{name}.yaml"
-    if not path.is_file():
+    if str(name) not in recipe_names():
         path = Path(name)
-        if path.suffix not in (".yaml", ".yml") or not path.is_file():
+        if path.suffix not in (".yaml", ".yml") or not is_file(path):
             otherwise = "bioreason-baseline train --list names them; or give a path to a .yaml file"
             hint = suggest(str(name), recipe_names(), otherwise)
-            raise UsageError(f"there is no recipe {str(name)!r}: {hint}")
+            raise UsageError(f"there is no recipe {cut(str(name), 80)!r}: {hint}")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"recipe {path} cannot be read: {' '.join(str(error).split())}") from None
+        values = yaml.safe_load(read_text(path))
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a number of thousands of digits
+        raise UsageError(f"recipe {path} cannot be read: {cut(str(error))}") from None
+    except RecursionError:
+        raise UsageError(f"recipe {path} is nested too deeply; see those in {RECIPES}") from None
     if not isinstance(values, dict):
         raise UsageError(
             f"recipe {path} is not a table of fields; see the shipped ones in {RECIPES}"
@@ -199,23 +202,51 @@ def make_recipe(
         settings: Changes to apply first, as `--set` takes them.
         where: What an error message calls the recipe.
     """
+    check_values(values, where)
     recipe = copy.deepcopy(dict(values))
     if "ladder" in recipe:  # its name in 0.1.0
         recipe["sweep"] = recipe.pop("ladder")
+    stages = recipe.get("stages")
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        _check(recipe, where)
     for key, text in (settings or {}).items():
         _apply_setting(recipe, key, text)
+    check_values(recipe, where)
     _check(recipe, where)
+    check_options(recipe, where)
     fields = {key: value for key, value in recipe.items() if key != "stages"}
     if "evaluate" in fields:
         fields["evaluate"] = {**EVALUATE, **fields["evaluate"]}
-    stages = tuple(_stage(stage) for stage in recipe["stages"])
-    for number, stage in enumerate(stages, 1):
+    made = tuple(_stage(stage) for stage in recipe["stages"])
+    for number, stage in enumerate(made, 1):
+        if stage.kind == "sft" and not stage.batch:
+            raise UsageError(
+                f"{where}: stage {number}: an sft stage needs texts, such as batch: {{mem: 32}}"
+            )
         if stage.prompts is not None and not stage.prompts.rows:
             raise UsageError(
                 f"{where}: stage {number}: a {stage.kind} stage needs prompts per step, "
                 f"such as prompts: {{{stage.prompts.name}: 32}}"
             )
-    return Recipe(**fields, stages=stages, source=recipe)
+    return Recipe(**fields, stages=made, source=recipe)
+
+
+def is_file(path: Path) -> bool:
+    """Whether the path is a regular file; False for a name that no system takes."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def prompts_of(recipe: Recipe, stage: Stage) -> Source:
+    """The prompts of an rft or grpo stage; UsageError if it has none."""
+    if stage.prompts is None:
+        raise UsageError(
+            f"recipe {recipe.name}: a {stage.kind} stage needs prompts, such as "
+            "prompts: {comp_rl: 32}"
+        )
+    return stage.prompts
 
 
 def schema() -> dict[str, Any]:
@@ -231,12 +262,12 @@ def _check(values: dict[str, Any], where: str) -> None:
     if error is None:
         return
     steps = (part + 1 if isinstance(part, int) else part for part in error.absolute_path)
-    path = ".".join(map(str, steps)) or "the recipe"
-    message = error.message
+    path = cut(".".join(map(str, steps)) or "the recipe", 80)
+    message = cut(error.message)
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
         wrong = next((key for key in error.instance if key not in known), "")
-        message = f"there is no field {wrong!r}; {suggest(wrong, known)}"
+        message = f"there is no field {cut(wrong, 60)!r}; {suggest(wrong[:60], known)}"
     raise UsageError(f"{where}: {path}: {message}")
 
 
@@ -271,7 +302,7 @@ def _apply_setting(values: dict[str, Any], key: str, text: str) -> None:
                 table[name] = {"rows": table[name]}
             table = table.setdefault(name, {})
             if not isinstance(table, dict):
-                raise UsageError(f"--set {key}: {name} holds one value, not fields")
+                raise UsageError(f"--set {cut(key, 60)}: {name} holds one value, not fields")
         table[names[-1]] = value
 
 
@@ -281,7 +312,7 @@ def _parse(text: Any) -> Any:
 
     try:
         value = yaml.safe_load(text) if isinstance(text, str) else text
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         value = text
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
@@ -293,14 +324,14 @@ def _tables_of_setting(values: dict[str, Any], key: str) -> tuple[list[dict[str,
     """The tables that a setting changes (the recipe, or some stages), and the names below them."""
     first, *rest = key.split(".")
     stages = values.get("stages") or []
-    if rest and first.isdigit():
+    if rest and first.isdecimal() and len(first) < 10:
         if not 1 <= int(first) <= len(stages):
-            raise UsageError(f"--set {key}: the recipe has stages 1 to {len(stages)}")
+            raise UsageError(f"--set {cut(key, 60)}: the recipe has stages 1 to {len(stages)}")
         return [stages[int(first) - 1]], rest
     if rest and first in KINDS:
         chosen = [stage for stage in stages if stage.get("kind") == first]
         if not chosen:
-            kinds = ", ".join(stage["kind"] for stage in stages)
+            kinds = ", ".join(str(stage.get("kind")) for stage in stages)
             raise UsageError(f"--set {key}: the recipe has no {first} stage; it has {kinds}")
         return chosen, rest
     return [values], [first, *rest]
