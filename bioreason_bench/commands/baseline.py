@@ -11,13 +11,14 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from bioreason_bench._version import __version__
 from bioreason_bench.commands.errors import ErrorsAsSentences
 from bioreason_bench.errors import UsageError
+from bioreason_bench.hub.errors import without_token
 
 if TYPE_CHECKING:
     from bioreason_bench.training.data import Corpus
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 Log = Callable[[str], None]
+SEED = click.IntRange(0, 2**32 - 1)
+COUNT = click.IntRange(0, 2**31 - 1)
+POSITIVE = click.IntRange(1, 2**31 - 1)
+CHILD_WAITS = 60.0  # seconds for the process of a killed `reproduce` to end
 
 
 class Commands(ErrorsAsSentences):
@@ -36,9 +41,12 @@ class Commands(ErrorsAsSentences):
     on_full_disk = "; free some space and run again with --resume"
     on_little_memory = "choose a smaller batch, or a larger accumulate, with --set"
 
+    def _stop(self, message: str, code: int) -> NoReturn:
+        super()._stop(without_token(message), code)
+
 
 def to_stderr(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(without_token(text), err=True)
 
 
 def _logger(quiet: bool) -> Log:
@@ -48,12 +56,14 @@ def _logger(quiet: bool) -> Log:
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise UsageError(f"--set {pair}: write it as key=value, such as --set sft.steps=100")
+            raise UsageError(
+                f"--set {pair[:60]}: write it as key=value, such as --set sft.steps=100"
+            )
     return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _command() -> str:
-    return shlex.join(["bioreason-baseline", *sys.argv[1:]])
+    return without_token(shlex.join(["bioreason-baseline", *sys.argv[1:]]))
 
 
 def _print_lines(lines: Sequence[dict[str, Any]]) -> None:
@@ -121,7 +131,7 @@ def main() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of the run; default: runs/RECIPE-seedN."
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the training.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the training.")
 @SET
 @click.option(
     "--sweep",
@@ -137,6 +147,13 @@ def main() -> None:
 )
 @click.option("--resume", is_flag=True, help="Continue a run where it stopped.")
 @click.option(
+    "--trust-remote-code",
+    "trust",
+    is_flag=True,
+    help="Run the Python code that the model's repository holds. Read it first.",
+)
+@click.option("--child", is_flag=True, hidden=True, help="Stop when the parent process ends.")
+@click.option(
     "--command", "made_by", default="", hidden=True, help="The command that run.json records."
 )
 @click.option("--list", "list_recipes", is_flag=True, help="List the shipped recipes and exit.")
@@ -151,6 +168,8 @@ def train(
     sweep: bool,
     base: Path | None,
     resume: bool,
+    trust: bool,
+    child: bool,
     made_by: str,
     list_recipes: bool,
     quiet: bool,
@@ -162,16 +181,25 @@ def train(
     FSDP, DeepSpeed and vLLM rollouts are TRL's; set them in accelerate's config and with options
     such as `--set grpo.trl.use_vllm=true`.
     """
+    from bioreason_bench.training.interrupt import stop_with_parent
     from bioreason_bench.training.models.load import need_training
     from bioreason_bench.training.recipe import load_recipe
+    from bioreason_bench.training.recipe_checks import check_trust
     from bioreason_bench.training.run import train as run
 
+    if child:
+        stop_with_parent()
     if list_recipes:
         _print_recipes()
         return
-    need_training()
     overrides = {"seed": str(seed), **_settings(settings)}
     loaded = load_recipe(recipe, overrides)
+    if trust and "name" in loaded.model:
+        overrides["model.options.trust_remote_code"] = "true"
+        loaded = load_recipe(recipe, overrides)
+        to_stderr(f"warning: the Python code of model {loaded.model['name']} will be run")
+    check_trust(loaded.model, trust, f"recipe {loaded.name}")
+    need_training()
     log = _logger(quiet)
     folder = out or Path("runs") / f"{loaded.name.replace('/', '-')}-seed{loaded.seed}"
     runs = sweep_runs(recipe, overrides, folder) if sweep else [(loaded, folder)]
@@ -182,6 +210,8 @@ def train(
         "log": log,
         "bar": not quiet,
         "command": made_by or _command(),
+        "trust_remote_code": trust,
+        "wait": CHILD_WAITS if child else 0.0,
     }
     for point_recipe, point_folder in runs:
         start = base or _base_in(runs, point_recipe, point_folder)
@@ -227,8 +257,8 @@ def sweep_runs(name: str, overrides: dict[str, str], folder: Path) -> list[tuple
 @click.option(
     "--config", "configs", multiple=True, help="A test set such as comp_zeroshot; default: all."
 )
-@click.option("--limit", default=0, help="Questions of each test set; 0 for all.")
-@click.option("--batch", default=256, show_default=True, help="Questions at a time.")
+@click.option("--limit", type=COUNT, default=0, help="Questions of each test set; 0 for all.")
+@click.option("--batch", type=POSITIVE, default=256, show_default=True, help="Questions at a time.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for every verdict, as JSON lines."
 )
@@ -275,13 +305,14 @@ def evaluate(
 @SPLIT
 @click.option(
     "--samples",
+    type=POSITIVE,
     default=512,
     show_default=True,
     help="Completions of each question; the same for every model.",
 )
-@click.option("--limit", default=100, show_default=True, help="Questions; 0 for all.")
+@click.option("--limit", type=COUNT, default=100, show_default=True, help="Questions; 0 for all.")
 @click.option("--temperature", default=1.0, show_default=True, help="Of the samples.")
-@click.option("--seed", default=0, show_default=True, help="Of the samples.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the samples.")
 @QUIET
 def passk(
     models: tuple[str, ...],
@@ -324,7 +355,13 @@ def passk(
 @click.argument("models", nargs=-1, required=True)
 @RELEASE
 @click.option("--level", default="iid", show_default=True, help="Level of the questions.")
-@click.option("--limit", default=200, show_default=True, help="Questions of each skill; 0 for all.")
+@click.option(
+    "--limit",
+    type=COUNT,
+    default=200,
+    show_default=True,
+    help="Questions of each skill; 0 for all.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -370,7 +407,7 @@ def analyse(
     "--seed",
     "seeds",
     multiple=True,
-    type=int,
+    type=SEED,
     default=(0,),
     show_default=True,
     help="Seed of training; repeatable.",
@@ -396,7 +433,10 @@ def analyse(
     help="This recipe instead of the five, with a run for each value of its sweep; repeatable.",
 )
 @click.option(
-    "--workers", default=0, help="Arms side by side, one thread each; 0: one for each core."
+    "--workers",
+    type=COUNT,
+    default=0,
+    help="Arms side by side, one thread each; 0: one for each core.",
 )
 @SET
 @QUIET

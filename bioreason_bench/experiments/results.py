@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.hub.errors import without_token
+from bioreason_bench.release.disk import write_whole
 from bioreason_bench.taxonomy import LEVELS
+from bioreason_bench.training.checkpoints import disk_errors
+from bioreason_bench.training.recipe_checks import cut
+from bioreason_bench.training.run_folder import read_done, read_run
 
 Line = Mapping[str, Any]
 Lines = Sequence[Line]
@@ -30,6 +35,54 @@ ORDER = (
     "sft_mem_ctx_grpo",
     "sft_mem_ctx_sft",
 )
+NUMBER, COUNT, TEXT = {"type": "number"}, {"type": "integer", "minimum": 0}, {"type": "string"}
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+TABLE, TABLES = {"type": "object"}, {"type": "array", "items": {"type": "object"}}
+ARM = {"arm": {"type": "string", "minLength": 1, "maxLength": 200}, "seed": {"type": "integer"}}
+CURVE = {  # pass@k by k
+    "type": "object",
+    "propertyNames": {"pattern": "^[0-9]{1,9}$"},
+    "additionalProperties": SHARE,
+}
+LINES = {  # type of line -> what a report reads of it
+    "run": {
+        "required": ["arm", "seed", "recipe", "world", "command"],
+        "properties": {
+            **ARM,
+            "command": TEXT,
+            "recipe": {**TABLE, "properties": {"stages": TABLES, "sweep": TABLE}},
+            "world": {"required": ["preset", "seed"], "properties": {"preset": TEXT}},
+            "stages": TABLES,
+            "curve": {
+                "type": "array",
+                "items": {"required": ["step"], "properties": {"step": NUMBER}},
+            },
+            "machine": TABLE,
+        },
+    },
+    "result": {
+        "required": ["arm", "seed", "stage", "config", "exact_match", "process_verified"],
+        "properties": {
+            **ARM,
+            "stage": COUNT,
+            "config": TEXT,
+            "questions": COUNT,
+            "exact_match": SHARE,
+            "process_verified": SHARE,
+            "by_pattern": {"type": "object", "additionalProperties": TABLE},
+            "error_kinds": {"type": "object", "additionalProperties": COUNT},
+            "first_error": {
+                "type": "object",
+                "propertyNames": {"pattern": "^[0-9]{1,4}/[0-9]{1,4}$"},
+                "additionalProperties": COUNT,
+            },
+        },
+    },
+    "passk": {
+        "required": ["arm", "seed", "answers", "chains", "gold_chain_log_likelihood"],
+        "properties": {**ARM, "answers": CURVE, "chains": CURVE},
+    },
+}
 VERDICTS = "verdicts"  # key of a result line: the file with the verdict on each question
 
 
@@ -112,12 +165,31 @@ def read_lines(paths: Sequence[Path]) -> list[dict[str, Any]]:
     Raises:
         UsageError: There is no result line, or a file is not made of JSON lines.
     """
-    lines = [line for path in paths for line in _lines_of(path)]
+    lines = [line for path in paths for line in checked(_lines_of(path), path)]
     if not any(line.get("type") == "result" for line in lines):
         raise UsageError(
             f"no results in {', '.join(map(str, paths))}; "
             "give run folders that are complete, or files of results"
         )
+    return lines
+
+
+def checked(lines: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+    """The lines, if each has what a report reads; UsageError names the first that does not."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    for number, line in enumerate(lines, 1):
+        rule = LINES.get(str(line.get("type")))
+        if rule is None:
+            continue
+        values = {key: value for key, value in line.items() if key != VERDICTS}
+        error = best_match(Draft202012Validator(rule).iter_errors(values))
+        if error is not None:
+            place = ".".join(map(str, error.absolute_path))
+            raise UsageError(
+                f"{path} is no file of results: line {number}: {cut(f'{place} {error.message}')}"
+            )
     return lines
 
 
@@ -144,12 +216,13 @@ def _lines_of_study(path: Path) -> list[dict[str, Any]]:
 def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
     if not (folder / "results.jsonl").is_file():
         return []
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    arm = run["recipe"]["name"].replace("/", "-") + sweep_value(run["recipe"])
-    stages = [
-        stage_summary(json.loads(path.read_text(encoding="utf-8")))
-        for path in sorted(folder.glob("*-*/done.json"))
-    ]
+    run = read_run(folder)
+    name = run["recipe"].get("name")
+    if not isinstance(name, str):
+        raise UsageError(f"{folder / 'run.json'} is broken at recipe.name; train again")
+    arm = name.replace("/", "-") + sweep_value(run["recipe"])
+    done = (read_done(path.parent) for path in sorted(folder.glob("*-*/done.json")))
+    stages = [stage_summary(stage) for stage in done if stage]
     lines = [run_line(arm, run["recipe"].get("seed", 0), stages, run)]
     for line in json_lines(folder / "results.jsonl"):
         result = {"type": "result", **line, "arm": arm}
@@ -161,17 +234,22 @@ def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
 def json_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a file of JSON lines; UsageError if it is something else."""
     try:
-        return [
+        lines = [
             json.loads(line)
             for line in path.read_text(encoding="utf-8").splitlines()
             if line.strip()
         ]
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no file of results (JSON lines): {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is no file of results (JSON lines): {cut(str(error))}") from None
+    for number, line in enumerate(lines, 1):
+        if not isinstance(line, dict):
+            raise UsageError(f"{path} is no file of results: line {number} is no object")
+    return lines
 
 
 def write_json_lines(path: Path, lines: Lines) -> None:
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    with disk_errors(path):
+        write_whole(path, without_token("".join(json.dumps(line) + "\n" for line in lines)))
 
 
 def run_folder(root: Path, arm: str, seed: int) -> Path:
@@ -205,12 +283,15 @@ def sweep_value(recipe: Line) -> str:
     sweep = recipe.get("sweep") or recipe.get("ladder")  # "ladder" in older runs
     if not sweep:
         return ""
-    first, *rest = sweep["setting"].split(".")
-    stages = recipe["stages"]
-    if first.isdigit():
-        value: Any = stages[int(first) - 1]
-    else:
-        value = next(stage for stage in stages if stage["kind"] == first)
+    try:
+        first, *rest = sweep["setting"].split(".")
+        stages = recipe["stages"]
+        if first.isdigit():
+            value: Any = stages[int(first) - 1]
+        else:
+            value = next(stage for stage in stages if stage["kind"] == first)
+    except (KeyError, IndexError, TypeError, AttributeError, StopIteration):
+        return ""  # a recipe that no run has written
     for key in rest:
         value = value.get(key) if isinstance(value, Mapping) else None
     return "" if value is None else f"={value}"
