@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,16 +86,19 @@ def only_one(out: Path, wait: float = 0.0) -> Iterator[None]:
     lock = FileLock(out / LOCK, timeout=wait)
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-    try:
-        with disk_errors(out):
+        try:
             lock.acquire()
-    except Timeout:
-        raise UsageError(
-            f"another process trains into {out}; wait for it, or choose another --out"
-        ) from None
+        except Timeout:
+            raise UsageError(
+                f"another process trains into {out}; wait for it, or choose another --out"
+            ) from None
     try:
         yield
     finally:
+        if [path.name for path in out.iterdir()] == [LOCK]:  # nothing was begun
+            with suppress(OSError):
+                (out / LOCK).unlink()
+                out.rmdir()
         lock.release()
 
 
@@ -267,12 +270,12 @@ def read_done(folder: Path, log: Callable[[str], None] = lambda _: None) -> dict
     try:
         done = read_object(path)
     except ReleaseError as error:
-        log(f"{error}; the stage goes on from its last checkpoint")
+        log(f"{error}; the stage is trained again from its last checkpoint, if any")
         return None
     results = done.get("results", [])
     if isinstance(results, list) and all(isinstance(line, dict) for line in results):
         return done
-    log(f"{path} is broken at results; the stage goes on from its last checkpoint")
+    log(f"{path} is broken at results; the stage is trained again from its last checkpoint, if any")
     return None
 
 
