@@ -165,7 +165,7 @@ def read_lines(paths: Sequence[Path]) -> list[dict[str, Any]]:
     Raises:
         UsageError: There is no result line, or a file is not made of JSON lines.
     """
-    lines = [line for path in paths for line in checked(_lines_of(path), path)]
+    lines = [line for path in paths for line in _lines_of(path)]
     if not any(line.get("type") == "result" for line in lines):
         raise UsageError(
             f"no results in {', '.join(map(str, paths))}; "
@@ -206,7 +206,7 @@ def _lines_of(path: Path) -> list[dict[str, Any]]:
 
 def _lines_of_study(path: Path) -> list[dict[str, Any]]:
     """The lines of a file that `reproduce` wrote next to its run folders, or of a copy of it."""
-    lines = json_lines(path)
+    lines = checked(json_lines(path), path)
     for line in lines:
         if line.get("type") == "result":
             add_verdicts(line, run_folder(path.parent, line["arm"], line["seed"]))
@@ -228,7 +228,7 @@ def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
         result = {"type": "result", **line, "arm": arm}
         add_verdicts(result, folder)
         lines.append(result)
-    return lines
+    return checked(lines, folder)
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:

@@ -145,7 +145,7 @@ def test_trl_checks_the_options_of_all_stages_before_the_first(tmp_path):
     second = {**SFT, "kind": "grpo", "prompts": {"comp_rl": 2}}
     for options, words in (
         ({"trl": {"use_vlm": True}}, "use_vlm"),
-        ({"trl": {"gradient_checkpointing_kwargs": 5}}, "trl"),
+        ({"trl": {"lr_scheduler_type": "nonesuch"}}, "nonesuch"),
         ({"accumulate": 7}, "cannot be shared by 7"),
     ):
         recipe = make_recipe({**RECIPE, "stages": [SFT, {**second, **options}]})
@@ -309,6 +309,7 @@ def test_a_model_of_the_hub_is_pinned_to_the_commit_with_which_the_run_began(
 def test_no_token_is_in_a_message_or_in_the_files_of_a_run(nano_release, tmp_path, monkeypatch):
     token = "hf_" + "abcDEF123456" * 2
     monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     recipe = tmp_path / "r.yaml"
     argv = ["train", str(recipe), "--data", str(nano_release), "--out", str(tmp_path / "run")]
     outputs = []
