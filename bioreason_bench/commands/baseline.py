@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 Log = Callable[[str], None]
+CHILD_WAITS = 60.0  # seconds for the process of a killed `reproduce` to end
 
 
 class Commands(ErrorsAsSentences):
@@ -139,6 +140,13 @@ def main() -> None:
 )
 @click.option("--resume", is_flag=True, help="Continue a run where it stopped.")
 @click.option(
+    "--trust-remote-code",
+    "trust",
+    is_flag=True,
+    help="Run the Python code that the model's repository holds. Read it first.",
+)
+@click.option("--child", is_flag=True, hidden=True, help="Stop when the parent process ends.")
+@click.option(
     "--command", "made_by", default="", hidden=True, help="The command that run.json records."
 )
 @click.option("--list", "list_recipes", is_flag=True, help="List the shipped recipes and exit.")
@@ -153,6 +161,8 @@ def train(
     sweep: bool,
     base: Path | None,
     resume: bool,
+    trust: bool,
+    child: bool,
     made_by: str,
     list_recipes: bool,
     quiet: bool,
@@ -164,16 +174,25 @@ def train(
     FSDP, DeepSpeed and vLLM rollouts are TRL's; set them in accelerate's config and with options
     such as `--set grpo.trl.use_vllm=true`.
     """
+    from bioreason_bench.training.interrupt import stop_with_parent
     from bioreason_bench.training.models.load import need_training
     from bioreason_bench.training.recipe import load_recipe
+    from bioreason_bench.training.recipe_checks import check_trust
     from bioreason_bench.training.run import train as run
 
+    if child:
+        stop_with_parent()
     if list_recipes:
         _print_recipes()
         return
-    need_training()
     overrides = {"seed": str(seed), **_settings(settings)}
     loaded = load_recipe(recipe, overrides)
+    if trust and "name" in loaded.model:
+        overrides["model.options.trust_remote_code"] = "true"
+        loaded = load_recipe(recipe, overrides)
+        to_stderr(f"warning: the Python code of model {loaded.model['name']} will be run")
+    check_trust(loaded.model, trust, f"recipe {loaded.name}")
+    need_training()
     log = _logger(quiet)
     folder = out or Path("runs") / f"{loaded.name.replace('/', '-')}-seed{loaded.seed}"
     runs = sweep_runs(recipe, overrides, folder) if sweep else [(loaded, folder)]
@@ -184,6 +203,8 @@ def train(
         "log": log,
         "bar": not quiet,
         "command": made_by or _command(),
+        "trust_remote_code": trust,
+        "wait": CHILD_WAITS if child else 0.0,
     }
     for point_recipe, point_folder in runs:
         start = base or _base_in(runs, point_recipe, point_folder)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.errors import UsageError, one_line, suggest
 from bioreason_bench.figure_style import INK, MARKERS, pyplot, save_figure
-from bioreason_bench.taxonomy import SKILLS
+from bioreason_bench.taxonomy import LEVELS, SKILLS
 from bioreason_bench.training.data import IGNORE, Corpus, Row, prompt_of
 from bioreason_bench.training.measure import complete, longest_completion, questions_of
 from bioreason_bench.training.models import load as models
@@ -54,7 +55,13 @@ def analyse(
         the share of variance on each of the two axes.
     """
     models.quiet()
+    if level not in LEVELS:
+        raise UsageError(
+            f"there is no level {one_line(level, 60)!r}; {suggest(level[:60], LEVELS)}"
+        )
     configs = [f"{skill}_{level}" for skill in SKILLS if corpus.has(f"{skill}_{level}", split)]
+    if not configs:
+        raise UsageError(f"{corpus.path} has no {split} questions of level {level}")
     questions = {config: questions_of(corpus, config, split, limit) for config in configs}
     lines = []
     for number, name in enumerate(names, 1):

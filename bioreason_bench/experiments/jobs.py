@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,12 @@ class Job:
         return max(path.parent for path in self.folder.glob("*-*/done.json"))
 
     def complete(self) -> bool:
-        return (self.folder / "results.jsonl").is_file()
+        """Whether the run has written all its results; a broken file counts as none."""
+        path = self.folder / "results.jsonl"
+        try:
+            return path.is_file() and self.results() is not None
+        except UsageError:
+            return False
 
     def results(self) -> list[dict[str, Any]]:
         return json_lines(self.folder / "results.jsonl")
@@ -140,10 +146,9 @@ class Job:
         """The share of the job's steps that are done, in [0, 1]."""
         done = 0
         for log in self.folder.glob("*-*/log.jsonl"):
-            last = log.read_text(encoding="utf-8").strip().rpartition("\n")[2]
-            done += (
-                json.loads(last)["step"] if last.endswith("}") else 0
-            )  # else it is being written
+            last = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+            with suppress(ValueError, TypeError, KeyError):  # it is being written
+                done += int(json.loads(last)["step"])
         return min(1.0, done / sum(stage.steps for stage in self.own))
 
     def last_message(self) -> str:

@@ -7,6 +7,7 @@ show which, by the rule of `findings.passk_reading`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,8 @@ def measure_passk(
     Raises:
         UsageError: The release has no such test set.
     """
+    if sampling.samples < 1 or not 0 < sampling.temperature < math.inf:
+        raise UsageError("pass@k needs at least one sample and a temperature above 0")
     known = configs_of(corpus, split)
     if config not in known:
         raise UsageError(f"{corpus.path} has no test set {config!r}; it has {', '.join(known)}")

@@ -21,6 +21,7 @@ from bioreason_bench.experiments.findings import (
 )
 from bioreason_bench.experiments.pages import Block, Picture, as_html, as_markdown
 from bioreason_bench.experiments.results import Results, read_lines
+from bioreason_bench.release.disk import plain_errors, write_whole
 
 CAPTIONS = {
     "levels": "Answers (bars) and whole chains (hatched) by arm and level; dots are seeds.",
@@ -46,12 +47,14 @@ def make_report(paths: Sequence[Path], out: Path, log: Callable[[str], None] = p
         The path of the HTML page.
     """
     results = Results(read_lines(paths))
-    out.mkdir(parents=True, exist_ok=True)
+    with plain_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
     pictures = figures.draw_all(results, out)
     blocks = make_blocks(results, pictures)
-    (out / "report.md").write_text(as_markdown(blocks), encoding="utf-8")
     page = out / "report.html"
-    page.write_text(as_html(blocks, out), encoding="utf-8")
+    with plain_errors(out):
+        write_whole(out / "report.md", as_markdown(blocks))
+        write_whole(page, as_html(blocks, out))
     log(f"report of {len(results.arms)} arms, {len(results.seeds)} seeds: {page}")
     return page
 

@@ -9,7 +9,6 @@ The same call with the same OUT continues where it stopped.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +23,8 @@ from bioreason_bench.experiments.results import (
 )
 from bioreason_bench.experiments.scheduler import run_jobs
 from bioreason_bench.training.data import Corpus
-from bioreason_bench.training.run_folder import read_done
+from bioreason_bench.training.recipe_checks import check_trust
+from bioreason_bench.training.run_folder import only_one, read_done, read_run
 
 Log = Callable[[str], None]
 ARMS = ("sft_mem_ctx", "sft_comp", "sft_mem_ctx_grpo", "sft_comp_grpo", "sft_mem_ctx_sft")
@@ -68,6 +68,8 @@ def reproduce(
 
     preset = next(iter(corpora.values())).config.preset
     arms = make_arms(recipes, settings or {}, preset)
+    for arm in arms:
+        check_trust(arm.load().model, False, f"recipe {arm.recipe}")
     jobs = make_jobs(arms, corpora, out)
     workers = workers or max(1, os.cpu_count() or 1)
     waiting = [job for job in jobs if not job.complete()]
@@ -78,23 +80,24 @@ def reproduce(
     if waiting:
         minutes = minutes_per_text(waiting[0]) * sum(job.cost() for job in waiting) / workers
         log(f"about {minutes:.0f} min at the speed of a bare training loop on this machine now")
-    run_jobs(jobs, workers, log, command)
-    lines = [line for job in jobs for line in lines_of(job)]
-    if with_passk:
-        lines += passk_lines(jobs, log)
-    write_json_lines(out / "results.jsonl", lines)
-    return make_report([out / "results.jsonl"], out / "report", log=log)
+    with only_one(out):
+        run_jobs(jobs, workers, log, command)
+        lines = [line for job in jobs for line in lines_of(job)]
+        if with_passk:
+            lines += passk_lines(jobs, log)
+        write_json_lines(out / "results.jsonl", lines)
+        return make_report([out / "results.jsonl"], out / "report", log=log)
 
 
 def lines_of(job: Job) -> list[dict[str, Any]]:
     """The line of a job's run and those of its test sets, as they are committed and reported."""
-    run = json.loads((job.folder / "run.json").read_text(encoding="utf-8"))
+    run = read_run(job.folder)
     folders = [path for path in sorted(job.folder.glob("*-*")) if path.is_dir()]
     stages = [stage_summary(read_done(folder) or {}) for folder in folders]
     logs = sorted(job.folder.glob("*-*/log.jsonl"))
     for stage, log in zip(stages, logs, strict=False):
         # done.json of a resumed stage counts the seconds of its last part only
-        last = json.loads(log.read_text(encoding="utf-8").strip().rpartition("\n")[2] or "{}")
+        last = (json_lines(log) or [{}])[-1]
         stage["seconds"] = max(stage.get("seconds", 0.0), last.get("seconds", 0.0))
     head = run_line(job.arm.name, job.seed, stages, {"curve": curve(job), **run})
     results = [

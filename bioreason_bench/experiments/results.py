@@ -15,8 +15,11 @@ from typing import Any
 
 from bioreason_bench import inputs
 from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.escaping import without_token
 from bioreason_bench.inputs import Unreadable, read_json
+from bioreason_bench.release.disk import write_whole
 from bioreason_bench.taxonomy import LEVELS
+from bioreason_bench.training.checkpoints import disk_errors
 from bioreason_bench.validation import problems
 
 Line = Mapping[str, Any]
@@ -217,7 +220,8 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def write_json_lines(path: Path, lines: Lines) -> None:
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    with disk_errors(path):
+        write_whole(path, without_token("".join(json.dumps(line) + "\n" for line in lines)))
 
 
 def run_folder(root: Path, arm: str, seed: int) -> Path:
@@ -251,12 +255,15 @@ def sweep_value(recipe: Line) -> str:
     sweep = recipe.get("sweep") or recipe.get("ladder")  # "ladder" in older runs
     if not sweep:
         return ""
-    first, *rest = sweep["setting"].split(".")
-    stages = recipe["stages"]
-    if first.isdigit():
-        value: Any = stages[int(first) - 1]
-    else:
-        value = next(stage for stage in stages if stage["kind"] == first)
+    try:
+        first, *rest = sweep["setting"].split(".")
+        stages = recipe["stages"]
+        if first.isdigit():
+            value: Any = stages[int(first) - 1]
+        else:
+            value = next(stage for stage in stages if stage["kind"] == first)
+    except (KeyError, IndexError, TypeError, AttributeError, StopIteration):
+        return ""  # a recipe that no run has written
     for key in rest:
         value = value.get(key) if isinstance(value, Mapping) else None
     return "" if value is None else f"={value}"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
 from bioreason_bench.errors import BioreasonError
 from bioreason_bench.experiments.jobs import Job
+from bioreason_bench.training.interrupt import handled_by, interrupt
 
 Log = Callable[[str], None]
 REPORT_EVERY = 60.0  # seconds between lines about what is running
+STOP_WITHIN = 120.0  # seconds in which a job should save its checkpoint
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -32,22 +32,17 @@ def run_jobs(jobs: Sequence[Job], workers: int, log: Log, command: str) -> None:
             base of.
     """
     scheduler = Scheduler(jobs, workers, log, command)
-    signal.signal(signal.SIGTERM, _interrupt)  # or a killed parent would leave its processes behind
-    try:
-        scheduler.run()
-    finally:
-        for process in scheduler.running:
-            process.terminate()
+    with handled_by(interrupt):
+        try:
+            scheduler.run()
+        finally:
+            scheduler.stop()
     if scheduler.failed:
         first = scheduler.failed[0]
         raise BioreasonError(
             f"{len(scheduler.failed)} of {len(jobs)} runs failed, first {first.label}: "
             f"{first.last_message()}; call the same command again to go on"
         )
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 class Scheduler:
@@ -96,6 +91,18 @@ class Scheduler:
             else:
                 self.log(f"{job.label}: {job.headline()}")
 
+    def stop(self) -> None:
+        """Ask the processes that still run to save a checkpoint and end; wait until they have."""
+        for process in self.running:
+            process.terminate()
+        if self.running:
+            self.log(f"stopping {len(self.running)} runs after their step, with a checkpoint")
+        for process in self.running:
+            try:
+                process.wait(STOP_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
     def progress(self) -> str:
         """What is running, and the minutes left at the pace so far."""
         left = sum(job.cost() for job in self.waiting)
@@ -107,7 +114,11 @@ class Scheduler:
 
 
 def start_process(job: Job, command: str) -> subprocess.Popen[bytes]:
-    """Start `bioreason-baseline train` for the job; its stderr goes to the job's log file."""
+    """Start `bioreason-baseline train` for the job; its stderr goes to the job's log file.
+
+    Ctrl-C reaches this process only, which then stops the job (`Scheduler.stop`).  If this process
+    is killed, its end of the pipe closes, by which the job sees it (`--child`).
+    """
     argv = [sys.executable, "-m", "bioreason_bench.commands.baseline", "train", job.arm.recipe]
     argv += ["--data", str(job.corpus.path), "--out", str(job.folder)]
     argv += ["--seed", str(job.seed), "--resume"]
@@ -115,8 +126,15 @@ def start_process(job: Job, command: str) -> subprocess.Popen[bytes]:
         argv += ["--set", f"{key}={value}"]
     if job.base is not None:
         argv += ["--base", str(job.base.folder)]
-    argv += ["--command", command]
+    argv += ["--command", command, "--child"]
     job.folder.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, **ONE_THREAD}
     with job.log_file.open("ab") as log:
-        return subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=log, env=environment)
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bioreason_bench.errors import BioreasonError, UsageError
 from bioreason_bench.escaping import without_token
 
-__all__ = ["Step", "http_errors", "plain_failures"]
+__all__ = ["Step", "http_errors", "plain_failures", "without_token"]
 
 AGAIN = "publish again (files that have arrived are not sent twice)"
 

@@ -17,6 +17,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.evaluation.answers import Answers, question_columns, verdict_columns
 from bioreason_bench.evaluation.summary import summary_line
 from bioreason_bench.grading.grader import Grade
+from bioreason_bench.release.disk import write_whole
 from bioreason_bench.taxonomy import LEVELS, SKILLS
 from bioreason_bench.training.data import Corpus, prompt_of
 
@@ -177,4 +178,4 @@ def as_line(summary: dict[str, Any]) -> str:
 def _write_lines(path: Path, records: Answers) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(record) + "\n" for record in records)
-    path.write_text("".join(lines), encoding="utf-8")
+    write_whole(path, "".join(lines))

@@ -6,10 +6,13 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+from bioreason_bench.release.disk import write_whole
 
 
 class ProgressLogger:
@@ -23,6 +26,7 @@ class ProgressLogger:
         self.tokens = 0
         self._first = self._step = 0  # optimizer steps at the start of this process, and now
         self._begun = self._ended = time.perf_counter()  # seconds
+        self._before = 0.0  # seconds that the learning curve has seen in earlier processes
         self._main = True
         self._bar: tqdm[Any] | None = None
 
@@ -45,6 +49,8 @@ class ProgressLogger:
             main: Whether this is the process that writes and draws.
         """
         self._begun, self._first, self._step, self._main = time.perf_counter(), step, step, main
+        if main:
+            self._keep_until(step)
         self._bar = tqdm(
             total=self.steps,
             initial=step,
@@ -54,6 +60,19 @@ class ProgressLogger:
             disable=not (self.show_bar and main),
             mininterval=1 if sys.stderr.isatty() else 30,
         )
+
+    def _keep_until(self, step: int) -> None:
+        """Remove from log.jsonl what came after the checkpoint, and a line that was cut off."""
+        if not self.path.is_file():
+            return
+        lines = []
+        for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError, TypeError, KeyError):
+                line = json.loads(text)
+                if line["step"] <= step:
+                    self._before = float(line["seconds"])
+                    lines.append(text + "\n")
+        write_whole(self.path, "".join(lines))
 
     def advance(self, step: int) -> None:
         """Note that optimizer step `step` is done."""
@@ -70,7 +89,7 @@ class ProgressLogger:
             for key, value in values.items()
             if isinstance(value, int | float)
         }
-        seconds = round(time.perf_counter() - self._begun, 1)
+        seconds = round(self._before + time.perf_counter() - self._begun, 1)
         line = {"stage": self.name, "step": step, "seconds": seconds, **numbers}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

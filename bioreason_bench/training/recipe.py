@@ -22,6 +22,7 @@ from bioreason_bench.errors import UsageError, one_line, quoted, suggest
 from bioreason_bench.inputs import SETTINGS, Unreadable, parse_yaml, read_text
 from bioreason_bench.resources import folder
 from bioreason_bench.schema import validator
+from bioreason_bench.training.recipe_checks import check_options, check_values
 
 RECIPES = Path(__file__).parent / "recipes"
 KINDS = ("sft", "rft", "grpo")  # of stages
@@ -201,28 +202,43 @@ def make_recipe(
         settings: Changes to apply first, as `--set` takes them.
         where: What an error message calls the recipe.
     """
+    check_values(values, where)
     recipe = copy.deepcopy(dict(values))
     if "ladder" in recipe:  # its name in 0.1.0
         recipe["sweep"] = recipe.pop("ladder")
+    stages = recipe.get("stages")
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        _check(recipe, where)
     for key, text in (settings or {}).items():
         _apply_setting(recipe, key, text)
+    check_values(recipe, where)
     _check(recipe, where)
+    check_options(recipe, where)
     fields = {key: value for key, value in recipe.items() if key != "stages"}
     if "evaluate" in fields:
         fields["evaluate"] = {**EVALUATE, **fields["evaluate"]}
-    stages = tuple(_stage(stage) for stage in recipe["stages"])
-    for number, stage in enumerate(stages, 1):
+    made = tuple(_stage(stage) for stage in recipe["stages"])
+    for number, stage in enumerate(made, 1):
         if stage.kind == "sft" and not stage.batch:
             raise UsageError(
-                f"{where}: stage {number}: a sft stage needs texts per step, such as "
-                "batch: {mem: 32}"
+                f"{where}: stage {number}: an sft stage needs texts, such as batch: {{mem: 32}}"
             )
         if stage.prompts is not None and not stage.prompts.rows:
             raise UsageError(
                 f"{where}: stage {number}: a {stage.kind} stage needs prompts per step, "
                 f"such as prompts: {{{stage.prompts.name}: 32}}"
             )
-    return Recipe(**fields, stages=stages, source=recipe)
+    return Recipe(**fields, stages=made, source=recipe)
+
+
+def prompts_of(recipe: Recipe, stage: Stage) -> Source:
+    """The prompts of an rft or grpo stage; UsageError if it has none."""
+    if stage.prompts is None:
+        raise UsageError(
+            f"recipe {recipe.name}: a {stage.kind} stage needs prompts, such as "
+            "prompts: {comp_rl: 32}"
+        )
+    return stage.prompts
 
 
 def schema() -> dict[str, Any]:
@@ -297,14 +313,14 @@ def _tables_of_setting(values: dict[str, Any], key: str) -> tuple[list[dict[str,
     """The tables that a setting changes (the recipe, or some stages), and the names below them."""
     first, *rest = key.split(".")
     stages = values.get("stages") or []
-    if rest and first.isdigit():
+    if rest and first.isdecimal() and len(first) < 10:
         if not 1 <= int(first) <= len(stages):
             raise UsageError(f"--set {key}: the recipe has stages 1 to {len(stages)}")
         return [stages[int(first) - 1]], rest
     if rest and first in KINDS:
         chosen = [stage for stage in stages if stage.get("kind") == first]
         if not chosen:
-            kinds = ", ".join(stage["kind"] for stage in stages)
+            kinds = ", ".join(str(stage.get("kind")) for stage in stages)
             raise UsageError(f"--set {key}: the recipe has no {first} stage; it has {kinds}")
         return chosen, rest
     return [values], [first, *rest]

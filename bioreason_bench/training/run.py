@@ -5,31 +5,42 @@ The files of a run are described in run_folder.py.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.draw import Draw
+from bioreason_bench.errors import UsageError
+from bioreason_bench.release.disk import write_whole
+from bioreason_bench.training.checkpoints import FOLDER, disk_errors
 from bioreason_bench.training.data import Corpus, StageData, prepare
+from bioreason_bench.training.interrupt import handled_by, interrupt
 from bioreason_bench.training.measure import as_line, configs_of, measure
 from bioreason_bench.training.models import load as models
 from bioreason_bench.training.progress import ProgressLogger
 from bioreason_bench.training.recipe import Recipe
+from bioreason_bench.training.recipe_checks import check_trust
 from bioreason_bench.training.run_folder import (
     check_fit,
     folder_name,
+    only_one,
     open_run,
     read_done,
+    read_run,
     save_model,
     stages_of_base,
+    write_done,
 )
-from bioreason_bench.training.stages.grpo import train_grpo
+from bioreason_bench.training.stages.grpo import grpo_config, train_grpo
 from bioreason_bench.training.stages.rft import train_rft
-from bioreason_bench.training.stages.sft import train_sft
+from bioreason_bench.training.stages.sft import sft_config, train_sft
 from bioreason_bench.training.stages.stage_run import Log, StageRun, stage_name
 
 if TYPE_CHECKING:
@@ -42,7 +53,7 @@ STAGES: dict[str, Callable[[StageRun, StageData], dict[str, float]]] = {
 }
 
 
-def train(
+def train(  # noqa: PLR0913 - what the command line takes
     recipe: Recipe,
     corpus: Corpus,
     out: Path,
@@ -52,6 +63,8 @@ def train(
     log: Log = print,
     bar: bool = True,
     command: str = "",
+    trust_remote_code: bool = False,
+    wait: float = 0.0,
 ) -> list[dict[str, Any]]:
     """Train all stages of a recipe and evaluate; returns the lines of results.jsonl.
 
@@ -64,52 +77,110 @@ def train(
         log: Prints one line.
         bar: Draw progress bars.
         command: What run.json records as the command; default: that of this process.
+        trust_remote_code: Allow a recipe that asks for it to run the model's own Python code.
+        wait: Seconds to wait for another process that writes into `out`.
     """
     models.need_training()
     models.quiet()
     import torch
     from accelerate import PartialState
 
+    check_trust(recipe.model, trust_remote_code, f"recipe {recipe.name}")
     state = PartialState(cpu=not torch.cuda.is_available())
     main = state.is_main_process
     log = log if main else _silent
     check_fit(recipe, corpus)
     taken = stages_of_base(recipe, corpus, base) if base else []
-    if main:
-        open_run(recipe, corpus, out, resume=resume, command=command, base=base)
-    state.wait_for_everyone()
-    model = tokenizer = None
-    results: list[dict[str, Any]] = []
-    previous = taken[-1] if taken else None  # folder of the stage before
-    for number in range(len(taken) + 1, len(recipe.stages) + 1):
-        folder = out / folder_name(recipe, number)
-        done = read_done(folder)
-        if done is not None:
-            log(f"{stage_name(recipe, number)}: already complete")
-        else:
-            if model is None or tokenizer is None:
-                model, tokenizer = (
-                    models.load(previous) if previous else models.start(recipe, corpus)
-                )
-            if main:
-                folder.mkdir(parents=True, exist_ok=True)
-            state.wait_for_everyone()
-            run = begin_stage(model, tokenizer, corpus, recipe, number, folder, bar=bar, log=log)
-            speed = train_stage(run)
-            if is_sharded():
-                state.wait_for_everyone()
-                model, tokenizer = models.load(folder)
-                run = replace(run, model=model, tokenizer=tokenizer)
-            if main:
-                done = finish_stage(run, speed)
-            state.wait_for_everyone()
-        previous = folder
-        if done is not None:
-            results += result_lines(recipe, number, done)
-    if main:
-        text = "".join(json.dumps(line) + "\n" for line in results)
-        (out / "results.jsonl").write_text(text, encoding="utf-8")
+    check_stages(recipe, out, first=len(taken) + 1)
+    with only_one(out, wait) if main else nullcontext(), handled_by(interrupt):
+        if main:
+            open_run(recipe, corpus, out, resume=resume, command=command, base=base, log=log)
+        state.wait_for_everyone()
+        results: list[dict[str, Any]] = []
+        previous = taken[-1] if taken else None  # folder of the stage before
+        for number in range(len(taken) + 1, len(recipe.stages) + 1):
+            folder = out / folder_name(recipe, number)
+            done = read_done(folder, log)
+            if done is not None:
+                log(f"{stage_name(recipe, number)}: already complete")
+            else:
+                done = make_stage(recipe, corpus, out, previous, number, bar=bar, log=log)
+                gc.collect()  # the model of the stage is in cycles with its trainer
+            previous = folder
+            if done is not None:
+                results += result_lines(recipe, number, done)
+        if main:
+            text = "".join(json.dumps(line) + "\n" for line in results)
+            with disk_errors(out):
+                write_whole(out / "results.jsonl", text)
     return results
+
+
+def check_stages(recipe: Recipe, out: Path, first: int) -> None:
+    """Have TRL check the options of all stages from `first` on, before the first one is trained.
+
+    Raises:
+        UsageError: It rejects one, or a library that an option needs is not installed.
+    """
+    for number in range(first, len(recipe.stages) + 1):
+        stage, folder = recipe.stages[number - 1], out / folder_name(recipe, number)
+        if stage.kind == "grpo":
+            grpo_config(recipe, stage, folder)
+        else:
+            sft_config(recipe, stage, folder)
+        for option, module in (("use_vllm", "vllm"), ("deepspeed", "deepspeed")):
+            if stage.trl.get(option) and find_spec(module) is None:
+                raise UsageError(
+                    f"recipe {recipe.name}: stage {number}: trl.{option} needs {module}, which is "
+                    f"not installed; install it with: pip install {module}"
+                )
+        if stage.beta and number == 1 and "from_scratch" in recipe.model:
+            raise UsageError(
+                f"recipe {recipe.name}: stage 1: beta needs a model to stay close to; "
+                "train an sft stage first"
+            )
+
+
+def make_stage(
+    recipe: Recipe,
+    corpus: Corpus,
+    out: Path,
+    previous: Path | None,
+    number: int,
+    *,
+    bar: bool,
+    log: Log,
+) -> dict[str, Any] | None:
+    """Train, save and evaluate one stage; the main process gets the content of its done.json.
+
+    The model is loaded from the files of the stage before, even if this process has just trained
+    it.  So an uninterrupted run takes the way of a resumed one: nothing that a trainer left on the
+    model (accelerate's autocast, its marks, the dtype) can make the next stage another.
+    """
+    from accelerate import PartialState
+
+    state = PartialState()
+    if previous:
+        model, tokenizer = models.load(previous, models.options_of(recipe))
+    else:
+        revision = str(read_run(out).get("model_revision", ""))
+        model, tokenizer = models.start(
+            recipe, corpus, trust_remote_code=True, revision=revision
+        )  # trust was checked by `train`
+    folder = out / folder_name(recipe, number)
+    if state.is_main_process:
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    state.wait_for_everyone()
+    run = begin_stage(model, tokenizer, corpus, recipe, number, folder, bar=bar, log=log)
+    speed = train_stage(run)
+    if is_sharded():
+        state.wait_for_everyone()
+        model, tokenizer = models.load(folder, models.options_of(recipe))
+        run = replace(run, model=model, tokenizer=tokenizer)
+    done = finish_stage(run, speed) if state.is_main_process else None
+    state.wait_for_everyone()
+    return done
 
 
 def begin_stage(
@@ -161,8 +232,8 @@ def finish_stage(run: StageRun, speed: dict[str, float]) -> dict[str, Any]:
     }
     if run.number == len(run.recipe.stages) or run.recipe.evaluate.get("each_stage"):
         done["results"] = evaluate(run)
-    (run.folder / "done.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
-    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+    write_done(run.folder, done)
+    shutil.rmtree(run.folder / FOLDER, ignore_errors=True)
     return done
 
 

@@ -1,7 +1,7 @@
 """The files of a run, without any training.
 
 RUN/recipe.yaml                  the recipe as it was run
-RUN/run.json                     command, versions, git revision, release, machine
+RUN/run.json                     command, versions, git revision, release, machine, model's commit
 RUN/1-sft/model.safetensors ...  the model after the stage, loadable by name
 RUN/1-sft/log.jsonl              learning curve
 RUN/1-sft/test/CONFIG.jsonl      every verdict
@@ -20,17 +20,27 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench._version import __version__
-from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.errors import ReleaseError, UsageError, one_line, suggest
+from bioreason_bench.escaping import without_token
+from bioreason_bench.release.disk import write_whole
+from bioreason_bench.training.checkpoints import disk_errors, sync
 from bioreason_bench.training.data import Corpus
+from bioreason_bench.training.measure import configs_of
+from bioreason_bench.training.models import load as models
 from bioreason_bench.training.recipe import Recipe, make_recipe
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+RUN, RECIPE, DONE, LOCK = "run.json", "recipe.yaml", "done.json", ".lock"
+LONGEST_CHAIN = 100  # runs of which each takes its first stages from the next
 
 
 def check_fit(recipe: Recipe, corpus: Corpus) -> None:
@@ -43,6 +53,13 @@ def check_fit(recipe: Recipe, corpus: Corpus) -> None:
                     "does not have; generate one with: "
                     f"bioreason generate --preset {recipe.preset}"
                 )
+    known = configs_of(corpus, recipe.evaluate["split"])
+    for config in recipe.evaluate.get("configs") or ():
+        if config not in known:
+            raise UsageError(
+                f"recipe {recipe.name}: evaluate.configs: release {corpus.path} has no test set "
+                f"{one_line(config, 60)!r}; {suggest(config[:60], known)}"
+            )
     language = corpus.config.language
     if "from_scratch" in recipe.model and language != "symbols" and recipe.preset == "nano":
         raise ReleaseError(
@@ -51,43 +68,119 @@ def check_fit(recipe: Recipe, corpus: Corpus) -> None:
         )
 
 
-def open_run(
-    recipe: Recipe, corpus: Corpus, out: Path, *, resume: bool, command: str, base: Path | None
-) -> None:
-    """Create the folder of a run, or check that the one that is there holds the same run.
+@contextmanager
+def only_one(out: Path, wait: float = 0.0) -> Iterator[None]:
+    """Let only one process write into a folder; the lock goes with the process.
+
+    Args:
+        out: The folder; created if it is not there.
+        wait: Seconds to wait for a process that is about to end.
 
     Raises:
-        UsageError: There is another run, or the same one and `resume` is not set.
+        UsageError: Another process writes into it.
         ReleaseError: The folder cannot be written.
     """
-    import yaml
+    from filelock import FileLock, Timeout
 
-    path = out / "run.json"
-    if path.is_file():
+    lock = FileLock(out / LOCK, timeout=wait)
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UsageError(
+                f"another process trains into {out}; wait for it, or choose another --out"
+            ) from None
+    try:
+        yield
+    finally:
+        if [path.name for path in out.iterdir()] == [LOCK]:  # nothing was begun
+            with suppress(OSError):
+                (out / LOCK).unlink()
+                out.rmdir()
+        lock.release()
+
+
+def open_run(
+    recipe: Recipe,
+    corpus: Corpus,
+    out: Path,
+    *,
+    resume: bool,
+    command: str,
+    base: Path | None,
+    log: Callable[[str], None],
+) -> None:
+    """Create the files of a run, or check that those that are there are of the same run.
+
+    Raises:
+        UsageError: There is another run or anything else, or the same run and `resume` is not set.
+        ReleaseError: The folder cannot be written, or run.json and recipe.yaml are broken.
+    """
+    path = out / RUN
+    if path.exists():
         if not resume:
             raise UsageError(
                 f"{out} holds a run already; go on with it by --resume, or choose another --out"
             )
-        _check_same_run(json.loads(path.read_text(encoding="utf-8")), recipe, corpus, out)
-        return
+        try:
+            _check_same_run(read_run(out), recipe, corpus, out)
+        except ReleaseError as error:
+            _check_same_recipe_file(recipe, out)
+            log(f"{error}; written anew, since recipe.yaml is that of this run")
+        else:
+            return
+    else:
+        _check_empty(out)
+    description = describe(recipe, corpus, command)
+    if base:
+        description["first_stages_from"] = os.path.relpath(base, out)
+    revision = base_revision(base) if base else models.commit_of(recipe)
+    if revision:
+        description["model_revision"] = revision
+    import yaml
+
+    with disk_errors(out):
+        write_whole(path, without_token(json.dumps(description, indent=1)))
+        text = yaml.safe_dump(recipe.as_dict(), sort_keys=False)
+        write_whole(out / RECIPE, without_token(text))
+
+
+def _check_empty(out: Path) -> None:
+    """Refuse a folder with files that no run has written."""
+    for path in out.iterdir():
+        if path.name != LOCK and not path.name.startswith(f".{RUN}"):  # left by a killed run
+            raise UsageError(
+                f"{out} is not empty and holds no run ({path.name}); choose another --out"
+            )
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """What run.json says about a run; ReleaseError if it is missing or broken."""
+    path = folder / RUN
+    values = read_object(path)
+    shape = (("recipe", dict), ("world", dict), ("first_stages_from", str), ("model_revision", str))
+    for name, kind in shape:
+        if not isinstance(values.get(name, kind()), kind) or (kind is dict and name not in values):
+            raise ReleaseError(f"{path} is broken at {name}")
+    return values
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; ReleaseError if it is missing, cut off or something else."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "recipe.yaml").write_text(
-            yaml.safe_dump(recipe.as_dict(), sort_keys=False), encoding="utf-8"
-        )
-        description = describe(recipe, corpus, command)
-        if base:
-            description["first_stages_from"] = os.path.relpath(base, out)
-        path.write_text(json.dumps(description, indent=1), encoding="utf-8")
+        values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ReleaseError(
-            f"{out} cannot be written ({error.strerror or error}); "
-            "choose another --out or free some space"
-        ) from None
+        raise ReleaseError(f"{path} cannot be read ({error.strerror or error})") from None
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise ReleaseError(f"{path} is broken or was cut off")
+    return values
 
 
 def _check_same_run(begun: dict[str, Any], recipe: Recipe, corpus: Corpus, out: Path) -> None:
-    if begun["recipe"] != json.loads(json.dumps(recipe.as_dict())):
+    if begun["recipe"] != json.loads(without_token(json.dumps(recipe.as_dict()))):
         raise UsageError(
             f"{out} was begun with another recipe; "
             "resume it with the same recipe and settings, or choose another --out"
@@ -99,6 +192,26 @@ def _check_same_run(begun: dict[str, Any], recipe: Recipe, corpus: Corpus, out: 
         )
 
 
+def _check_same_recipe_file(recipe: Recipe, out: Path) -> None:
+    """Check that recipe.yaml is that of the run; it stands in for a broken run.json."""
+    import yaml
+
+    try:
+        begun = yaml.safe_load((out / RECIPE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        begun = None
+    if begun != yaml.safe_load(without_token(yaml.safe_dump(recipe.as_dict()))):
+        raise ReleaseError(
+            f"{out / RUN} is broken and {out / RECIPE} is not the recipe of this run; "
+            "choose another --out"
+        )
+
+
+def base_revision(base: Path) -> str:
+    """The commit of the model that the first stages of `base` were trained from; "" if none."""
+    return str(read_run(base).get("model_revision", ""))
+
+
 def stages_of_base(recipe: Recipe, corpus: Corpus, base: Path) -> list[Path]:
     """Folders of the first stages of `recipe` that the run `base` has trained.
 
@@ -106,11 +219,11 @@ def stages_of_base(recipe: Recipe, corpus: Corpus, base: Path) -> list[Path]:
         UsageError: `base` is no run, is on another release, or shares no stage or all of them.
     """
     try:
-        run = json.loads((base / "run.json").read_text(encoding="utf-8"))
-        other = make_recipe(run["recipe"], where=f"{base / 'run.json'}")
-    except (OSError, json.JSONDecodeError, KeyError):
+        run = read_run(base)
+        other = make_recipe(run["recipe"], where=f"{base / RUN}")
+    except ReleaseError as error:
         raise UsageError(
-            f"--base {base}: that is no folder of a run; "
+            f"--base {base}: that is no folder of a run ({error}); "
             "give one that bioreason-baseline train wrote"
         ) from None
     if run["world"] != world_of(corpus):
@@ -138,29 +251,45 @@ def folder_name(recipe: Recipe, number: int) -> str:
 
 def find_stage(run: Path, name: str) -> Path:
     """The folder of stage `name` of a run: its own, or in the run it took its first stages from."""
-    path = run / "run.json"
-    if (run / name).is_dir() or not path.is_file():
-        return run / name
-    base = json.loads(path.read_text(encoding="utf-8")).get("first_stages_from")
-    return find_stage(run / base, name) if base else run / name
+    for _ in range(LONGEST_CHAIN):
+        if (run / name).is_dir() or not (run / RUN).is_file():
+            break
+        base = read_run(run).get("first_stages_from")
+        if not base:
+            break
+        run = run / base
+    return run / name
 
 
-def read_done(folder: Path) -> dict[str, Any] | None:
-    """What done.json says about a stage; None if the stage is not complete."""
-    path = folder / "done.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def read_done(folder: Path, log: Callable[[str], None] = lambda _: None) -> dict[str, Any] | None:
+    """What done.json says about a stage; None if the stage is not complete, or the file broken."""
+    path = folder / DONE
+    if not path.exists():
+        return None
+    try:
+        done = read_object(path)
+    except ReleaseError as error:
+        log(f"{error}; the stage is trained again from its last checkpoint, if any")
+        return None
+    results = done.get("results", [])
+    if isinstance(results, list) and all(isinstance(line, dict) for line in results):
+        return done
+    log(f"{path} is broken at results; the stage is trained again from its last checkpoint, if any")
+    return None
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write a model and its tokenizer; ReleaseError if the folder cannot be written."""
-    try:
+    with disk_errors(folder):
         model.save_pretrained(folder, safe_serialization=True)
         tokenizer.save_pretrained(folder)
-    except OSError as error:
-        raise ReleaseError(
-            f"{folder} cannot be written ({error.strerror or error}); "
-            "free some space and run again with --resume"
-        ) from None
+        sync(folder)
+
+
+def write_done(folder: Path, done: dict[str, Any]) -> None:
+    """Mark a stage as complete, when all its other files are on disk."""
+    with disk_errors(folder):
+        write_whole(folder / DONE, json.dumps(done, indent=1))
 
 
 def describe(recipe: Recipe, corpus: Corpus, command: str) -> dict[str, Any]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioreason_bench.errors import MissingExtra, UsageError
+from bioreason_bench.errors import MissingExtra, UsageError, one_line
+from bioreason_bench.escaping import without_token
 from bioreason_bench.taxonomy import SKILLS
 from bioreason_bench.training.data import Corpus, completion_of, prompt_of
 from bioreason_bench.training.recipe import Recipe
+from bioreason_bench.training.recipe_checks import check_trust
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+LARGEST = 20_000_000_000  # parameters of a new model
 QUESTIONS = 20_000  # training questions of a skill that an English tokenizer is made from
 
 
@@ -40,23 +44,44 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", module=r"(torch|transformers|trl|accelerate)\..*")
 
 
-def start(recipe: Recipe, corpus: Corpus) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The model and tokenizer that the first stage trains."""
+def start(
+    recipe: Recipe, corpus: Corpus, *, trust_remote_code: bool = False, revision: str = ""
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The model and tokenizer that the first stage trains.
+
+    Args:
+        recipe: Names the model.
+        corpus: The release that a new model's tokenizer is made from.
+        trust_remote_code: Allow a recipe that asks for it to run the model's own code.
+        revision: The commit to load in place of the recipe's revision.
+
+    Raises:
+        UsageError: The model cannot be loaded, or wants to run code that is not allowed.
+    """
+    check_trust(recipe.model, trust_remote_code, f"recipe {recipe.name}")
     if "name" in recipe.model:
-        options = dict(recipe.model.get("options", {}))
-        return load(recipe.model["name"], options, recipe.model.get("revision"))
+        return load(
+            recipe.model["name"], options_of(recipe), revision or recipe.model.get("revision")
+        )
     return from_scratch(dict(recipe.model["from_scratch"]), corpus, recipe.seed)
+
+
+def options_of(recipe: Recipe) -> dict[str, Any]:
+    """How the model of a recipe is loaded: from the Hub, and again before each stage."""
+    return dict(recipe.model.get("options", {}))
 
 
 def load(
     name: str | Path, options: dict[str, Any] | None = None, revision: str | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load a saved model and its tokenizer: safetensors only, and none of their code is run.
+    """Load a saved model and its tokenizer: safetensors only, all files of one commit.
+
+    None of the model's own code is run, unless `options` has trust_remote_code.
 
     Args:
         name: A folder or a Hub name.
         options: For `from_pretrained` of the model.
-        revision: Of the Hub repository.
+        revision: Of the Hub repository; default: main.
 
     Raises:
         UsageError: The model cannot be loaded.
@@ -66,35 +91,55 @@ def load(
     from bioreason_bench.training.models.nano import register
 
     register()
-    options = {
-        "use_safetensors": True,
-        "trust_remote_code": False,
-        "dtype": "float32",
-        **(options or {}),
-    }
-    pinned = {"revision": revision} if revision else {}
-    try:
-        model = AutoModelForCausalLM.from_pretrained(str(name), **options, **pinned)
-        tokenizer = AutoTokenizer.from_pretrained(
-            str(name), trust_remote_code=False, padding_side="left", **pinned
-        )
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UsageError(
-            f"model {str(name)!r} cannot be loaded; give a folder with safetensors or a Hub name "
-            f"(offline: one in the cache): {reason}"
-        ) from None
-    except Exception as error:
-        # For a bad name or a missing network, huggingface_hub raises a dozen classes of its own.
-        if type(error).__module__.startswith(("huggingface_hub", "httpx", "requests")):
-            reason = " ".join(str(error).split())[:200]
-            raise UsageError(
-                f"model {str(name)!r} cannot be loaded: {reason}; give a local folder or a Hub name"
-            ) from None
-        raise
+    options = {"dtype": "float32", "trust_remote_code": False, **(options or {})}
+    options["use_safetensors"] = True
+    with _loading(name):
+        if not Path(name).is_dir():
+            options["revision"] = _snapshot(str(name), revision).name
+        model = AutoModelForCausalLM.from_pretrained(str(name), **options)
+        pinned = {key: options[key] for key in ("revision", "trust_remote_code") if key in options}
+        tokenizer = AutoTokenizer.from_pretrained(str(name), padding_side="left", **pinned)
+        if "revision" in options:
+            # TRL loads the reference model of GRPO by this name: the same files, not main.
+            model.config._name_or_path = str(_snapshot(str(name), options["revision"]))
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer
+
+
+def commit_of(recipe: Recipe) -> str:
+    """The commit of the recipe's model on the Hub now; "" for a folder or a new model.
+
+    Raises:
+        UsageError: The Hub has no such model, or cannot be reached.
+    """
+    name = recipe.model.get("name")
+    if name is None or Path(name).is_dir():
+        return ""
+    with _loading(name):
+        return _snapshot(name, recipe.model.get("revision")).name
+
+
+def _snapshot(name: str, revision: str | None) -> Path:
+    """The folder of a commit of a Hub repository in the cache; it bears the commit's name."""
+    from huggingface_hub import hf_hub_download
+
+    return Path(hf_hub_download(name, "config.json", revision=revision)).parent
+
+
+@contextmanager
+def _loading(name: str | Path) -> Iterator[None]:
+    """Turn whatever goes wrong with loading a model into one sentence without a token."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - transformers and the Hub's client raise any class
+        reason = one_line(without_token(str(error) or type(error).__name__))
+        raise UsageError(
+            f"model {one_line(without_token(repr(str(name))), 100)} cannot be loaded; give a folder "
+            f"with safetensors or a Hub name (offline: one in the cache): {reason}"
+        ) from None
 
 
 def from_scratch(
@@ -117,22 +162,53 @@ def from_scratch(
     vocabulary = options.pop("vocabulary", 0)
     tokenizer = make_tokenizer(texts_of(corpus), corpus.config.language, vocabulary)
     model_type = options.pop("model_type", "bioreason_nano")
-    try:
+    with _refused("model.from_scratch"):
         config = AutoConfig.for_model(model_type, **options)
-    except ValueError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UsageError(f"from_scratch.model_type {model_type!r}: {reason}") from None
     config.vocab_size = len(tokenizer)
     config.pad_token_id = tokenizer.pad_token_id
     config.eos_token_id = tokenizer.eos_token_id
     config.bos_token_id = None
     state = torch.random.get_rng_state()
-    torch.manual_seed(seed)
-    model = AutoModelForCausalLM.from_config(config)
+    with _refused("model.from_scratch"):
+        check_size(config)
+        torch.manual_seed(seed)
+        model = AutoModelForCausalLM.from_config(config)
     torch.random.set_rng_state(state)
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     return model, tokenizer
+
+
+def check_size(config: PreTrainedConfig) -> None:
+    """Try a model on torch's device without memory: its sizes must fit, and not be too large.
+
+    Raises:
+        UsageError: It has more than LARGEST parameters.
+        Exception: Of any class, for sizes that do not fit each other.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"), torch.no_grad():
+        model = AutoModelForCausalLM.from_config(config)
+        parameters = sum(weight.numel() for weight in model.parameters())
+        if parameters > LARGEST:
+            raise UsageError(
+                f"model.from_scratch: {parameters:,} parameters; choose at most {LARGEST:,}"
+            )
+        model(input_ids=torch.zeros((1, 2), dtype=torch.long), use_cache=False)
+
+
+@contextmanager
+def _refused(where: str) -> Iterator[None]:
+    """Turn whatever transformers and torch raise for wrong sizes into one sentence."""
+    try:
+        yield
+    except (UsageError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - transformers and torch raise any class
+        reason = one_line(str(error) or type(error).__name__)
+        raise UsageError(f"{where}: no such model can be made: {reason}") from None
 
 
 def texts_of(corpus: Corpus) -> Iterator[str]:

@@ -38,6 +38,7 @@ class NanoConfig(PreTrainedConfig):
     """The sizes of a nano model; `conv_size` is the number of taps of the convolution."""
 
     model_type = "bioreason_nano"
+    auto_map: ClassVar[dict[str, str]] = {}  # TRL looks here for a reference model's code
 
     def __init__(  # noqa: PLR0913, PLR0917 - the fields of a transformers config
         self,

@@ -1,4 +1,4 @@
-"""The callback through which transformers' trainers report to a ProgressLogger."""
+"""The callbacks of transformers' trainers: they report progress, and stop after a signal."""
 
 from __future__ import annotations
 
@@ -33,3 +33,33 @@ class ProgressCallback(TrainerCallback):
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         self.progress.end()
+
+
+class StopCallback(TrainerCallback):
+    """Save a checkpoint and stop after the step in which a signal arrives.
+
+    Attributes:
+        asked: Whether a signal has arrived, in any process of the training.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self, *_: object) -> None:
+        """Handle a signal; the second one stops at once."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - the signature of transformers
+        if args.world_size > 1:
+            self.asked = _any_process(self.asked)
+        if self.asked:
+            control.should_save = control.should_training_stop = True
+
+
+def _any_process(asked: bool) -> bool:
+    """Whether any process was asked: all of them save the checkpoint of the same step."""
+    from accelerate.utils import gather_object
+
+    return any(gather_object([asked]))

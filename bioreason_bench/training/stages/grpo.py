@@ -12,41 +12,32 @@ model does not forget what it knew.
 
 from __future__ import annotations
 
-from bioreason_bench.errors import UsageError
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from bioreason_bench.grading.rewards import COLUMNS, make_rewards
 from bioreason_bench.training.data import StageData, prompt_of
 from bioreason_bench.training.models.load import choose_bf16
 from bioreason_bench.training.packing import Collate
+from bioreason_bench.training.recipe import Recipe, Stage, prompts_of
 from bioreason_bench.training.speed import expected_rollout_minutes
 from bioreason_bench.training.stages.stage_run import StageRun
 from bioreason_bench.training.stages.trainer import configure, run_trainer, trainer_options
+
+if TYPE_CHECKING:
+    from trl import GRPOConfig
 
 
 def train_grpo(run: StageRun, data: StageData) -> dict[str, float]:
     """Train on rewards, from the last checkpoint if there is one; returns the speed."""
     from datasets import Dataset
-    from trl import GRPOConfig
 
     from bioreason_bench.training.stages.callback import ProgressCallback
     from bioreason_bench.training.stages.grpo_trainer import ReplayGRPOTrainer
 
     recipe, stage = run.recipe, run.stage
-    if stage.prompts is None:
-        raise UsageError(f"recipe {recipe.name}: stage {run.name} needs prompts")
-    per_step = stage.prompts.rows
+    per_step = prompts_of(recipe, stage).rows
     log_duration(run, [prompt_of(row) for row in data.prompts[:per_step]])
-    options = {
-        "num_generations": stage.samples,
-        "max_completion_length": stage.max_completion,
-        "temperature": stage.temperature,
-        "top_k": 0,
-        "beta": stage.beta,
-        "reward_weights": list(stage.reward.values()),
-        "shuffle_dataset": False,
-        "steps_per_generation": stage.accumulate,
-        "log_completions": False,
-        **trainer_options(run, per_step * stage.samples),
-    }
     rows = [
         {"prompt": prompt_of(row), **{name: row[name] for name in COLUMNS}} for row in data.prompts
     ]
@@ -58,7 +49,7 @@ def train_grpo(run: StageRun, data: StageData) -> dict[str, float]:
             end=[run.tokenizer.eos_token_id],
             grader=run.corpus.grader(),
         ),
-        args=configure(GRPOConfig, options, f"recipe {recipe.name}"),
+        args=grpo_config(recipe, stage, run.folder),
         train_dataset=Dataset.from_list(rows),
         processing_class=run.tokenizer,
         callbacks=[ProgressCallback(run.progress)],
@@ -68,6 +59,25 @@ def train_grpo(run: StageRun, data: StageData) -> dict[str, float]:
         progress=run.progress,
     )
     return run_trainer(trainer, run, stage.temperature)
+
+
+def grpo_config(recipe: Recipe, stage: Stage, folder: Path) -> GRPOConfig:
+    """The options of TRL's trainer for a GRPO stage; UsageError if it rejects one."""
+    from trl import GRPOConfig
+
+    options = {
+        "num_generations": stage.samples,
+        "max_completion_length": stage.max_completion,
+        "temperature": stage.temperature,
+        "top_k": 0,
+        "beta": stage.beta,
+        "reward_weights": list(stage.reward.values()),
+        "shuffle_dataset": False,
+        "steps_per_generation": stage.accumulate,
+        "log_completions": False,
+        **trainer_options(recipe, stage, folder, prompts_of(recipe, stage).rows * stage.samples),
+    }
+    return configure(GRPOConfig, options, f"recipe {recipe.name}")
 
 
 def log_duration(run: StageRun, prompts: list[str]) -> None:

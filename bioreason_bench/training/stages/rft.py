@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.release.disk import write_whole
+from bioreason_bench.training.checkpoints import disk_errors
 from bioreason_bench.training.data import Row, StageData, encode
 from bioreason_bench.training.measure import complete
-from bioreason_bench.training.recipe import Source
+from bioreason_bench.training.recipe import Source, prompts_of
 from bioreason_bench.training.stages.sft import train_on
 from bioreason_bench.training.stages.stage_run import StageRun
 
@@ -29,9 +31,7 @@ def train_rft(run: StageRun, data: StageData) -> dict[str, float]:
         )
     solved = len({row["id"] for row in kept})
     run.log(f"{run.name}: kept {len(kept)} right completions of {solved} prompts")
-    if run.stage.prompts is None:
-        raise UsageError(f"recipe {run.recipe.name}: stage {run.name} needs prompts")
-    own = Source(name="kept", rows=run.stage.prompts.rows)
+    own = Source(name="kept", rows=prompts_of(run.recipe, run.stage).rows)
     encoded = encode(kept, "chain", run.tokenizer, run.recipe.max_length)
     speed = train_on(run, data.mixture.with_source(own, encoded))
     return {**speed, "kept": float(len(kept)), "prompts_solved": float(solved)}
@@ -44,7 +44,10 @@ def sample_right(run: StageRun, rows: list[Row]) -> list[Row]:
     """
     path = run.folder / "kept.jsonl"
     if path.is_file():
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        try:
+            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        except ValueError:
+            run.log(f"{path} is broken; the answers are sampled again")
     stage = run.stage
     grader = run.corpus.grader()
     run.log(f"{run.name}: sampling {len(rows)} prompts x {stage.samples}")
@@ -63,7 +66,6 @@ def sample_right(run: StageRun, rows: list[Row]) -> list[Row]:
         distinct = dict.fromkeys(text.strip() for text in texts)
         right = [text for text in distinct if grader.grade(text, row).exact_match]
         kept += [{**row, "chain": text} for text in right[: stage.keep]]
-    part = path.with_suffix(".part")
-    part.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
-    part.rename(path)
+    with disk_errors(path):
+        write_whole(path, "".join(json.dumps(row) + "\n" for row in kept))
     return kept

@@ -6,11 +6,18 @@ gets the texts that the first one would have got, and several texts may share a 
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from bioreason_bench.training.data import Mixture, StageData
 from bioreason_bench.training.packing import Collate
+from bioreason_bench.training.recipe import Recipe, Stage
 from bioreason_bench.training.speed import expected_minutes
 from bioreason_bench.training.stages.stage_run import StageRun
 from bioreason_bench.training.stages.trainer import configure, run_trainer, trainer_options
+
+if TYPE_CHECKING:
+    from trl import SFTConfig
 
 
 def train_sft(run: StageRun, data: StageData) -> dict[str, float]:
@@ -18,10 +25,23 @@ def train_sft(run: StageRun, data: StageData) -> dict[str, float]:
     return train_on(run, data.mixture)
 
 
+def sft_config(recipe: Recipe, stage: Stage, folder: Path) -> SFTConfig:
+    """The options of TRL's trainer for an SFT or RFT stage; UsageError if it rejects one."""
+    from trl import SFTConfig
+
+    rows = sum(source.rows for source in (*stage.batch, *filter(None, [stage.prompts])))
+    options = trainer_options(recipe, stage, folder, rows) | {
+        "max_length": None,
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+        "train_sampling_strategy": "sequential",
+    }
+    return configure(SFTConfig, options, f"recipe {recipe.name}")
+
+
 def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
     """Train on a mixture, from the last checkpoint if there is one; returns the speed."""
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTTrainer
 
     from bioreason_bench.training.stages.callback import ProgressCallback
 
@@ -31,12 +51,6 @@ def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
         f"{run.name}: {stage.steps} steps of {mixture.step_rows} texts, "
         f"about {minutes:.0f} min at this machine's speed now"
     )
-    options = trainer_options(run, mixture.step_rows)
-    options |= {
-        "max_length": None,
-        "dataset_kwargs": {"skip_prepare_dataset": True},
-        "train_sampling_strategy": "sequential",
-    }
     collate = run.progress.count_tokens(Collate(run.tokenizer.pad_token_id, recipe.packed))
     optimizer = None  # TRL's own
     if stage.matrix_learning_rate:
@@ -51,7 +65,7 @@ def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
         )
     trainer = SFTTrainer(
         model=run.model,
-        args=configure(SFTConfig, options, f"recipe {recipe.name}"),
+        args=sft_config(recipe, stage, run.folder),
         # TRL accepts no data set but its own class: it gets indices into the mixture.
         train_dataset=Dataset.from_dict({"index": range(len(mixture))}),
         data_collator=lambda rows: collate([mixture[row["index"]] for row in rows]),

@@ -1,7 +1,8 @@
 """What the stages share around TRL's trainers: options, resuming, checkpoints.
 
 What differs from TRL's defaults: off the GPU, only positions with a label go through the output
-layer (TRL scores all there), and a checkpoint has no model card for the Hub.
+layer (TRL scores all there); a checkpoint has no model card for the Hub, and it counts only when
+it is sealed (checkpoints.py).
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, one_line
+from bioreason_bench.training.checkpoints import FOLDER, disk_errors, last_checkpoint, seal
+from bioreason_bench.training.interrupt import handled_by
 from bioreason_bench.training.models.load import choose_bf16
+from bioreason_bench.training.recipe import Recipe, Stage
 from bioreason_bench.training.stages.label_scores import plain_head, score_labels_only
 from bioreason_bench.training.stages.stage_run import StageRun
 
@@ -19,8 +23,14 @@ if TYPE_CHECKING:
     from transformers import Trainer
 
 
-def trainer_options(run: StageRun, rows: int) -> dict[str, Any]:
-    """Arguments that SFTConfig and GRPOConfig share; `rows` texts per step over all devices.
+def trainer_options(recipe: Recipe, stage: Stage, folder: Path, rows: int) -> dict[str, Any]:
+    """Arguments that SFTConfig and GRPOConfig share.
+
+    Args:
+        recipe: The whole recipe.
+        stage: The stage to train.
+        folder: Of the stage.
+        rows: Texts per step over all devices.
 
     Raises:
         UsageError: The texts of a step cannot be split evenly.
@@ -28,17 +38,16 @@ def trainer_options(run: StageRun, rows: int) -> dict[str, Any]:
     import torch
     from accelerate import PartialState
 
-    recipe, stage = run.recipe, run.stage
     gpu = torch.cuda.is_available()
     cosine = stage.schedule == "cosine"
     parts = stage.accumulate * PartialState().num_processes
     if rows % parts:
         raise UsageError(
-            f"{rows} texts a step cannot be shared by {parts} (devices x accumulate); "
-            "change the batch or accumulate"
+            f"recipe {recipe.name}: {rows} texts a step cannot be shared by {parts} "
+            "(devices x accumulate); change the batch or accumulate"
         )
     return {
-        "output_dir": str(run.folder / "checkpoints"),
+        "output_dir": str(folder / FOLDER),
         "max_steps": stage.steps,
         "per_device_train_batch_size": rows // parts,
         "gradient_accumulation_steps": stage.accumulate,
@@ -61,7 +70,6 @@ def trainer_options(run: StageRun, rows: int) -> dict[str, Any]:
         "disable_tqdm": True,
         "save_strategy": "steps",
         "save_steps": stage.save_every,
-        "save_total_limit": 1,
         "remove_unused_columns": False,
         "dataloader_pin_memory": gpu,
         "ddp_find_unused_parameters": False,
@@ -73,39 +81,42 @@ def configure(kind: type, options: dict[str, Any], where: str) -> Any:
     """Make an SFTConfig or GRPOConfig; UsageError if it rejects an option under `trl`."""
     try:
         return kind(**options)
-    except TypeError as error:
-        raise UsageError(f"{where}: trl: {error}") from None
-    except ValueError as error:
-        raise UsageError(f"{where}: {' '.join(str(error).split())[:300]}") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - TRL and accelerate raise any class
+        reason = one_line(str(error) or type(error).__name__)
+        raise UsageError(f"{where}: trl: {reason}") from None
 
 
 def run_trainer(trainer: Trainer, run: StageRun, temperature: float = 1.0) -> dict[str, float]:
     """Train, from the last checkpoint if there is one, and return the speed.
 
-    The model afterwards differs from before in its weights only.
+    The model afterwards has what accelerate put around it, so it is good for evaluation but not
+    for another trainer: the next stage loads it from disk (run.py).
+
+    Raises:
+        KeyboardInterrupt: After Ctrl-C or SIGTERM, when a checkpoint is saved; says how to go on.
     """
+    from bioreason_bench.training.stages.callback import StopCallback
+
     if trainer.args.device.type == "cpu" and plain_head(run.model):
         score_labels_only(trainer.model, temperature)
     remove_noise(trainer)
+    stop = StopCallback()
+    trainer.add_callback(stop)
     try:
-        trainer.train(resume_from_checkpoint=last_checkpoint(run.folder))
+        with handled_by(stop.ask):
+            trainer.train(resume_from_checkpoint=last_checkpoint(run.folder, run.log))
     finally:
-        vars(run.model).pop("forward", None)
+        vars(run.model).pop("forward", None)  # scores of labels only, and autocast
+    if stop.asked:
+        raise KeyboardInterrupt(
+            f"{run.name}: stopped after step {trainer.state.global_step} of {run.stage.steps} with "
+            "a checkpoint; go on by the same command with --resume"
+        )
     if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
         trainer.save_model(str(run.folder))  # gathers the sharded weights; all processes take part
     return run.progress.summary()
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest complete checkpoint of a stage, or None."""
-    complete = [
-        path
-        for path in (folder / "checkpoints").glob("checkpoint-*")
-        if (path / "trainer_state.json").is_file()
-    ]
-    if not complete:
-        return None
-    return str(max(complete, key=lambda path: int(path.name.partition("-")[2])))
 
 
 def remove_noise(trainer: Trainer) -> None:
@@ -113,11 +124,16 @@ def remove_noise(trainer: Trainer) -> None:
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)
-    trainer._save_checkpoint = types.MethodType(_save_without_card, trainer)
+    trainer._save_checkpoint = types.MethodType(_save_checkpoint, trainer)
 
 
-def _save_without_card(trainer: Trainer, model: Any, trial: Any) -> None:
-    """Save a checkpoint as transformers' Trainer does; TRL's adds a model card."""
+def _save_checkpoint(trainer: Trainer, model: Any, trial: Any) -> None:
+    """Save a checkpoint as transformers' Trainer does (TRL's adds a model card), and seal it."""
     from transformers import Trainer
 
-    Trainer._save_checkpoint(trainer, model, trial)
+    folder = Path(trainer.args.output_dir) / f"checkpoint-{trainer.state.global_step}"
+    with disk_errors(folder):
+        Trainer._save_checkpoint(trainer, model, trial)
+        trainer.accelerator.wait_for_everyone()
+        if trainer.args.should_save:
+            seal(folder)
