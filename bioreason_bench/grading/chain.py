@@ -10,7 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from bioreason_bench.grading.answer import normalised_answer, plain_quotes
+from bioreason_bench.grading.text import normalised_answer, plain_quotes
+from bioreason_bench.grading.thoughts import strip_thoughts
 from bioreason_bench.language.reader import Fact, Reader
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
 
@@ -28,6 +29,7 @@ ERROR_KINDS = (
     "recalled instead of read",  # a contextual hop, answered with an entity not in the context
     "extra fact",  # every hop right, then a fact that is no hop
     "wrong answer",  # the chain right, then another answer
+    "truncated",  # cut in its thoughts, before it could answer
 )
 
 
@@ -66,7 +68,7 @@ class Chains:
             The fact of each sentence, None for a sentence that states none; and whether the chain
             has the form asked for, plain sentences of which each states a fact.
         """
-        text = _without_conclusion(chain.rpartition("</think>")[2][-_LONGEST_CHAIN:])
+        text = _without_conclusion(strip_thoughts(chain)[0][:_LONGEST_CHAIN])
         if not text:
             return [], False
         if not text.isascii():
@@ -80,6 +82,10 @@ class Chains:
             sentences = self._reader.sentences(text)
         facts = [self._fact(sentence) for sentence in sentences]
         return facts, plain and None not in facts
+
+    def is_too_long(self, chain: str) -> bool:
+        """Whether only the beginning of the chain is read, so that it cannot be verified."""
+        return len(chain) > _LONGEST_CHAIN
 
     def _fact(self, sentence: str) -> Fact | None:
         cache = self._sentences
