@@ -7,12 +7,13 @@ wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from bioreason_bench.grading.text import normalised_answer, plain_quotes
 from bioreason_bench.grading.thoughts import strip_thoughts
-from bioreason_bench.language.reader import Fact, Reader
+from bioreason_bench.language.read_chain import ChainReader
+from bioreason_bench.language.reader import Fact
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
 
 __all__ = ["ERROR_KINDS", "Chains"]
@@ -38,6 +39,7 @@ _BULLET = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CONCLUSIONS = ("so", "thus", "therefore", "hence", "finally")
+_SUSPICIOUS = re.compile(r"[(;\[]|, (?:and|who|whose|which|as|according)\b| and [A-Z]")
 _LONGEST_CHAIN = 20_000  # characters that are read; a chain of eight hops has about 800
 _CACHED_SENTENCES = 200_000
 
@@ -53,10 +55,14 @@ class Chains:
         self, table: RelationTable, language: str, known: Collection[str] | None = None
     ) -> None:
         self.relations: Mapping[str, Relation] = {row.name: row for row in table.relations}
-        self._reader = Reader(table, language)
+        self._reader = ChainReader(table, language)
+        self._english = language == "english"
         self._known = known
-        self._pools = {kind: frozenset(values) for kind, values in table.pools.items()}
+        self._pools = {
+            kind: frozenset(map(normalised_answer, values)) for kind, values in table.pools.items()
+        }
         self._sentences: dict[str, Fact | None] = {}
+        self._loose: dict[tuple[str, str], tuple[Fact | None, ...]] = {}
 
     def facts(self, chain: str) -> tuple[list[Fact | None], bool]:
         """The facts that a chain states.
@@ -80,8 +86,18 @@ class Chains:
             sentences = [part for line in text.split("\n") for part in self._reader.sentences(line)]
         else:
             sentences = self._reader.sentences(text)
-        facts = [self._fact(sentence) for sentence in sentences]
-        return facts, plain and None not in facts
+        facts: list[Fact | None] = []
+        person = ""
+        for sentence in sentences:
+            fact = self._fact(sentence)
+            if fact is None or (self._english and not self._is_plain(fact)):
+                plain = False
+                facts += self._loosely(sentence, person, fact)
+            else:
+                facts.append(fact)
+            if facts[-1]:
+                person = self._reader.person_after(facts[-1])
+        return facts, plain
 
     def is_too_long(self, chain: str) -> bool:
         """Whether only the beginning of the chain is read, so that it cannot be verified."""
@@ -95,6 +111,34 @@ class Chains:
             cache.clear()
         fact = cache[sentence] = self._reader.sentence(sentence)
         return fact
+
+    def _loosely(self, sentence: str, person: str, strictly: Fact | None) -> Sequence[Fact | None]:
+        """The facts of a sentence that is no plain statement of a known value.
+
+        If taking it apart does not help, it is what it is when read as it stands.
+        """
+        key = sentence, person
+        if key not in self._loose:
+            if len(self._loose) >= _CACHED_SENTENCES:
+                self._loose.clear()
+            facts = tuple(self._reader.loosely(sentence, person))
+            better = [fact for fact in facts if fact and self._is_plain(fact)]
+            if strictly and not better:
+                facts = (strictly,)
+            self._loose[key] = facts or (None,)
+        return self._loose[key]
+
+    def _is_plain(self, fact: Fact) -> bool:
+        """Whether the object of a fact is a person, or can be a value of its kind."""
+        row = self.relations[fact[1]]
+        if row.to_person:
+            return True
+        pool = self._pools.get(row.object)
+        if pool is not None:
+            return fact[2] in pool or normalised_answer(fact[2]) in pool
+        if self._known is not None and fact[2] in self._known:
+            return True
+        return not _SUSPICIOUS.search(fact[2])
 
     def follow(
         self, facts: Iterable[Fact | None], record: Mapping[str, Any]
@@ -152,19 +196,26 @@ class Chains:
         if fact[1] != relation:
             return "wrong relation"
         in_context = _occurs_in(fact[2], context)
-        if not in_context and self._invented(fact[2], row):
+        exists = self._exists(fact[2], row)
+        if not in_context and exists is False:
             return "invented entity"
-        if row and row.group == PARAMETRIC and in_context:
+        if exists and row and row.group == PARAMETRIC and in_context:
             return "read instead of recalled"
-        if row and row.group != PARAMETRIC and context and not in_context:
+        if exists and row and row.group != PARAMETRIC and context and not in_context:
             return "recalled instead of read"
         return "wrong person" if row and row.to_person else "wrong value"
 
-    def _invented(self, entity: str, row: Relation | None) -> bool:
+    def _exists(self, entity: str, row: Relation | None) -> bool | None:
+        """Whether the world has this name or value; None if that cannot be known.
+
+        Without the world, a name may be anybody's.
+        """
         if self._known is not None:
-            return entity not in self._known
+            return entity in self._known
+        if row and row.to_person:
+            return True
         pool = self._pools.get(row.object) if row else None
-        return pool is not None and entity not in pool
+        return None if pool is None else normalised_answer(entity) in pool
 
 
 def _without_conclusion(chain: str) -> str:
