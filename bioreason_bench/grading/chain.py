@@ -61,8 +61,9 @@ class Chains:
         self._pools = {
             kind: frozenset(map(normalised_answer, values)) for kind, values in table.pools.items()
         }
-        self._sentences: dict[str, Fact | None] = {}
-        self._loose: dict[tuple[str, str], tuple[Fact | None, ...]] = {}
+        # Sentences that were read before: as they stand, and with other words around the fact.
+        self._statements: dict[str, Fact | None] = {}
+        self._loosely: dict[str, tuple[Fact | None, ...]] = {}
 
     def facts(self, chain: str) -> tuple[list[Fact | None], bool]:
         """The facts that a chain states.
@@ -87,46 +88,54 @@ class Chains:
         else:
             sentences = self._reader.sentences(text)
         facts: list[Fact | None] = []
-        person = ""
+        last: Fact | None = None
+        statements, loosely = self._statements, self._loosely
         for sentence in sentences:
-            fact = self._fact(sentence)
-            if fact is None or (self._english and not self._is_plain(fact)):
-                plain = False
-                facts += self._loosely(sentence, person, fact)
-            else:
+            fact = statements.get(sentence)
+            if fact is None and sentence not in statements:
+                fact = self._statement(sentence)
+            if fact:
                 facts.append(fact)
-            if facts[-1]:
-                person = self._reader.person_after(facts[-1])
+            else:
+                plain = False
+                read = loosely.get(sentence) or self._read_loosely(sentence, last)
+                facts += read
+                fact = read[-1]
+            last = fact or last
         return facts, plain
 
     def is_too_long(self, chain: str) -> bool:
         """Whether only the beginning of the chain is read, so that it cannot be verified."""
         return len(chain) > _LONGEST_CHAIN
 
-    def _fact(self, sentence: str) -> Fact | None:
-        cache = self._sentences
-        if sentence in cache:
-            return cache[sentence]
-        if len(cache) >= _CACHED_SENTENCES:
-            cache.clear()
-        fact = cache[sentence] = self._reader.sentence(sentence)
+    def _statement(self, sentence: str) -> Fact | None:
+        """The fact of a sentence that is nothing but a statement, about a person or known value."""
+        if len(self._statements) >= _CACHED_SENTENCES:
+            self._statements.clear()
+        fact = self._reader.sentence(sentence)
+        if fact and self._english and not self._is_plain(fact):
+            fact = None
+        self._statements[sentence] = fact
         return fact
 
-    def _loosely(self, sentence: str, person: str, strictly: Fact | None) -> Sequence[Fact | None]:
+    def _read_loosely(self, sentence: str, last: Fact | None) -> Sequence[Fact | None]:
         """The facts of a sentence that is no plain statement of a known value.
 
-        If taking it apart does not help, it is what it is when read as it stands.
+        A pronoun means the person to whom the `last` fact led.  If taking the sentence apart does
+        not help, it is what it is when read as it stands.
         """
-        key = sentence, person
-        if key not in self._loose:
-            if len(self._loose) >= _CACHED_SENTENCES:
-                self._loose.clear()
-            facts = tuple(self._reader.loosely(sentence, person))
-            better = [fact for fact in facts if fact and self._is_plain(fact)]
-            if strictly and not better:
-                facts = (strictly,)
-            self._loose[key] = facts or (None,)
-        return self._loose[key]
+        needs_person = self._reader.has_pronoun(sentence)
+        person = self._reader.person_after(last) if last and needs_person else ""
+        facts = tuple(self._reader.loosely(sentence, person))
+        strictly = self._reader.sentence(sentence)
+        if strictly and not any(fact and self._is_plain(fact) for fact in facts):
+            facts = (strictly,)
+        facts = facts or (None,)
+        if not needs_person:
+            if len(self._loosely) >= _CACHED_SENTENCES:
+                self._loosely.clear()
+            self._loosely[sentence] = facts
+        return facts
 
     def _is_plain(self, fact: Fact) -> bool:
         """Whether the object of a fact is a person, or can be a value of its kind."""
@@ -167,6 +176,21 @@ class Chains:
         if right == len(gold):
             return right, None
         return right, "unreadable" if unread else "missing"
+
+    def share_stated(self, facts: Iterable[Fact | None], record: Mapping[str, Any]) -> float:
+        """Share of the hops that are stated in any order, and not contradicted.
+
+        A list of guesses for one hop states none.
+        """
+        entities = record["entities"]
+        gold = list(zip(entities, record["path"], entities[1:], strict=False))
+        stated = [fact for fact in facts if fact]
+        count = sum(
+            any(self._is_hop(fact, hop) for fact in stated)
+            and not any(fact[:2] == hop[:2] and not self._is_hop(fact, hop) for fact in stated)
+            for hop in gold
+        )
+        return count / max(1, len(gold))
 
     def _is_hop(self, fact: Fact, hop: Fact) -> bool:
         """Whether `fact` is the hop, stated from either end."""

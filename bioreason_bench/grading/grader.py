@@ -121,7 +121,7 @@ class Grader:
             record: Columns of a question: chain, answer, entities, path, context.
         """
         hops = len(record["path"])
-        if completion.strip() == record["chain"]:
+        if completion and completion.strip() == record["chain"]:
             return Grade(
                 exact_match=True,
                 process_verified=True,
@@ -195,6 +195,13 @@ class Grader:
         See `Chains.facts`.
         """
         return self._chains.facts(chain)
+
+    def share_stated(self, chain: str, record: Mapping[str, Any]) -> float:
+        """Share of the hops that a chain states, in any order, in [0, 1].
+
+        A hop does not count if the chain also states another object for it.
+        """
+        return self._chains.share_stated(self.facts(chain)[0], record)
 
     def _group(self, relation: str) -> str | None:
         row = self.relations.get(relation)

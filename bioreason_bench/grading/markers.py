@@ -23,6 +23,8 @@ __all__ = ["Completion", "final_answer", "split_answer"]
 
 _THE_ANSWER_IS = r"\bthe\s{1,9}(?:final\s{1,9}|correct\s{1,9})?answer\s{1,9}is"
 _COLON = re.compile(_THE_ANSWER_IS + r"[\s*_\"'`]{0,4}[:\uff1a]", re.IGNORECASE)
+_NO_COLON = re.compile(_THE_ANSWER_IS + r"\b(?!\s*:)", re.IGNORECASE)
+_SIGN = re.compile(r"answer[:*]|Answer|ANSWER|####|\\boxed|<")  # of the other markers
 _OTHERS = re.compile(
     rf"""{_THE_ANSWER_IS}\b(?!\s*:)
     | ^[ \t>*_#`-]{{0,12}}(?:so,?\ |thus,?\ |therefore,?\ |hence,?\ )?(?:my\ |the\ )?
@@ -39,7 +41,9 @@ _CONFIRMATION = re.compile(
     r"|clear|found|given)\b",
     re.IGNORECASE,
 )
-_CLAUSE_BREAK = re.compile(r"[.!?;:,\n]|\b(?:so|thus|therefore|hence|then|and|but)\b", re.IGNORECASE)
+_CLAUSE_BREAK = re.compile(
+    r"[.!?;:,\n]|\b(?:so|thus|therefore|hence|then|and|but)\b", re.IGNORECASE
+)
 _DENIAL = re.compile(
     r"\b(?:not|never|no|nobody|none|nothing|neither|nor|cannot|doubt|doubts|deny|denies|hardly"
     r"|unlikely|false|wrong|untrue|incorrect|whether|unless)\b|n['\u2019]t\b",
@@ -87,7 +91,7 @@ def split_answer(text: str) -> Completion:
         return Completion(visible(text), None, False, truncated=True)
     text = visible(text)
     start, end = _last_marker(text)
-    if start >= 0 and ("Question" in text or "Q" in text):  # a base model may continue with its own
+    if start >= 0 and ("Question" in text or "\nQ" in text):  # a base model may continue with its own
         first = _COLON.search(text) or _OTHERS.search(text)
         if first and (following := _NEXT_QUESTION.search(text, first.end())):
             text = text[: following.start()]
@@ -95,7 +99,7 @@ def split_answer(text: str) -> Completion:
     if start < 0:
         return Completion(text, None, False, marked=False)
     chain, tail = text[:start], text[end:].lstrip()
-    if not chain.endswith("So, ") and _is_denied(chain):
+    if chain and not chain.endswith(("So, ", ". ", "\n")) and _is_denied(chain):
         return Completion(chain, None, False)
     lines = tail.split("\n", _LINES_AFTER_MARKER)
     for number, line in enumerate(lines[:_LINES_AFTER_MARKER], 1):
@@ -120,7 +124,9 @@ def _last_marker(text: str) -> tuple[int, int]:
     if start < 0 or _CONFIRMATION.match(text, end):
         confirmed = start, end
         given = deque(_not_confirming(_COLON, text), maxlen=1) if start >= 0 else None
-        given = given or deque(_not_confirming(_OTHERS, text), maxlen=1)
+        if not given:
+            others = _OTHERS if _SIGN.search(text) else _NO_COLON
+            given = deque(_not_confirming(others, text), maxlen=1)
         return given[0].span() if given else confirmed
     return start, end
 

@@ -13,7 +13,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
 )
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f]")  # the invisible characters of ASCII
+_CONTROL = bytes([*range(9), *range(14, 28), 127])  # the invisible characters of ASCII
 _STRUCK = re.compile(
     r"~~[^~\n]{1,400}~~|<(del|strike)>[^<\n]{1,400}</(?:del|strike)>", re.IGNORECASE
 )
@@ -31,6 +31,7 @@ _PUNCTUATION = str.maketrans(
     | dict.fromkeys("\u00a0\u202f\u2009", " ")
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
 )
+_TYPOGRAPHIC = re.compile(f"[{''.join(map(chr, _PUNCTUATION))}]")
 _MARKUP = str.maketrans("", "", "*`")
 EDGES = " \t\n\r\f\v\"'`*_~#$()[]{}<>.,;:!?-\u2022"
 _LEADING = re.compile(r"(?:[\s\"'_~#$()\[\]{}<>.,;:!?\u2022-]|(?:an?|the)\s+(?=\S))+")
@@ -41,8 +42,8 @@ def visible(text: str) -> str:
     """The text without characters that nobody sees, and without what is struck out."""
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
-    elif not text.isprintable() and _CONTROL.search(text):
-        text = _CONTROL.sub("", text)
+    else:
+        text = text.encode("ascii").translate(None, _CONTROL).decode("ascii")
     if "~~" in text or "</" in text:
         text = _STRUCK.sub(" ", text)
     return text
@@ -50,7 +51,7 @@ def visible(text: str) -> str:
 
 def plain_quotes(text: str) -> str:
     """The text with ASCII quotes, blanks and hyphens instead of the typographic ones."""
-    return text.translate(_PUNCTUATION)
+    return text.translate(_PUNCTUATION) if _TYPOGRAPHIC.search(text) else text
 
 
 def tidy(text: str) -> str:

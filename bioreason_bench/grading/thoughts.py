@@ -47,15 +47,13 @@ _END = (
     "<eos>",
     "[EOS]",
 )
-_FIRST = ("<", "[", "\u25c1")  # a text without these has no tags
-
-
-def _any_of(tags: tuple[str, ...]) -> str:
-    return "|".join(map(re.escape, tags))
-
-
+_KINDS = (
+    dict.fromkeys(map(str.lower, _OPENING), "opening")
+    | dict.fromkeys(map(str.lower, _CLOSING), "closing")
+    | dict.fromkeys(map(str.lower, _END), "end")
+)
 _TAG = re.compile(
-    f"(?P<opening>{_any_of(_OPENING)})|(?P<closing>{_any_of(_CLOSING)})|(?P<end>{_any_of(_END)})",
+    r"<\|channel\|>[a-z]{1,20}<\|message\|>|[<\[\u25c1][/|]?[a-z_:]{1,20}\|?[>\]\u25b7]",
     re.IGNORECASE,
 )
 
@@ -77,18 +75,19 @@ def strip_thoughts(text: str) -> tuple[str, bool]:
         The text outside of thoughts, and whether a thought never ended: such a completion was cut
         before it gave an answer.
     """
-    if not any(sign in text for sign in _FIRST):
+    if "<" not in text and "[" not in text and "\u25c1" not in text:
         return text, False
     parts: list[str] = []
     begin, thinking = 0, False
     for tag in _TAG.finditer(text):
-        if tag["closing"]:
+        kind = _KINDS.get(tag[0].lower())
+        if kind == "closing":
             if not thinking:
                 parts.clear()
             begin, thinking = tag.end(), False
-        elif thinking:
+        elif thinking or kind is None:
             continue
-        elif tag["opening"]:
+        elif kind == "opening":
             parts.append(text[begin : tag.start()])
             thinking = True
         elif text[begin : tag.start()].strip() or any(map(str.strip, parts)):

@@ -101,6 +101,10 @@ class ChainReader:
         """The person whom a pronoun means after a fact: its object, or its subject."""
         return fact[2] if fact[1] in self._to_person else fact[0]
 
+    def has_pronoun(self, text: str) -> bool:
+        """Whether the facts of a sentence depend on who was named before it."""
+        return self._english and _PRONOUN.search(text) is not None
+
     def loosely(self, text: str, person: str) -> list[Fact | None]:
         """The facts of a sentence with other words around them.
 
@@ -130,7 +134,7 @@ class ChainReader:
             if not fact and person and _PRONOUN.search(text):
                 named = with_name(_PRONOUN.sub(_as_they, text), person)
                 fact = self.sentence(named)
-            if fact:
+            if fact and fact[0] != fact[2]:
                 return fact
         return None
 

@@ -130,9 +130,12 @@ def test_a_direct_answer_is_graded_without_the_marker_that_ended_the_prompt():
         "Finn Ode.\n\nQuestion: Who",
         "**Finn Ode**",
         "So, the answer is: Finn Ode",
+        "It was Finn Ode",
+        "Answer: Finn Ode",
+        "<think>It was Eve Moss.</think> Finn Ode",
     ):
         assert grader.grade_direct(text, record).exact_match, text
-    for text in ("", "Eve Moss", "Finn Ode or Eve Moss", "It was Finn Ode"):
+    for text in ("", "Eve Moss", "Finn Ode or Eve Moss", "It was not Finn Ode", "<think>Finn Ode"):
         assert not grader.grade_direct(text, record).exact_match, text
 
 
