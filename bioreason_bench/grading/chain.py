@@ -12,6 +12,7 @@ from typing import Any
 
 from bioreason_bench.grading.text import normalised_answer, plain_quotes
 from bioreason_bench.grading.thoughts import strip_thoughts
+from bioreason_bench.grading.values import same_value
 from bioreason_bench.language.read_chain import ChainReader
 from bioreason_bench.language.reader import Fact
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
@@ -199,7 +200,7 @@ class Chains:
             if fact == hop:
                 return True
             if normalised_answer(fact[0]) == normalised_answer(subject) and (
-                normalised_answer(fact[2]) == normalised_answer(object_)
+                same_value(fact[2], object_)
             ):
                 return True
         row = self.relations.get(relation)

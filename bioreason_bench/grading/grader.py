@@ -160,7 +160,7 @@ class Grader:
             text = given.chain.strip()
             if given.marked or "\n" in text or len(text) > LONGEST_BARE_ANSWER:
                 return False
-        elif not given.rest and (text == answer or text == f"{answer}."):
+        elif not given.rest and text in {answer, f"{answer}."}:
             return True
         return bool(text) and gives(text, self._expected(record), given.rest)
 

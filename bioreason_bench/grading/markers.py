@@ -1,8 +1,8 @@
-"""Where a completion gives its answer: the text after the last marker.
+r"""Where a completion gives its answer: the text after the last marker.
 
 The marker is "the answer is:".  If a completion has none, the last of the other usual ones counts:
 "the answer is" without a colon, "Answer:" or "Final answer:" at the beginning of a line,
-"#### X", "\\boxed{X}", "<answer>X</answer>" and "<|begin_of_box|>X".  A marker that is denied ("I
+"#### X", "\boxed{X}", "<answer>X</answer>" and "<|begin_of_box|>X".  A marker that is denied ("I
 doubt that the answer is: X") gives no answer.
 
 Every function takes time linear in the length of the text, and none raises.
@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bioreason_bench.grading.text import EDGES, visible
+from bioreason_bench.grading.text import EDGES, tidy, visible
 from bioreason_bench.grading.thoughts import strip_thoughts
 from bioreason_bench.language.answer import MARKER
 
@@ -91,7 +91,9 @@ def split_answer(text: str) -> Completion:
         return Completion(visible(text), None, False, truncated=True)
     text = visible(text)
     start, end = _last_marker(text)
-    if start >= 0 and ("Question" in text or "\nQ" in text):  # a base model may continue with its own
+    if start >= 0 and (
+        "Question" in text or "\nQ" in text
+    ):  # a base model may continue with its own
         first = _COLON.search(text) or _OTHERS.search(text)
         if first and (following := _NEXT_QUESTION.search(text, first.end())):
             text = text[: following.start()]
@@ -104,7 +106,7 @@ def split_answer(text: str) -> Completion:
     lines = tail.split("\n", _LINES_AFTER_MARKER)
     for number, line in enumerate(lines[:_LINES_AFTER_MARKER], 1):
         line = line.strip(" \t\r*_`")
-        if line.strip(EDGES):
+        if not line.endswith("{") and tidy(line).strip(EDGES):
             well_formed = (
                 text.find(MARKER) == start
                 and "\n" not in tail.rstrip()

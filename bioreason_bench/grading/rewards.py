@@ -13,7 +13,8 @@ All values are in [0, 1].  The words of a question earn nothing when they are co
 only if the chain states its true object, and no other object for it.
 
 A completion is a text, or a list of messages of which the last one is graded.  Further keyword
-arguments are ignored.  A text without an end token earns nothing, because an unfinished text has no final answer yet.
+arguments are ignored.  A text without an end token earns nothing, because an unfinished text has no
+final answer yet.
 
     outcome(completions, entities=[...], path=[...], ...)      columns of questions, one value each
 

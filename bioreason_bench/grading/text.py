@@ -25,6 +25,7 @@ _TAGS = re.compile(
     re.IGNORECASE,
 )
 _TEX = re.compile(r"\\(?:boxed|fbox|text|textbf|textit|mathrm|mathbf)\s?\{([^{}\\]{0,400})\}")
+_TEX_BRACKET = re.compile(r"\\[()\[\]]")
 _PUNCTUATION = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bc\uff07", "'")
     | dict.fromkeys("\u201c\u201d\u201f\u201e\u00ab\u00bb", '"')
@@ -61,6 +62,7 @@ def tidy(text: str) -> str:
         text = _SYMBOLS.sub(" ", plain_quotes(unicodedata.normalize("NFKC", text)))
     if "\\" in text:
         text = _TEX.sub(r"\1", _TEX.sub(r"\1", text))
+        text = _TEX_BRACKET.sub(" ", text)
     if "<" in text or "[" in text:
         text = _TAGS.sub(" ", text)
     return _SPACE.sub(" ", text.translate(_MARKUP)).strip()

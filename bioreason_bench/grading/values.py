@@ -10,7 +10,7 @@ from functools import cached_property
 from bioreason_bench.grading.text import EDGES, normalise, normalised_answer, tidy
 from bioreason_bench.world.templates import CAPITAL
 
-__all__ = ["Expected", "date_at", "phone_at"]
+__all__ = ["Expected", "date_at", "phone_at", "same_value"]
 
 Date = tuple[int, int, int]  # year, month, day
 _MONTHS = (
@@ -72,6 +72,18 @@ def phone_at(text: str, begin: int = 0) -> tuple[tuple[str, ...], int] | None:
     return (match.groups(default=""), match.end()) if match else None
 
 
+def same_value(one: str, other: str) -> bool:
+    """Whether two texts are one value, as names, dates or phone numbers are usually written."""
+    one, other = normalised_answer(one), normalised_answer(other)
+    if one == other:
+        return True
+    for value_at in (date_at, phone_at):
+        first, second = value_at(one), value_at(other)
+        if first and second and first[0] == second[0]:
+            return (first[1], second[1]) == (len(one), len(other))
+    return False
+
+
 @dataclass(frozen=True)
 class Expected:
     """The right answer, and what is known about its kind.
@@ -126,11 +138,7 @@ class Expected:
             for match in _NAME.finditer(text):
                 yield from self._name(match)
         elif self.date:
-            lower = text.lower()
-            for match in _DATE_BEGIN.finditer(lower):
-                date = date_at(lower, match.start())
-                if date and date[0] != self.date:
-                    yield match.start(), date[1]
+            yield from self._dates(text.lower())
         elif self.phone:
             for match in _PHONE.finditer(text):
                 if match.groups(default="") != self.phone:
@@ -142,6 +150,12 @@ class Expected:
             for match in pattern.finditer(text):
                 if normalise(match[0]) != self.right:
                     yield match.span()
+
+    def _dates(self, text: str) -> Iterator[tuple[int, int]]:
+        for match in _DATE_BEGIN.finditer(text):
+            date = date_at(text, match.start())
+            if date and date[0] != self.date:
+                yield match.start(), date[1]
 
     def _name(self, match: re.Match[str]) -> Iterator[tuple[int, int]]:
         """The span of another person's name in a run of capitalised words: "No Bo Ray" has one."""

@@ -18,7 +18,7 @@ from bioreason_bench.language.chain_wordings import with_more_statements
 from bioreason_bench.language.read_english import EnglishParser
 from bioreason_bench.language.read_symbols import SymbolsParser
 from bioreason_bench.world.relations import RelationTable
-from bioreason_bench.world.templates import CAPITAL, NAME_WORD, with_name
+from bioreason_bench.world.templates import NAME_WORD, with_name
 
 __all__ = ["ChainReader"]
 
@@ -69,8 +69,43 @@ _PRONOUN = re.compile(
 )
 _HEADING = re.compile(r"[^:.]{1,60}:\s+")
 _NOT_NAMES = frozenset(
-    "He She It They His Her Their This That Then Also Next First Second Finally So Thus Now Here "
-    "And But Since Hence Therefore Because As In From I We Step Hop Context Text Memory".split()
+    [
+        "He",
+        "She",
+        "It",
+        "They",
+        "His",
+        "Her",
+        "Their",
+        "This",
+        "That",
+        "Then",
+        "Also",
+        "Next",
+        "First",
+        "Second",
+        "Finally",
+        "So",
+        "Thus",
+        "Now",
+        "Here",
+        "And",
+        "But",
+        "Since",
+        "Hence",
+        "Therefore",
+        "Because",
+        "As",
+        "In",
+        "From",
+        "I",
+        "We",
+        "Step",
+        "Hop",
+        "Context",
+        "Text",
+        "Memory",
+    ]
 )
 _MOST_CLAUSES = 20  # of a sentence
 _LONGEST_SENTENCE = 1000  # characters of a sentence that is taken apart
@@ -93,8 +128,10 @@ class ChainReader:
     def sentence(self, text: str) -> Fact | None:
         """The fact of a sentence that is nothing but a statement; None for any other."""
         fact = self._read(text)
-        if fact and fact[0].partition(" ")[0] in _NOT_NAMES and self._english:
-            return None
+        if fact and self._english:
+            first_words = {fact[0].partition(" ")[0], self.person_after(fact).partition(" ")[0]}
+            if not _NOT_NAMES.isdisjoint(first_words):
+                return None
         return fact
 
     def person_after(self, fact: Fact) -> str:
