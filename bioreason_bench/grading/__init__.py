@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bioreason_bench.grading.answer import final_answer, normalise, same_answer
+    from bioreason_bench.grading.answer import same_answer
     from bioreason_bench.grading.grader import (
         ERROR_KINDS,
         Grade,
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
         grader_for_record,
         make_grader,
     )
+    from bioreason_bench.grading.markers import final_answer
+    from bioreason_bench.grading.text import normalise
+    from bioreason_bench.grading.thoughts import strip_thoughts
 
 __all__ = [
     "ERROR_KINDS",
@@ -33,13 +36,18 @@ __all__ = [
     "make_grader",
     "normalise",
     "same_answer",
+    "strip_thoughts",
 ]
 
-_IN_ANSWER = ("final_answer", "normalise", "same_answer")
+_MODULES = {
+    "final_answer": "markers",
+    "normalise": "text",
+    "same_answer": "answer",
+    "strip_thoughts": "thoughts",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "answer" if name in _IN_ANSWER else "grader"
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'grader')}"), name)

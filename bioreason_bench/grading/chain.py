@@ -7,11 +7,14 @@ wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from bioreason_bench.grading.answer import normalised_answer, plain_quotes
-from bioreason_bench.language.reader import Fact, Reader
+from bioreason_bench.grading.text import normalised_answer, plain_quotes
+from bioreason_bench.grading.thoughts import strip_thoughts
+from bioreason_bench.grading.values import same_value
+from bioreason_bench.language.read_chain import ChainReader
+from bioreason_bench.language.reader import Fact
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
 
 __all__ = ["ERROR_KINDS", "Chains"]
@@ -28,6 +31,7 @@ ERROR_KINDS = (
     "recalled instead of read",  # a contextual hop, answered with an entity not in the context
     "extra fact",  # every hop right, then a fact that is no hop
     "wrong answer",  # the chain right, then another answer
+    "truncated",  # cut in its thoughts, before it could answer
 )
 
 
@@ -36,6 +40,7 @@ _BULLET = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CONCLUSIONS = ("so", "thus", "therefore", "hence", "finally")
+_SUSPICIOUS = re.compile(r"[(;\[]|, (?:and|who|whose|which|as|according)\b| and [A-Z]")
 _LONGEST_CHAIN = 20_000  # characters that are read; a chain of eight hops has about 800
 _CACHED_SENTENCES = 200_000
 
@@ -51,10 +56,15 @@ class Chains:
         self, table: RelationTable, language: str, known: Collection[str] | None = None
     ) -> None:
         self.relations: Mapping[str, Relation] = {row.name: row for row in table.relations}
-        self._reader = Reader(table, language)
+        self._reader = ChainReader(table, language)
+        self._english = language == "english"
         self._known = known
-        self._pools = {kind: frozenset(values) for kind, values in table.pools.items()}
-        self._sentences: dict[str, Fact | None] = {}
+        self._pools = {
+            kind: frozenset(map(normalised_answer, values)) for kind, values in table.pools.items()
+        }
+        # Sentences that were read before: as they stand, and with other words around the fact.
+        self._statements: dict[str, Fact | None] = {}
+        self._loosely: dict[str, tuple[Fact | None, ...]] = {}
 
     def facts(self, chain: str) -> tuple[list[Fact | None], bool]:
         """The facts that a chain states.
@@ -66,7 +76,7 @@ class Chains:
             The fact of each sentence, None for a sentence that states none; and whether the chain
             has the form asked for, plain sentences of which each states a fact.
         """
-        text = _without_conclusion(chain.rpartition("</think>")[2][-_LONGEST_CHAIN:])
+        text = _without_conclusion(strip_thoughts(chain)[0][:_LONGEST_CHAIN])
         if not text:
             return [], False
         if not text.isascii():
@@ -78,17 +88,67 @@ class Chains:
             sentences = [part for line in text.split("\n") for part in self._reader.sentences(line)]
         else:
             sentences = self._reader.sentences(text)
-        facts = [self._fact(sentence) for sentence in sentences]
-        return facts, plain and None not in facts
+        facts: list[Fact | None] = []
+        last: Fact | None = None
+        statements, loosely = self._statements, self._loosely
+        for sentence in sentences:
+            fact = statements.get(sentence)
+            if fact is None and sentence not in statements:
+                fact = self._statement(sentence)
+            if fact:
+                facts.append(fact)
+            else:
+                plain = False
+                read = loosely.get(sentence) or self._read_loosely(sentence, last)
+                facts += read
+                fact = read[-1]
+            last = fact or last
+        return facts, plain
 
-    def _fact(self, sentence: str) -> Fact | None:
-        cache = self._sentences
-        if sentence in cache:
-            return cache[sentence]
-        if len(cache) >= _CACHED_SENTENCES:
-            cache.clear()
-        fact = cache[sentence] = self._reader.sentence(sentence)
+    def is_too_long(self, chain: str) -> bool:
+        """Whether only the beginning of the chain is read, so that it cannot be verified."""
+        return len(chain) > _LONGEST_CHAIN
+
+    def _statement(self, sentence: str) -> Fact | None:
+        """The fact of a sentence that is nothing but a statement, about a person or known value."""
+        if len(self._statements) >= _CACHED_SENTENCES:
+            self._statements.clear()
+        fact = self._reader.sentence(sentence)
+        if fact and self._english and not self._is_plain(fact):
+            fact = None
+        self._statements[sentence] = fact
         return fact
+
+    def _read_loosely(self, sentence: str, last: Fact | None) -> Sequence[Fact | None]:
+        """The facts of a sentence that is no plain statement of a known value.
+
+        A pronoun means the person to whom the `last` fact led.  If taking the sentence apart does
+        not help, it is what it is when read as it stands.
+        """
+        needs_person = self._reader.has_pronoun(sentence)
+        person = self._reader.person_after(last) if last and needs_person else ""
+        facts = tuple(self._reader.loosely(sentence, person))
+        strictly = self._reader.sentence(sentence)
+        if strictly and not any(fact and self._is_plain(fact) for fact in facts):
+            facts = (strictly,)
+        facts = facts or (None,)
+        if not needs_person:
+            if len(self._loosely) >= _CACHED_SENTENCES:
+                self._loosely.clear()
+            self._loosely[sentence] = facts
+        return facts
+
+    def _is_plain(self, fact: Fact) -> bool:
+        """Whether the object of a fact is a person, or can be a value of its kind."""
+        row = self.relations[fact[1]]
+        if row.to_person:
+            return True
+        pool = self._pools.get(row.object)
+        if pool is not None:
+            return fact[2] in pool or normalised_answer(fact[2]) in pool
+        if self._known is not None and fact[2] in self._known:
+            return True
+        return not _SUSPICIOUS.search(fact[2])
 
     def follow(
         self, facts: Iterable[Fact | None], record: Mapping[str, Any]
@@ -118,6 +178,21 @@ class Chains:
             return right, None
         return right, "unreadable" if unread else "missing"
 
+    def share_stated(self, facts: Iterable[Fact | None], record: Mapping[str, Any]) -> float:
+        """Share of the hops that are stated in any order, and not contradicted.
+
+        A list of guesses for one hop states none.
+        """
+        entities = record["entities"]
+        gold = list(zip(entities, record["path"], entities[1:], strict=False))
+        stated = [fact for fact in facts if fact]
+        count = sum(
+            any(self._is_hop(fact, hop) for fact in stated)
+            and not any(fact[:2] == hop[:2] and not self._is_hop(fact, hop) for fact in stated)
+            for hop in gold
+        )
+        return count / max(1, len(gold))
+
     def _is_hop(self, fact: Fact, hop: Fact) -> bool:
         """Whether `fact` is the hop, stated from either end."""
         subject, relation, object_ = hop
@@ -125,7 +200,7 @@ class Chains:
             if fact == hop:
                 return True
             if normalised_answer(fact[0]) == normalised_answer(subject) and (
-                normalised_answer(fact[2]) == normalised_answer(object_)
+                same_value(fact[2], object_)
             ):
                 return True
         row = self.relations.get(relation)
@@ -146,19 +221,26 @@ class Chains:
         if fact[1] != relation:
             return "wrong relation"
         in_context = _occurs_in(fact[2], context)
-        if not in_context and self._invented(fact[2], row):
+        exists = self._exists(fact[2], row)
+        if not in_context and exists is False:
             return "invented entity"
-        if row and row.group == PARAMETRIC and in_context:
+        if exists and row and row.group == PARAMETRIC and in_context:
             return "read instead of recalled"
-        if row and row.group != PARAMETRIC and context and not in_context:
+        if exists and row and row.group != PARAMETRIC and context and not in_context:
             return "recalled instead of read"
         return "wrong person" if row and row.to_person else "wrong value"
 
-    def _invented(self, entity: str, row: Relation | None) -> bool:
+    def _exists(self, entity: str, row: Relation | None) -> bool | None:
+        """Whether the world has this name or value; None if that cannot be known.
+
+        Without the world, a name may be anybody's.
+        """
         if self._known is not None:
-            return entity not in self._known
+            return entity in self._known
+        if row and row.to_person:
+            return True
         pool = self._pools.get(row.object) if row else None
-        return pool is not None and entity not in pool
+        return None if pool is None else normalised_answer(entity) in pool
 
 
 def _without_conclusion(chain: str) -> str:

@@ -2,9 +2,9 @@
 
     grade("Ann Lee's boss was Bo Ray. ... So, the answer is: Bo Ray", record).exact_match
 
-The answer is found and compared by grading/answer.py.  The chain before it is read back into facts
-by the package's reader, in any wording of the relation table, and compared hop by hop with the
-record's `entities` and `path` (see docs/design.md, Scoring).
+The answer is found by grading/markers.py and compared by grading/answer.py.  The chain before it is
+read back into facts by grading/chain.py, in any wording of docs/chains.md, and compared hop by hop
+with the record's `entities` and `path` (see docs/design.md, Scoring).  Thoughts are not graded.
 
 Every function takes time linear in the length of the completion, and none raises, whatever a model
 wrote.
@@ -17,8 +17,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bioreason_bench.grading.answer import final_answer, same_answer, split_answer
+from bioreason_bench.grading.answer import gives
 from bioreason_bench.grading.chain import ERROR_KINDS, Chains
+from bioreason_bench.grading.markers import Completion, final_answer, split_answer
+from bioreason_bench.grading.text import normalise, normalised_answer
+from bioreason_bench.grading.thoughts import strip_thoughts
+from bioreason_bench.grading.values import Expected
 from bioreason_bench.language.answer import ANSWER
 from bioreason_bench.language.reader import Fact
 from bioreason_bench.world.relations import RelationTable
@@ -33,6 +37,8 @@ __all__ = [
     "make_grader",
 ]
 
+LONGEST_BARE_ANSWER = 200  # characters of a completion that is nothing but an answer
+
 
 @dataclass(frozen=True, slots=True)
 class Grade:
@@ -44,6 +50,7 @@ class Grade:
         hops_right: Number of hops that are right before the first wrong one.
         hops: Number of hops of the question.
         format_ok: Readable facts, then one "the answer is:" and an answer that ends the text.
+            Facts are in the wordings of the relation table, one in a sentence.
         first_error: Number of the first wrong hop, None if all are right.
         error_kind: One of ERROR_KINDS, None if there is no error.
         failed_group: Group of the first wrong hop, "parametric" or "contextual".
@@ -59,6 +66,11 @@ class Grade:
     error_kind: str | None = None
     failed_group: str | None = None
     answer: str | None = None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the completion was cut in its thoughts, before it could answer."""
+        return self.error_kind == "truncated"
 
     @property
     def hop_accuracy(self) -> float:
@@ -97,6 +109,9 @@ class Grader:
         self.language = language
         self._chains = Chains(table, language, known)
         self.relations = self._chains.relations
+        self._known = known if known is not None else frozenset()
+        self._pools = table.pools
+        self._normalised_values: dict[str, frozenset[str]] = {}
 
     def grade(self, completion: str, record: Mapping[str, Any]) -> Grade:
         """The verdict on `completion` as an answer to `record`.
@@ -106,7 +121,7 @@ class Grader:
             record: Columns of a question: chain, answer, entities, path, context.
         """
         hops = len(record["path"])
-        if completion.strip() == record["chain"]:
+        if completion and completion.strip() == record["chain"]:
             return Grade(
                 exact_match=True,
                 process_verified=True,
@@ -115,11 +130,15 @@ class Grader:
                 format_ok=True,
                 answer=record["answer"],
             )
-        chain, answer, well_formed = split_answer(completion)
-        exact = answer is not None and same_answer(answer, record["answer"])
-        facts, readable = self.facts(chain)
+        given = split_answer(completion)
+        exact = self._is_right(given, record)
+        facts, readable = self.facts(given.chain)
         right, error = self._chains.follow(facts, record)
-        if error is None and not exact:
+        if given.truncated:
+            error = "truncated"
+        elif error is None and self._chains.is_too_long(given.chain):
+            error = "unreadable"
+        elif error is None and not exact:
             error = "wrong answer"
         failed = right if right < hops else None
         return Grade(
@@ -127,17 +146,47 @@ class Grader:
             process_verified=exact and error is None,
             hops_right=right,
             hops=hops,
-            format_ok=readable and well_formed,
+            format_ok=readable and given.well_formed,
             first_error=failed,
             error_kind=error,
             failed_group=None if failed is None else self._group(record["path"][failed]),
-            answer=answer,
+            answer=given.answer,
         )
+
+    def _is_right(self, given: Completion, record: Mapping[str, Any]) -> bool:
+        """Whether the completion gives the right answer, or is nothing but it."""
+        answer, text = record["answer"], given.answer
+        if text is None:
+            text = given.chain.strip()
+            if given.marked or "\n" in text or len(text) > LONGEST_BARE_ANSWER:
+                return False
+        elif not given.rest and text in {answer, f"{answer}."}:
+            return True
+        return bool(text) and gives(text, self._expected(record), given.rest)
+
+    def _expected(self, record: Mapping[str, Any]) -> Expected:
+        """The right answer of a question, with what the grader knows about its kind."""
+        row = self.relations.get(record["path"][-1]) if record["path"] else None
+        kind = row.object if row else ""
+        return Expected(
+            record["answer"],
+            kind,
+            self._values(kind),
+            self._known,
+            frozenset(map(normalised_answer, record["entities"][:-1])),
+        )
+
+    def _values(self, kind: str) -> frozenset[str]:
+        """The listed values of a kind, normalised."""
+        if kind not in self._normalised_values:
+            self._normalised_values[kind] = frozenset(map(normalise, self._pools.get(kind, ())))
+        return self._normalised_values[kind]
 
     def grade_direct(self, completion: str, record: Mapping[str, Any]) -> Grade:
         """The verdict on an answer without a chain, after a prompt that ends in the marker."""
-        if not final_answer(completion):
-            completion = f"{ANSWER}{completion}"
+        text, truncated = strip_thoughts(completion)
+        if not truncated and not final_answer(text):
+            completion = f"{ANSWER}{text}"
         return self.grade(completion, record)
 
     def facts(self, chain: str) -> tuple[list[Fact | None], bool]:
@@ -146,6 +195,13 @@ class Grader:
         See `Chains.facts`.
         """
         return self._chains.facts(chain)
+
+    def share_stated(self, chain: str, record: Mapping[str, Any]) -> float:
+        """Share of the hops that a chain states, in any order, in [0, 1].
+
+        A hop does not count if the chain also states another object for it.
+        """
+        return self._chains.share_stated(self.facts(chain)[0], record)
 
     def _group(self, relation: str) -> str | None:
         row = self.relations.get(relation)

@@ -5,11 +5,16 @@ process     share of the chain's hops that are right before the first wrong one
 format      1 if the text has the form asked for: readable facts, one "the answer is:", an end
 composite   our own (papers that use such a reward do not publish theirs), a mean with weights
             `primitives`, `structure` and `answer` of
-                relations of the path that the chain states, in any order, / hops
+                hops that the chain states, in any order, / hops
                 hops right before the first wrong one / hops
                 1 if the answer is right
 
-A text without an end token earns nothing, because an unfinished text has no final answer yet.
+All values are in [0, 1].  The words of a question earn nothing when they are copied: a hop counts
+only if the chain states its true object, and no other object for it.
+
+A completion is a text, or a list of messages of which the last one is graded.  Further keyword
+arguments are ignored.  A text without an end token earns nothing, because an unfinished text has no
+final answer yet.
 
     outcome(completions, entities=[...], path=[...], ...)      columns of questions, one value each
 
@@ -19,12 +24,13 @@ are read with the built-in relation table, and those of other relations earn not
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bioreason_bench.errors import UsageError, suggest
 from bioreason_bench.grading.grader import Grade, Grader, grade, grader_for_record
-from bioreason_bench.language.answer import MARKER
+from bioreason_bench.grading.markers import split_answer
 
 __all__ = [
     "COLUMNS",
@@ -35,61 +41,77 @@ __all__ = [
     "make_rewards",
     "outcome",
     "process",
+    "text_of",
 ]
 
 COLUMNS = ("question", "context", "chain", "answer", "entities", "path")
 DEFAULT_WEIGHTS = {"primitives": 0.25, "structure": 0.25, "answer": 0.5}
 Reward = Callable[..., list[float]]
+Completion = str | Sequence[Mapping[str, Any]]  # a text, or the messages of a chat
 
 
 def outcome(
-    completions: Sequence[str], *, grader: Grader | None = None, **columns: Any
+    completions: Sequence[Completion], *, grader: Grader | None = None, **columns: Any
 ) -> list[float]:
     """1 for each right answer, else 0."""
     return [float(verdict.exact_match) for _, _, verdict in _graded(completions, columns, grader)]
 
 
 def process(
-    completions: Sequence[str], *, grader: Grader | None = None, **columns: Any
+    completions: Sequence[Completion], *, grader: Grader | None = None, **columns: Any
 ) -> list[float]:
     """Share of the hops of each chain that are right before the first wrong one."""
     return [verdict.hop_accuracy for _, _, verdict in _graded(completions, columns, grader)]
 
 
 def form(
-    completions: Sequence[str], *, grader: Grader | None = None, **columns: Any
+    completions: Sequence[Completion], *, grader: Grader | None = None, **columns: Any
 ) -> list[float]:
     """1 for each completion in the form asked for, else 0."""
     return [float(verdict.format_ok) for _, _, verdict in _graded(completions, columns, grader)]
 
 
 def composite(
-    completions: Sequence[str],
+    completions: Sequence[Completion],
     weights: Mapping[str, float] | None = None,
     *,
     grader: Grader | None = None,
     **columns: Any,
 ) -> list[float]:
-    """The weighted mean of relations stated, hops right and answer right (see the module).
+    """The weighted mean of hops stated, hops right and answer right (see the module).
 
     Raises:
-        UsageError: The weights sum to 0 or less.
+        UsageError: A weight is unknown, negative or no number, or none is positive.
     """
-    weights = {**DEFAULT_WEIGHTS, **(weights or {})}
+    weights = _checked_weights(weights or {})
     total = sum(weights.values())
-    if total <= 0:
-        raise UsageError(
-            f"the weights of the composite reward sum to {total}; at least one must be positive"
-        )
     return [
         (
-            weights["primitives"] * _relations_stated(text, record, grader)
+            weights["primitives"] * _hops_stated(text, record, grader)
             + weights["structure"] * verdict.hop_accuracy
             + weights["answer"] * verdict.exact_match
         )
         / total
         for text, record, verdict in _graded(completions, columns, grader)
     ]
+
+
+def _checked_weights(weights: Mapping[str, float]) -> dict[str, float]:
+    """The weights of the composite reward, with defaults for those that are not given."""
+    for name, weight in weights.items():
+        if name not in DEFAULT_WEIGHTS:
+            raise UsageError(
+                f"the composite reward has no weight {name!r}: {suggest(name, DEFAULT_WEIGHTS)}"
+            )
+        if not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
+            raise UsageError(
+                f"the weight {name!r} of the composite reward is {weight!r}; "
+                "give a number of at least 0"
+            )
+    weights = {**DEFAULT_WEIGHTS, **weights}
+    if not any(weights.values()):
+        raise UsageError("all weights of the composite reward are 0; at least one must be positive")
+    return weights
 
 
 REWARDS: dict[str, Reward] = {
@@ -137,9 +159,8 @@ def _for_trl(name: str, arguments: Mapping[str, Any], end: frozenset[int]) -> Re
         completion_ids: Sequence[Sequence[int]] | None = None,
         **columns: Any,
     ) -> list[float]:
-        texts = [text if isinstance(text, str) else text[-1]["content"] for text in completions]
         columns = {key: value for key, value in columns.items() if key in COLUMNS}
-        values = reward(texts, **columns, **arguments)
+        values = reward(completions, **columns, **arguments)
         if end and completion_ids is not None:
             values = [
                 value if len(ids) and ids[-1] in end else 0.0
@@ -153,14 +174,15 @@ def _for_trl(name: str, arguments: Mapping[str, Any], end: frozenset[int]) -> Re
 
 def compute_score(
     data_source: str,  # noqa: ARG001 - veRL's signature
-    solution_str: str,
+    solution_str: Completion,
     ground_truth: Any,
     extra_info: Mapping[str, Any] | None = None,
+    **_: Any,
 ) -> float:
     """Outcome with veRL's signature, for `custom_reward_function.path=<this file>`.
 
     `extra_info` holds the question's columns.  The answer alone counts, so that the built-in
-    relation table serves for every release.
+    relation table serves for every release.  Further keyword arguments are ignored.
     """
     record: dict[str, Any] = {
         "question": "",
@@ -169,13 +191,29 @@ def compute_score(
         "answer": ground_truth,
         "entities": [ground_truth],
         "path": [],
-        **(extra_info or {}),
     }
-    return float(grade(solution_str, record).exact_match)
+    given = extra_info or {}
+    record |= {name: given[name] for name in COLUMNS if given.get(name) is not None}
+    return float(grade(text_of(solution_str), record).exact_match)
+
+
+def text_of(completion: Completion | None) -> str:
+    """The text that is graded: that of the last message if the completion is a chat.
+
+    The content of a message is a text, or a list of parts of which those of type "text" count.
+    """
+    if completion is None or isinstance(completion, str):
+        return completion or ""
+    content = completion[-1].get("content") if completion else None
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
 
 
 def _graded(
-    completions: Sequence[str], columns: Mapping[str, Sequence[Any]], grader: Grader | None
+    completions: Sequence[Completion],
+    columns: Mapping[str, Sequence[Any]],
+    grader: Grader | None,
 ) -> list[tuple[str, dict[str, Any], Grade]]:
     """Each completion with its record and its grade; UsageError if a column is missing."""
     missing = [name for name in COLUMNS if name not in columns]
@@ -184,19 +222,14 @@ def _graded(
             f"a reward needs the column {missing[0]!r} of the questions; keep it in the data set"
         )
     graded = []
-    for index, text in enumerate(completions):
+    for index, completion in enumerate(completions):
         record = {name: columns[name][index] for name in COLUMNS}
+        text = text_of(completion)
         graded.append((text, record, (grader or grader_for_record(record)).grade(text, record)))
     return graded
 
 
-def _relations_stated(text: str, record: Mapping[str, Any], grader: Grader | None) -> float:
-    """Share of the path's relations that the chain states, in any order and from either end."""
+def _hops_stated(text: str, record: Mapping[str, Any], grader: Grader | None) -> float:
+    """Share of the hops that the chain states, in any order and from either end."""
     grader = grader or grader_for_record(record)
-    facts, _ = grader.facts(text.rpartition(MARKER)[0])
-    stated = {fact[1] for fact in facts if fact}
-    for name in tuple(stated):
-        row = grader.relations.get(name)
-        if row and row.inverse:
-            stated.add(row.inverse)
-    return sum(name in stated for name in record["path"]) / max(1, len(record["path"]))
+    return grader.share_stated(split_answer(text).chain, record)

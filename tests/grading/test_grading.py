@@ -25,10 +25,13 @@ from bioreason_bench.grading import (
 )
 from bioreason_bench.world.table import load_table
 
-CASES = tomllib.loads(
-    (Path(__file__).parents[1] / "data" / "completions.toml").read_text(encoding="utf-8")
-)
-RECORDS = CASES["record"]
+DATA = Path(__file__).parents[1] / "data"
+FILES = {
+    path.stem: tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(DATA.glob("completions*.toml"))
+}
+CASES = [case for file in FILES.values() for case in file["completion"]]
+RECORDS = {name: row for file in FILES.values() for name, row in file.get("record", {}).items()}
 PEOPLE = {
     "Ada Quill",
     "Bo Ray",
@@ -39,7 +42,12 @@ PEOPLE = {
     "Gus Hale",
     "Ivy Lane",
 }
-GRADER = Grader(load_table(), known=PEOPLE | {"architect", "baker", "March 3, 1931", "May 1, 1940"})
+GRADER = Grader(
+    load_table(),
+    known=PEOPLE
+    | {"architect", "baker", "March 3, 1931", "May 1, 1940"}
+    | {value for record in RECORDS.values() for value in record["entities"]},
+)
 SYMBOLS = {
     "path": ["child", "spouse"],
     "pattern": "PC",
@@ -51,24 +59,41 @@ SYMBOLS = {
 }
 
 
-@pytest.mark.parametrize("case", CASES["completion"], ids=lambda case: case["why"])
-def test_each_completion_gets_the_verdict_of_a_careful_person(case):
-    verdict = GRADER.grade(case["text"], RECORDS[case["record"]])
-    assert verdict.exact_match == case["exact"]
-    for name, key in (
-        ("process_verified", "verified"),
-        ("hops_right", "right"),
-        ("error_kind", "kind"),
-    ):
-        if key in case:
-            assert getattr(verdict, name) == case[key], verdict
+def text_of(case: dict) -> str:
+    """The completion of a case."""
+    if "text" in case:
+        return case["text"]
+    record = RECORDS[case["record"]]
+    return record["chain"].removesuffix(record["answer"]) + case["answer"]
 
 
-def test_the_table_of_completions_is_large_and_has_both_verdicts():
-    verdicts = [case["exact"] for case in CASES["completion"]]
-    assert len(verdicts) >= 40
-    assert min(verdicts.count(True), verdicts.count(False)) >= 15
-    assert {case["kind"] for case in CASES["completion"] if "kind" in case} == set(ERROR_KINDS)
+@pytest.mark.parametrize("name", FILES)
+def test_each_completion_gets_the_verdict_of_a_careful_person(name):
+    unlike = []
+    for case in FILES[name]["completion"]:
+        verdict = GRADER.grade(text_of(case), RECORDS[case["record"]])
+        expected = {
+            "exact_match": case["exact"],
+            "process_verified": case.get("verified", case["exact"] if "answer" in case else None),
+            "hops_right": case.get("right"),
+            "error_kind": case.get("kind"),
+        }
+        if any(
+            value is not None and getattr(verdict, field) != value
+            for field, value in expected.items()
+        ):
+            unlike.append((case["why"], text_of(case), verdict))
+    assert not unlike, "\n".join(map(str, unlike))
+
+
+def test_the_tables_of_completions_are_large_and_have_both_verdicts():
+    assert len(CASES) >= 300
+    assert all(case["why"] for case in CASES)
+    texts = [(case["record"], text_of(case)) for case in CASES]
+    assert len(set(texts)) == len(texts), "no case stands twice"
+    verdicts = [case["exact"] for case in CASES]
+    assert min(verdicts.count(True), verdicts.count(False)) >= 150
+    assert {case["kind"] for case in CASES if "kind" in case} == set(ERROR_KINDS)
 
 
 def test_the_gold_chain_of_every_record_is_perfect():
@@ -130,9 +155,12 @@ def test_a_direct_answer_is_graded_without_the_marker_that_ended_the_prompt():
         "Finn Ode.\n\nQuestion: Who",
         "**Finn Ode**",
         "So, the answer is: Finn Ode",
+        "It was Finn Ode",
+        "Answer: Finn Ode",
+        "<think>It was Eve Moss.</think> Finn Ode",
     ):
         assert grader.grade_direct(text, record).exact_match, text
-    for text in ("", "Eve Moss", "Finn Ode or Eve Moss", "It was Finn Ode"):
+    for text in ("", "Eve Moss", "Finn Ode or Eve Moss", "It was not Finn Ode", "<think>Finn Ode"):
         assert not grader.grade_direct(text, record).exact_match, text
 
 
@@ -242,3 +270,117 @@ def test_a_megabyte_of_anything_is_graded_at_once(text):
     assert time.process_time() - begin < 2.0, (
         "seconds; linear work on a megabyte takes a tenth of that"
     )
+
+
+# mutations ------------------------------------------------------------------------------------
+
+ANSWERS = [record["answer"] for record in RECORDS.values()]
+FORMATS = st.sampled_from(
+    (
+        *("{}", " {} ", "**{}**", "`{}`", "<answer>{}</answer>", "\\boxed{{{}}}", "{}."),
+        *("{} \u2705", "\u200b{}", "{}</s>", '"{}"', "\u201c{}\u201d", "\n{}\n"),
+        *("{}\n\nI hope this helps!", "1. {}"),
+    )
+)
+NOISE = st.lists(
+    st.sampled_from(
+        (
+            *("so", "the answer is:", "not", "or", "(", ")", ".", ",", "\n", "**", "<think>"),
+            *("</think>", "Answer:", "####", "\\boxed{", "}", "~~", "No,", "wait", "Question:"),
+            *("\u200b", "</s>", "Who", "was", "it is", "1.", "Mr.", "-", ":", ";", "[EOS]"),
+        )
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@given(st.sampled_from(list(RECORDS)), FORMATS, FORMATS)
+@settings(max_examples=150, deadline=None)
+def test_a_right_completion_survives_formatting(name, outer, inner):
+    record = RECORDS[name]
+    chain = record["chain"].removesuffix(record["answer"])
+    text = chain + outer.format(inner.format(record["answer"]))
+    assert GRADER.grade(text, record).process_verified, text
+
+
+@given(st.sampled_from(list(RECORDS)), st.sampled_from(ANSWERS), NOISE, NOISE, NOISE)
+@settings(max_examples=300, deadline=None)
+def test_a_wrong_answer_is_never_right_whatever_stands_around_it(name, other, begin, mid, end):
+    record = RECORDS[name]
+    if not same_answer(other, record["answer"]):
+        text = f"{begin} {record['chain'].removesuffix(record['answer'])}{mid} {other} {end}"
+        assert not GRADER.grade(text, record).exact_match, text
+
+
+@given(st.sampled_from(list(RECORDS)), NOISE, NOISE, st.sampled_from(ANSWERS))
+@settings(max_examples=300, deadline=None)
+def test_two_answers_are_never_right(name, between, end, other):
+    record = RECORDS[name]
+    if not same_answer(other, record["answer"]):
+        marker = "So, the answer is: "
+        text = f"{record['chain']} {between} {marker}{other} {end}"
+        verdict = GRADER.grade(text, record)
+        ended = any(sign in text for sign in ("<think>", "</think>", "</s>", "[EOS]", "Question:"))
+        if not ended and "~~" not in text:
+            assert not verdict.exact_match, text
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_second_answer_of_the_same_kind_takes_the_first_one_back(answer):
+    """ "X. Y.", "X or Y", "X (Y)" and so on, for all pairs of answers of one kind."""
+    (record,) = (row for row in RECORDS.values() if row["answer"] == answer)
+    kind = GRADER.relations[record["path"][-1]].object
+    others = [
+        row["answer"]
+        for row in RECORDS.values()
+        if GRADER.relations[row["path"][-1]].object == kind and row["answer"] != answer
+    ]
+    for other in others:
+        for form in ("{}. {}.", "{} or {}", "{} ({})", "{}\n{}", "{}; {}", "{}, {}", "{} / {}"):
+            text = "So, the answer is: " + form.format(answer, other)
+            assert not GRADER.grade(text, record).exact_match, text
+
+
+@given(st.sampled_from(CASES), st.integers(0, 400), st.integers(0, 400))
+@settings(max_examples=200, deadline=None)
+def test_a_cut_completion_is_graded_and_no_cut_makes_a_wrong_chain_right(case, begin, length):
+    record = RECORDS[case["record"]]
+    text = text_of(case)
+    verdict = GRADER.grade(text[begin : begin + length], record)
+    assert not verdict.process_verified or verdict.exact_match
+    assert verdict.error_kind is None or verdict.error_kind in ERROR_KINDS
+
+
+def test_time_is_linear_up_to_five_megabytes():
+    """Five times the text takes at most twelve times the time; quadratic work takes 25 times."""
+    for name in ("sentences", "tags", "names"):
+        seconds = []
+        for times in (1, 5):
+            text = HOSTILE[name] * times
+            begin = time.process_time()
+            grade(text, RECORDS["date"])
+            grade(f"So, the answer is: March 3, 1931. {text}", RECORDS["date"])
+            seconds.append(time.process_time() - begin)
+        assert seconds[1] < 12 * max(seconds[0], 0.05), (name, seconds)
+
+
+def test_ten_wrong_facts_before_filler_are_not_overlooked():
+    record = RECORDS["person"]
+    wrong = "Dan Vale's spouse was Gus Hale. " * 10
+    verdict = GRADER.grade(f"{wrong}{'y. ' * 9000}{record['chain']}", record)
+    assert (verdict.exact_match, verdict.process_verified, verdict.hops_right) == (True, False, 0)
+    verdict = GRADER.grade(f"{'y. ' * 9000}{record['chain']}", record)
+    assert (verdict.exact_match, verdict.process_verified) == (True, False)
+
+
+def test_thoughts_are_cut_and_an_open_one_is_told():
+    assert grading.strip_thoughts("a <think>b</think> c") == ("a  c", False)
+    assert grading.strip_thoughts("b</think> c") == (" c", False)
+    assert grading.strip_thoughts("a <think>b") == ("a ", True)
+    assert grading.strip_thoughts("a") == ("a", False)
+    verdict = GRADER.grade("<think>" + RECORDS["date"]["chain"], RECORDS["date"])
+    assert verdict.truncated and verdict.answer is None and not verdict.exact_match
+
+
+def test_an_empty_completion_is_wrong_even_where_the_chain_is_not_known():
+    assert not GRADER.grade("", {**RECORDS["date"], "chain": ""}).exact_match

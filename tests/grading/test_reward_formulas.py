@@ -28,8 +28,8 @@ ROW = {
     ("text", "values"),
     [
         (ROW["chain"], (1.0, 1.0, 1.0, 1.0)),
-        ("p1 boss p2 . p2 spouse p4 . So, the answer is: p4", (0.0, 0.5, 1.0, 0.25 + 0.125)),
-        ("p1 boss p9 . p9 spouse p3 . So, the answer is: p3", (1.0, 0.0, 1.0, 0.25 + 0.5)),
+        ("p1 boss p2 . p2 spouse p4 . So, the answer is: p4", (0.0, 0.5, 1.0, 0.125 + 0.125)),
+        ("p1 boss p9 . p9 spouse p3 . So, the answer is: p3", (1.0, 0.0, 1.0, 0.5)),
         ("So, the answer is: p3", (1.0, 0.0, 0.0, 0.5)),
         ("p3 p3 p3", (0.0, 0.0, 0.0, 0.0)),
     ],
@@ -55,3 +55,44 @@ def test_a_completion_that_never_ended_earns_nothing():
         make_rewards({"kindness": 1.0})
     with pytest.raises(UsageError, match="needs the column"):
         outcome(["x"], question=["y"])
+
+
+def test_copied_words_of_the_question_earn_nothing():
+    columns = {name: [value] for name, value in ROW.items()}
+    for text in (
+        ROW["question"],
+        "p1 boss p1 . p1 spouse p1 .",
+        "p1 boss spouse . p1 spouse boss .",
+        "p1 boss p9 . p9 spouse p1 . So, the answer is: p1",
+        "p1 boss p2 . p1 boss p3 . p1 boss p4 .",  # guesses; the first of them is right
+    ):
+        values = composite([text], {"primitives": 1, "structure": 0, "answer": 0}, **columns)
+        assert values == [0.0], text
+
+
+def test_a_completion_may_be_messages_and_further_arguments_are_ignored():
+    columns = {name: [value] for name, value in ROW.items()}
+    chat = [{"role": "assistant", "content": ROW["chain"]}]
+    parts = [{"role": "assistant", "content": [{"type": "text", "text": ROW["chain"]}]}]
+    for completion in (chat, parts):
+        for reward in (outcome, process, form, composite):
+            assert reward([completion], trainer_state=None, prompts=[""], **columns) == [1.0]
+        assert compute_score("x", completion, "p3", ROW, reward_router_address=None) == 1.0
+    for nothing in ([], None, [{"role": "assistant", "content": None}], [{"role": "assistant"}]):
+        assert outcome([nothing], **columns) == [0.0]
+        assert compute_score("x", nothing, "p3") == 0.0
+
+
+def test_no_weights_lead_out_of_the_unit_interval():
+    columns = {name: [value] for name, value in ROW.items()}
+    for weights in (
+        {"answer": -1.0},
+        {"primitives": float("nan")},
+        {"structure": float("inf")},
+        {"anwser": 1.0},
+        {"answer": "1"},
+    ):
+        with pytest.raises(UsageError):
+            composite([ROW["chain"]], weights, **columns)
+    for weights in ({"answer": 1e300}, {"answer": 0}, {"primitives": 7}):
+        assert 0.0 <= composite([ROW["chain"]], weights, **columns)[0] <= 1.0
