@@ -14,7 +14,6 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -110,7 +109,7 @@ def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object])
     Raises:
         OSError: The system refused; `path` is as it was.
     """
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    unfinished = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
     number = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, 0o666)
     try:
         with open(number, "wb") as file:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -79,7 +78,7 @@ class PartialFolder:
         """
         disk.sync_tree(self.root)
         check()
-        old = self.root.with_name(f"old-{secrets.token_hex(4)}") if is_taken(self.out) else None
+        old = self.root.with_name(f"old-{os.urandom(4).hex()}") if is_taken(self.out) else None
         if old is not None:
             _append(old, {"new": self.root.name, "files": list(old_files)})
             self.out.rename(old)
@@ -115,7 +114,7 @@ def partial_folder(out: Path, key: str, check: Callable[[], None]) -> Iterator[P
         _settle_old(folder, out)
         check()
         earlier = _folders(folder, "run")
-        made = PartialFolder(out, folder / f"run-{secrets.token_hex(4)}")
+        made = PartialFolder(out, folder / f"run-{os.urandom(4).hex()}")
         _append(made.root, {"key": key})
         made.root.mkdir()
         try:
