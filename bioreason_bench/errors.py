@@ -65,7 +65,7 @@ def one_line(text: str, most: int = MOST) -> str:
     r"""A text as one line of at most `most` characters, without control characters.
 
     >>> one_line("a" * 20 + "\x1b[31m\nb", 16)
-    'aaaaaaa ... [31m\\nb'
+    'aaaaaa ... 1m\\nb'
     """
     cut = _cut(text, most)
     if cut.isprintable():

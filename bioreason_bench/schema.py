@@ -1,9 +1,9 @@
 """Columns: schemas/*.schema.json describe each kind of row, and all other code derives from them.
 
 >>> arrow_schema("person").names
-['name', 'known', 'in_context']
->>> validator("person").is_valid({"name": "Ann Lee", "known": True, "in_context": False})
-True
+['name', 'known', 'in_context', 'heldout_wordings']
+>>> validator("person").is_valid({"name": "Ann Lee", "known": "yes"})
+False
 
 JSON types become Arrow types: string, boolean, integer (int32, the widest that any column needs),
 and an array of strings.
