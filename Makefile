@@ -13,7 +13,7 @@ PIP := -m pip --disable-pip-version-check --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install dev test quick lowest lint format wheel bench clean
+.PHONY: help demo install dev test fuzz quick lowest lint format wheel bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test: wheel  ## install the wheel in a fresh environment and test it there
 	$(VENV)/bin/python -m venv $(BUILD)/wheel
 	$(BUILD)/wheel/bin/python $(PIP) install "$$(ls dist/*.whl)[all,test]" --constraint constraints.txt
 	BIOREASON_TEST_WHEEL=1 $(BUILD)/wheel/bin/pytest tests $(PYTEST)
+
+fuzz: dev  ## 20,000 wrong command lines, drawn anew each time: under an hour
+	BIOREASON_FUZZ_CALLS=20000 $(BIN)/pytest tests/fuzz -q $(PYTEST)
 
 quick: dev  ## the quick tests on the checkout
 	$(BIN)/pytest tests -m "not slow" $(PYTEST)

@@ -2,7 +2,8 @@
 
 A stage imports only from the stages before it (a test checks this):
 
-    errors  escaping  draw  resources  workers  taxonomy  schema  validation  statistics  config
+    escaping  errors  inputs  parquet  draw  resources  workers  taxonomy  schema  validation
+    statistics  config
     world        people and facts
     language     facts as text, and text back to facts
     splits       relation paths and levels: what training may show

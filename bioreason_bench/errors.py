@@ -58,7 +58,7 @@ def quoted(value: object) -> str:
     '[[[[...]]], [[[...]]], [[[...]]], [[[...]]], [[[...]]], [[[...]]], [[[...]]], [[[...]]], ...]'
     """
     try:
-        return _short.repr(value)
+        return _cut(_short.repr(value), 2 * LONGEST)
     except ValueError:  # Python does not print whole numbers of thousands of digits
         return "a number of thousands of digits"
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import bioreason_bench
+from bioreason_bench.errors import BUG
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -64,6 +65,7 @@ def cli() -> Callable[..., Result]:
         result = CliRunner().invoke(main, [str(arg) for arg in args], **more)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
+        assert result.exit_code != BUG, result.stderr
         return result
 
     return run

@@ -122,7 +122,7 @@ def _lower(
     if shortage.what.startswith("validation"):  # a tenth of the test questions, dealt after them
         room += asked
     if shortage.field in fixed:  # what is told of other sizes must hold for a sensible choice here
-        room = room * 9 // 10
+        room //= 2
     if field == "iid":
         room = room * 2 // 3  # other kinds of questions need starts of the same paths
     left = {field: min(asked - 1, room * 10 // 11 if field in LEVELS else room)}

@@ -96,7 +96,7 @@ class Box:
                 pass
             case _:
                 table = changed(table, how)
-                pq.write_table(table, path)
+                pq.write_table(table, path, store_schema=False)
                 self._set_rows(folder, file, table.num_rows)
 
     def _set_rows(self, folder: Path, file: str, rows: int) -> None:

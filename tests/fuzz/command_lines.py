@@ -28,8 +28,8 @@ PROGRAMS: Mapping[str, click.Group] = {"bioreason": bioreason, "bioreason-baseli
 CARDS = Path(__file__).parents[2] / "cards" / "results"
 
 WEIGHTS = {  # how often a command is drawn; others have 2
-    "generate": 8, "show": 6, "stats": 4, "export": 3, "publish": 3, "plot": 1, "verify": 2,
-    "eval": 2, "bioreason-baseline train": 6, "bioreason-baseline report": 2,
+    "generate": 8, "show": 5, "stats": 4, "export": 3, "publish": 3, "plot": 1, "verify": 2,
+    "eval": 2, "bioreason-baseline train": 3, "bioreason-baseline report": 2,
     "bioreason-baseline passk": 1, "bioreason-baseline analyse": 1,
     "tasks install": 1, "tasks uninstall": 1,
 }  # fmt: skip

@@ -119,10 +119,10 @@ class Document:
     @st.composite
     @staticmethod
     def _broken(draw: st.DrawFn, self: Document) -> Any:
-        value = copy.deepcopy(self.value)
         *parents, last = draw(st.sampled_from(self.places))
-        table = value
-        for key in parents:
+        value = table = copy.copy(self.value)
+        for key in parents:  # only what is changed is copied: a manifest has thousands of values
+            table[key] = copy.copy(table[key])
             table = table[key]
         match draw(st.sampled_from(["replace", "replace", "remove", "add"])):
             case "replace":
