@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,9 +60,7 @@ class Places:
         for number, place in enumerate(places):
             kind = "last" if number == len(places) - 1 else "other" if number else "first"
             self.single.append((len(people), place, kind))
-        self.pairs += [
-            (len(people), one, two) for one, two in zip(places, places[1:], strict=False)
-        ]
+        self.pairs += [(len(people), one, two) for one, two in pairwise(places)]
 
 
 def check_places(files: Sequence[Places], ledger: Ledger) -> None:
@@ -138,7 +137,7 @@ def _from_the_end(number: int, place: NDArray[np.int64], lines: NDArray[np.int64
 
 
 _PLACES: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64]], Booleans]] = {
-    "in an odd line": lambda place, lines: place % 2 == 0,  # noqa: ARG005
+    "in an odd line": lambda place, lines: place % 2 == 0,
     "in the first half": lambda place, lines: 2 * place < lines,
     **{f"in line {number + 1}": partial(_in_line, number) for number in range(PLACES)},
     **{
