@@ -728,7 +728,7 @@ def swap_two_directions(copy: ReleaseCopy) -> Where:
     return copy.write("mem/direction/test", rows), 3
 
 
-# what would be told beside the words ---------------------------------------------------------------
+# what would be told beside the words --------------------------------------------------------------
 
 
 def mark_the_answer(mark: str) -> Callable[[ReleaseCopy], Where]:
