@@ -121,9 +121,9 @@ def check_rows_again(run: AuditRun, seed: int | None) -> None:
     config = from_dict(run.manifest["config"])
     if seed is not None:
         config = dataclasses.replace(config, seed=seed)
-    same = config.seed == run.manifest["seed"]
-    problem = f"the seed is {run.manifest['seed']}, it must be {config.seed}"
-    run.ledger.check_whole("against", MANIFEST, None if same else problem)
+    meant = config.seed == run.manifest["seed"]
+    other = f"the seed is {run.manifest['seed']}, it must be {config.seed}"
+    run.ledger.check_whole("against", MANIFEST, None if meant else other)
     dataset = make_dataset(config)  # of another config, in one sentence before workers start
     files = run.manifest["files"]
     there = {file.removeprefix("data/").rsplit("-", 3)[0] for file in files}
@@ -136,10 +136,9 @@ def check_rows_again(run: AuditRun, seed: int | None) -> None:
     del dataset
     for made in run.read_files("making rows again", list(files), Remaker(config).start):
         digest = made.task.entry["digest"]
-        problem = (
+        wrong = (
             f"seed {config.seed} gives {made.digest or 'no such file'} here, the manifest says "
             f"{digest}"
         )
-        run.ledger.check_whole(
-            "against", made.task.file, None if made.digest == digest else problem
-        )
+        same = made.digest == digest
+        run.ledger.check_whole("against", made.task.file, None if same else wrong)

@@ -33,15 +33,15 @@ LAWS: dict[str, str] = {
     "without metadata",
     "marks": "one blank is between words, one line end between the lines of a context, and no "
     "other white space, control or invisible character in any text",
-    "config": "the config is given in full, agrees with the head of the manifest, and people, "
+    "config": "the config is given in full and agrees with the head of the manifest; people, "
     "circles, births, hops and contexts are as it says",
     "canary": "the canary string is in the manifest and on the card",
-    "card": "README.md and croissant.json name the files, splits and columns of the manifest and no "
-    "others; chain.svg is a drawing",
+    "card": "README.md and croissant.json name the files, splits and columns of the manifest and "
+    "no others; chain.svg is a drawing",
     "audit": "audit.json, if there is one, is that of this release and says what this audit says",
     "official": "a release of the official preset and seed has its config and its test files",
-    "against": "with --against, every file has the rows that this installation makes from the config "
-    "and the seed",
+    "against": "with --against, every file has the rows that this installation makes from the "
+    "config and the seed",
     # the world
     "relations": "data/relations agrees with the manifest's relation table, which is the package's "
     "unless the config names another; inverses name each other",
@@ -89,8 +89,8 @@ LAWS: dict[str, str] = {
     "context": "every sentence of a context states one fact of its line's person, once",
     "context people": "context_people names the people of the context's lines, each once; mem has "
     "no context",
-    "lines": "a line of a context is the person's biography with sentences left out: the same words "
-    "in the same order, and always written alike, a contradicted fact aside",
+    "lines": "a line of a context is the person's biography with sentences left out: the same "
+    "words in the same order, and always written alike, a contradicted fact aside",
     "places": "the people who are read about stand anywhere in their contexts: no place, and no "
     "place beside each other, is more or less frequent than luck explains",
     "context true": "every fact of a context is a fact of the biographies",
@@ -106,8 +106,8 @@ LAWS: dict[str, str] = {
     "many others as the config says, from whom the question leads to an answer; nobody is there "
     "beyond them",
     "alike": "everyone in a context states every contextual relation that the question asks for",
-    "context length": "no one has more or fewer sentences in a context than the config says, but as "
-    "many as the asked relations and the alternatives need",
+    "context length": "no one has more or fewer sentences in a context than the config says, but "
+    "as many as the asked relations and the alternatives need",
     # levels
     "in paths": "every question follows a path listed in data/paths with its skill and level",
     "path_in_train": "certificate: the path is in the skill's training questions",
@@ -141,8 +141,8 @@ LAWS: dict[str, str] = {
     "portions": "the nested tenths of the training questions hold every path in equal shares",
     "rl": "rows for reinforcement learning follow trained paths, from starts that training does "
     "not use with them; by the scheme roles they are training rows",
-    "probes": "every hop of every test question has its probe, which names the question once; there "
-    "are no other probes",
+    "probes": "every hop of every test question has its probe, which names the question once; "
+    "there are no other probes",
     # the kinds of questions beyond the levels
     "twins": "two questions of a counterfactual pair differ in the last read fact of the chain, "
     "and in their answers",

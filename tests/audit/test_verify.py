@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -151,6 +152,72 @@ def test_verify_prints_the_first_violation_of_a_broken_law(copy: ReleaseCopy, cl
     assert result.exit_code == 1
     assert "BROKEN  solution" in result.stdout
     assert f"{file} row {row}: " in result.stdout
+
+
+def changed_consistently(copy: ReleaseCopy) -> str:
+    """Two questions change places, and the digest with them: every law of the text holds."""
+    rows = copy.raw_rows("comp/iid/test")
+    rows[0], rows[1] = rows[1], rows[0]
+    return copy.write("comp/iid/test", rows)
+
+
+def test_a_consistent_forgery_is_found_against_rows_made_again(copy: ReleaseCopy, cli) -> None:
+    assert cli("verify", copy.folder, "--workers", 1, "--against", "-q").exit_code == 0
+    file = changed_consistently(copy)
+    assert cli("verify", copy.folder, "--workers", 1, "-q").exit_code == 0
+    result = cli("verify", copy.folder, "--workers", 1, "-q", "--against")
+    assert result.exit_code == 1
+    assert "BROKEN  against" in result.stdout
+    assert file in result.stdout
+
+
+def test_another_seed_is_found_against_the_one_asked_for(copy: ReleaseCopy) -> None:
+    entry = verify(copy.folder, workers=1, against=43).ledger.entries["against"]
+    assert entry.broken > len(copy.manifest["files"]) / 2
+    assert str(entry.first) == "manifest.json: the seed is 42, it must be 43"
+
+
+def test_a_seed_that_is_no_number_is_refused(dozen_release: Path, cli) -> None:
+    result = cli("verify", dozen_release, "--against", "x")
+    assert result.exit_code == 2
+    assert "'x' is no seed" in result.stderr
+
+
+def test_a_forgery_is_found_against_the_official_digests(tiny_release: Path, tmp_path) -> None:
+    copy = ReleaseCopy(tiny_release, tmp_path / "copy")
+    known = {
+        ("tiny", 42): {file: entry["digest"] for file, entry in copy.manifest["files"].items()}
+    }
+    audit = verify(copy.folder, workers=1, known=known)
+    assert audit.ok, audit.ledger.as_dict()
+    assert audit.ledger.entries["official"].checked == 1 + len(copy.manifest["files"])
+    file = changed_consistently(copy)
+    assert str(verify(copy.folder, workers=1, known=known).ledger.entries["official"].first) == (
+        f"{file}: the official release has {known['tiny', 42][file]} here, "
+        f"this one has {copy.manifest['files'][file]['digest']}"
+    )
+
+
+def test_a_release_that_is_not_the_official_one_by_its_config(copy: ReleaseCopy) -> None:
+    """The fixture has fewer questions than its preset."""
+    entry = verify(copy.folder, workers=1, known={("tiny", 42): {"x": "y"}}).ledger.entries
+    assert "is not what it has there" in str(entry["official"].first)
+
+
+def test_an_audit_that_was_written_agrees_with_the_next_one(copy: ReleaseCopy, cli) -> None:
+    assert cli("verify", copy.folder, "--workers", 1, "-q", "--write").exit_code == 0
+    assert cli("verify", copy.folder, "--workers", 1, "-q").exit_code == 0
+    copy.set_manifest({**copy.manifest, "versions": {"bioreason_bench": "0.0"}})
+    stale = cli("verify", copy.folder, "--workers", 1, "-q")
+    assert "is the audit of another release" in stale.stdout
+    assert cli("verify", copy.folder, "--workers", 1, "-q", "--write").exit_code == 0
+
+
+def test_a_pipe_in_place_of_a_file_is_not_opened(copy: ReleaseCopy) -> None:
+    for file in (copy.file("comp/iid/test"), "README.md"):
+        (copy.folder / file).unlink()
+        os.mkfifo(copy.folder / file)
+    assert {"files", "card", "canary"} <= broken(copy.folder).keys()
 
 
 def test_verify_needs_a_folder(tmp_path: Path, cli) -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.files import CARD, read_text
@@ -28,6 +28,7 @@ KEYS = {  # of the YAML; any other could change what is loaded
     *("language_creators", "multilinguality", "source_datasets", "size_categories", "tags"),
     *("configs", "dataset_info"),
 }
+ANCHOR = re.compile(r"(?:^|[\s,\[{:-])[&*]\w")  # by aliases a few lines can stand for gigabytes
 DRAWN = {"svg", "title", "rect", "text", "tspan", "line", "path"}  # elements of a chain
 ATTRIBUTES = re.compile(
     r"x|y|x1|x2|y1|y2|d|rx|width|height|viewBox|role|fill|stroke|stroke-width|stroke-dasharray|"
@@ -72,8 +73,11 @@ def _yaml_problem(card: str, manifest: Mapping[str, Any]) -> str | None:
     head = re.match(r"---\n(.*?)\n---\n", card, re.DOTALL)
     if not head:
         return "the card must begin with YAML between two lines of ---"
+    if ANCHOR.search(head[1]):
+        return "its YAML holds an anchor or an alias, which no card has"
     try:
-        values = yaml.load(head[1], Loader=_plain_yaml())
+        # the loader written in C is ten times as fast
+        values = yaml.load(head[1], getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except (yaml.YAMLError, ValueError, RecursionError):
         return "its YAML cannot be read"
     if not isinstance(values, dict) or not set(values) <= KEYS:
@@ -92,19 +96,6 @@ def _yaml_problem(card: str, manifest: Mapping[str, Any]) -> str | None:
         return _first_difference("configs", values.get("configs"), configs)
     infos = [_info(manifest, config) for config in manifest["configs"]]
     return _first_difference("dataset_info", _without_bytes(values.get("dataset_info")), infos)
-
-
-def _plain_yaml() -> type:
-    """A loader that knows no aliases: a few of them can stand for gigabytes."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                raise yaml.YAMLError("a card has no aliases")
-            return super().compose_node(parent, index)
-
-    return Loader
 
 
 def _info(manifest: Mapping[str, Any], config: str) -> dict[str, Any]:
@@ -197,8 +188,9 @@ def _svg_problem(text: str) -> str | None:
     if re.search(r"<[!?]", text):
         return "it must hold no declarations, comments or instructions"
     try:
-        elements = list(ElementTree.fromstring(text).iter())
-    except ElementTree.ParseError:
+        # without declarations nothing expands
+        elements = list(ET.fromstring(text).iter())  # noqa: S314
+    except ET.ParseError:
         return "it cannot be read as SVG"
     for element in elements:
         name = str(element.tag).removeprefix(XML)

@@ -77,10 +77,10 @@ class ContextLaws:
         if self.rules.leak_guards and "P" in pattern:
             self._check_leaks(mirrors)
             self._check_mentions(pattern)
-        if self.contradicted < 0:
-            self._check_people(pattern)
         if self.rules.distractors:
             self._check_distractors(pattern)
+        if self.contradicted < 0:
+            self._check_people(pattern)
 
     def _check_alike(self, asked: list[int]) -> None:
         """Everyone states every contextual relation of the path.

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,9 +60,7 @@ class Places:
         for number, place in enumerate(places):
             kind = "last" if number == len(places) - 1 else "other" if number else "first"
             self.single.append((len(people), place, kind))
-        self.pairs += [
-            (len(people), one, two) for one, two in zip(places, places[1:], strict=False)
-        ]
+        self.pairs += [(len(people), one, two) for one, two in pairwise(places)]
 
 
 def check_places(files: Sequence[Places], ledger: Ledger) -> None:

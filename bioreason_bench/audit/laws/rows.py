@@ -128,7 +128,8 @@ class RowLaws:
             recorded == expected and id_fits,
             lambda: (
                 f"must be {', '.join(map(str, expected))} (skill, level, portion) with an id "
-                f"{prefix}...{suffix}, one number for each path; found {', '.join(map(str, recorded))} and {record['id']}"
+                f"{prefix}...{suffix}, one number for each path; "
+                f"found {', '.join(map(str, recorded))} and {record['id']}"
             ),
         )
 
@@ -199,8 +200,8 @@ class RowLaws:
             row,
             record["chain"] == self._chain(question, entities),
             lambda: (
-                f"the chain must lead {_arrows(entities)} by {_arrows(record['path'])} in the first "
-                f"wording of each, found {record['chain'][:200]!r}"
+                f"the chain must lead {_arrows(entities)} by {_arrows(record['path'])} in the "
+                f"first wording of each, found {record['chain'][:200]!r}"
             ),
         )
         people = [number for number in question.walk if 0 <= number < self.release.people]
@@ -212,7 +213,7 @@ class RowLaws:
         )
 
     def _chain(self, question: ParsedQuestion, entities: Sequence[str | None]) -> str:
-        """The chain of a question: each hop in the first wording of its relation, then the answer."""
+        """Each hop in the first wording of its relation, then the answer."""
         sentences = [
             self.write(relation, str(subject), str(target))
             for relation, subject, target in zip(

@@ -35,9 +35,9 @@ TABLE_SCHEMAS = {  # folder in data/ → schema of its rows; other folders hold 
 }
 SPLITS = {  # folder in data/ → its splits; the training files of a skill are beside its levels
     "biographies": {"parametric", "contextual"},
-    **dict.fromkeys(("people", "facts", "paths", "relations"), {"train"}),
+    **{table: {"train"} for table in ("people", "facts", "paths", "relations")},
     "probes": {"test"},
-    **dict.fromkeys(SKILLS, {"train", "rl"}),
+    **{skill: {"train", "rl"} for skill in SKILLS},
     **{f"{skill}/{level}": {"validation", "test"} for skill in SKILLS for level in LEVELS},
     **{kind.folder: {"test"} for kind in QUESTION_KINDS},
 }

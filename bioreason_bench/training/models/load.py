@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioreason_bench.errors import MissingExtra, UsageError, one_line
+from bioreason_bench.errors import MissingExtra, UsageError, one_line, quoted
 from bioreason_bench.escaping import without_token
 from bioreason_bench.taxonomy import SKILLS
 from bioreason_bench.training.data import Corpus, completion_of, prompt_of
@@ -137,7 +137,7 @@ def _loading(name: str | Path) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - transformers and the Hub's client raise any class
         reason = one_line(without_token(str(error) or type(error).__name__))
         raise UsageError(
-            f"model {one_line(without_token(repr(str(name))), 100)} cannot be loaded; give a folder "
+            f"model {quoted(without_token(str(name)))} cannot be loaded; give a folder "
             f"with safetensors or a Hub name (offline: one in the cache): {reason}"
         ) from None
 
