@@ -279,7 +279,7 @@ FORMATS = st.sampled_from(
     (
         *("{}", " {} ", "**{}**", "`{}`", "<answer>{}</answer>", "\\boxed{{{}}}", "{}."),
         *("{} \u2705", "\u200b{}", "{}</s>", '"{}"', "\u201c{}\u201d", "\n{}\n"),
-        *("{}\n\nI hope this helps!", "Mr. {}", "it was {}"),
+        "{}\n\nI hope this helps!",
     )
 )
 NOISE = st.lists(
