@@ -60,7 +60,8 @@ class Chains:
         self._english = language == "english"
         self._known = known
         self._pools = {
-            kind: frozenset(map(normalised_answer, values)) for kind, values in table.pools.items()
+            kind: frozenset(values) | frozenset(map(normalised_answer, values))
+            for kind, values in table.pools.items()
         }
         # Sentences that were read before: as they stand, and with other words around the fact.
         self._statements: dict[str, Fact | None] = {}

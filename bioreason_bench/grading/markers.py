@@ -24,7 +24,7 @@ __all__ = ["Completion", "final_answer", "split_answer"]
 _THE_ANSWER_IS = r"\bthe\s{1,9}(?:final\s{1,9}|correct\s{1,9})?answer\s{1,9}is"
 _COLON = re.compile(_THE_ANSWER_IS + r"[\s*_\"'`]{0,4}[:\uff1a]", re.IGNORECASE)
 _NO_COLON = re.compile(_THE_ANSWER_IS + r"\b(?!\s*:)", re.IGNORECASE)
-_SIGN = re.compile(r"answer[:*]|Answer|ANSWER|####|\\boxed|<")  # of the other markers
+_SIGNS = ("answer:", "answer*", "Answer", "ANSWER", "####", "\\boxed", "<")  # of other markers
 _OTHERS = re.compile(
     rf"""{_THE_ANSWER_IS}\b(?!\s*:)
     | ^[ \t>*_#`-]{{0,12}}(?:so,?\ |thus,?\ |therefore,?\ |hence,?\ )?(?:my\ |the\ )?
@@ -106,7 +106,7 @@ def split_answer(text: str) -> Completion:
     lines = tail.split("\n", _LINES_AFTER_MARKER)
     for number, line in enumerate(lines[:_LINES_AFTER_MARKER], 1):
         line = line.strip(" \t\r*_`")
-        if not line.endswith("{") and tidy(line).strip(EDGES):
+        if line and not line.endswith("{") and (line[0].isalnum() or tidy(line).strip(EDGES)):
             well_formed = (
                 text.find(MARKER) == start
                 and "\n" not in tail.rstrip()
@@ -120,14 +120,18 @@ def _last_marker(text: str) -> tuple[int, int]:
     """Start and end of the last marker, (-1, -1) if there is none."""
     start = text.rfind(MARKER)
     end = start + len(MARKER) if start >= 0 else -1
-    later = deque(_COLON.finditer(text, max(end, 0)), maxlen=1)
-    if later:
-        start, end = later[0].span()
+    if text.find(":", max(end, 0)) >= 0 or "\uff1a" in text:
+        later = deque(_COLON.finditer(text, max(end, 0)), maxlen=1)
+        if later:
+            start, end = later[0].span()
     if start < 0 or _CONFIRMATION.match(text, end):
         confirmed = start, end
         given = deque(_not_confirming(_COLON, text), maxlen=1) if start >= 0 else None
         if not given:
-            others = _OTHERS if _SIGN.search(text) else _NO_COLON
+            others = _NO_COLON
+            for sign in _SIGNS:
+                if sign in text:
+                    others = _OTHERS
             given = deque(_not_confirming(others, text), maxlen=1)
         return given[0].span() if given else confirmed
     return start, end

@@ -24,7 +24,9 @@ _TAGS = re.compile(
     r"|\[/?(?:EOS|BOS|PAD|SEP|CLS|INST|ANSWER)\]",
     re.IGNORECASE,
 )
-_TEX = re.compile(r"\\(?:boxed|fbox|text|textbf|textit|mathrm|mathbf)\s?\{([^{}\\]{0,400})\}")
+_TEX = re.compile(
+    r"\\(?:boxed|fbox|text|textbf|textit|mathrm|mathbf)\s?\{([^{}\\]{0,400})(?:\}|\Z)"
+)
 _TEX_BRACKET = re.compile(r"\\[()\[\]]")
 _PUNCTUATION = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bc\uff07", "'")
@@ -43,7 +45,7 @@ def visible(text: str) -> str:
     """The text without characters that nobody sees, and without what is struck out."""
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
-    else:
+    elif not text.isprintable():
         text = text.encode("ascii").translate(None, _CONTROL).decode("ascii")
     if "~~" in text or "</" in text:
         text = _STRUCK.sub(" ", text)

@@ -77,6 +77,8 @@ def same_value(one: str, other: str) -> bool:
     one, other = normalised_answer(one), normalised_answer(other)
     if one == other:
         return True
+    if not (one[-1:].isdigit() and other[-1:].isdigit()):
+        return False
     for value_at in (date_at, phone_at):
         first, second = value_at(one), value_at(other)
         if first and second and first[0] == second[0]:

@@ -129,8 +129,9 @@ class ChainReader:
         """The fact of a sentence that is nothing but a statement; None for any other."""
         fact = self._read(text)
         if fact and self._english:
-            first_words = {fact[0].partition(" ")[0], self.person_after(fact).partition(" ")[0]}
-            if not _NOT_NAMES.isdisjoint(first_words):
+            if fact[0].partition(" ")[0] in _NOT_NAMES:
+                return None
+            if fact[1] in self._to_person and fact[2].partition(" ")[0] in _NOT_NAMES:
                 return None
         return fact
 

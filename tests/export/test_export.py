@@ -225,7 +225,7 @@ def test_verl_loads_the_reward_of_the_export_and_it_pays_for_the_answer_alone(ex
         assert score(given["chain"]) == 1.0 and score(f"So, the answer is: {gold}") == 1.0
         assert (
             score(f"{gold} is what I think of. So, the answer is: nobody") == 0.0
-            and score(gold) == 0.0
+            and score(f"It could be {gold}.") == 0.0
         )
 
 

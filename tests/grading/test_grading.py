@@ -279,7 +279,7 @@ FORMATS = st.sampled_from(
     (
         *("{}", " {} ", "**{}**", "`{}`", "<answer>{}</answer>", "\\boxed{{{}}}", "{}."),
         *("{} \u2705", "\u200b{}", "{}</s>", '"{}"', "\u201c{}\u201d", "\n{}\n"),
-        *("{}\n\nI hope this helps!", "1. {}"),
+        "{}\n\nI hope this helps!",
     )
 )
 NOISE = st.lists(
@@ -295,7 +295,7 @@ NOISE = st.lists(
 
 
 @given(st.sampled_from(list(RECORDS)), FORMATS, FORMATS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_a_right_completion_survives_formatting(name, outer, inner):
     record = RECORDS[name]
     chain = record["chain"].removesuffix(record["answer"])
