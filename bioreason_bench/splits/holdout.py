@@ -169,12 +169,15 @@ def draw_by_roles(
 
 
 def draw_deeper(
-    config: WorldConfig, rules: PathRules, trained: Sequence[RelationPath], draw: Draw
+    config: WorldConfig,
+    rules: PathRules,
+    trained: Sequence[RelationPath],
+    total: int,
+    draw: Draw,
 ) -> list[Leveled]:
-    """Longer paths than training has, of trained relations and, by folds, trained pairs."""
+    """At most `total` longer paths than training has, of trained relations and, by folds, pairs."""
     relations = sorted({number for path in trained for number in path})
     pairs: set[Pair] = pairs_of(trained)
-    total = max(20, config.skill(rules.skill).paths // 4)
 
     def known(path: RelationPath) -> bool:
         return config.scheme == "roles" or pairs_of([path]) <= pairs

@@ -165,9 +165,7 @@ def plan_skill(
     plans = drop_unsupported(plans)
     check_iid(plans, config, skill)
     if "depth" in config.levels and config.skill(skill).depth:
-        trained = [plan.path for plan in plans if plan.trained]
-        deeper = draw_deeper(config, rules, trained, draw.at("depth"))
-        plans += make_plans(starts, skill, deeper, len(leveled))
+        plans += deeper_plans(plans, config, starts, rules, len(leveled), draw.at("depth"))
     for level in ("composition", "depth", "entity"):
         plans = deal_tests(plans, config, table, skill, level)
     if config.scheme == "roles":
@@ -186,6 +184,30 @@ def make_plans(
         if any(capacity.values()):
             plans.append(PathPlan(skill, number, one.path, one.level, one.unseen, capacity))
     return plans
+
+
+def deeper_plans(
+    plans: Iterable[PathPlan],
+    config: WorldConfig,
+    starts: Starts,
+    rules: PathRules,
+    first: int,
+    draw: Draw,
+) -> list[PathPlan]:
+    """The plans of longer paths: a quarter of the skill's paths, more if they have too few starts.
+
+    Few people have all the relations of a long path, in some worlds fewer than in others.
+    """
+    trained = [plan.path for plan in plans if plan.trained]
+    sizes, pool = config.skill(rules.skill), test_pool(config)
+    total = max(20, sizes.paths // 4)
+    while True:
+        leveled = draw_deeper(config, rules, trained, total, draw)
+        deeper = make_plans(starts, rules.skill, leveled, first)
+        room = sum(plan.free(pool) for plan in deeper)
+        if room >= sizes.test("depth") + sizes.validation("depth") or len(leveled) < total:
+            return deeper
+        total *= 2
 
 
 def drop_unsupported(plans: list[PathPlan]) -> list[PathPlan]:

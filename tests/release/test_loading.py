@@ -103,7 +103,7 @@ def test_another_seed_or_setting_is_another_world(cache):
         "tiny",
         "mem_iid",
         cache_dir=cache,
-        overrides={"mem.iid": 60, "hops": {"2": 1}, "comp.depth": 20},
+        overrides={"mem.iid": 60, "hops": {"2": 1}},
         splits=["test"],
     )["test"]
     assert set(first["question"]).isdisjoint(other["question"])
