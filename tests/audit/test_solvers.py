@@ -125,7 +125,10 @@ def test_a_trace_of_the_sampling_shows_as_a_score(guarded: Path, tmp_path: Path)
             gold_first(row)
         copy.write(split, rows)
     audit = verify(copy.folder, workers=1)
-    assert {law for law, entry in audit.ledger.entries.items() if entry.broken} == {"shortcuts", "places"}
+    assert {law for law, entry in audit.ledger.entries.items() if entry.broken} == {
+        "shortcuts",
+        "places",
+    }
     first = audit.ledger.entries["shortcuts"].first
     assert first.file == "data/comp/iid"
     assert first.expected.startswith("context_only answers")
