@@ -147,26 +147,20 @@ def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def parse_json(text: str) -> Any:
-    """The value of a JSON text.
+    """The value of a JSON text; NaN and Infinity, which JSON lacks, are read as null.
 
     Raises:
-        Unreadable: It is none, or nested too deeply, or has numbers that are not finite.
+        Unreadable: It is none, or nested too deeply.
     """
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=lambda _: None)
     except RecursionError:
         raise Unreadable(_too_deep()) from None
-    except Unreadable:
-        raise
     except ValueError as error:
         raise Unreadable(f"it is not JSON: {_first_line(error)}") from None
     if text.count("[") + text.count("{") > DEEPEST:
         check_nesting(value)
     return value
-
-
-def _no_constant(name: str) -> float:
-    raise Unreadable(f"it is not JSON: {name} is no number")
 
 
 def parse_toml(text: str) -> dict[str, Any]:

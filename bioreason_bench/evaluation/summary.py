@@ -182,7 +182,8 @@ def summary_line(answers: Answers, probes: Answers | None = None) -> dict[str, A
     for metric in ("exact_match", "process_verified"):
         mean = estimate(answers, metric)
         line[metric] = round(mean.value, 4)
-        line[f"{metric}_interval"] = [round(mean.low, 4), round(mean.high, 4)]
+        ends = (mean.low, mean.high)  # nan, which JSON lacks, if there is a single cluster
+        line[f"{metric}_interval"] = [None if math.isnan(end) else round(end, 4) for end in ends]
     line["hop_accuracy"] = _mean(answers, "hop_accuracy")
     line["format_ok"] = _mean(answers, "format_rate")
     for name, key in (("hops", "hops"), ("pattern", "pattern"), ("unseen", "unseen_group")):

@@ -34,10 +34,12 @@ def score_cells(lines: Lines, config: str) -> list[str]:
         return [MISSING] * 4
     answers = [100 * line["exact_match"] for line in chosen]
     chains = [100 * line["process_verified"] for line in chosen]
-    low, high = min(answers), max(answers)
-    if len(chosen) == 1:
-        low, high = (100 * end for end in chosen[0]["exact_match_interval"])
-    return [_mean(answers), _mean(chains), f"{low:.0f}", f"{high:.0f}"]
+    ends: list[float | None] = [min(answers), max(answers)]
+    if len(chosen) == 1:  # null if a single person was asked about
+        interval = chosen[0]["exact_match_interval"]
+        ends = [None if end is None else 100 * end for end in interval]
+    span = [MISSING if end is None else f"{end:.0f}" for end in ends]
+    return [_mean(answers), _mean(chains), *span]
 
 
 def _mean(values: Sequence[float]) -> str:

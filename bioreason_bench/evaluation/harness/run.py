@@ -183,12 +183,13 @@ def _task_folder(
     Yields:
         The folder; None if exactly the files needed are installed in the harness.
     """
+    if any(name.startswith("bioreason") for name in names):
+        _check_settings(settings)
     _check_names(names)
     ours = [task for name in names if (task := parse(name))]
     if configured or not ours:
         yield None if installed() else str(resources.folder("tasks"))
         return
-    _check_settings(settings)
     source = open_source(*(settings.get(name) for name in SOURCE))
     for task in ours:
         if task.leaf:
