@@ -26,6 +26,9 @@ UNEVEN = 1.5  # times its equal share that an unseen relation may have
 ROUNDING = 3  # questions more, since a handful of questions cannot be shared evenly
 MATCHED = 0.02  # by how much two levels may differ in the share of a pattern or a kind of answer
 ERRORS = 3.0  # standard errors of a share of one half, which they may differ by as well
+# A world of a hundred people (preset tiny) has few questions on some paths, so that fewer than FEW
+# test questions can be shared less evenly.
+FEW, UNEVEN_IF_FEW, ERRORS_IF_FEW = 100, 2.5, 4.0
 
 
 def by_folds(config: Mapping[str, Any]) -> bool:
@@ -109,7 +112,7 @@ class Spread:
             counts.update({n: questions for n in path if n not in self.trained})
         equal = counts.total() / max(1, len(self.unseen))
         for relation, count in counts.items():
-            if count > UNEVEN * equal + ROUNDING:
+            if count > _most(equal, self.paths.total()):
                 return (
                     f"{self.release.table[relation].name} is unseen in {count} questions, "
                     f"an equal share is {equal:.1f}"
@@ -124,7 +127,7 @@ class Spread:
             groups["".join(sorted(set(pattern_of(self.release, unseen))))] += count
         equal = sum(groups.values()) / len(groups)
         for letters, count in groups.items():
-            if count > UNEVEN * equal + ROUNDING:
+            if count > _most(equal, self.paths.total()):
                 names = {"P": "recalled", "C": "read", "CP": "of both groups"}
                 return (
                     f"the unseen relations of {count} questions are {names.get(letters, 'none')}, "
@@ -133,13 +136,19 @@ class Spread:
         return ""
 
 
+def _most(equal: float, questions: int) -> float:
+    """How many of the questions may have an unseen relation or group whose equal share is given."""
+    return (UNEVEN if questions >= FEW else UNEVEN_IF_FEW) * equal + ROUNDING
+
+
 def _difference(
     release: ParsedRelease, paths: Counter[tuple[int, ...]], zeroshot: Counter[tuple[int, ...]]
 ) -> str:
     """In which shape of questions a level differs most from zeroshot, "" if by little."""
     ours, theirs = _shapes(release, paths), _shapes(release, zeroshot)
     fewest = min(paths.total(), zeroshot.total())
-    allowed = max(MATCHED, ERRORS * 0.5 / fewest**0.5)
+    errors = ERRORS if fewest >= FEW else ERRORS_IF_FEW
+    allowed = max(MATCHED, errors * 0.5 / fewest**0.5)
     for shape in sorted({*ours, *theirs}):
         one, two = ours[shape] / paths.total(), theirs[shape] / zeroshot.total()
         if abs(one - two) > allowed:
