@@ -10,7 +10,7 @@ from itertools import product
 
 from bioreason_bench.config import WorldConfig
 from bioreason_bench.draw import Draw
-from bioreason_bench.splits.paths import PathRules, RelationPath, draw_paths
+from bioreason_bench.splits.paths import PathRules, RelationPath, can_conflict, draw_paths
 from bioreason_bench.splits.roles import FOLDS, Pair, draw_roles, hold_out_pairs, pairs_of
 from bioreason_bench.world.relations import RelationTable
 
@@ -42,6 +42,7 @@ def draw_by_folds(
     relations: Sequence[int],
     folds: Mapping[int, int],
     draw: Draw,
+    conflicting: int = 0,
 ) -> list[Leveled]:
     """The paths of a skill in the scheme `folds`.
 
@@ -55,6 +56,7 @@ def draw_by_folds(
         relations: The relations that the skill may use.
         folds: Relation -> the fold in which it is zero-shot in its own skill.
         draw: Named randomness.
+        conflicting: Trained paths to add that can have knowledge conflicts.
     """
     sizes = config.skill(rules.skill)
     # comp holds out what mem and ctx train in this fold
@@ -78,6 +80,16 @@ def draw_by_folds(
 
     trained = draw_paths(
         rules, seen, config.hops, counts["iid"], draw.at("iid"), accept=without_held
+    )
+    trained += draw_paths(
+        rules,
+        seen,
+        config.hops,
+        conflicting,
+        draw.at("conflict"),
+        accept=lambda path: (
+            path not in trained and without_held(path) and can_conflict(rules.table, path)
+        ),
     )
     leveled = [Leveled(path, "iid") for path in trained]
     if sizes.composition and "composition" in config.levels:

@@ -25,7 +25,7 @@ from bioreason_bench.splits.holdout import (
     draw_deeper,
     shape,
 )
-from bioreason_bench.splits.paths import PathRules, RelationPath
+from bioreason_bench.splits.paths import PathRules, RelationPath, can_conflict
 from bioreason_bench.splits.roles import Pair, pairs_of
 from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.splits.starts import COMMUNITY, HELDOUT, MAX_TRIED, OPEN, Starts
@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 TEST, VALIDATION, RL = "test", "validation", "rl"
+CONFLICTING = 12  # paths that are added where the drawn ones have too few knowledge conflicts
 
 
 class Slice(NamedTuple):
@@ -156,6 +157,9 @@ def plan_skill(
     else:
         leveled = draw_by_folds(config, rules, relations, folds, draw)
     plans = make_plans(starts, skill, leveled, 0)
+    if config.scheme == "folds" and skill == "comp" and too_few_conflicts(plans, config, table):
+        leveled = draw_by_folds(config, rules, relations, folds, draw, CONFLICTING)
+        plans = make_plans(starts, skill, leveled, 0)
     plans = [plan for plan in plans if plan.capacity[OPEN] or not plan.trained]
     longest = max((len(plan.path) for plan in plans if plan.trained), default=0)
     plans = [plan for plan in plans if len(plan.path) <= longest]  # longer ones are the level depth
@@ -171,6 +175,12 @@ def plan_skill(
     if config.scheme == "roles":
         return set_aside_for_rl(plans, config.skill(skill).rl)
     return deal(plans, training_request(config, skill, RL))
+
+
+def too_few_conflicts(plans: Iterable[PathPlan], config: WorldConfig, table: RelationTable) -> bool:
+    """Whether the trained paths have hardly any start for the knowledge conflicts asked for."""
+    able = (plan for plan in plans if plan.trained and can_conflict(table, plan.path))
+    return sum(plan.capacity[OPEN] for plan in able) < config.comp.conflict
 
 
 def make_plans(

@@ -12,7 +12,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.world.relations import RelationTable
 
-__all__ = ["PathRules", "RelationPath", "draw_paths"]
+__all__ = ["PathRules", "RelationPath", "can_conflict", "draw_paths"]
 
 RelationPath = tuple[int, ...]  # relation numbers, first hop first
 MAX_LISTED = 100_000  # candidates that are enumerated; of more than that a sample is drawn
@@ -71,6 +71,11 @@ class PathRules:
             and after.name != before.inverse
             and after.name not in before.never_next
         )
+
+
+def can_conflict(table: RelationTable, path: RelationPath) -> bool:
+    """Whether a context can contradict the last hop: recalled behind a read one, and exclusive."""
+    return table.pattern(path).endswith("CP") and table[path[-1]].exclusive
 
 
 def draw_paths(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import Shortage
 from bioreason_bench.splits.levels import PathPlan, remedy
-from bioreason_bench.splits.paths import RelationPath
+from bioreason_bench.splits.paths import RelationPath, can_conflict
 from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.world.relations import RelationTable
@@ -71,9 +71,7 @@ def _last_read(table: RelationTable, path: RelationPath, hop: int) -> bool:
 
 
 def _exclusive_recall(table: RelationTable, path: RelationPath, hop: int) -> bool:
-    """Whether the hop is the last one, recalled behind a read one, and exclusive."""
-    relation = table[path[hop]]
-    return hop + 1 == len(path) and table.pattern(path).endswith("CP") and relation.exclusive
+    return hop + 1 == len(path) and can_conflict(table, path)
 
 
 def _all_ready(starts: Starts, path: RelationPath, hop: int, walk: NDArray) -> NDArray[np.bool_]:
