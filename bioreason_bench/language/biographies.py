@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bioreason_bench.world.facts import World
 
 # Shares of the sentences that may have a pronoun or be joined.  Of all sentences after the first,
-# about a quarter then have a pronoun, and a tenth are joined to the one before.
+# a seventh (contextual) to a quarter have a pronoun, and a tenth are joined to the one before.
 PRONOUNS, JOINED = 0.54, 0.36
 GROUPS = {"company", "organization", "service", "university"}  # kinds that "they" could mean too
 
