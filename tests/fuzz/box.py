@@ -63,8 +63,8 @@ class Box:
     def make(self, case: Case) -> None:
         """Write the files of a case into run/."""
         for folder, (manifest, damage) in case.releases.items():
-            shutil.copytree(self.release, self.run / folder, copy_function=os.link)
             target = self.run / folder
+            self._link(target, whole=damage is None)
             if manifest is not None:
                 (target / "manifest.json").unlink()
                 (target / "manifest.json").write_bytes(manifest)
@@ -73,6 +73,17 @@ class Box:
         for name, content in case.files.items():
             (self.run / name).parent.mkdir(parents=True, exist_ok=True)
             (self.run / name).write_bytes(content)
+
+    def _link(self, target: Path, whole: bool) -> None:
+        """A release of links to the good one; unless `whole`, its data files can be replaced."""
+        target.mkdir()
+        for path in self.release.iterdir():
+            if path.is_file():
+                os.link(path, target / path.name)
+            elif whole:
+                (target / path.name).symlink_to(path)
+            else:
+                shutil.copytree(path, target / path.name, copy_function=os.link)
 
     def _damage(self, folder: Path, file: str, how: str) -> None:
         """Replace a data file; if it can still be read, the manifest has its number of rows."""

@@ -27,11 +27,9 @@ from bioreason_bench.world.table import load_table, table_as_dict
 PROGRAMS: Mapping[str, click.Group] = {"bioreason": bioreason, "bioreason-baseline": baseline}
 CARDS = Path(__file__).parents[2] / "cards" / "results"
 
-WEIGHTS = {  # how often a command is drawn; others have 2
-    "generate": 8, "show": 5, "stats": 4, "export": 3, "publish": 3, "plot": 1, "verify": 2,
-    "eval": 2, "bioreason-baseline train": 3, "bioreason-baseline report": 2,
-    "bioreason-baseline passk": 1, "bioreason-baseline analyse": 1,
-    "tasks install": 1, "tasks uninstall": 1,
+WEIGHTS = {  # how often a command is drawn; others have 4
+    "generate": 12, "show": 8, "stats": 5, "plot": 2, "verify": 2, "tasks install": 2,
+    "bioreason-baseline report": 1, "bioreason-baseline reproduce": 2,
 }  # fmt: skip
 OUTPUTS = {"out", "to", "plot"}  # options that name what is written
 ALWAYS = {  # options that are always given, so that a call is short
@@ -109,7 +107,7 @@ class Commands:
             for program, main in PROGRAMS.items()
             for path, command in leaves(main)
         }
-        self.names = [name for name in self.commands for _ in range(WEIGHTS.get(name, 2))]
+        self.names = [name for name in self.commands for _ in range(WEIGHTS.get(name, 4))]
         manifest = json.loads((box.release / "manifest.json").read_text(encoding="utf-8"))
         self.manifest = Document(manifest)
         self.audit = Document(json.loads((box.release / "audit.json").read_text(encoding="utf-8")))

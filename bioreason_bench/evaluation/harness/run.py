@@ -83,7 +83,7 @@ def _parsed(harness: Any) -> Any:
         _, _, reason = reason.rpartition("error: ")
         wrong = f"the harness refuses the options: {reason}"
         raise UsageError(f"{wrong}; see lm_eval run --help") from None
-    except ValueError as error:  # metadata that is not JSON
+    except (ValueError, RecursionError) as error:  # metadata that is not JSON, or nested too deeply
         raise UsageError(f"the harness refuses the options: {first_line(error)}") from None
 
 
