@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -256,16 +257,29 @@ def test_folders_without_answers_and_broken_logs_are_refused(tmp_path):
         read_results(tmp_path)
 
 
+def write_audit(folder: Path, solvers: dict) -> Path:
+    """An audit.json with these scores of solvers."""
+    audit = {
+        "format": 1,
+        "bioreason_bench": "0",
+        "manifest": f"sha256:{0:064}",
+        "ok": True,
+        "sample": 0,
+        "laws": {},
+        "solvers": solvers,
+    }
+    (folder / "audit.json").write_text(json.dumps(audit), encoding="utf-8")
+    return folder / "audit.json"
+
+
 def test_plot_draws_what_the_answers_allow_with_the_solvers(run, cli, tmp_path):
     pytest.importorskip("matplotlib")
+    common = {"questions": 9, "low": 0.0, "high": 1.0}
     oracle, shortcut = (
-        {"score": 1.0, "chance": 1.0, "shortcut": False},
-        {"score": 0.3, "chance": 0.25, "shortcut": True},
+        {"score": 1.0, "chance": 1.0, "shortcut": False, **common},
+        {"score": 0.3, "chance": 0.25, "shortcut": True, **common},
     )
-    audit = tmp_path / "audit.json"
-    audit.write_text(
-        json.dumps({"solvers": {"comp_zeroshot": {"oracle": oracle, "last_relation": shortcut}}})
-    )
+    audit = write_audit(tmp_path, {"comp_zeroshot": {"oracle": oracle, "last_relation": shortcut}})
     done = cli("plot", run[0], "--to", tmp_path / "plots", "--audit", audit)
     assert done.exit_code == 0
     pictures = ("levels", "hops", "patterns", "passk", "levels_probes", "levels_direct")
@@ -285,7 +299,7 @@ def test_answers_are_compared_with_the_solvers_of_their_own_release(answers, tmp
     assert solver_scores_of(answers) is None, "the release has no audit"
     official = {"source": "preset v1, seed 42"}
     assert solver_scores_of([official])["comp_zeroshot"]["oracle"]["score"] == 1.0
-    (tmp_path / "audit.json").write_text('{"solvers": {"comp_iid": {}}}')
+    write_audit(tmp_path, {"comp_iid": {}})
     own = {"source": str(tmp_path)}
     assert solver_scores_of([own]) == {"comp_iid": {}}
     assert solver_scores_of([own, official]) is None

@@ -187,7 +187,7 @@ def test_a_new_repository_can_be_private_and_a_public_one_is_refused_as_private(
         (lambda folder: (folder / "audit.json").write_text("{"), "cannot be read"),
         (lambda folder: edit_audit(folder, ok=False), "breaks"),
         (lambda folder: edit_audit(folder, sample=10), "sample"),
-        (lambda folder: edit_audit(folder, manifest="sha256:0"), "another release"),
+        (lambda folder: edit_audit(folder, manifest=f"sha256:{0:064}"), "another release"),
         (lambda folder: reverse_rows(next(folder.glob("data/comp/zeroshot/test-*"))), "digest"),
         (lambda folder: next(folder.glob("data/comp/*.parquet")).unlink(), "missing"),
         (lambda folder: (folder / "manifest.json").unlink(), "not a complete release"),
