@@ -54,7 +54,7 @@ test: wheel  ## install the wheel in a fresh environment and test it there
 	rm -rf $(BUILD)/wheel
 	$(VENV)/bin/python -m venv $(BUILD)/wheel
 	$(BUILD)/wheel/bin/python $(PIP) install "$$(ls dist/*.whl)[all,test]" --constraint constraints.txt
-	BIOREASON_TEST_WHEEL=1 $(BUILD)/wheel/bin/pytest tests $(PYTEST)
+	BIOREASON_TEST_WHEEL=1 $(BUILD)/wheel/bin/pytest tests -n 2 --dist loadfile $(PYTEST)
 
 fuzz: dev  ## 20,000 wrong command lines, drawn anew each time: under an hour
 	BIOREASON_FUZZ_CALLS=20000 $(BIN)/pytest tests/fuzz -q $(PYTEST)

@@ -31,6 +31,7 @@ WEIGHTS = {  # how often a command is drawn; others have 4
     "generate": 12, "show": 8, "stats": 5, "plot": 2, "verify": 2, "tasks install": 2,
     "bioreason-baseline report": 1, "bioreason-baseline reproduce": 2,
 }  # fmt: skip
+KILLS = {"child"}  # options by which a program ends with its parent: this process
 OUTPUTS = {"out", "to", "plot"}  # options that name what is written
 ALWAYS = {  # options that are always given, so that a call is short
     "generate": ("--preset", "--workers"),
@@ -148,7 +149,9 @@ def _case(draw: st.DrawFn, commands: Commands) -> Case:
         # The harness reads all of its own task files, for seconds, unless the task is ours.
         return Case(program, (*words, "--tasks", "bioreason_nothing"))
     always = ALWAYS.get(name, ())
-    parameters = [p for p in command.params if not getattr(p, "is_eager", False)]
+    parameters = [
+        p for p in command.params if not getattr(p, "is_eager", False) and p.name not in KILLS
+    ]
     for parameter in parameters:
         if isinstance(parameter, click.Option):
             given = parameter.required or set(always) & set(parameter.opts)
