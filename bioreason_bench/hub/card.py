@@ -82,6 +82,7 @@ def card_files(
         "lead": words["description"].strip(),
         "repo": repo,
         "version": markdown(version),
+        "licence": words["licences"][manifest["license"]],
         "citation": words["citation"],
         "changes": words["changes"],
         "first_config": first,

@@ -16,7 +16,10 @@ __all__ = ["HUB", "make_croissant"]
 
 HUB = "https://huggingface.co"
 TYPES = {"string": "sc:Text", "boolean": "sc:Boolean", "integer": "cr:Int32", "array": "sc:Text"}
-LICENSES = {"CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/"}
+LICENSES = {
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "other": "the licence of the facts that the release was made from",
+}
 NO_DIGEST = (
     "https://github.com/mlcommons/croissant/issues/80"  # what the format asks for in place of one
 )

@@ -35,6 +35,7 @@ __all__ = [
 MANIFEST = "manifest.json"
 FORMAT = 1
 LICENSE = "CC-BY-4.0"
+OTHER_LICENSE = "other"  # of a release from a user's own facts
 # Every release contains it, so that training corpora can be searched for it; never change it.
 CANARY = "BIOREASON-CANARY:7d0c1e7a-3b52-4f6e-9a86-5e0b2f6c41d8"
 
@@ -55,7 +56,7 @@ def manifest_head(config: WorldConfig, relations: Mapping[str, Any]) -> dict[str
         "preset": config.preset,
         "seed": config.seed,
         "canary": CANARY,
-        "license": LICENSE,
+        "license": OTHER_LICENSE if config.facts else LICENSE,
         "versions": {
             "bioreason_bench": __version__,
             "python": platform.python_version(),

@@ -42,6 +42,8 @@ def draw_by_folds(
     relations: Sequence[int],
     folds: Mapping[int, int],
     draw: Draw,
+    *,
+    share: float = 1.0,
     conflicting: int = 0,
 ) -> list[Leveled]:
     """The paths of a skill in the scheme `folds`.
@@ -56,6 +58,7 @@ def draw_by_folds(
         relations: The relations that the skill may use.
         folds: Relation -> the fold in which it is zero-shot in its own skill.
         draw: Named randomness.
+        share: Of the pairs that the config holds out; less in a world with few paths.
         conflicting: Trained paths to add that can have knowledge conflicts.
     """
     sizes = config.skill(rules.skill)
@@ -63,7 +66,7 @@ def draw_by_folds(
     turn = (config.fold - int(rules.skill == "comp")) % FOLDS
     unseen = [n for n in relations if folds[n] == turn] if sizes.zeroshot else []
     seen = [number for number in relations if number not in unseen]
-    pairs = hold_out_pairs(rules, seen, config.heldout_pairs, draw.at("pairs"))
+    pairs = hold_out_pairs(rules, seen, share * config.heldout_pairs, draw.at("pairs"))
     counts = {level: round(share * sizes.paths) for level, share in SHARES.items()}
 
     def without_held(path: RelationPath) -> bool:

@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 TEST, VALIDATION, RL = "test", "validation", "rl"
+HELD_OUT = (1.0, 0.85, 0.7, 0.5)  # of `heldout_pairs`, tried in turn
 CONFLICTING = 12  # paths that are added where the drawn ones have too few knowledge conflicts
 
 
@@ -154,12 +155,9 @@ def plan_skill(
     rules = PathRules(table, skill, config.leak_guards, bool(config.distractors))
     if config.scheme == "roles":
         leveled = draw_by_roles(config, rules, relations, draw)
-    else:
-        leveled = draw_by_folds(config, rules, relations, folds, draw)
-    plans = make_plans(starts, skill, leveled, 0)
-    if config.scheme == "folds" and skill == "comp" and too_few_conflicts(plans, config, table):
-        leveled = draw_by_folds(config, rules, relations, folds, draw, CONFLICTING)
         plans = make_plans(starts, skill, leveled, 0)
+    else:
+        leveled, plans = paths_by_folds(config, starts, rules, relations, folds, draw)
     plans = [plan for plan in plans if plan.capacity[OPEN] or not plan.trained]
     longest = max((len(plan.path) for plan in plans if plan.trained), default=0)
     plans = [plan for plan in plans if len(plan.path) <= longest]  # longer ones are the level depth
@@ -175,6 +173,36 @@ def plan_skill(
     if config.scheme == "roles":
         return set_aside_for_rl(plans, config.skill(skill).rl)
     return deal(plans, training_request(config, skill, RL))
+
+
+def paths_by_folds(
+    config: WorldConfig,
+    starts: Starts,
+    rules: PathRules,
+    relations: Sequence[int],
+    folds: Mapping[int, int],
+    draw: Draw,
+) -> tuple[list[Leveled], list[PathPlan]]:
+    """The paths of a skill in the scheme `folds`, and their plans.
+
+    A small world may have too few trained paths: then fewer pairs of relations are held out, and
+    paths for knowledge conflicts are added.
+    """
+    sizes = config.skill(rules.skill)
+    needed = sizes.train + sizes.rl
+    leveled: list[Leveled] = []
+    plans: list[PathPlan] = []
+    for share in HELD_OUT:
+        for conflicting in (0, CONFLICTING):
+            leveled = draw_by_folds(
+                config, rules, relations, folds, draw, share=share, conflicting=conflicting
+            )
+            plans = make_plans(starts, rules.skill, leveled, 0)
+            if rules.skill != "comp" or not too_few_conflicts(plans, config, rules.table):
+                break
+        if sum(plan.capacity[OPEN] for plan in plans if plan.trained) >= needed:
+            break
+    return leveled, plans
 
 
 def too_few_conflicts(plans: Iterable[PathPlan], config: WorldConfig, table: RelationTable) -> bool:

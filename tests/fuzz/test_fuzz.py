@@ -50,6 +50,7 @@ def box(tiny_release, tmp_path_factory) -> Iterator[Box]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in OFFLINE.items():
             patch.setenv(name, value)
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # read when it is imported
         patch.setenv("HOME", str(box.home))
         patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(box.home / "cache"))
         patch.setenv("BIOREASON_CACHE", str(box.home / "cache"))
