@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bioreason_bench.errors import BioreasonError, MissingExtra, ReleaseError, UsageError
     from bioreason_bench.grading.grader import grade
     from bioreason_bench.loading import graph, load
-    from bioreason_bench.questions.records import make_prompt
+    from bioreason_bench.questions.prompts import chat_prompt, make_prompt
     from bioreason_bench.release.read import Release
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "ReleaseError",
     "UsageError",
     "WorldConfig",
+    "chat_prompt",
     "generate",
     "grade",
     "graph",
@@ -61,7 +62,7 @@ _HOMES = {
     "errors": ["BioreasonError", "MissingExtra", "ReleaseError", "UsageError"],
     "grading.grader": ["grade"],
     "loading": ["graph", "load"],
-    "questions.records": ["make_prompt"],
+    "questions.prompts": ["chat_prompt", "make_prompt"],
     "release.read": ["Release"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

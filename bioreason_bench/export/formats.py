@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.grading.rewards import COLUMNS
-from bioreason_bench.questions.records import make_prompt
+from bioreason_bench.questions.prompts import make_prompt
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Records: the rows of questions, and the one prompt that is made from them."""
+"""Records: the rows of questions."""
 
 from __future__ import annotations
 
@@ -16,16 +16,7 @@ from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
-__all__ = ["Writer", "make_prompt", "unseen_group"]
-
-
-def make_prompt(record: Mapping[str, Any]) -> str:
-    """The prompt of a question: its context, if it has one, then the question.
-
-    Training, evaluation and few-shot examples all use it.  A completion begins with a space.
-    """
-    context = f"{record['context']}\n\n" if record["context"] else ""
-    return f"{context}Question: {record['question']}\nAnswer:"
+__all__ = ["Writer", "unseen_group"]
 
 
 def unseen_group(record: Mapping[str, Any]) -> str:

@@ -120,7 +120,7 @@ def choose(corpus: Corpus, source: Source, draw: Draw) -> list[Row]:
 
 
 def prompt_of(row: Row) -> str:
-    from bioreason_bench.questions.records import make_prompt
+    from bioreason_bench.questions.prompts import make_prompt
 
     return make_prompt(row)
 

@@ -164,7 +164,7 @@ def test_the_sample_log_has_hops_pattern_and_the_group_of_the_unseen_relation(pe
 
 
 def test_the_model_is_given_the_one_prompt_and_nothing_else(tiny_release):
-    from bioreason_bench.questions.records import make_prompt
+    from bioreason_bench.questions.prompts import make_prompt
     from bioreason_bench.release.read import Release
 
     model = Oracle(tiny_release)

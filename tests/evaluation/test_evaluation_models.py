@@ -18,7 +18,7 @@ from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
 from bioreason_bench import resources
-from bioreason_bench.questions.records import make_prompt
+from bioreason_bench.questions.prompts import make_prompt
 from bioreason_bench.release.read import Release
 
 

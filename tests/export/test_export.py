@@ -17,7 +17,7 @@ import bioreason_bench
 from bioreason_bench.export.export import export
 from bioreason_bench.export.formats import FORMATS
 from bioreason_bench.grading.rewards import COLUMNS, outcome
-from bioreason_bench.questions.records import make_prompt
+from bioreason_bench.questions.prompts import make_prompt
 from bioreason_bench.release.read import Release
 
 

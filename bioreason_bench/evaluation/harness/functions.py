@@ -21,7 +21,8 @@ from bioreason_bench.evaluation.open_source import open_source
 from bioreason_bench.evaluation.source import Source
 from bioreason_bench.grading.answer import same_answer
 from bioreason_bench.grading.grader import Grade, Grader
-from bioreason_bench.questions.records import make_prompt, unseen_group
+from bioreason_bench.questions.prompts import make_prompt
+from bioreason_bench.questions.records import unseen_group
 from bioreason_bench.statistics import pass_at_k, powers_of_two
 
 if TYPE_CHECKING:
