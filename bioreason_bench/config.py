@@ -17,7 +17,7 @@ from typing import Any
 
 from bioreason_bench import inputs
 from bioreason_bench.errors import UsageError, quoted, suggest
-from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
+from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, QUESTION_KINDS, SKILLS
 from bioreason_bench.validation import problems, text_problem
 
 __all__ = [
@@ -61,6 +61,8 @@ class SkillConfig:
         counterfactual: Pairs of test questions whose contexts differ in one fact (comp only).
         conflict: Test questions whose context contradicts memory (comp only).
         direction: Facts of inverse pairs that are asked in both directions (mem only).
+        unanswerable: Pairs of test questions of level iid, of which one lacks its last fact (ctx
+            and comp): as many, or as there are.
         roles: Shares of the roles of relations.
     """
 
@@ -75,6 +77,7 @@ class SkillConfig:
     counterfactual: int = 0
     conflict: int = 0
     direction: int = 0
+    unanswerable: int = 0
     roles: Roles = field(default_factory=Roles)
 
     def test(self, level: str) -> int:
@@ -114,6 +117,7 @@ class WorldConfig:
         distractors: Distracting people (or runs of people) in a context.
         context_facts: Sentences of a person in a context; 0 for the whole biography.
         leak_guards: Leave out sentences that would give away a hop meant to be recalled.
+        open_book: Whether the questions that recall are there with open books as well.
         heldout_starts: Share of the people who start test questions only.
         heldout_wordings: Share of the known people whose biographies keep two wordings of each
             relation out of every paraphrase.
@@ -147,6 +151,7 @@ class WorldConfig:
     distractors: int = 0
     context_facts: int = 0
     leak_guards: bool = False
+    open_book: bool = False
     heldout_starts: float = 0.0
     heldout_wordings: float = 0.0
     scheme: str = "folds"
@@ -365,10 +370,11 @@ def _skill_conflicts(name: str, skill: SkillConfig) -> Iterator[str]:
     shares = (skill.roles.iid, skill.roles.composition, skill.roles.zeroshot)
     if abs(sum(shares) - 1) > 1e-6:
         yield f"{name}.roles are {shares}; three shares that sum to 1 are needed"
-    for kind in QUESTION_KINDS:
-        count = getattr(skill, kind.name)
-        if count and name != kind.skill:
-            yield f"{name}.{kind.name} is {count}; only {kind.skill} has such questions"
+    for kind in KIND_NAMES:
+        count, skills = getattr(skill, kind), [k.skill for k in QUESTION_KINDS if k.name == kind]
+        if count and name not in skills:
+            have = "have" if len(skills) > 1 else "has"
+            yield f"{name}.{kind} is {count}; only {' and '.join(skills)} {have} such questions"
 
 
 # plain values and settings ------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 True
 
 JSON types become Arrow types: string, boolean, integer (int32, the widest that any column needs),
-and an array of strings.
+and an array of strings or integers.
 """
 
 from __future__ import annotations
@@ -76,11 +76,14 @@ def arrow_schema(name: str) -> pa.Schema:
     import pyarrow as pa
 
     # "element" is the name that Parquet prescribes: a schema read back equals the one written.
-    texts = pa.list_(pa.field("element", pa.string()))
-    types = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "array": texts}
-    return pa.schema(
-        [pa.field(column, types[rule["type"]]) for column, rule in columns(name).items()]
-    )
+    types = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int32()}
+
+    def arrow_type(rule: dict[str, Any]) -> pa.DataType:
+        if rule["type"] == "array":
+            return pa.list_(pa.field("element", types[rule["items"]["type"]]))
+        return types[rule["type"]]
+
+    return pa.schema([pa.field(column, arrow_type(rule)) for column, rule in columns(name).items()])
 
 
 @cache

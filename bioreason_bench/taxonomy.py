@@ -9,10 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["KIND_NAMES", "LEVELS", "QUESTION_KINDS", "SKILLS", "QuestionKind", "kind_of"]
+__all__ = [
+    "KIND_NAMES",
+    "LEVELS",
+    "OPEN_BOOK",
+    "OPEN_BOOK_SKILLS",
+    "QUESTION_KINDS",
+    "SKILLS",
+    "QuestionKind",
+]
 
 SKILLS = ("mem", "ctx", "comp")
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
+OPEN_BOOK = "openbook"  # the config SKILL_LEVEL_openbook, whose contexts state all facts
+OPEN_BOOK_SKILLS = ("mem", "comp")  # those that recall; ctx is read as it is
 
 
 @dataclass(frozen=True)
@@ -73,10 +83,17 @@ QUESTION_KINDS = (
         task="pairs",
         summary="each fact asked in the direction that training states and in reverse",
     ),
+    *(
+        QuestionKind(
+            "unanswerable",
+            skill=skill,
+            rows=2,
+            variants=("chat",),
+            task="pairs",
+            summary="pairs of questions with all facts in the context but one: in one of the two "
+            f'the last fact of the chain is left out, and the answer is "unknown"{book}',
+        )
+        for skill, book in (("ctx", ""), ("comp", " (open book)"))
+    ),
 )
-KIND_NAMES = tuple(kind.name for kind in QUESTION_KINDS)
-
-
-def kind_of(name: str) -> QuestionKind:
-    """Return the kind called `name`; raise KeyError if there is none."""
-    return {kind.name: kind for kind in QUESTION_KINDS}[name]
+KIND_NAMES = tuple(dict.fromkeys(kind.name for kind in QUESTION_KINDS))

@@ -93,6 +93,7 @@ LAWS: dict[str, str] = {
     "words in the same order, and always written alike, a contradicted fact aside",
     "places": "the people who are read about stand anywhere in their contexts: no place, and no "
     "place beside each other, is more or less frequent than luck explains",
+    "support": "support says which line of the context states the fact of each hop",
     "context true": "every fact of a context is a fact of the biographies",
     "context group": "a context states contextual relations only: nothing that is to be recalled",
     "solution": "the question has exactly the answer and the entities that its text leads to",
@@ -144,10 +145,18 @@ LAWS: dict[str, str] = {
     "probes": "every hop of every test question has its probe, which names the question once; "
     "there are no other probes",
     # the kinds of questions beyond the levels
+    "open book": "an open book is the question of its level, with the same columns and the same "
+    "contextual biographies, in another order",
+    "open alternatives": "in an open book, as many others as the config has distractors, or as "
+    "there are, could be meant at every recalled hop but the first: the biography before names "
+    "them, and theirs is there; all parametric biographies state what the question asks for",
     "twins": "two questions of a counterfactual pair differ in the last read fact of the chain, "
     "and in their answers",
     "conflict": "one sentence contradicts the last fact of the chain, which is recalled and "
     "exclusive, and leads to the other answer; everyone who could be meant has such a sentence",
+    "unanswerable": "two questions of an unanswerable pair have the same text; one context leaves "
+    "out the last fact of the chain, the other the same relation of somebody else; nothing else "
+    "differs",
     "direction": "each fact of an inverse pair is asked in both directions, without a context",
     # the solvers
     "oracle": "a solver that recalls and reads everything answers every question",

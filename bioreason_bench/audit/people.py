@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bioreason_bench.audit.laws.holdout import by_folds
 from bioreason_bench.audit.laws.levels import check_levels
+from bioreason_bench.audit.laws.openbook import check_open_books
 from bioreason_bench.audit.laws.places import check_places
 from bioreason_bench.audit.laws.probes import check_probes
 from bioreason_bench.audit.laws.settings import check_config, check_hops, check_people_of
@@ -183,6 +184,7 @@ def _check_across_files(
     """Check what only all questions together can break."""
     release, config = world.release, _config(run)
     check_levels(release, tables, exposure, world.paths, config, run.ledger)
+    check_open_books(tables, run.ledger)
     check_path_levels(release, world.paths, exposure, by_folds(config), run.ledger)
     check_probes(release, tables, run.ledger)
 

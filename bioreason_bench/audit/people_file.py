@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -176,20 +176,31 @@ class QuestionReader:
 
     def _read(self, parser: Parser, file: File, table: pa.Table, result: QuestionResult) -> None:
         rules = ContextRules.of(self.config)
-        kind = KIND_LAWS[file.level](parser, rules) if file.level in KIND_LAWS else None
+        kind = None
+        if file.level in KIND_LAWS:
+            kind = KIND_LAWS[file.level](parser, rules, file.skill)
         laws = RowLaws(parser, file, self.config, kind)
         places = Places(file)
         builder = TableBuilder(file, self.knowledge.release)
-        solvers = SolverRun(file, self.knowledge) if file.split == "test" and file.skill else None
+        solvers = (
+            SolverRun(file, self.knowledge, laws.missing)
+            if file.split == "test" and file.skill
+            else None
+        )
         every = self._every(table.num_rows, kind)
         training = TrainingSample(file, table.num_rows, self.knowledge)
         from_mirrors = kind.from_mirrors if kind else False
         for first, columns in _batches(table):
             questions = read_questions(
-                parser, columns, first, every=every, from_mirrors=from_mirrors
+                parser,
+                columns,
+                first,
+                every=every,
+                from_mirrors=from_mirrors,
+                open_book=laws.open_book,
             )
             for question in questions:
-                builder.add(question)
+                builder.add(_with_whole_walk(question, parser) if laws.missing else question)
                 if question.row % every:
                     continue
                 laws.check(question)
@@ -214,6 +225,11 @@ class QuestionReader:
     def _every(self, rows: int, kind: KindLaw | None) -> int:
         """Solve every n-th question, but all of a kind beyond the levels: pairs stay together."""
         return max(1, rows // self.sample) if self.sample and not kind else 1
+
+
+def _with_whole_walk(question: ParsedQuestion, parser: Parser) -> ParsedQuestion:
+    """The question with the walk that the biographies lead to, whatever its context leaves out."""
+    return replace(question, walk=parser.solve(question.start, question.path, None))
 
 
 def _batches(table: pa.Table) -> Iterator[tuple[int, dict[str, list]]]:

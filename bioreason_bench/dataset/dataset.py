@@ -21,9 +21,11 @@ from bioreason_bench.questions.contexts import Contexts
 from bioreason_bench.questions.counterfactual import Counterfactuals
 from bioreason_bench.questions.direction import DirectionPairs
 from bioreason_bench.questions.multihop import MultiHop, question_ids
+from bioreason_bench.questions.openbook import OpenBook
 from bioreason_bench.questions.probes import Asked, Probes
 from bioreason_bench.questions.records import Writer
 from bioreason_bench.questions.sets import Columns, QuestionSet
+from bioreason_bench.questions.unanswerable import UnanswerablePairs, sample_unanswerable
 from bioreason_bench.splits import swaps
 from bioreason_bench.splits.directions import sample_directions
 from bioreason_bench.splits.levels import (
@@ -38,7 +40,7 @@ from bioreason_bench.splits.levels import (
 )
 from bioreason_bench.splits.roles import deal_folds
 from bioreason_bench.splits.starts import Starts
-from bioreason_bench.taxonomy import SKILLS
+from bioreason_bench.taxonomy import LEVELS, OPEN_BOOK_SKILLS, SKILLS
 from bioreason_bench.world.facts import World, make_world
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
@@ -126,7 +128,10 @@ def level_sets(
     writer: Writer,
     root: Draw,
 ) -> Iterator[QuestionSet]:
-    """Training questions, the RL subset, and both splits of every level, skill by skill."""
+    """Training questions, the RL subset, and both splits of every level, skill by skill.
+
+    Levels that recall come with open books as well, if the configuration says so.
+    """
     for skill in SKILLS:
         splits = [(TRAIN, TRAIN)]
         if config.skill(skill).rl:
@@ -134,7 +139,10 @@ def level_sets(
         splits += [(level, split) for level in config.levels for split in (VALIDATION, TEST)]
         for level, split in splits:
             plans = [plan for plan in paths[skill] if plan.count(level, split)]
-            yield MultiHop(skill, level, split, plans, writer.starts, writer, certificates, root)
+            rest = (plans, writer.starts, writer, certificates, root)
+            yield MultiHop(skill, level, split, *rest)
+            if config.open_book and skill in OPEN_BOOK_SKILLS and level in LEVELS:
+                yield OpenBook(skill, level, split, *rest)
 
 
 def further_sets(
@@ -160,6 +168,11 @@ def further_sets(
         yield kind(sampled, writer, trained, root)
     facts = sample_directions(starts.world, config.mem.direction, draw.at("direction"))
     yield DirectionPairs(facts, writer, partial(certificates.write, "mem", path_in_train=False))
+    for skill in ("ctx", "comp"):
+        plans = [plan for plan in paths[skill] if plan.count("iid", TEST)]
+        questions = MultiHop(skill, "iid", TEST, plans, starts, writer, certificates, root)
+        chosen = sample_unanswerable(questions, config.skill(skill).unanswerable)
+        yield UnanswerablePairs(questions, chosen)
 
 
 def test_questions(paths: Mapping[str, Sequence[PathPlan]], starts: Starts) -> Iterator[Asked]:

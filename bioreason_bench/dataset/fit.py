@@ -19,13 +19,13 @@ from bioreason_bench.questions.certificates import Certificates
 from bioreason_bench.questions.contexts import Contexts
 from bioreason_bench.questions.records import Writer
 from bioreason_bench.splits.starts import Starts
-from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
+from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
 from bioreason_bench.world.facts import make_world
 
 __all__ = ["fit_sizes", "make_or_explain"]
 
 Changes = dict[str, tuple[int, int]]  # field -> what was asked for, and what is left of it
-SIZES = ("train", "rl", *LEVELS, *(kind.name for kind in QUESTION_KINDS))
+SIZES = ("train", "rl", *LEVELS, *KIND_NAMES)
 
 
 def make_or_explain(config: WorldConfig) -> Dataset:

@@ -174,7 +174,9 @@ class Chains:
             elif any(self._is_hop(fact, hop) for hop in gold[right + 1 :]):
                 break  # a later hop: this one was skipped
             else:
-                return right, self._error(fact, gold[right], record.get("context", ""))
+                support = record.get("support", ())
+                open_book = right < len(support) and support[right] >= 0
+                return right, self._error(fact, gold[right], record.get("context", ""), open_book)
         if right == len(gold):
             return right, None
         return right, "unreadable" if unread else "missing"
@@ -207,8 +209,15 @@ class Chains:
         row = self.relations.get(relation)
         return row is not None and bool(row.inverse) and fact == (object_, row.inverse, subject)
 
-    def _error(self, fact: Fact, hop: Fact, context: str) -> str:
-        """The kind of error of a fact that is stated instead of the hop."""
+    def _error(self, fact: Fact, hop: Fact, context: str, stated: bool) -> str:
+        """The kind of error of a fact that is given instead of the hop.
+
+        Args:
+            fact: What the chain says.
+            hop: What it should say.
+            context: The context.
+            stated: Whether the context is known to state the hop, as in an open book.
+        """
         subject, relation, object_ = hop
         row = self.relations.get(relation)
         if row and row.to_person and not row.symmetric:
@@ -225,7 +234,7 @@ class Chains:
         exists = self._exists(fact[2], row)
         if not in_context and exists is False:
             return "invented entity"
-        if exists and row and row.group == PARAMETRIC and in_context:
+        if exists and row and row.group == PARAMETRIC and in_context and not stated:
             return "read instead of recalled"
         if exists and row and row.group != PARAMETRIC and context and not in_context:
             return "recalled instead of read"

@@ -13,6 +13,7 @@ wrote.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from bioreason_bench.grading.thoughts import strip_thoughts
 from bioreason_bench.grading.values import Expected
 from bioreason_bench.language.answer import ANSWER
 from bioreason_bench.language.reader import Fact
+from bioreason_bench.questions.prompts import UNKNOWN
 from bioreason_bench.world.relations import RelationTable
 
 __all__ = [
@@ -37,6 +39,10 @@ __all__ = [
     "make_grader",
 ]
 
+# "unknown", with the reason behind it or without
+_UNKNOWN_AS = re.compile(
+    rf"{UNKNOWN}(?: \((?:not|the|this|no)\b[^()]*\)|,? (?:as|because|since) .*)?"
+)
 LONGEST_BARE_ANSWER = 200  # characters of a completion that is nothing but an answer
 
 
@@ -48,7 +54,7 @@ class Grade:
         exact_match: The final answer is right.
         process_verified: The answer is right, and so is every hop, in order, with no other fact.
         hops_right: Number of hops that are right before the first wrong one.
-        hops: Number of hops of the question.
+        hops: Number of hops of the question that are stated somewhere.
         format_ok: Readable facts, then one "the answer is:" and an answer that ends the text.
             Facts are in the wordings of the relation table, one in a sentence.
         first_error: Number of the first wrong hop, None if all are right.
@@ -120,7 +126,8 @@ class Grader:
             completion: What the model wrote after the prompt.
             record: Columns of a question: chain, answer, entities, path, context.
         """
-        hops = len(record["path"])
+        asked = _stated_part(record)
+        hops = len(asked["path"])
         if completion and completion.strip() == record["chain"]:
             return Grade(
                 exact_match=True,
@@ -133,7 +140,7 @@ class Grader:
         given = split_answer(completion)
         exact = self._is_right(given, record)
         facts, readable = self.facts(given.chain)
-        right, error = self._chains.follow(facts, record)
+        right, error = self._chains.follow(facts, asked)
         if given.truncated:
             error = "truncated"
         elif error is None and self._chains.is_too_long(given.chain):
@@ -149,7 +156,7 @@ class Grader:
             format_ok=readable and given.well_formed,
             first_error=failed,
             error_kind=error,
-            failed_group=None if failed is None else self._group(record["path"][failed]),
+            failed_group=None if failed is None else self._group(asked["path"][failed]),
             answer=given.answer,
         )
 
@@ -161,6 +168,12 @@ class Grader:
             if given.marked or "\n" in text or len(text) > LONGEST_BARE_ANSWER:
                 return False
         elif not given.rest and text in {answer, f"{answer}."}:
+            return True
+        if (
+            answer == UNKNOWN
+            and not given.rest
+            and _UNKNOWN_AS.fullmatch(text.strip(" *_.\n").lower())
+        ):
             return True
         return bool(text) and gives(text, self._expected(record), given.rest)
 
@@ -201,11 +214,18 @@ class Grader:
 
         A hop does not count if the chain also states another object for it.
         """
-        return self._chains.share_stated(self.facts(chain)[0], record)
+        return self._chains.share_stated(self.facts(chain)[0], _stated_part(record))
 
     def _group(self, relation: str) -> str | None:
         row = self.relations.get(relation)
         return row.group if row else None
+
+
+def _stated_part(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record without its last hop where the context leaves that out; see `UNKNOWN`."""
+    if record["answer"] != UNKNOWN or record["entities"][-1:] != [UNKNOWN]:
+        return record
+    return {**record, "path": record["path"][:-1], "entities": record["entities"][:-1]}
 
 
 def make_grader(

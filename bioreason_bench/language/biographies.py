@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw, pack
 from bioreason_bench.language import language_of
-from bioreason_bench.world.relations import CONTEXTUAL
+from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
 if TYPE_CHECKING:
     from bioreason_bench.world.facts import World
@@ -227,3 +227,8 @@ def texts(world: World, group: str, people: NDArray, paraphrase: NDArray | int =
 def contextual_sentences(world: World) -> Sentences:
     """Write everybody's contextual biography, by person id; empty for people without one."""
     return sentences(world, CONTEXTUAL, np.arange(len(world.texts["person"])))
+
+
+def parametric_sentences(world: World) -> Sentences:
+    """Write everybody's parametric biography in its first paraphrase, by person id."""
+    return sentences(world, PARAMETRIC, np.arange(len(world.texts["person"])))

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw, pack
 from bioreason_bench.language import biographies, language_of
-from bioreason_bench.splits.distractors import Branches, Tree, fillers
+from bioreason_bench.splits.distractors import Branches, Tree, fillers, most_wanted
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
+from bioreason_bench.world.relations import PARAMETRIC
 
 __all__ = ["Context", "Contexts", "Instead"]
 
@@ -122,11 +123,7 @@ class Contexts:
         if not width:
             return [""] * size
         people, position = context.people.reshape(-1), context.position.reshape(-1)
-        # fillers have position -1; the same person at the same position has the same biography
-        keys = (position + 1) * len(self.starts.world.people) + people
-        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        written = self._biographies(path, position[first], people[first], {})
-        lines = [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
+        lines = self.lines(path, people, position)
         if instead:
             changed = np.array(list(instead), np.int64)
             by_row = dict(enumerate(instead.values()))
@@ -134,6 +131,44 @@ class Contexts:
             for line, text in zip(changed.tolist(), altered, strict=True):
                 lines[line] = text
         return ["\n".join(lines[row : row + width]) for row in range(0, len(lines), width)]
+
+    def lines(
+        self,
+        path: RelationPath,
+        people: NDArray,
+        position: NDArray,
+        omitted: Mapping[int, int] | None = None,
+    ) -> list[str]:
+        """The contextual biographies of people at positions of the path, one a line.
+
+        Args:
+            path: Relation numbers.
+            people: [lines] whose biographies.
+            position: [lines] positions for which they are shortened; -1 for people who fill up.
+            omitted: A relation that is left out, by the number of the line.
+        """
+        # the same person at the same position has the same biography
+        keys = (position + 1) * len(self.starts.world.people) + people
+        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        written = self._biographies(path, position[first], people[first], {})
+        lines = [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
+        if omitted:
+            changed = np.array(list(omitted), np.int64)
+            stated = self._stated(path, position[changed], people[changed])
+            stated[np.arange(len(changed)), list(omitted.values())] = False
+            shorter = _paragraphs(self._sentences, people[changed], stated)
+            for line, text in zip(changed.tolist(), shorter, strict=True):
+                lines[line] = text
+        return lines
+
+    def _stated(self, path: RelationPath, position: NDArray, people: NDArray) -> NDArray[np.bool_]:
+        """[people, relations] True for what the biography of each person at a position states."""
+        world, branches = self.starts.world, self.starts.branches(path)
+        stated = np.zeros((len(people), len(world.table)), bool)
+        for one in np.unique(position).tolist():
+            at = position == one
+            stated[at] = branches.stated(one, people[at], world.config.context_facts)
+        return stated
 
     def _biographies(
         self,
@@ -143,16 +178,8 @@ class Contexts:
         instead: Mapping[int, Instead],
     ) -> list[str]:
         """The shortened biography of each person at a position, with sentences `instead`."""
-        sentences, world = self._sentences, self.starts.world
-        branches = self.starts.branches(path)
-        stated = np.zeros((len(people), len(world.table)), bool)
-        for one in np.unique(position).tolist():
-            at = position == one
-            stated[at] = branches.stated(one, people[at], world.config.context_facts)
-        order = sentences.order[people]  # [people, slots], -1 after the last relation
-        kept = np.take_along_axis(stated, np.maximum(order, 0).astype(np.int64), axis=1)
-        rows, columns = np.nonzero(kept & (order >= 0))
-        relations = order[rows, columns]
+        sentences = self._sentences
+        rows, relations = _in_order(sentences, people, self._stated(path, position, people))
         replaced = {}
         for row, (relation, word, sentence) in instead.items():
             mine = np.flatnonzero(rows == row)
@@ -176,3 +203,67 @@ class Contexts:
     @cached_property
     def _sentences(self) -> biographies.Sentences:
         return biographies.contextual_sentences(self.starts.world)
+
+    @cached_property
+    def _recalled_sentences(self) -> biographies.Sentences:
+        return biographies.parametric_sentences(self.starts.world)
+
+    def recalled_lines(
+        self, path: RelationPath, people: NDArray, omitted: Mapping[int, int] | None = None
+    ) -> list[str]:
+        """Parametric biographies for an open book, in their first paraphrase.
+
+        Shortened, they state the parametric relations that the path asks for and all that lead to
+        people, so that they do not tell who is meant by what they state; the others at random.
+
+        Args:
+            path: Relation numbers.
+            people: [lines] whose biographies.
+            omitted: A relation that is left out, by the number of the line.
+        """
+        unique, inverse = np.unique(people, return_inverse=True)
+        stated = self._recallable(path, unique)
+        written = _paragraphs(self._recalled_sentences, unique, stated)
+        lines = [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
+        for line, relation in (omitted or {}).items():
+            shorter = stated[inverse[line]][None].copy()
+            shorter[0, relation] = False
+            lines[line] = _paragraphs(self._recalled_sentences, people[line : line + 1], shorter)[0]
+        return lines
+
+    def _recallable(self, path: RelationPath, people: NDArray) -> NDArray[np.bool_]:
+        """[people, relations] True for what each shortened parametric biography states."""
+        world, facts = self.starts.world, self.starts.world.config.context_facts
+        table = world.table
+        parametric = np.array([row.group == PARAMETRIC for row in table.relations])
+        available = (world.steps[:, people].T >= 0) & parametric
+        if not facts:
+            return available
+        always = np.array([row.to_person for row in table.relations])
+        always[list(path)] = True
+        slots = people[:, None].astype(np.uint64) * np.uint64(len(table))
+        slots = np.add(slots, np.arange(len(table), dtype=np.uint64), dtype=np.uint64)
+        words = self.draw.at("recalled facts", *table.path_names(path)).words(slots)
+        return most_wanted(words, available, available & always, facts)
+
+
+def _in_order(
+    sentences: biographies.Sentences, people: NDArray, stated: NDArray
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(row, relation) of each sentence of shortened biographies, in the order of the biography.
+
+    Args:
+        sentences: Those of whole biographies.
+        people: [rows] whose biographies.
+        stated: [rows, relations] what is stated.
+    """
+    order = sentences.order[people]  # [rows, slots], -1 after the last relation
+    kept = np.take_along_axis(stated, np.maximum(order, 0).astype(np.int64), axis=1)
+    rows, columns = np.nonzero(kept & (order >= 0))
+    return rows, order[rows, columns]
+
+
+def _paragraphs(sentences: biographies.Sentences, people: NDArray, stated: NDArray) -> list[str]:
+    """Shortened biographies, [rows]."""
+    rows, relations = _in_order(sentences, people, stated)
+    return sentences.paragraphs(people[rows], relations, len(people), number=rows)

@@ -73,15 +73,19 @@ class MultiHop:
             "level": [level] * size,
         }
         rows |= self.writer.write(plan.path, starts)
-        rows |= self.certificates.write(
+        rows |= self.certify(plan, starts)
+        rows["portion"] = self._portions(plan, indices) if training else [0] * size
+        return rows
+
+    def certify(self, plan: PathPlan, starts: NDArray) -> Columns:
+        """The certificates of a path's questions."""
+        return self.certificates.write(
             self.skill,
             plan.path,
             self.starts.world.walk(plan.path, starts),
             path_in_train=plan.trained,
             start_in_train=self._in_train,
         )
-        rows["portion"] = self._portions(plan, indices) if training else [0] * size
-        return rows
 
     @property
     def _in_train(self) -> bool:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.language import language_of
+from bioreason_bench.language.answer import ANSWER
 from bioreason_bench.questions.contexts import Contexts
+from bioreason_bench.questions.prompts import UNKNOWN
 from bioreason_bench.questions.sets import Columns
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
@@ -74,10 +77,25 @@ class Writer:
             "question": language.questions(path, walk[:, 0], words),
             "context": contexts,
             "context_people": [[names[person] for person in row] for row in people.tolist()],
+            "support": self._support(path, walk, people),
             "chain": language.chains(path, walk),
             "answer": [row[-1] for row in entities],
             "answer_kind": [table[path[-1]].object] * size,
         }
+
+    def unknown_chains(self, path: RelationPath, walk: NDArray) -> list[str]:
+        """Chains that end before the last hop, whose fact is stated nowhere."""
+        before = language_of(self.starts.world).chains(path[:-1], walk[:, :-1])
+        return [f"{chain.rpartition(ANSWER)[0]}{ANSWER}{UNKNOWN}" for chain in before]
+
+    def _support(self, path: RelationPath, walk: NDArray, people: NDArray) -> list[list[int]]:
+        """For each hop that is read, the place of its subject among the people; otherwise -1."""
+        places = np.full((len(walk), len(path)), -1)
+        for hop, number in enumerate(path):
+            if self.starts.world.table[number].group == CONTEXTUAL:
+                rows, lines = np.nonzero(people == walk[:, hop, None])
+                places[rows, hop] = lines
+        return places.tolist()
 
     def entities(self, path: RelationPath, walk: NDArray) -> list[list[str]]:
         """The texts of each walk: the start, then the object of each hop."""

@@ -4,6 +4,7 @@ Each column is one to three streams of bytes, each with a SHA-256 of its own:
     bool, int32    the values, little-endian, 1 or 4 bytes each
     string         the lengths in UTF-8 bytes, as uint32 little-endian; the bytes of all texts
     list<string>   the lengths of the lists, as uint32 little-endian; the flattened texts as above
+    list<int32>    the lengths of the lists, as uint32 little-endian; the flattened values as above
 The digest is the SHA-256 over, for each column in order: its name, a zero byte, its type (one of
 the words above), a zero byte, and the 32 bytes of each of its streams.  Rows in another order, a
 text split elsewhere or a retyped column give another digest.  It is as fast as SHA-256, and the
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RowsDigest", "digest_rows"]
 
-STREAMS = {"bool": 1, "int32": 1, "string": 2, "list<string>": 3}
+STREAMS = {"bool": 1, "int32": 1, "string": 2, "list<string>": 3, "list<int32>": 2}
 
 
 def digest_rows(table: pa.Table) -> str:
@@ -80,7 +81,7 @@ def _type_name(column: str, data_type: pa.DataType) -> str:
     if name not in STREAMS:
         raise ReleaseError(
             f"column {column!r} has the type {data_type}; "
-            "rows hold strings, booleans, 32-bit integers and lists of strings"
+            "rows hold strings, booleans, 32-bit integers, and lists of strings or integers"
         )
     return name
 

@@ -35,7 +35,7 @@ from bioreason_bench.world.facts import World
 from bioreason_bench.world.people import YEAR
 from bioreason_bench.world.relations import CONTEXTUAL
 
-__all__ = ["Branches", "Tree", "fillers"]
+__all__ = ["Branches", "Tree", "fillers", "most_wanted"]
 
 NEVER = np.uint64(2**64 - 1)  # the rank of an alternative that cannot be taken
 
@@ -183,7 +183,7 @@ class Branches:
                     rows = np.flatnonzero(good)
                     others = np.array(self._others(position), np.int64)
                     targets = world.steps[others[:, None], rows].T
-                    fit = able[targets] & self._plausible(position, rows, targets)
+                    fit = able[targets] & self.plausible(position, rows, targets)
                     fit = self._one_way_each(position, rows, targets, fit)
                     good[rows] = fit.sum(axis=1) >= self.count
             packed.append(np.packbits(good))
@@ -207,7 +207,7 @@ class Branches:
             none = np.full((size, self.count), -1, np.int32)
             return none, none
         targets = self.world.steps[others[:, None], people].T  # [people, others]
-        good = self.leads_on(hop + 1, targets) & self._plausible(hop, people, targets)
+        good = self.leads_on(hop + 1, targets) & self.plausible(hop, people, targets)
         good = self._one_way_each(hop, people, targets, good)
         names = self.world.table.path_names(self.path)
         slots = people[:, None].astype(np.uint64) * np.uint64(len(self.world.table))
@@ -272,7 +272,7 @@ class Branches:
                         linked |= (steps[asked, one] == other) | (steps[asked, other] == one)
         return linked
 
-    def _plausible(self, hop: int, people: NDArray, targets: NDArray) -> NDArray[np.bool_]:
+    def plausible(self, hop: int, people: NDArray, targets: NDArray) -> NDArray[np.bool_]:
         """Whether the ages would allow the hop's own relation, so that an age tells nothing."""
         older = self.world.table[self.path[hop]].older
         if older is None:
@@ -343,11 +343,26 @@ class Branches:
         slots = people[:, None].astype(np.uint64) * np.uint64(len(table))
         slots = np.add(slots, np.arange(len(table), dtype=np.uint64), dtype=np.uint64)
         words = self.draw.at("facts", position, *names).words(slots)
-        rank = np.where(available, words >> np.uint64(1), NEVER)
-        rank[chosen] = 0
-        last = min(facts, len(table)) - 1
-        cut = np.partition(rank, last, axis=1)[:, last, None]
-        return available & ((rank <= cut) | chosen)
+        return most_wanted(words, available, chosen, facts)
+
+
+def most_wanted(
+    words: NDArray[np.uint64], available: NDArray, wanted: NDArray, count: int
+) -> NDArray[np.bool_]:
+    """[people, relations] True for the relations wanted, and for others up to `count` in all.
+
+    Args:
+        words: Drawn words that decide between the others; [people, relations] as all that follow.
+        available: Which relations there are.
+        wanted: Those that are always taken; all of them available.
+        count: How many are taken, if fewer are wanted.
+    """
+    rank = np.where(available, words >> np.uint64(1), NEVER)
+    rank[wanted] = 0
+    last = min(count, rank.shape[1]) - 1
+    cut = np.partition(rank, last, axis=1)[:, last, None]
+    taken: NDArray[np.bool_] = available & ((rank <= cut) | wanted)
+    return taken
 
 
 def _contains(outer: tuple[int, int] | None, inner: tuple[int, int] | None) -> bool:

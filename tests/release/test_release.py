@@ -19,9 +19,13 @@ from bioreason_bench.release.manifest import CANARY, read_manifest
 from bioreason_bench.release.read import Release
 from bioreason_bench.release.shards import configs_of, make_table, write_shard
 from bioreason_bench.schema import ROWS, arrow_schema, columns, validator
+from bioreason_bench.taxonomy import OPEN_BOOK, OPEN_BOOK_SKILLS
 
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
+OPEN_BOOKS = tuple(f"{skill}_{level}_{OPEN_BOOK}" for skill in OPEN_BOOK_SKILLS for level in LEVELS)
 FURTHER = (
+    "ctx_unanswerable",
+    "comp_unanswerable",
     "comp_counterfactual",
     "comp_conflict",
     "mem_direction",
@@ -45,7 +49,7 @@ def test_a_release_holds_the_layout_that_is_promised(tiny_release):
     }
     assert folders == expected | {
         f"data/{skill}/{level}" for skill in skills for level in LEVELS
-    } | {f"data/{name.replace('_', '/')}" for name in FURTHER}
+    } | {f"data/{name.replace('_', '/', 1)}" for name in FURTHER + OPEN_BOOKS}
     there = {
         path.relative_to(tiny_release).as_posix()
         for path in (tiny_release / "data").rglob("*")
@@ -61,6 +65,7 @@ def test_configs_are_those_of_the_hub_and_share_the_training_files(release):
     assert set(release.configs()) == {
         *names,
         *FURTHER,
+        *OPEN_BOOKS,
         "comp_rl",
         "biographies",
         "facts",
@@ -75,7 +80,9 @@ def test_configs_are_those_of_the_hub_and_share_the_training_files(release):
     assert release.splits("comp_rl") == ["train"]
     assert release.splits("probes") == ["test"]
     assert set(release.splits("biographies")) == {"parametric", "contextual"}
-    assert set(release.question_configs()) == {*names, "comp_rl"}
+    assert set(release.question_configs()) == {*names, *OPEN_BOOKS, "comp_rl"}
+    for name in OPEN_BOOKS:
+        assert release.splits(name) == ["validation", "test"]
 
 
 def test_configs_take_whatever_level_there_is():
@@ -194,7 +201,8 @@ def test_a_missing_or_cut_file_is_named(tmp_path, tiny_release):
 
 def test_arrow_types_follow_from_the_json_schema():
     kinds = {str(field.type) for name in ROWS for field in arrow_schema(name)}
-    assert kinds == {"string", "bool", "int32", "list<element: string>"}
+    lists = {"list<element: string>", "list<element: int32>"}
+    assert kinds == {"string", "bool", "int32", *lists}
 
 
 # the digest ---------------------------------------------------------------------------------------

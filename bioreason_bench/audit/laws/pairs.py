@@ -6,15 +6,26 @@ A new kind needs a row in taxonomy.QUESTION_KINDS, a class here, and its law in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from bioreason_bench.audit.laws.contexts import ContextRules
+from bioreason_bench.audit.laws.contexts import ContextLaws, ContextRules
+from bioreason_bench.audit.laws.openbook import OpenBookLaws
 from bioreason_bench.audit.ledger import RowViolations
 from bioreason_bench.audit.reading.links import alternatives, pattern_of
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Context, Parser
 from bioreason_bench.audit.reading.questions import ParsedQuestion
+from bioreason_bench.questions.prompts import UNKNOWN as UNKNOWN_ANSWER
+from bioreason_bench.taxonomy import OPEN_BOOK_SKILLS
 
-__all__ = ["KIND_LAWS", "ConflictLaw", "CounterfactualLaw", "DirectionLaw", "KindLaw"]
+__all__ = [
+    "KIND_LAWS",
+    "ConflictLaw",
+    "CounterfactualLaw",
+    "DirectionLaw",
+    "KindLaw",
+    "UnanswerableLaw",
+]
 
 
 class KindLaw:
@@ -23,19 +34,30 @@ class KindLaw:
     Args:
         parser: The parser of this process.
         rules: What the config promises of contexts.
+        skill: The skill of the questions.
 
     Attributes:
         law: Its name in the catalogue.
         from_mirrors: Whether the questions are solved by parametric facts and their mirrors.
+        missing: The answer where the text leads to none; None if it must lead to one.
+        checks_contexts: Whether this law checks the form of the contexts, in place of the others.
     """
 
     law: ClassVar[str]
     from_mirrors: ClassVar[bool] = False
+    missing: ClassVar[str | None] = None
+    checks_contexts: ClassVar[bool] = False
 
-    def __init__(self, parser: Parser, rules: ContextRules) -> None:
+    def __init__(self, parser: Parser, rules: ContextRules, skill: str = "comp") -> None:
         self.parser = parser
         self.release = parser.release
         self.rules = rules
+        self.skill = skill
+
+    @property
+    def open_book(self) -> bool:
+        """Whether the contexts state the facts to be recalled as well."""
+        return False
 
     def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
         """Check a row, or keep it until its partner is read."""
@@ -64,8 +86,8 @@ class KindLaw:
 class PairLaw(KindLaw):
     """The law of rows that belong together by their column `pair`."""
 
-    def __init__(self, parser: Parser, rules: ContextRules) -> None:
-        super().__init__(parser, rules)
+    def __init__(self, parser: Parser, rules: ContextRules, skill: str = "comp") -> None:
+        super().__init__(parser, rules, skill)
         self.waiting: dict[str, ParsedQuestion] = {}  # by pair, rows whose partner is to come
 
     def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
@@ -229,10 +251,85 @@ class ConflictLaw(KindLaw):
         return ""
 
 
+class UnanswerableLaw(PairLaw):
+    """Two questions with the same text, of which the second lacks its last fact."""
+
+    law = "unanswerable"
+    missing = UNKNOWN_ANSWER
+    checks_contexts = True
+
+    @property
+    def open_book(self) -> bool:
+        return self.skill in OPEN_BOOK_SKILLS
+
+    def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
+        first = self.waiting.get(question.record["pair"])
+        super().add(question, violations)
+        if first and first.readable and question.readable:
+            whole = self._with_both(first, question)
+            if self.open_book:
+                OpenBookLaws(self.release, self.rules, whole, violations).check()
+            else:
+                ContextLaws(self.release, self.rules, whole, violations).check()
+
+    def _with_both(self, one: ParsedQuestion, two: ParsedQuestion) -> ParsedQuestion:
+        """The question with a context in which nothing is left out."""
+        a, b = one.context, two.context
+        context = Context(
+            a.people,
+            [x | y for x, y in zip(a.stated, b.stated, strict=False)],
+            [max(x, y) for x, y in zip(a.sizes, b.sizes, strict=False)],
+            {**a.facts, **b.facts},
+            [],
+        )
+        return replace(one, context=context)
+
+    def problem(self, one: ParsedQuestion, two: ParsedQuestion) -> str:
+        first, second = one.record, two.record
+        if (first["answerable"], second["answerable"]) != (True, False):
+            return "the first of a pair must be answerable, the second not"
+        for name in ("question", "path", "context_people"):
+            if first[name] != second[name]:
+                return f"a pair must have the same {name}: {first[name]!r} and {second[name]!r}"
+        if second["answer"] != self.missing or two.answer != NOT_STATED:
+            return f"the second answer must be {self.missing!r}, and not stated by its context"
+        keys, names, people = [], (first["omitted"][:2], second["omitted"][:2]), one.context.people
+        for subject, relation in names:
+            number = self.parser.numbers.get(relation, UNKNOWN)
+            keys.append(number * self.release.people + self.release.ids.get(subject, UNKNOWN))
+        if keys[1] != one.path[-1] * self.release.people + one.walk[-2]:
+            return f"{names[1]} is not the last fact of the chain"
+        if keys[0] == keys[1] or names[0][1] != names[1][1]:
+            return f"{names[0]} must be the same relation of somebody else"
+        if one.walk[-1] in people:
+            return f"{self.release.text(one.walk[-1])} has a line, which might state the fact"
+        return self._other_difference(one, two, keys)
+
+    def _other_difference(self, one: ParsedQuestion, two: ParsedQuestion, keys: list[int]) -> str:
+        """Where the two contexts are not what the omitted facts make of them, "" if nowhere."""
+        a, b = one.context.facts, two.context.facts
+        for facts, here, there, question in (
+            (a, keys[0], keys[1], one),
+            (b, keys[1], keys[0], two),
+        ):
+            if here in facts or there not in facts:
+                return f"{question.record['omitted'][:2]} alone must be left out"
+            relation, subject = divmod(here, self.release.people)
+            if self.release.text(self.release.rows[relation][subject]) != repr(
+                question.record["omitted"][2]
+            ):
+                return f"{question.record['omitted']} is no fact of the biographies"
+        different = {*a, *b} - set(keys)
+        if any(a.get(key) != b.get(key) for key in different):
+            return "the contexts of a pair may differ in the omitted facts only"
+        return ""
+
+
 KIND_LAWS: dict[str, type[KindLaw]] = {
     "counterfactual": CounterfactualLaw,
     "conflict": ConflictLaw,
     "direction": DirectionLaw,
+    "unanswerable": UnanswerableLaw,
 }
 
 

@@ -47,16 +47,20 @@ class Places:
     pairs: list[tuple[int, int, int]] = field(default_factory=list)
 
     def add(self, release: ParsedRelease, question: ParsedQuestion) -> None:
-        """Count the people of one question; of a counterfactual pair the first one only."""
+        """Count the people of one question; of a pair of contexts the first one only."""
         people = question.context.people
-        if len(people) < 2 or question.record.get("altered"):
-            return
-        read = [
-            person
-            for relation, person in zip(question.path, question.walk, strict=False)
-            if not release.parametric[relation]
-        ]
-        places = [people.index(person) for person in read if person in people]
+        record = question.record
+        if len(people) < 2 or record.get("altered") or record.get("answerable") is False:
+            return  # the second of a pair
+        if self.file.open_book or "answerable" in record:
+            places = record["support"]
+        else:
+            read = [
+                person
+                for relation, person in zip(question.path, question.walk, strict=False)
+                if not release.parametric[relation]
+            ]
+            places = [people.index(person) for person in read if person in people]
         for number, place in enumerate(places):
             kind = "last" if number == len(places) - 1 else "other" if number else "first"
             self.single.append((len(people), place, kind))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioreason_bench.audit.laws.contexts import ContextLaws, ContextRules
+from bioreason_bench.audit.laws.openbook import OpenBookLaws
 from bioreason_bench.audit.laws.pairs import KindLaw
 from bioreason_bench.audit.ledger import RowViolations
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Parser
@@ -34,6 +35,8 @@ class RowLaws:
     ) -> None:
         self.parser, self.release = parser, parser.release
         self.file, self.kind = file, kind
+        self.open_book = file.open_book or (kind is not None and kind.open_book)
+        self.missing = kind.missing if kind is not None else None
         self.violations = RowViolations()
         self.rules = ContextRules.of(config)
         self.names = [relation.name for relation in self.release.table.relations]
@@ -52,14 +55,20 @@ class RowLaws:
         if question.readable:
             self._check_solution(question)
             self._check_columns(question)
-            if question.context.people:
-                contradicted = self._contradicted(question.record)
-                laws = ContextLaws(
-                    self.release, self.rules, question, self.violations, contradicted
-                )
-                laws.check()
-                if not self.rules.leak_guards:
-                    self._look_for_leaks(question, laws.mirrors(self.pattern(question)))
+            self._check_support(question)
+            if question.context.people and not (self.kind and self.kind.checks_contexts):
+                self._check_form(question)
+
+    def _check_form(self, question: ParsedQuestion) -> None:
+        """Nothing in the form of the context tells more than it must."""
+        if self.open_book:
+            OpenBookLaws(self.release, self.rules, question, self.violations).check()
+            return
+        contradicted = self._contradicted(question.record)
+        laws = ContextLaws(self.release, self.rules, question, self.violations, contradicted)
+        laws.check()
+        if not self.rules.leak_guards:
+            self._look_for_leaks(question, laws.mirrors(self.pattern(question)))
 
     def false_key(self, record: Mapping[str, Any]) -> tuple[int, int] | None:
         """(key, object) of the sentence that may contradict the biographies, None if none may."""
@@ -110,12 +119,12 @@ class RowLaws:
         suffix = f"-{question.start:06d}"
         # training rows have a portion of at least 1, others have 0
         portion = max(1, record["portion"]) if level == "train" else 0
-        expected = skill, level, portion
+        expected = skill, self.file.row_level, portion
         recorded = record["skill"], record["level"], record["portion"]
         id_fits = record["id"].startswith(prefix) and record["id"].endswith(suffix)
         if level == "probe":
             id_fits &= record["id"] == f"{prefix}{'-'.join(record['path'])}{suffix}"
-        elif id_fits and level in NUMBERED:
+        elif id_fits and self.file.row_level in NUMBERED:
             number = record["id"].removeprefix(prefix).removesuffix(suffix)
             id_fits = (
                 number.isdecimal()
@@ -136,20 +145,25 @@ class RowLaws:
     def _check_context(self, question: ParsedQuestion) -> None:
         """A context is there if it is needed, can be read, and agrees with the biographies."""
         record, row, check = question.record, question.row, self.violations.check
-        if record["skill"] == "mem" or not record["context"]:
-            letters = {self.letters[relation] for relation in question.path}
-            needed = record["skill"] != "mem" and "C" in letters
+        letters = {self.letters[relation] for relation in question.path}
+        needed = self.open_book or (record["skill"] != "mem" and "C" in letters)
+        if not needed or not record["context"]:
             given = record["context"] or record["context_people"]
-            problem = "a question has a context if and only if it has a contextual hop"
+            problem = "a question has a context if and only if it has a hop to read"
             check("context people", row, not given and not needed, lambda: problem)
             return
         context = question.context
         people = [self._text(person) for person in context.people]
+        recall = sum(1 << n for n, letter in enumerate(self.letters) if letter == "P")
+        lines = {
+            (person, bool(stated & recall))
+            for person, stated in zip(people, context.stated, strict=True)
+        }
         check("context", row, not context.problem, lambda: context.problem)
         check(
             "context people",
             row,
-            people == record["context_people"] and len(set(people)) == len(people),
+            people == record["context_people"] and len(lines) == len(people),
             lambda: (
                 f"the lines are about {', '.join(map(str, people))}; "
                 f"context_people says {', '.join(record['context_people'])}"
@@ -159,6 +173,13 @@ class RowLaws:
         allowed = self.false_key(record)
         false = [fact for fact in context.false if fact != allowed]
         check("context true", row, not false, lambda: self._describe_false(*false[0]))
+        if self.open_book:
+            mixed = [
+                n for n, stated in enumerate(context.stated, 1) if 0 < stated & recall < stated
+            ]
+            problem = f"line {mixed[0]} states facts of both groups" if mixed else ""
+            check("context group", row, not mixed, lambda: problem)
+            return
         contradicted = self._contradicted(record)
         recalled = [
             fact
@@ -186,6 +207,8 @@ class RowLaws:
         """Entities, answer and chain are those that the text leads to."""
         record, row, check = question.record, question.row, self.violations.check
         entities = [self._text(number) for number in question.walk]
+        if entities[-1] is None:
+            entities[-1] = self.missing
         check(
             "solution",
             row,
@@ -212,12 +235,37 @@ class RowLaws:
             lambda: f"a person occurs twice on the chain {_arrows(entities)}",
         )
 
+    def _check_support(self, question: ParsedQuestion) -> None:
+        """`support` says which line states the fact of each hop."""
+        context, record = question.context, question.record
+        lines = {
+            (person, relation): line
+            for line, (person, stated) in enumerate(
+                zip(context.people, context.stated, strict=True)
+            )
+            for relation in question.path
+            if stated >> relation & 1
+        }
+        expected = [
+            lines.get((person, relation), -1)
+            if self.open_book or not self.release.parametric[relation]
+            else -1
+            for person, relation in zip(question.walk, question.path, strict=False)
+        ]
+        self.violations.check(
+            "support",
+            question.row,
+            record["support"] == expected,
+            lambda: f"the hops are stated in the lines {expected}, found {record['support']}",
+        )
+
     def _chain(self, question: ParsedQuestion, entities: Sequence[str | None]) -> str:
         """Each hop in the first wording of its relation, then the answer."""
+        stated = len(question.path) - (question.walk[-1] == NOT_STATED)
         sentences = [
             self.write(relation, str(subject), str(target))
             for relation, subject, target in zip(
-                question.path, entities, entities[1:], strict=False
+                question.path[:stated], entities, entities[1:], strict=False
             )
         ]
         return f"{' '.join(sentences)} {ANSWER}{entities[-1]}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-__all__ = ["YEAR", "age_difference", "day", "fits_window"]
+__all__ = ["TOLERANCE", "YEAR", "age_difference", "day", "fits_window"]
 
 YEAR = 365.2425  # days
 MONTHS = (
@@ -45,8 +45,16 @@ def age_difference(births: Sequence[int], subject: int, target: int) -> float | 
     return (one - two) / YEAR if one and two else None
 
 
-def fits_window(years: float | None, older: tuple[int, int] | None) -> bool:
-    """Whether a difference in age fits the window of a relation; unknown ages fit all windows."""
+def fits_window(
+    years: float | None, older: tuple[int, int] | None, tolerance: float = TOLERANCE
+) -> bool:
+    """Whether a difference in age fits the window of a relation; unknown ages fit all windows.
+
+    Args:
+        years: The difference.
+        older: The window, None for any difference.
+        tolerance: Years by which it may miss the window; below 0, by which it must be inside.
+    """
     if years is None or older is None:
         return True
-    return older[0] - TOLERANCE <= years <= older[1] + TOLERANCE
+    return older[0] - tolerance <= years <= older[1] + tolerance

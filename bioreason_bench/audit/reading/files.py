@@ -17,7 +17,14 @@ from bioreason_bench.errors import BioreasonError, ReleaseError
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.manifest import CANARY, MANIFEST, read_manifest
 from bioreason_bench.release.shards import configs_of
-from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, QUESTION_KINDS, SKILLS
+from bioreason_bench.taxonomy import (
+    KIND_NAMES,
+    LEVELS,
+    OPEN_BOOK,
+    OPEN_BOOK_SKILLS,
+    QUESTION_KINDS,
+    SKILLS,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +46,11 @@ SPLITS = {  # folder in data/ → its splits; the training files of a skill are 
     "probes": {"test"},
     **{skill: {"train", "rl"} for skill in SKILLS},
     **{f"{skill}/{level}": {"validation", "test"} for skill in SKILLS for level in LEVELS},
+    **{
+        f"{skill}/{level}_{OPEN_BOOK}": {"validation", "test"}
+        for skill in OPEN_BOOK_SKILLS
+        for level in LEVELS
+    },
     **{kind.folder: {"test"} for kind in QUESTION_KINDS},
 }
 BESIDE = {MANIFEST, CARD, "chain.svg", "croissant.json", "audit.json", ".gitattributes"}

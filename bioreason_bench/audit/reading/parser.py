@@ -389,7 +389,14 @@ class Parser:
             return f"{line} is about another person than the beginning of the line"
         return f"{line} states a relation a second time"
 
-    def solve(self, start: int, path: Iterable[int], context: Context | None) -> list[int]:
+    def solve(
+        self,
+        start: int,
+        path: Iterable[int],
+        context: Context | None,
+        *,
+        open_book: bool = False,
+    ) -> list[int]:
         """Follow a path.
 
         Args:
@@ -397,6 +404,7 @@ class Parser:
             path: Relations.
             context: Where contextual facts are read; if None, they are taken from the contextual
                 biographies.
+            open_book: Read parametric facts in the context as well.
 
         Returns:
             The start and the object of each hop, NOT_STATED from the first missing fact on.
@@ -407,7 +415,7 @@ class Parser:
             person = walk[-1]
             if not 0 <= person < release.people:
                 walk.append(NOT_STATED)
-            elif release.parametric[relation] or context is None:
+            elif context is None or (release.parametric[relation] and not open_book):
                 walk.append(release.rows[relation][person])
             else:
                 walk.append(context.facts.get(relation * release.people + person, NOT_STATED))

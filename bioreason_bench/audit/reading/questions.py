@@ -22,6 +22,7 @@ from bioreason_bench.audit.reading.parser import (
     ParsedRelease,
     Parser,
 )
+from bioreason_bench.taxonomy import OPEN_BOOK
 
 __all__ = [
     "CERTIFICATE",
@@ -73,6 +74,16 @@ class File:
         """The level of the rows, or their kind of question; train for training and rl files."""
         return "probe" if self.folder == "probes" else self.folder.partition("/")[2] or "train"
 
+    @cached_property
+    def open_book(self) -> bool:
+        """Whether the contexts of a level state the facts to be recalled as well."""
+        return self.level.endswith(f"_{OPEN_BOOK}")
+
+    @cached_property
+    def row_level(self) -> str:
+        """The level in the rows: that of the closed questions, for open books."""
+        return self.level.removesuffix(f"_{OPEN_BOOK}")
+
 
 @dataclass(slots=True)
 class ParsedQuestion:
@@ -117,6 +128,8 @@ class QuestionTable:
         id: Hash of the id, shape [rows].
         content: Hash of question, context, chain and portion, for training and rl files; empty for
             all others.
+        read_lines: Hash of the contextual biographies in the context, in whatever order; 0 where it
+            was not read.  Shape [rows].
         recorded: Certificate and portion as recorded; unseen_relations as `code_of` the sorted
             relations.
         lists: The columns id and probe_of as Python values, for test files.
@@ -130,6 +143,7 @@ class QuestionTable:
     text: NDArray[np.uint64]
     id: NDArray[np.uint64]
     content: NDArray[np.uint64]
+    read_lines: NDArray[np.uint64]
     recorded: dict[str, NDArray[np.int64]]
     lists: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -147,6 +161,10 @@ class TableBuilder:
         }
         self.rows: list[tuple[int, int, int]] = []  # start, path code, hops
         self.walks: list[list[int]] = []
+        self.read_lines: list[int] = []
+        self.contextual = sum(
+            1 << number for number, recalled in enumerate(release.parametric) if not recalled
+        )
         self.hashes: dict[str, list[NDArray[np.uint64]]] = {"text": [], "id": [], "content": []}
         self.recorded: dict[str, list] = {}
         self.lists: dict[str, list] = {}
@@ -156,6 +174,7 @@ class TableBuilder:
         code = code_of(question.path, self.base) if question.readable else -1
         self.rows.append((question.start, code, len(question.path)))
         self.walks.append((question.walk + [NOT_STATED] * WIDTH)[:WIDTH])
+        self.read_lines.append(self._hash_of_lines(question))
 
     def end_batch(self, columns: Mapping[str, list]) -> None:
         """Add the columns of the batch whose questions were added."""
@@ -165,7 +184,7 @@ class TableBuilder:
             texts = (columns[name] for name in ("question", "context", "chain"))
             rows = zip(*texts, map(str, columns["portion"]), strict=True)
             self.hashes["content"].append(hash_texts(["\n".join(row) for row in rows]))
-        for name in (*CERTIFICATE, "portion", "altered"):
+        for name in (*CERTIFICATE, "portion", "altered", "answerable"):
             values = columns.get(name, [])
             if name == "unseen_relations":
                 values = [self._code(names) for names in values]
@@ -173,6 +192,15 @@ class TableBuilder:
         if self.file.split == "test":
             for name in ("id", "probe_of"):
                 self.lists.setdefault(name, []).extend(columns.get(name, []))
+
+    def _hash_of_lines(self, question: ParsedQuestion) -> int:
+        """A hash of the lines that state contextual facts; 0 for training and unread contexts."""
+        if self.file.split not in ("validation", "test") or question.context is EMPTY:
+            return 0
+        lines = question.record["context"].split("\n")
+        kept = zip(lines, question.context.stated, strict=False)
+        read = sorted(line for line, stated in kept if stated & self.contextual)
+        return int(hash_texts(["\n".join(read)])[0]) if read else 0
 
     def _code(self, names: list[str]) -> int:
         """`code_of` the relations with these names, sorted; UNKNOWN if one does not exist."""
@@ -190,6 +218,7 @@ class TableBuilder:
             path=rows[:, 1],
             hops=rows[:, 2],
             walk=np.array(self.walks, np.int32).reshape(-1, WIDTH),
+            read_lines=np.array(self.read_lines, np.uint64),
             **{name: np.concatenate([empty, *parts]) for name, parts in self.hashes.items()},
             recorded={
                 name: np.array(values, np.int64) for name, values in self.recorded.items() if values
@@ -205,6 +234,7 @@ def read_questions(
     *,
     every: int = 1,
     from_mirrors: bool = False,
+    open_book: bool = False,
 ) -> Iterator[ParsedQuestion]:
     """Read back and solve the rows of a batch.
 
@@ -215,6 +245,7 @@ def read_questions(
         every: Read contexts of every n-th row of the file only. The contextual hops of the other
             rows are taken from the biographies.
         from_mirrors: Solve by parametric facts and their mirrors instead of a context.
+        open_book: Solve by the context alone, parametric facts too.
     """
     names = list(columns)
     for row, values in enumerate(zip(*columns.values(), strict=True), first):
@@ -226,7 +257,7 @@ def read_questions(
         if from_mirrors:
             walk = parser.solve_from_mirrors(start, path)
         else:
-            walk = parser.solve(start, path, context)
+            walk = parser.solve(start, path, context, open_book=open_book)
         yield ParsedQuestion(row, start, path, context or EMPTY, walk, record)
 
 

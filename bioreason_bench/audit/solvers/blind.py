@@ -69,13 +69,13 @@ class Walks:
         is read on from.
         """
         question, blind, final = self.question, set(blind), len(self.question.path) - 1
-        states = {question.start: State(1, self.lines.get(question.start, -1))}
+        states = {question.start: State(1, self._line(0, question.start))}
         for hop in range(final + 1):
-            read_next = hop < final and self.pattern[hop + 1] == "C"
+            read_next = hop < final and self._is_read(hop + 1)
             following: dict[int, State] = {}
             for entity, state in states.items():
                 for target in self._targets(hop, entity, hop in blind):
-                    line = self.lines.get(target, -1)
+                    line = self._line(hop + 1, target)
                     if target < 0 or target == question.start or (read_next and line < 0):
                         continue
                     before = following.get(target)
@@ -83,6 +83,14 @@ class Walks:
                     following[target] = State(walks, line if line >= 0 else state.line)
             states = following
         return states
+
+    def _is_read(self, hop: int) -> bool:
+        """Whether the fact of a hop is read, not recalled."""
+        return self.pattern[hop] == "C"
+
+    def _line(self, hop: int, person: int) -> int:  # noqa: ARG002 - open books ask for the hop
+        """The line about a person that a hop would be read from, -1 if there is none."""
+        return self.lines.get(person, -1)
 
     def chance(self, hop: int) -> float:
         """The score of a guess by someone who is ignorant of one branch only.

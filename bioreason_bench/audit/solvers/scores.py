@@ -21,7 +21,8 @@ from bioreason_bench.audit.report import Scores
 from bioreason_bench.audit.solvers.blind import BLIND_AT, Walks, answer_blindly
 from bioreason_bench.audit.solvers.choices import CHOOSERS, choose
 from bioreason_bench.audit.solvers.knowledge import Guess, Knowledge
-from bioreason_bench.audit.solvers.solvers import LEGITIMATE, SOLVERS
+from bioreason_bench.audit.solvers.open_book import open_book_guesses
+from bioreason_bench.audit.solvers.solvers import LEGITIMATE, SOLVERS, oracle
 from bioreason_bench.grading.answer import same_answer
 from bioreason_bench.statistics import luck_bound, wilson_interval
 from bioreason_bench.taxonomy import LEVELS
@@ -54,8 +55,15 @@ class SolverResults:
 class SolverRun:
     """All solvers on the questions of one file."""
 
-    def __init__(self, file: File, knowledge: Knowledge) -> None:
-        self.file, self.knowledge = file, knowledge
+    def __init__(self, file: File, knowledge: Knowledge, missing: str | None = None) -> None:
+        """Start on a file.
+
+        Args:
+            file: The file.
+            knowledge: What solvers may use.
+            missing: The answer to questions whose context leaves it out; None if none does.
+        """
+        self.file, self.knowledge, self.missing = file, knowledge, missing
         self.composing = file.skill == "comp" and file.level in LEVELS
         self.starts: list[int] = []
         self.right: dict[str, list[bool]] = {name: [] for name in NAMES}
@@ -70,7 +78,7 @@ class SolverRun:
             guesses = self._guesses(question)
         for name in NAMES:
             guess = guesses.get(name)
-            text = texts[guess.answer] if guess and guess.answer >= 0 else ""
+            text = texts[guess.answer] if guess and guess.answer >= 0 else self.missing or ""
             self.right[name].append(bool(guess) and same_answer(text, answer))
             self.chance[name].append(guess.chance if guess else np.nan)
 
@@ -85,6 +93,10 @@ class SolverRun:
     def _guesses(self, question: ParsedQuestion) -> dict[str, Guess | None]:
         """The guess of each solver, None or none at all where it has no choice to make."""
         knowledge = self.knowledge
+        if self.missing:  # other solvers never say that they do not know
+            return {"oracle": oracle(question, knowledge)}
+        if self.file.open_book:
+            return open_book_guesses(question, knowledge)
         guesses: dict[str, Guess | None] = {
             name: solver(question, knowledge) for name, solver in SOLVERS.items()
         }

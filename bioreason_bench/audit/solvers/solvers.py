@@ -19,7 +19,17 @@ from bioreason_bench.audit.reading.questions import ParsedQuestion
 from bioreason_bench.audit.solvers.cues import CUES, POSITION_CUES
 from bioreason_bench.audit.solvers.knowledge import Guess, Knowledge
 
-__all__ = ["LEGITIMATE", "SOLVERS", "count_cue_hits"]
+__all__ = [
+    "LEGITIMATE",
+    "SOLVERS",
+    "Candidate",
+    "count_cue_hits",
+    "nearest_train",
+    "oracle",
+    "pick",
+    "question_only",
+    "relation_candidates",
+]
 
 LEGITIMATE = {  # (skill, solver) that is no shortcut but (part of) the skill itself
     ("mem", "memory_only"),
@@ -81,7 +91,7 @@ def context_only(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     """
     plausible = context_candidates(question, knowledge, strict=True)
     seen = context_candidates(question, knowledge, strict=False)
-    guess = _pick(question, plausible or seen, seen, knowledge, "context_only")
+    guess = pick(question, plausible or seen, seen, knowledge, "context_only")
     recalls = any(knowledge.release.parametric[relation] for relation in question.path)
     if seen and recalls and knowledge.distractors:
         return Guess(guess.answer, max(guess.chance, 1 / (1 + knowledge.distractors)))
@@ -91,7 +101,7 @@ def context_only(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
 def last_relation(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     """Any object of the last relation that the context states."""
     stated = relation_candidates(question, knowledge)
-    return _pick(question, stated, stated, knowledge, "last_relation")
+    return pick(question, stated, stated, knowledge, "last_relation")
 
 
 def linked(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
@@ -101,7 +111,7 @@ def linked(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     facts = question.context.facts.items()
     mentioned = {target for key, target in facts if key % people != target}
     related = [one for one in stated if question.context.people[one.line] in mentioned]
-    return _pick(question, related or stated, stated, knowledge, "last_relation")
+    return pick(question, related or stated, stated, knowledge, "last_relation")
 
 
 SOLVERS: dict[str, Callable[[ParsedQuestion, Knowledge], Guess]] = {
@@ -205,7 +215,7 @@ def relation_candidates(question: ParsedQuestion, knowledge: Knowledge) -> list[
     ]
 
 
-def _pick(
+def pick(
     question: ParsedQuestion,
     candidates: list[Candidate],
     seen: list[Candidate],
