@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-# Columns that hold a fact and another object for it: subject, relation, object, other object.
-CHANGED_FACTS = ("changed", "conflicting")
-
 
 @click.command(name="show")
 @click.argument("folder", metavar="DIR", type=PATH)
@@ -158,7 +155,7 @@ def _hops(release: Release, rows: Sequence[Row]) -> list[list[Hop]]:
 
 def _question(row: Row, hops: Sequence[Hop], whole_context: bool) -> str:
     """A question with its hops, its context and what training has seen of it."""
-    from bioreason_bench.schema import columns
+    from bioreason_bench.explore.words import certificate_in_words, other_columns
 
     width = min(110, shutil.get_terminal_size().columns)
     hop_count = f"{row['hops']} hop{'s' * (row['hops'] > 1)}"
@@ -177,12 +174,9 @@ def _question(row: Row, hops: Sequence[Hop], whole_context: bool) -> str:
     elif row["context"]:
         people = f"{len(row['context_people'])} biographies: {', '.join(row['context_people'])}"
         lines += _wrap(people, "  context  ", width)
-    lines += _wrap(_certificate(row), "  training  ", width)
-    common = (*columns("question"), "probe_of")
-    for name, value in row.items():
-        if name not in common:
-            text = _changed_fact(value) if name in CHANGED_FACTS else _plain(value)
-            lines += _wrap(text, f"  {name}  ", width)
+    lines += _wrap(certificate_in_words(row), "  training  ", width)
+    for name, text in other_columns(row).items():
+        lines += _wrap(text, f"  {name}  ", width)
     return "\n".join(lines)
 
 
@@ -209,24 +203,6 @@ def _source(hop: Hop, biographies: int) -> str:
     )
 
 
-def _certificate(row: Row) -> str:
-    """What training has and has not seen of the question."""
-    if row["level"] == "probe":
-        return f"probe of {', '.join(row['probe_of'])}"
-    parts = ["path seen" if row["path_in_train"] else "path never seen"]
-    if row["unseen_relations"]:
-        parts.append(f"unseen relations: {', '.join(row['unseen_relations'])}")
-    else:
-        parts.append("every relation seen")
-    if row["hops_beyond_train"]:
-        parts.append(f"longer than any trained path by {row['hops_beyond_train']}")
-    seen = "seen" if row["start_in_train"] else "never seen"
-    parts.append(f"this start on this path {seen}")
-    if not row["direction_seen"]:
-        parts.append("a recalled fact is stated from the other end only")
-    return "; ".join([*parts, f"{row['people_in_train']} of its people seen"])
-
-
 def _marked_context(row: Row, hops: Sequence[Hop], width: int) -> list[str]:
     """The biographies of the context, with each sentence that answers a hop as [number: text]."""
     lines = []
@@ -250,17 +226,6 @@ def _wrap(text: str, begin: str, width: int) -> list[str]:
 
 
 def _table_row(row: Row) -> str:
-    return "\n".join(["", *(f"{name}: {visible(_plain(value))}" for name, value in row.items())])
+    from bioreason_bench.explore.words import plain
 
-
-def _changed_fact(values: Sequence[str]) -> str:
-    subject, relation, stated, other = values
-    return f"{subject}'s {relation.replace('_', ' ')}: {stated} → {other}"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return " > ".join(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+    return "\n".join(["", *(f"{name}: {visible(plain(value))}" for name, value in row.items())])

@@ -1,0 +1,91 @@
+"""Pages of `bioreason explore` for tests: data taken out of them, answers, and hostile releases."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bioreason_bench.release.read import Release
+
+HOSTILE = {  # in the place of a person's name, a value, a name of the preset
+    "person": """</script><script>window.hacked = 1</script><img src=x onerror="hacked=1">'&amp;""",
+    "value": """<svg onload=alert(1)>{script} [x](javascript:hacked=1) $& \\u202e %00 \u202e""",
+    "preset": "<script>window.hacked = 1<img src=x onerror=hacked=1>{data}{style}{title}",
+}
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    """The data of a page, unpacked as a browser does."""
+    text = page.read_text(encoding="utf-8")
+    packed = re.search(r'<script id="data"[^>]*>([A-Za-z0-9+/=]*)</script>', text)[1]
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
+def write_answers(release: Path, folder: Path, config: str, count: int = 10) -> list[dict]:
+    """A log as the harness writes it: every third answer has a wrong last hop."""
+    release_ = Release(release)
+    grader, lines = release_.grader(), []
+    for number, row in enumerate(release_.table(config, "test").slice(0, count).to_pylist()):
+        completion = " " + row["chain"]
+        if number % 3 == 0:
+            completion = completion.replace(row["answer"], "<b>Nobody & Nothing</b>")
+        grade = grader.grade(completion, row)
+        lines.append(
+            {
+                "doc": {
+                    **row,
+                    "source": str(release),
+                    "grade": {
+                        "first_error": grade.first_error,
+                        "error_kind": grade.error_kind,
+                        "failed_group": grade.failed_group,
+                    },
+                },
+                "resps": [[completion]],
+                "filtered_resps": [completion],
+                **grade.metrics(),
+            }
+        )
+    folder.mkdir(parents=True)
+    log = folder / f"samples_bioreason_{config}_2026-01-01T00-00-00.000000.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (folder / "results_2026-01-01T00-00-00.000000.json").write_text('{"model_name": "a <model>"}')
+    return lines
+
+
+def make_hostile(folder: Path) -> tuple[str, str, str]:
+    """Rename a person and a value everywhere in a release, and its preset.
+
+    Returns:
+        The names of the person and the value, and the id of a test question about both.
+    """
+    release = Release(folder)
+    for row in release.rows("comp_iid", "test"):
+        if row["answer_kind"] != "person" and row["pattern"].endswith("C"):
+            break
+    person, value = row["entities"][-2], row["answer"]
+    new = {person: HOSTILE["person"], value: HOSTILE["value"]}
+
+    def renamed(cell: Any) -> Any:
+        if isinstance(cell, list):
+            return [renamed(part) for part in cell]
+        if isinstance(cell, str):
+            for before, after in new.items():
+                cell = cell.replace(before, after)
+        return cell
+
+    for path in folder.rglob("*.parquet"):
+        table = pq.read_table(path)
+        rows = [{name: renamed(cell) for name, cell in row.items()} for row in table.to_pylist()]
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["preset"] = manifest["config"]["preset"] = HOSTILE["preset"]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return HOSTILE["person"], HOSTILE["value"], row["id"]
