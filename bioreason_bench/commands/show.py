@@ -36,6 +36,9 @@ Row = Mapping[str, Any]
 @click.option("--split", help="Split to show; default: test, if there is one.")
 @click.option("--id", "wanted", metavar="ID", help="The question with this id, in any config.")
 @click.option(
+    "--person", metavar="NAME", help="Everything about this person, in place of questions."
+)
+@click.option(
     "--context",
     "whole_context",
     is_flag=True,
@@ -54,6 +57,7 @@ def command(
     count: int,
     split: str | None,
     wanted: str | None,
+    person: str | None,
     whole_context: bool,
     plot: Path | None,
     as_json: bool,
@@ -61,11 +65,19 @@ def command(
     """Show questions of DIR: each hop, whether it is recalled or read, and where it is stated.
 
     CONFIG is comp_zeroshot if not given. Rows of biographies, facts and the other tables are
-    printed column by column.
+    printed column by column. --person prints the facts and biographies of a person, the facts of
+    others that lead to them, and the ids of all questions about them.
     """
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
+    if person is not None:
+        others = {"CONFIG": config, "--id": wanted, "--split": split, "--plot": plot}
+        for option, value in others.items():
+            if value is not None:
+                raise UsageError(f"--person and {option} exclude each other; leave out one of them")
+        _show_person(release, person, as_json)
+        return
     if wanted:
         rows = [_find(release, wanted)]
     else:
@@ -88,6 +100,14 @@ def command(
 
         save_chain(rows[0], hops[0], plot)
         click.echo(f"{plot}: the chain of {rows[0]['id']}", err=True)
+
+
+def _show_person(release: Release, name: str, as_json: bool) -> None:
+    from bioreason_bench.commands.person import person_text
+    from bioreason_bench.explore.person import about_person
+
+    about = about_person(release, name)
+    click.echo(json_text(about) if as_json else person_text(about))
 
 
 # which rows ---------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def _title(release: Release) -> str:
 
 def _about(release: Release) -> dict[str, Any]:
     """Facts about the release for the first view."""
-    manifest, splits = release.manifest, question_splits(release)
+    manifest = release.manifest
     return {
         "version": str(manifest["versions"]["bioreason_bench"]),
         "license": manifest["license"],

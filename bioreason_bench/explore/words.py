@@ -1,4 +1,4 @@
-"""Columns of a question in words: what training has seen of it, and what its kind adds."""
+"""Files and columns in words: what training has seen of a question, and what its kind adds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from bioreason_bench.schema import columns
 
-__all__ = ["certificate_in_words", "other_columns", "plain"]
+__all__ = ["certificate_in_words", "other_columns", "part_of", "plain"]
 
 # Columns that hold a fact and another object for it: subject, relation, object, other object.
 CHANGED_FACTS = ("changed", "conflicting")
@@ -39,6 +39,15 @@ def other_columns(row: Mapping[str, Any]) -> dict[str, str]:
         for name, value in row.items()
         if name not in common
     }
+
+
+def part_of(file: str) -> str:
+    """The part of a release that a file belongs to.
+
+    >>> part_of("data/comp/zeroshot/test-00000-of-00001.parquet")
+    'comp/zeroshot/test'
+    """
+    return file.removeprefix("data/").rpartition("-of-")[0].rpartition("-")[0]
 
 
 def plain(value: object) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from browser import Browser, find_browser
-from explore_pages import data_of, make_hostile, write_answers
+from explore_pages import data_of, make_hostile, write_answers, write_small_audit
 
 from bioreason_bench.escaping import visible
 from bioreason_bench.explore import write_page
@@ -34,15 +34,11 @@ def browser(chromium) -> Browser:
 
 
 @pytest.fixture(scope="module")
-def page(tiny_release, tmp_path_factory, request) -> Path:
+def page(tiny_release, tmp_path_factory) -> Path:
     """A page with an audit and a model's answers."""
-    from click.testing import CliRunner
-
-    from bioreason_bench.commands.main import main
-
     folder = tmp_path_factory.mktemp("explored")
     release = Path(shutil.copytree(tiny_release, folder / "tiny"))
-    CliRunner().invoke(main, ["verify", str(release), "--write", "-q", "--workers", "2"])
+    write_small_audit(release)
     write_answers(release, folder / "run", "comp_zeroshot", 12)
     write_page(Release(release), folder / "tiny.html", folder / "run")
     return folder / "tiny.html"
@@ -122,6 +118,15 @@ def test_a_question_shows_its_hops_with_the_sentences_and_the_answers(browser, p
     assert answer["exact_match"] == 0
     assert "✗ wrong" in browser.text()
     assert "<b>Nobody & Nothing</b>" in shown(browser, "pre")
+
+
+def test_the_audit_shows_solvers_next_to_chance_and_broken_laws(browser, page):
+    browser.open(page, "#audit")
+    text = browser.text()
+    assert "14.3 (25.0)" in text
+    assert "✗ relations" in text
+    assert "first: data/relations: the <b>relations</b> differ" in text
+    assert "✓ unique names" in text
 
 
 def test_the_page_can_be_used_with_the_keyboard_alone(browser, page):

@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from explore_pages import HOSTILE, data_of, make_hostile, write_answers
+from explore_pages import HOSTILE, data_of, make_hostile, write_answers, write_small_audit
 
 from bioreason_bench.audit.report import read_audit
 from bioreason_bench.escaping import hidden_at, visible
@@ -36,7 +36,12 @@ def release(request, tmp_path_factory) -> Path:
     from bioreason_bench.build import generate
     from bioreason_bench.config import load_preset
 
-    few = {"mem.train": "300", "ctx.train": "300", "comp.train": "400"}
+    skills, levels = ("mem", "ctx", "comp"), ("iid", "composition", "zeroshot", "entity", "depth")
+    few = {f"{skill}.{level}": "20" for skill in skills for level in levels}
+    few |= {f"{skill}.train": "300" for skill in skills}
+    few |= {f"{skill}.paths": "80" for skill in skills} | {"comp.paths": "160"}
+    few |= {"mem.direction": "20", "comp.rl": "50", "comp.counterfactual": "20"}
+    few |= {"comp.conflict": "20"}
     files = {
         "facts": COUNTRIES / "facts.csv",
         "names": COUNTRIES / "names.csv",
@@ -183,12 +188,12 @@ def test_names_and_values_are_data(tiny_release, tmp_path):
     assert all(hidden_at(text) < 0 for text in data["values"])
 
 
-def test_the_audit_is_shown_with_whether_it_is_of_this_release(tiny_release, tmp_path, cli):
+def test_the_audit_is_shown_with_whether_it_is_of_this_release(tiny_release, tmp_path):
     folder = Path(shutil.copytree(tiny_release, tmp_path / "tiny"))
     out = tmp_path / "tiny.html"
     write_page(Release(folder), out, questions=30)
     assert data_of(out)["audit"] is None
-    cli("verify", folder, "--write", "-q", "--workers", "2")
+    write_small_audit(folder)
     write_page(Release(folder), out, questions=30, force=True)
     audit, written = data_of(out)["audit"], read_audit(folder)
     assert audit == {

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bioreason_bench.audit.report import Audit, manifest_digest, write_audit
 from bioreason_bench.release.read import Release
 
 HOSTILE = {  # in the place of a person's name, a value, a name of the preset
@@ -58,6 +59,20 @@ def write_answers(release: Path, folder: Path, config: str, count: int = 10) -> 
     log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     (folder / "results_2026-01-01T00-00-00.000000.json").write_text('{"model_name": "a <model>"}')
     return lines
+
+
+def write_small_audit(release: Path) -> None:
+    """An audit.json in which two laws were checked, one of them broken, and two solvers scored."""
+    audit = Audit(release, manifest_digest(release), 0)
+    audit.ledger.check("unique names", "data/people", 180)
+    audit.ledger.check_whole("relations", "data/relations", "the <b>relations</b> differ")
+    right = {"questions": 40, "score": 1.0, "low": 0.9, "high": 1.0, "chance": 1.0}
+    guess = {"questions": 14, "score": 0.142857, "low": 0.04, "high": 0.4, "chance": 0.25}
+    audit.scores["comp_zeroshot"] = {
+        "oracle": {**right, "shortcut": False},
+        "context_only": {**guess, "shortcut": True},
+    }
+    write_audit(audit)
 
 
 def make_hostile(folder: Path) -> tuple[str, str, str]:
