@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from bioreason_bench.explore.words import part_of
@@ -109,7 +108,7 @@ def _files(release: Release) -> dict[str, list[str]]:
 def _part(pair: Pair, files: Sequence[Sequence[str]]) -> dict[str, Any]:
     """How many rows of a part each release has, and how many values they have in common."""
     both = list(zip(pair, files, strict=True))
-    part = {
+    part: dict[str, Any] = {
         "rows": [_count(*one) for one in both],
         "same": False,
         "digests": [_digests(*one) for one in both],
