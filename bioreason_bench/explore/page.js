@@ -210,7 +210,7 @@ function personView(name) {
   const biographies = Object.entries(world.biographies).map(([group, texts]) => make("section", null,
     make("h2", { class: source(group).css }, `${group[0].toUpperCase()}${group.slice(1)} biography`),
     texts[person]
-      ? make("p", { class: "biography", "data-group": group }, linked(texts[person], names))
+      ? make("p", { class: "biography", "data-group": group }, linked(texts[person].replaceAll("\n", () => name), names)) // its own name stands as a line break
       : make("p", { class: "faint" }, `None: ${group === "parametric" ? "no model is trained on this person" : "this person is never read about"}.`)));
   const facts = world.outgoing[person].map(([relation, object]) => {
     const { group, name: text } = world.relations[relation];

@@ -23,10 +23,14 @@ HOSTILE = {  # in the place of a person's name, a value, a name of the preset
 
 
 def data_of(page: Path) -> dict[str, Any]:
-    """The data of a page, unpacked as a browser does."""
+    """The data of a page, unpacked as a browser does; biographies with their person's name."""
     text = page.read_text(encoding="utf-8")
     packed = re.search(r'<script id="data"[^>]*>([A-Za-z0-9+/=]*)</script>', text)[1]
-    return json.loads(gzip.decompress(base64.b64decode(packed)))
+    data = json.loads(gzip.decompress(base64.b64decode(packed)))
+    for group, texts in data["biographies"].items():
+        named = zip(texts, data["people"], strict=True)
+        data["biographies"][group] = [text and text.replace("\n", name) for text, name in named]
+    return data
 
 
 def write_answers(release: Path, folder: Path, config: str, count: int = 10) -> list[dict]:
