@@ -64,22 +64,34 @@ async function unpack(base64) {
   return new Response(stream).json();
 }
 
+function lists(size, each) {
+  // A function that gives the pairs of a number.  `each` calls its argument with a number and a pair
+  // for every pair there is; it is called twice, so that flat arrays can hold them all.
+  const begin = new Int32Array(size + 1);
+  each((number) => begin[number + 1]++);
+  for (let k = 0; k < size; k++) begin[k + 1] += begin[k];
+  const next = begin.slice(), first = new Int32Array(begin[size]), second = new Int32Array(begin[size]);
+  each((number, one, two) => {
+    const at = next[number]++;
+    first[at] = one;
+    second[at] = two;
+  });
+  return (number) => Array.from(first.subarray(begin[number], begin[number + 1]), (one, k) => [one, second[begin[number] + k]]);
+}
+
 function index(data) {
   world = data;
   world.number = new Map();
   world.people.forEach((name, person) => world.number.has(name) || world.number.set(name, person));
   world.valueNumber = new Map(world.values.map((value, k) => [value, k]));
-  world.outgoing = world.people.map(() => []); // [relation, object]
-  world.incoming = world.people.map(() => []); // [relation, subject]
-  world.holders = world.values.map(() => []);
-  world.facts.forEach(([distances, objects], relation) => {
+  const facts = (add) => world.facts.forEach(([distances, objects], relation) => {
     let subject = 0;
-    distances.forEach((distance, k) => {
-      subject += distance;
-      world.outgoing[subject].push([relation, objects[k]]);
-      (world.relations[relation].person ? world.incoming : world.holders)[objects[k]].push([relation, subject]);
-    });
+    distances.forEach((distance, k) => add(relation, (subject += distance), objects[k]));
   });
+  const toPeople = world.relations.map((relation) => relation.person);
+  world.outgoing = lists(world.people.length, (add) => facts((relation, subject, object) => add(subject, relation, object)));
+  world.incoming = lists(world.people.length, (add) => facts((relation, subject, object) => toPeople[relation] && add(object, relation, subject)));
+  world.holders = lists(world.values.length, (add) => facts((relation, subject, object) => toPeople[relation] || add(object, relation, subject)));
   world.question = new Map(); // by id; a further question of the same id is "ID/CONFIG"
   world.asked = new Map(); // person or value -> questions
   for (const question of world.questions) {
@@ -114,7 +126,7 @@ function neighbours(name) {
   // The people whom texts about this person may name.
   const person = world.number.get(name);
   if (person === undefined) return [];
-  return world.outgoing[person].filter(([relation]) => world.relations[relation].person).map(([, object]) => world.people[object]);
+  return world.outgoing(person).filter(([relation]) => world.relations[relation].person).map(([, object]) => world.people[object]);
 }
 
 function marked(text, quotes, names) {
@@ -138,9 +150,9 @@ function marked(text, quotes, names) {
 function graphOf(person, width) {
   // Whom a person's facts lead to (right) and who leads to the person (left); one column on a phone.
   const isPerson = ([relation]) => world.relations[relation].person;
-  const out = world.outgoing[person].filter(isPerson);
+  const out = world.outgoing(person).filter(isPerson);
   const mutual = new Set(out.map(String));
-  const into = world.incoming[person].filter((fact) => !mutual.has(String(fact)));
+  const into = world.incoming(person).filter((fact) => !mutual.has(String(fact)));
   const most = 24, step = 26, narrow = width < 640;
   const right = out.slice(0, most), left = into.slice(0, most);
   const rows = narrow ? right.length + left.length : Math.max(right.length, left.length);
@@ -212,11 +224,11 @@ function personView(name) {
     texts[person]
       ? make("p", { class: "biography", "data-group": group }, linked(texts[person].replaceAll("\n", () => name), names)) // its own name stands as a line break
       : make("p", { class: "faint" }, `None: ${group === "parametric" ? "no model is trained on this person" : "this person is never read about"}.`)));
-  const facts = world.outgoing[person].map(([relation, object]) => {
+  const facts = world.outgoing(person).map(([relation, object]) => {
     const { group, name: text } = world.relations[relation];
     return [make("span", { class: source(group).css }, words(text)), objectOf(relation, object), make("span", { class: "faint" }, group)];
   });
-  const [from, more] = limited(world.incoming[person], ([relation, subject]) =>
+  const [from, more] = limited(world.incoming(person), ([relation, subject]) =>
     [entity(world.people[subject]), make("span", { class: source(world.relations[relation].group).css }, words(world.relations[relation].name))]);
   return [name, [
     make("h1", { tabindex: "-1" }, name),
@@ -224,7 +236,7 @@ function personView(name) {
     make("div", { class: "columns" }, biographies),
     make("div", { class: "columns" },
       make("section", null, make("h2", null, "Facts"), table(["relation", "object", "group"], facts, { label: "Facts" })),
-      make("section", null, make("h2", null, `Named in ${count(world.incoming[person].length, "fact")} of others`),
+      make("section", null, make("h2", null, `Named in ${count(world.incoming(person).length, "fact")} of others`),
         from.length ? table(["person", "relation"], from, { label: "Facts of others" }) : null, more)),
     make("h2", null, "Questions in this page"),
     questionTable(world.asked.get(name) || []),
@@ -234,11 +246,11 @@ function personView(name) {
 function valueView(value) {
   const number = world.valueNumber.get(value);
   if (number === undefined) return missing(`No fact has the value ${value}.`, value);
-  const [rows, more] = limited(world.holders[number], ([relation, subject]) =>
+  const [rows, more] = limited(world.holders(number), ([relation, subject]) =>
     [entity(world.people[subject]), make("span", { class: source(world.relations[relation].group).css }, words(world.relations[relation].name))]);
   return [value, [
     make("h1", { tabindex: "-1" }, value),
-    make("p", { class: "faint" }, `The object of ${count(world.holders[number].length, "fact")}.`),
+    make("p", { class: "faint" }, `The object of ${count(world.holders(number).length, "fact")}.`),
     table(["person", "relation"], rows, { label: `Facts with ${value}` }), more,
     make("h2", null, "Questions in this page"),
     questionTable(world.asked.get(value) || []),
