@@ -14,8 +14,9 @@ A stage imports only from the stages before it (a test checks this):
     figure_style the style of every figure
     export       files for other trainers; the world as a graph
     audit        every invariant checked from the text alone; shortcut solvers
-    hub          data card and publication
     evaluation   lm-evaluation-harness tasks, results, plots
+    explore      a release to look at: one page, one person, two releases
+    hub          data card and publication
     training     recipes, models, SFT, RFT and GRPO
     experiments  reproduction, pass@k, report
     build, loading and commands import all of them

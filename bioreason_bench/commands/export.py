@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from bioreason_bench.commands.parameters import PATH
-from bioreason_bench.errors import UsageError
+from bioreason_bench.commands.parameters import PATH, beside
 
 
 @click.command(name="export")
@@ -42,7 +41,7 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
-    out = out or _beside(folder, to)
+    out = out or beside(folder, f"-{to}")
     target = user_path(out)
     total = sum(
         release.count(part.config, part.split)
@@ -61,12 +60,3 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
     if not quiet:
         size = sum(path.stat().st_size for path in files)
         click.echo(f"{len(files)} files, {size:,} bytes; read {out / 'README.md'}", err=True)
-
-
-def _beside(folder: Path, to: str) -> Path:
-    """The folder next to a release, also if that is the current one."""
-    if folder.name in ("", ".."):
-        folder = folder.resolve()
-    if not folder.name:
-        raise UsageError(f"{folder} has no folder beside it; give a folder with --out")
-    return folder.with_name(f"{folder.name}-{to}")

@@ -19,6 +19,8 @@ COMMANDS = {  # in the order of use; each module has a click command called `com
     "generate": "bioreason_bench.commands.generate",
     "verify": "bioreason_bench.commands.verify",
     "show": "bioreason_bench.commands.show",
+    "explore": "bioreason_bench.commands.explore",
+    "diff": "bioreason_bench.commands.diff",
     "stats": "bioreason_bench.commands.stats",
     "export": "bioreason_bench.commands.export",
     "publish": "bioreason_bench.commands.publish",

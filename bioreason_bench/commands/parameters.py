@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-__all__ = ["COUNT", "PATH", "TRAINING_SEED", "WORKERS", "WORLD_SEED", "Temperature"]
+from bioreason_bench.errors import UsageError
+
+__all__ = ["COUNT", "PATH", "TRAINING_SEED", "WORKERS", "WORLD_SEED", "Temperature", "beside"]
 
 LONGEST_PATH = 4_096  # bytes, the limit of Linux
 DEEPEST_PATH = 200  # folders within each other
@@ -54,3 +56,15 @@ class Temperature(click.ParamType):
         if not (math.isfinite(number) and number > 0):
             self.fail(f"{value} must be a positive number", param, ctx)
         return number
+
+
+def beside(folder: Path, ending: str) -> Path:
+    """The path next to a folder, with this ending, also if the folder is the current one.
+
+    Raises UsageError if the folder is the root, which has nothing beside it.
+    """
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    if not folder.name:
+        raise UsageError(f"{folder} has no folder beside it; say with --out where to write")
+    return folder.with_name(f"{folder.name}{ending}")

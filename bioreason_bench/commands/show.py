@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-# Columns that hold a fact and another object for it: subject, relation, object, other object.
-CHANGED_FACTS = ("changed", "conflicting")
-
 
 @click.command(name="show")
 @click.argument("folder", metavar="DIR", type=PATH)
@@ -38,6 +35,9 @@ CHANGED_FACTS = ("changed", "conflicting")
 )
 @click.option("--split", help="Split to show; default: test, if there is one.")
 @click.option("--id", "wanted", metavar="ID", help="The question with this id, in any config.")
+@click.option(
+    "--person", metavar="NAME", help="Everything about this person, in place of questions."
+)
 @click.option(
     "--context",
     "whole_context",
@@ -57,6 +57,7 @@ def command(
     count: int,
     split: str | None,
     wanted: str | None,
+    person: str | None,
     whole_context: bool,
     plot: Path | None,
     as_json: bool,
@@ -64,11 +65,19 @@ def command(
     """Show questions of DIR: each hop, whether it is recalled or read, and where it is stated.
 
     CONFIG is comp_zeroshot if not given. Rows of biographies, facts and the other tables are
-    printed column by column.
+    printed column by column. --person prints the facts and biographies of a person, the facts of
+    others that lead to them, and the ids of all questions about them.
     """
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
+    if person is not None:
+        others = {"CONFIG": config, "--id": wanted, "--split": split, "--plot": plot}
+        for option, value in others.items():
+            if value is not None:
+                raise UsageError(f"--person and {option} exclude each other; leave out one of them")
+        _show_person(release, person, as_json)
+        return
     if wanted:
         rows = [_find(release, wanted)]
     else:
@@ -91,6 +100,14 @@ def command(
 
         save_chain(rows[0], hops[0], plot)
         click.echo(f"{plot}: the chain of {rows[0]['id']}", err=True)
+
+
+def _show_person(release: Release, name: str, as_json: bool) -> None:
+    from bioreason_bench.commands.person import person_text
+    from bioreason_bench.explore.person import about_person
+
+    about = about_person(release, name)
+    click.echo(json_text(about) if as_json else person_text(about))
 
 
 # which rows ---------------------------------------------------------------------------------------
@@ -158,7 +175,7 @@ def _hops(release: Release, rows: Sequence[Row]) -> list[list[Hop]]:
 
 def _question(row: Row, hops: Sequence[Hop], whole_context: bool) -> str:
     """A question with its hops, its context and what training has seen of it."""
-    from bioreason_bench.schema import columns
+    from bioreason_bench.explore.words import certificate_in_words, other_columns
 
     width = min(110, shutil.get_terminal_size().columns)
     hop_count = f"{row['hops']} hop{'s' * (row['hops'] > 1)}"
@@ -177,12 +194,9 @@ def _question(row: Row, hops: Sequence[Hop], whole_context: bool) -> str:
     elif row["context"]:
         people = f"{len(row['context_people'])} biographies: {', '.join(row['context_people'])}"
         lines += _wrap(people, "  context  ", width)
-    lines += _wrap(_certificate(row), "  training  ", width)
-    common = (*columns("question"), "probe_of")
-    for name, value in row.items():
-        if name not in common:
-            text = _changed_fact(value) if name in CHANGED_FACTS else _plain(value)
-            lines += _wrap(text, f"  {name}  ", width)
+    lines += _wrap(certificate_in_words(row), "  training  ", width)
+    for name, text in other_columns(row).items():
+        lines += _wrap(text, f"  {name}  ", width)
     return "\n".join(lines)
 
 
@@ -209,24 +223,6 @@ def _source(hop: Hop, biographies: int) -> str:
     )
 
 
-def _certificate(row: Row) -> str:
-    """What training has and has not seen of the question."""
-    if row["level"] == "probe":
-        return f"probe of {', '.join(row['probe_of'])}"
-    parts = ["path seen" if row["path_in_train"] else "path never seen"]
-    if row["unseen_relations"]:
-        parts.append(f"unseen relations: {', '.join(row['unseen_relations'])}")
-    else:
-        parts.append("every relation seen")
-    if row["hops_beyond_train"]:
-        parts.append(f"longer than any trained path by {row['hops_beyond_train']}")
-    seen = "seen" if row["start_in_train"] else "never seen"
-    parts.append(f"this start on this path {seen}")
-    if not row["direction_seen"]:
-        parts.append("a recalled fact is stated from the other end only")
-    return "; ".join([*parts, f"{row['people_in_train']} of its people seen"])
-
-
 def _marked_context(row: Row, hops: Sequence[Hop], width: int) -> list[str]:
     """The biographies of the context, with each sentence that answers a hop as [number: text]."""
     lines = []
@@ -250,17 +246,6 @@ def _wrap(text: str, begin: str, width: int) -> list[str]:
 
 
 def _table_row(row: Row) -> str:
-    return "\n".join(["", *(f"{name}: {visible(_plain(value))}" for name, value in row.items())])
+    from bioreason_bench.explore.words import plain
 
-
-def _changed_fact(values: Sequence[str]) -> str:
-    subject, relation, stated, other = values
-    return f"{subject}'s {relation.replace('_', ' ')}: {stated} → {other}"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return " > ".join(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+    return "\n".join(["", *(f"{name}: {visible(plain(value))}" for name, value in row.items())])

@@ -58,13 +58,13 @@ def collect_statistics(release: Release) -> dict[str, Any]:
         audit: The content of audit.json, None if there is none.
     """
     from bioreason_bench.audit.report import read_audit
+    from bioreason_bench.explore.words import part_of
     from bioreason_bench.schema import columns
 
     files: dict[str, list[str]] = {}  # "comp/zeroshot/test" -> its files
     for file, entry in release.manifest["files"].items():
         if "question" in columns(entry["schema"]):
-            stem = file.removeprefix("data/").rpartition("-of-")[0].rpartition("-")[0]
-            files.setdefault(stem, []).append(file)
+            files.setdefault(part_of(file), []).append(file)
     return {
         "preset": release.manifest["preset"],
         "seed": release.manifest["seed"],

@@ -37,8 +37,12 @@ def has_results(folder: str | Path) -> bool:
     return any(_LOG.fullmatch(path.name) for path in Path(folder).rglob(LOGS))
 
 
-def read_results(folder: str | Path) -> list[dict[str, Any]]:
+def read_results(folder: str | Path, completions: bool = False) -> list[dict[str, Any]]:
     """One record per answer, from the latest sample log of each model and task below `folder`.
+
+    Args:
+        folder: The --output_path of a run, or a folder of several.
+        completions: Add the column `completion`: what the model wrote, in its first sample.
 
     Returns:
         Records with the columns
@@ -59,7 +63,7 @@ def read_results(folder: str | Path) -> list[dict[str, Any]]:
     answers = [
         answer
         for task, path in _latest_logs(folder)
-        for answer in _answers(path, task, _model(path, folder))
+        for answer in _answers(path, task, _model(path, folder), completions)
     ]
     if not answers:
         raise ReleaseError(f"the logs of answers in {folder} are empty; run bioreason eval again")
@@ -122,7 +126,7 @@ def _model(path: Path, folder: Path) -> str:
     return path.parent.name if path.parent != folder else folder.resolve().name
 
 
-def _answers(path: Path, task: str, model: str) -> Iterator[dict[str, Any]]:
+def _answers(path: Path, task: str, model: str, completions: bool) -> Iterator[dict[str, Any]]:
     name = parse(task)
     if name is None or not name.leaf:
         return
@@ -131,11 +135,21 @@ def _answers(path: Path, task: str, model: str) -> Iterator[dict[str, Any]]:
             answer = _checked_answer(sample, name)
             if isinstance(answer, str):
                 raise Unreadable(f"line {number}: not an answer that the harness logged: {answer}")
+            if completions:
+                answer["completion"] = _completion(sample)
             yield {"model": model, "task": task, **answer}
     except OSError as error:
         raise ReleaseError(f"{path} cannot be read ({error.strerror}); evaluate again") from None
     except Unreadable as problem:
         raise ReleaseError(f"{path}, {problem}; evaluate again") from None
+
+
+def _completion(sample: Mapping[str, Any]) -> str:
+    """What the model wrote in its first sample; "" if the log does not say."""
+    value: Any = sample.get("resps")
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value if isinstance(value, str) else ""
 
 
 def _checked_answer(sample: Any, name: TaskName) -> dict[str, Any] | str:

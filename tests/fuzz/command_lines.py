@@ -50,6 +50,8 @@ GOOD = {  # good words by the name of a parameter
     "split": ["test", "train"],
     "wanted": ["comp-iid-0000-000001"],
     "count": ["1", "1000000"],
+    "questions": ["0", "20"],
+    "person": ["p3", "p1000", "P3"],
     "repo": ["org/bioreason"],
     "tag": ["v1.0.0"],
     "recipe": ["sft_mem_ctx_grpo", "recipe.yaml"],
