@@ -98,6 +98,8 @@ def _list_files(release: Release, repo: str, tag: str | None, as_json: bool, qui
 
 def _outcome(published: Published) -> str:
     tag = f", tagged {published.tag}" if published.tag else ""
+    if published.kept:
+        tag += f"; {', '.join(published.kept)} was changed by somebody else and is left as it is"
     if not published.sent and not published.removed:
         return f"this release is already there{tag}; nothing was sent"
     removed = f", {len(published.removed)} older ones removed" if published.removed else ""

@@ -33,7 +33,7 @@ from bioreason_bench.release.read import read_batches
 from bioreason_bench.resources import folder as resource
 from bioreason_bench.world.table import read_table
 
-__all__ = ["REPO", "card_files", "pick_question", "write_card"]
+__all__ = ["REPO", "card_files", "card_words", "pick_question", "write_card"]
 
 REPO = "org/bioreason"  # a placeholder, until the release is published somewhere
 PREFERRED = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")
@@ -65,7 +65,7 @@ def card_files(
         Text by file name; without chain.svg if the release has no test questions.
     """
     cards = resource("cards")
-    words = _words(cards, manifest)
+    words = card_words(manifest)
     patterns = {config: split_patterns(splits) for config, splits in manifest["configs"].items()}
     record = pick_question(folder, manifest)
     hops = _hops(folder, manifest, record) if record else []
@@ -107,8 +107,9 @@ def card_files(
     }
 
 
-def _words(cards: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def card_words(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """card.toml, with the citation, the changes of the data, and the date of the last change."""
+    cards = resource("cards")
     words = tomllib.loads((cards / "card.toml").read_text(encoding="utf-8"))
     citation = Template((cards / "citation.bib").read_text(encoding="utf-8").strip())
     changes = (cards / "changes.md").read_text(encoding="utf-8").strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import click
 import pytest
+from hub_server import HubServer
 from loopback_model import LoopbackModel
 
 pytest.importorskip("inspect_ai", reason="needs the extra inspect")
@@ -24,10 +26,15 @@ import inspect_ai
 from inspect_ai.log import read_eval_log
 from inspect_ai.model import get_model
 
+from bioreason_bench.build import generate
+from bioreason_bench.config import load_preset
 from bioreason_bench.evaluation.inspect_task import bioreason
+from bioreason_bench.grading.grader import grade
+from bioreason_bench.hub.benchmark import PATTERN
 from bioreason_bench.questions.prompts import chat_prompt, make_prompt
 from bioreason_bench.release.read import Release
 
+REPO = "org/bioreason"
 METRICS = ["exact_match", "process_verified", "hop_accuracy", "format_rate", "truncated"]
 
 
@@ -53,12 +60,12 @@ def inspect(service: LoopbackModel, tmp_path: Path):
         "INSPECT_LOG_DIR": str(tmp_path),
     }
 
-    def run(*words: object) -> subprocess.CompletedProcess:
+    def run(*words: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
         return subprocess.run(
             [program, *map(str, words)],
             capture_output=True,
             text=True,
-            env={**os.environ, **variables},
+            env={**os.environ, **variables, **(env or {})},
             cwd=tmp_path,
             timeout=300,
         )
@@ -160,6 +167,54 @@ def test_a_new_world_is_made_and_graded_by_its_preset(service, tiny_release, tmp
     log = evaluate(service, "right", tmp_path, **settings)
     assert scores(log)["process_verified"]["mean"] == 1
     assert log.eval.task_version == "1.0" and log.eval.dataset.name == "mem_zeroshot"
+
+
+def test_the_published_benchmark_asks_the_same_and_gives_the_same_score(inspect, tmp_path):
+    """Inspect takes eval.yaml and rows from the Hub; then the task of the package is run."""
+    config = load_preset("tiny").override(
+        {"levels": '["zeroshot"]', "comp.train": "100", "comp.counterfactual": "0"}
+    )
+    folder = tmp_path / "tiny"
+    generate(config, folder, workers=1)
+    rows = list(Release(folder).rows("ctx_zeroshot", "test"))
+    with HubServer() as hub, LoopbackModel({r["question"]: r["chain"] for r in rows}) as service:
+        env = {**hub.environment(str(tmp_path / "hf")), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        for words in (["verify", folder, "--write"], ["publish", folder, "--repo", REPO]):
+            command = [sys.executable, "-m", "bioreason_bench", *words, "-q"]
+            subprocess.run(command, check=True, env={**os.environ, **env}, stdout=subprocess.PIPE)
+        env["LOOPBACK_BASE_URL"] = service.url
+        model = ("--model", "openai-api/loopback/half", "--log-dir", tmp_path / "logs")
+        done = inspect("eval", f"hf/{REPO}/ctx_zeroshot", *model, env=env)
+        assert done.returncode == 0, done.stdout + done.stderr
+        [path] = (tmp_path / "logs").glob("*.eval")
+        by_pattern = scores(read_eval_log(path))["pattern"]
+        asked, settings = service.prompts.pop("half"), service.settings
+        direct = {"questions": "ctx_zeroshot", "data": str(folder)}
+        by_grader = scores(evaluate(service, "half", tmp_path, **direct))["exact_match"]
+        assert sorted(asked) == sorted(service.prompts["half"]) and len(asked) == len(rows)
+        assert settings == service.settings == {"temperature": 0.0, "max_tokens": 16_384}
+    assert 0 < by_pattern["accuracy"] < 1 and by_pattern["accuracy"] == by_grader["mean"]
+
+
+@pytest.mark.parametrize(
+    ("completion", "answer"),
+    [
+        ("Ann Lee's boss was Bo Ray. So, the answer is: Bo Ray", "Bo Ray"),
+        ("So, the answer is: **Bo Ray**.\n\nI hope this helps.", "Bo Ray"),
+        ("**So, the answer is:** Bo Ray.", "Bo Ray"),
+        ("So, the answer is: Cy Fox. No: so, the answer is: Bo Ray.", "Bo Ray"),
+        ("<think>So, the answer is: Cy Fox</think>\nSo, the answer is: Bo Ray", "Bo Ray"),
+        ("<think>So, the answer is: Bo Ray", None),
+        ("I do not know.", None),
+        ("So, the answer is: Bo Ray or Cy Fox.", "Bo Ray or Cy Fox"),
+    ],
+)
+def test_the_pattern_of_the_benchmark_reads_the_answer_as_the_grader_does(completion, answer):
+    found = re.search(PATTERN, completion, re.IGNORECASE)
+    assert (found[1] if found else None) == answer
+    row = {"path": ["boss"], "entities": ["Ann Lee", "Bo Ray"], "chain": "", "context": ""}
+    verdict = grade(completion, row | {"question": "Who?", "answer": "Bo Ray"})
+    assert verdict.exact_match == (answer == "Bo Ray")
 
 
 def test_a_wrong_setting_ends_in_one_sentence(inspect, tiny_release):

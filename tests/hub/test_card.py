@@ -101,6 +101,15 @@ def test_a_card_in_symbols_claims_no_human_language(nano_release):
     assert "language" not in head and "num_examples" in str(head)
 
 
+# the benchmark
+
+
+def test_a_release_whose_texts_are_symbols_is_no_benchmark(nano_release):
+    from bioreason_bench.hub.benchmark import benchmark
+
+    assert benchmark(Release(nano_release), {"description": "none"}) is None
+
+
 # the text
 
 

@@ -25,6 +25,7 @@ ROUTES = [  # step, methods, path
     ("delete", "DELETE", "/api/repos/delete"),
     ("validate", "POST", "/api/validate-yaml"),
     ("whoami", "GET", "/api/whoami-v2"),
+    ("oauth", "POST", "/oauth/token"),
     ("preupload", "POST", API + "/preupload/(?P<revision>[^/]+)"),
     ("batch", "POST", "/datasets" + REPO + r"\.git/info/lfs/objects/batch"),
     ("put", "PUT", r"/lfs/(?P<oid>[0-9a-f]{64})"),
@@ -40,7 +41,16 @@ ROUTES = [  # step, methods, path
 ]
 STEPS = [step for step, _, _ in ROUTES]
 PATTERNS = [(step, methods.split("|"), re.compile(path + r"\Z")) for step, methods, path in ROUTES]
-OPEN = ("info", "refs", "tree", "paths", "resolve", "validate", "put")  # steps without a token
+OPEN = (
+    "info",
+    "refs",
+    "tree",
+    "paths",
+    "resolve",
+    "validate",
+    "put",
+    "oauth",
+)  # steps without a token
 BAD_TOKEN = "Invalid credentials in Authorization header"
 
 

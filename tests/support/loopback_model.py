@@ -31,11 +31,13 @@ class LoopbackModel:
     Attributes:
         url: The base URL for clients.
         prompts: The last message of every request, by model.
+        settings: Temperature and limit of tokens of the last request.
     """
 
     def __init__(self, chains: Mapping[str, str]) -> None:
         self.chains = chains
         self.prompts: dict[str, list[str]] = defaultdict(list)
+        self.settings: dict[str, float] = {}
         handler = type("LoopbackHandler", (_Handler,), {"service": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -83,6 +85,11 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(prompt, list):
             prompt = "".join(part.get("text", "") for part in prompt)
         self.service.prompts[model].append(prompt)
+        self.service.settings = {
+            name: value
+            for name, value in request.items()
+            if name in ("temperature", "max_tokens", "max_completion_tokens")
+        }
         answer = {
             "id": "reply",
             "object": "chat.completion",
