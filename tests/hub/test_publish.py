@@ -409,7 +409,9 @@ def read_with(python: str, *args: object, env: dict[str, str]) -> dict:
         timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    got = json.loads(done.stdout.splitlines()[-1])
+    assert got["default"] == got["configs"]["comp_zeroshot"], "what load_dataset(path) gives"
+    return got
 
 
 @pytest.fixture(scope="session")
