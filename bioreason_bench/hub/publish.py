@@ -111,8 +111,14 @@ def files_to_publish(release: Release, repo: str) -> dict[str, Content]:
     return files | {file: release.path / file for file in release.manifest["files"]}
 
 
-def check_names(repo: str, tag: str | None) -> None:
-    """Raise UsageError for a repository or tag whose name the Hub would not accept."""
+def check_names(repo: str, tag: str | None, option: str = "--repo") -> None:
+    """Raise UsageError for a repository or tag whose name the Hub would not accept.
+
+    Args:
+        repo: OWNER/NAME.
+        tag: The tag, if there is to be one.
+        option: The option that names the repository, for the message.
+    """
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
     example = "use OWNER/NAME, such as org/bioreason"
@@ -121,10 +127,10 @@ def check_names(repo: str, tag: str | None) -> None:
     except HFValidationError as error:
         reason = str(error).rstrip(".")
         raise UsageError(
-            f"--repo {repo!r} is not a name on the Hub ({reason}); {example}"
+            f"{option} {repo!r} is not a name on the Hub ({reason}); {example}"
         ) from None
     if repo.count("/") != 1:
-        raise UsageError(f"--repo {repo!r} lacks its owner; {example}")
+        raise UsageError(f"{option} {repo!r} lacks its owner; {example}")
     if tag is not None and (
         not TAG.fullmatch(tag) or ".." in tag or tag.endswith((".", "/", ".lock"))
     ):

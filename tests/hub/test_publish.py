@@ -21,6 +21,7 @@ from hub_answers import PUBLISHER
 from hub_server import HubServer
 from read_release import digest
 
+from bioreason_bench.hub.space import publish_space
 from bioreason_bench.release.read import Release
 from bioreason_bench.taxonomy import LEVELS
 
@@ -231,6 +232,37 @@ def test_a_benchmark_that_others_changed_is_kept_and_ours_is_renewed(hub, cli, a
     assert hub.repos[REPO].tags["v2"] == hub.repos[REPO].head
 
 
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_static_space_gets_the_page_and_keeps_a_readme_of_its_owner(
+    hub, one_level, tmp_path, theirs
+):
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    if theirs:
+        api.create_repo("org/world", repo_type="space", space_sdk="static")
+        api.upload_file(
+            path_or_fileobj=b"mine",
+            path_in_repo="README.md",
+            repo_id="org/world",
+            repo_type="space",
+        )
+    for page in (b"<p>one</p>", b"<p>two</p>"):
+        address = publish_space(Release(one_level), page, "org/world", REPO)
+        assert address == f"{hub.url}/spaces/org/world"
+        assert hub.files("org/world")["index.html"] == page
+    readme = hub.files("org/world")["README.md"].decode()
+    assert readme == "mine" if theirs else yaml.safe_load(readme.split("---")[1])["sdk"] == "static"
+
+
+def test_publish_puts_the_page_of_explore_into_a_space(hub, cli, one_level):
+    pytest.importorskip("bioreason_bench.explore")
+    done = cli("publish", one_level, "--repo", REPO, "--space", "org/world", "-q")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[1] == f"{hub.url}/spaces/org/world"
+    assert b"<html" in hub.files("org/world")["index.html"]
+
+
 # what it refuses
 
 
@@ -277,6 +309,7 @@ def reverse_rows(path: Path) -> None:
         ("--repo", "org/" + "x" * 99),
         ("--repo", REPO, "--tag", "with blank"),
         ("--repo", REPO, "--tag", "a..b"),
+        ("--repo", REPO, "--space", "no-owner"),
     ],
 )
 def test_a_wrong_name_is_refused_before_any_request(hub, cli, one_level, options):
