@@ -23,6 +23,7 @@ import os
 import re
 import sys
 import unicodedata
+from contextlib import suppress
 from typing import Any
 
 __all__ = [
@@ -52,7 +53,7 @@ _BLOCK = re.compile(r"(?:#{1,6}|[+-]|\d+[.)])(?=\s|$)|(?:=+|-+)$")
 _BACKTICKS = re.compile("`+")
 LONGEST_LABEL = 60  # characters of a label in a picture
 SHORTEST_TOKEN = 6  # shorter parts of a token are words of messages
-TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_ID_TOKEN")
 
 
 def hidden_at(text: str) -> int:
@@ -149,7 +150,8 @@ def without_token(text: str) -> str:
     if "huggingface_hub" in sys.modules:  # otherwise nobody has read the token that it stores
         from huggingface_hub import get_token
 
-        tokens.append(get_token() or "")
+        with suppress(Exception):  # a trusted publisher that gives no token has none to hide
+            tokens.append(get_token() or "")
     parts = {part for token in tokens for part in (token.strip(), *token.split())}
     for secret in sorted(parts, key=len, reverse=True):
         if len(secret) >= SHORTEST_TOKEN:

@@ -19,7 +19,12 @@ PACKAGE = CHECKOUT / "bioreason_bench"
 README = CHECKOUT / "README.md"
 FENCE = re.compile(r"(```\n)bioreason_bench/\n.*?(```)", re.DOTALL)
 WIDTH = 78  # characters of a description
-PROPER_NAMES = ("English", "Muon", "Croissant")  # a description that begins so keeps its capital
+PROPER_NAMES = (
+    "English",
+    "Inspect",
+    "Muon",
+    "Croissant",
+)  # a description that begins so keeps its capital
 ORDER = (  # stages in reading order; build, loading and commands import all of them
     *("_version", "escaping", "errors", "inputs", "parquet", "draw", "resources", "workers"),
     *("taxonomy", "schema", "validation", "statistics", "config", "world", "language"),

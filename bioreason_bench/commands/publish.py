@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     help="Data set repository; created if it does not exist.",
 )
 @click.option("--tag", help="Name of this version, such as v1.0.0; users load it with revision=.")
+@click.option(
+    "--space",
+    metavar="OWNER/NAME",
+    help="Also put the page of bioreason explore into this static Space; created if needed.",
+)
 @click.option("--private", is_flag=True, help="Make a new repository private.")
 @click.option(
     "--dry-run", is_flag=True, help="List what would be uploaded, without using the network."
@@ -36,6 +43,7 @@ def command(
     folder: Path,
     repo: str,
     tag: str | None,
+    space: str | None,
     private: bool,
     dry_run: bool,
     as_json: bool,
@@ -53,8 +61,11 @@ def command(
     from tqdm import tqdm
 
     from bioreason_bench.hub.publish import check_names, check_release, publish
+    from bioreason_bench.hub.space import publish_space
 
     check_names(repo, tag)
+    if space is not None:
+        check_names(space, None, option="--space")
     with tqdm(
         desc="checking digests",
         unit=" rows",
@@ -71,10 +82,24 @@ def command(
         from huggingface_hub.utils import disable_progress_bars
 
         disable_progress_bars()
+    page = _page(release) if space is not None else b""
     published = publish(release, repo, tag=tag, private=private)
-    click.echo(json.dumps(asdict(published)) if as_json else published.url)
+    outcome = asdict(published)
+    if space is not None:
+        outcome["space"] = publish_space(release, page, space, repo)
+    click.echo(json.dumps(outcome) if as_json else published.url)
+    if space is not None and not as_json:
+        click.echo(outcome["space"])
     if not quiet:
         click.echo(_outcome(published), err=True)
+
+
+def _page(release: Release) -> bytes:
+    """The page of bioreason explore, made before anything is sent."""
+    write_page = import_module("bioreason_bench.explore").write_page
+    with TemporaryDirectory(prefix="bioreason-space-") as folder:
+        write_page(release, Path(folder) / "index.html")
+        return (Path(folder) / "index.html").read_bytes()
 
 
 def _list_files(release: Release, repo: str, tag: str | None, as_json: bool, quiet: bool) -> None:
@@ -98,6 +123,8 @@ def _list_files(release: Release, repo: str, tag: str | None, as_json: bool, qui
 
 def _outcome(published: Published) -> str:
     tag = f", tagged {published.tag}" if published.tag else ""
+    if published.kept:
+        tag += f"; {', '.join(published.kept)} was changed by somebody else and is left as it is"
     if not published.sent and not published.removed:
         return f"this release is already there{tag}; nothing was sent"
     removed = f", {len(published.removed)} older ones removed" if published.removed else ""

@@ -11,6 +11,7 @@ import click
 
 from bioreason_bench.commands.parameters import PATH
 from bioreason_bench.commands.tables import score_table, table
+from bioreason_bench.errors import UsageError
 from bioreason_bench.escaping import json_text, visible
 
 if TYPE_CHECKING:
@@ -26,12 +27,30 @@ SPLITS = ("train", "validation", "test", "parametric", "contextual")
 @click.command(name="stats")
 @click.argument("folder", metavar="DIR|RESULTS", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def command(folder: Path, as_json: bool) -> None:
+@click.option(
+    "--eval-results",
+    "repo",
+    metavar="OWNER/NAME",
+    help="Print the scores of RESULTS as the YAML by which a model's repository on the Hub states "
+    "its scores on this data set.",
+)
+@click.option(
+    "--out",
+    type=PATH,
+    metavar="DIR",
+    help="Write it to DIR/.eval_results/NAME.yaml instead; DIR is a clone of that repository.",
+)
+def command(folder: Path, as_json: bool, repo: str | None, out: Path | None) -> None:
     """Print row counts, hops, patterns, lengths, chance levels and solver scores of DIR.
 
     For RESULTS, the --output_path of a bioreason eval: accuracy with intervals by level, hops,
     pattern and group of the unseen relation, and first errors.
     """
+    if repo is not None:
+        _write_eval_results(folder, repo, out)
+        return
+    if out is not None:
+        raise UsageError("--out is for the file of --eval-results; add --eval-results OWNER/NAME")
     from bioreason_bench.evaluation.results import has_results, read_results
     from bioreason_bench.evaluation.summary import summarise
     from bioreason_bench.evaluation.text import render
@@ -45,6 +64,25 @@ def command(folder: Path, as_json: bool) -> None:
     release = Release(folder)
     statistics = collect_statistics(release)
     click.echo(json_text(statistics, indent=1) if as_json else _text(release, statistics))
+
+
+def _write_eval_results(folder: Path, repo: str, out: Path | None) -> None:
+    """Print the YAML of .eval_results, or write it below `out` and print its path."""
+    import yaml
+
+    from bioreason_bench.evaluation.harness.eval_results import eval_results
+    from bioreason_bench.release.disk import write_whole
+
+    text = yaml.safe_dump(eval_results(folder, repo), sort_keys=False, allow_unicode=True)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    if not out.is_dir():
+        raise UsageError(f"there is no folder {out}; clone the model's repository there")
+    path = out / ".eval_results" / f"{repo.rpartition('/')[2]}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    write_whole(path, text)
+    click.echo(str(path))
 
 
 def collect_statistics(release: Release) -> dict[str, Any]:

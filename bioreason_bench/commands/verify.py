@@ -56,7 +56,11 @@ def _seed(
     callback=_seed,
     help="Make all rows again with this seed (if none is given, that of the manifest) and compare.",
 )
-@click.option("--write", is_flag=True, help="Write the outcome to DIR/audit.json.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Write the outcome to DIR/audit.json and, unless it was edited, to the data card.",
+)
 @click.option("--workers", type=WORKERS, help="Processes; all cores if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print broken laws only.")
@@ -82,6 +86,7 @@ def command(
     from bioreason_bench.audit.report import audit_json, write_audit
     from bioreason_bench.audit.verify import verify
     from bioreason_bench.evaluation.official import OFFICIAL, official
+    from bioreason_bench.hub.card import is_unedited, write_card
 
     with closing(_ProgressBar(hidden=quiet)) as bar:
         audit = verify(
@@ -94,7 +99,10 @@ def command(
             advance=bar.advance,
         )
     if write:
+        renew_card = audit.ok and is_unedited(folder)
         write_audit(audit)
+        if renew_card:
+            write_card(folder)
     click.echo(audit_json(audit) if as_json else _report(audit, quiet))
     sys.exit(0 if audit.ok else 1)
 

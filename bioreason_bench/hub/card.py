@@ -19,12 +19,13 @@ from string import Template
 from typing import Any
 
 from bioreason_bench.audit.report import read_audit
+from bioreason_bench.errors import BioreasonError
 from bioreason_bench.escaping import json_text, markdown, markdown_code
 from bioreason_bench.hub import card_text
 from bioreason_bench.hub.card_results import results
 from bioreason_bench.hub.chain_svg import chain_svg
 from bioreason_bench.hub.croissant import make_croissant
-from bioreason_bench.hub.front_matter import front_matter, split_patterns
+from bioreason_bench.hub.front_matter import FIRST, first_config, front_matter, split_patterns
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.hops import Hop, find_hops, first_biographies, recalled_people
@@ -33,10 +34,9 @@ from bioreason_bench.release.read import read_batches
 from bioreason_bench.resources import folder as resource
 from bioreason_bench.world.table import read_table
 
-__all__ = ["REPO", "card_files", "pick_question", "write_card"]
+__all__ = ["REPO", "card_files", "card_words", "is_unedited", "pick_question", "write_card"]
 
 REPO = "org/bioreason"  # a placeholder, until the release is published somewhere
-PREFERRED = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")
 CANDIDATES = 512  # the example is chosen among this many questions
 
 
@@ -45,6 +45,15 @@ def write_card(folder: Path, manifest: Mapping[str, Any] | None = None) -> None:
     manifest = read_manifest(folder) if manifest is None else manifest
     for name, content in card_files(folder, manifest, read_audit(folder)).items():
         write_whole(folder / name, content)
+
+
+def is_unedited(folder: Path) -> bool:
+    """Whether README.md is as this version writes it for the release and its present audit."""
+    try:
+        expected = card_files(folder, read_manifest(folder), read_audit(folder))["README.md"]
+        return (folder / "README.md").read_text(encoding="utf-8") == expected
+    except (BioreasonError, OSError, ValueError):
+        return False
 
 
 def card_files(
@@ -65,11 +74,11 @@ def card_files(
         Text by file name; without chain.svg if the release has no test questions.
     """
     cards = resource("cards")
-    words = _words(cards, manifest)
+    words = card_words(manifest)
     patterns = {config: split_patterns(splits) for config, splits in manifest["configs"].items()}
     record = pick_question(folder, manifest)
     hops = _hops(folder, manifest, record) if record else []
-    first = next((config for config in PREFERRED if config in patterns), next(iter(patterns)))
+    first = first_config(patterns)
     preset, version = manifest["preset"], manifest["versions"]["bioreason_bench"]
     load = f"bioreason_bench.load({json.dumps(preset)}, {json.dumps(first)}, seed=20260707)"
     fields = {
@@ -107,8 +116,9 @@ def card_files(
     }
 
 
-def _words(cards: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def card_words(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """card.toml, with the citation, the changes of the data, and the date of the last change."""
+    cards = resource("cards")
     words = tomllib.loads((cards / "card.toml").read_text(encoding="utf-8"))
     citation = Template((cards / "citation.bib").read_text(encoding="utf-8").strip())
     changes = (cards / "changes.md").read_text(encoding="utf-8").strip()
@@ -129,7 +139,7 @@ def pick_question(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any] |
         for name, splits in manifest["configs"].items()
         if "test" in splits and name != "probes"
     }
-    for config in (*PREFERRED, *configs):
+    for config in (*FIRST, *configs):
         files = configs.get(config, ())
         batch = next(read_batches([folder / file for file in files], rows=CANDIDATES), None)
         if batch is not None and batch.num_rows:

@@ -10,8 +10,9 @@ from typing import Any
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.schema import columns
 
-__all__ = ["front_matter", "split_patterns"]
+__all__ = ["FIRST", "first_config", "front_matter", "split_patterns"]
 
+FIRST = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")
 TYPES = {"string": "string", "boolean": "bool", "integer": "int32"}
 SIZES = (
     (10**3, "n<1K"),
@@ -37,6 +38,12 @@ def split_patterns(splits: Mapping[str, Iterable[str]]) -> dict[str, str]:
     return patterns
 
 
+def first_config(configs: Iterable[str]) -> str:
+    """The config that is loaded if none is named, and that the Hub's viewer shows first."""
+    names = list(configs)
+    return next((name for name in FIRST if name in names), names[0])
+
+
 def front_matter(
     folder: Path,
     manifest: Mapping[str, Any],
@@ -58,6 +65,7 @@ def front_matter(
     rows = sum(entry["rows"] for entry in manifest["files"].values())
     sizes = {file: _sizes(folder / file) for file in manifest["files"]}
     english = manifest["config"]["language"] == "english"
+    first = first_config(patterns)
     metadata = {
         "license": manifest["license"].lower(),
         **({"language": ["en"]} if english else {}),
@@ -70,7 +78,11 @@ def front_matter(
         "size_categories": [next((name for limit, name in SIZES if rows < limit), "n>100M")],
         "tags": words["tags"],
         "configs": [
-            {"config_name": config, "data_files": _data_files(splits)}
+            {
+                "config_name": config,
+                **({"default": True} if config == first else {}),
+                "data_files": _data_files(splits),
+            }
             for config, splits in patterns.items()
         ],
         "dataset_info": [_info(config, manifest, sizes) for config in patterns],

@@ -18,7 +18,7 @@ from bioreason_bench.errors import ReleaseError, UsageError, quoted
 from bioreason_bench.inputs import MANIFEST as MANIFEST_BYTES
 from bioreason_bench.inputs import read_json
 from bioreason_bench.release.disk import write_whole
-from bioreason_bench.release.shards import FileEntry, configs_of
+from bioreason_bench.release.shards import CANARY, FileEntry, configs_of
 from bioreason_bench.schema import validator
 from bioreason_bench.validation import text_problem, texts_of
 
@@ -36,8 +36,6 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 LICENSE = "CC-BY-4.0"
 OTHER_LICENSE = "other"  # of a release from a user's own facts
-# Every release contains it, so that training corpora can be searched for it; never change it.
-CANARY = "BIOREASON-CANARY:7d0c1e7a-3b52-4f6e-9a86-5e0b2f6c41d8"
 
 
 def manifest_head(config: WorldConfig, relations: Mapping[str, Any]) -> dict[str, Any]:

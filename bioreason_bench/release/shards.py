@@ -22,10 +22,25 @@ from bioreason_bench.schema import arrow_schema
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["PARQUET", "ROW_GROUP", "FileEntry", "configs_of", "make_table", "write_shard"]
+__all__ = [
+    "CANARY",
+    "PARQUET",
+    "ROW_GROUP",
+    "FileEntry",
+    "configs_of",
+    "make_table",
+    "write_shard",
+]
 
+# Every file of a release holds it, so that corpora can be searched for it; never change it.
+CANARY = "BIOREASON-CANARY:7d0c1e7a-3b52-4f6e-9a86-5e0b2f6c41d8"
 ROW_GROUP = 4_096  # rows of a row group, the least that a streaming reader fetches
-PARQUET = {"compression": "zstd", "compression_level": 3, "store_schema": False}
+PARQUET = {  # with the page index, by which the Hub and DuckDB skip pages
+    "compression": "zstd",
+    "compression_level": 3,
+    "store_schema": False,
+    "write_page_index": True,
+}
 FILE_NAME = re.compile(
     r"data/(?P<folder>[a-z0-9_]+(?:/[a-z0-9_]+)?)/(?P<split>[a-z_]+)-\d{5}-of-\d{5}\.parquet"
 )
@@ -103,8 +118,8 @@ def make_table(kind: str, columns: Mapping[str, Any]) -> pa.Table:
 def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) -> FileEntry:
     """Write one file below `root` and return its entry.
 
-    Plain Parquet, zstd, without metadata of a library.  Only one row group at a time is in memory
-    as Arrow.
+    Plain Parquet, zstd, without metadata of a library; the canary is in the footer's key-value
+    metadata.  Only one row group at a time is in memory as Arrow.
 
     Args:
         root: The folder of the release.
@@ -129,6 +144,7 @@ def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) ->
                 )
                 digest.update(group)
                 writer.write_table(group)
+            writer.add_key_value_metadata({"canary": CANARY})
 
     write_whole(root / file, write_groups)
     return FileEntry(file, kind, rows, digest.text())

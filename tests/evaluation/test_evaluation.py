@@ -194,7 +194,12 @@ def test_the_open_book_states_every_hop_and_the_closed_one_no_recalled_hop(tiny_
             facts = stated(doc)
             hops = zip(doc["entities"], doc["path"], doc["entities"][1:], strict=False)
             assert all(hop in facts for hop in hops)
-            assert len(doc["context"].split("\n")) == len(doc["context_people"])
+            lines = doc["context"].split("\n")
+            assert len(lines) == len(doc["context_people"])
+            for at, *hop in zip(
+                doc["support"], doc["entities"], doc["path"], doc["entities"][1:], strict=False
+            ):
+                assert tuple(hop) in stated({"context": lines[at]})
         for doc in harness.documents(config, data=str(tiny_release))["test"]:
             facts = stated(doc)
             hops = zip(

@@ -12,13 +12,14 @@ from xml.etree import ElementTree as ET
 
 import datasets
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from bioreason_bench.audit.report import read_audit
 from bioreason_bench.config import load_preset
 from bioreason_bench.figure_style import READ, RECALLED
-from bioreason_bench.hub.card import card_files, write_card
+from bioreason_bench.hub.card import card_files
 from bioreason_bench.hub.chain_svg import chain_svg
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.release.hops import WEIGHTS, Hop, find_hops, source_in_words
@@ -53,6 +54,9 @@ def audited(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_the_patterns_of_a_config_name_its_files_and_no_others(tiny_release, front):
     manifest = Release(tiny_release).manifest
     assert [entry["config_name"] for entry in front["configs"]] == list(manifest["configs"])
+    assert [entry["config_name"] for entry in front["configs"] if "default" in entry] == [
+        "comp_zeroshot"
+    ]
     for entry in front["configs"]:
         for part in entry["data_files"]:
             matching = sorted(
@@ -101,6 +105,15 @@ def test_a_card_in_symbols_claims_no_human_language(nano_release):
     assert "language" not in head and "num_examples" in str(head)
 
 
+# the benchmark
+
+
+def test_a_release_whose_texts_are_symbols_is_no_benchmark(nano_release):
+    from bioreason_bench.hub.benchmark import benchmark
+
+    assert benchmark(Release(nano_release), {"description": "none"}) is None
+
+
 # the text
 
 
@@ -108,7 +121,10 @@ def test_the_text_begins_with_the_tagline_and_has_no_open_field(tiny_release):
     text = (tiny_release / "README.md").read_text().split("---\n", 2)[2]
     assert text.startswith("\n# bioreason\n\n**Synthetic biographies, not biology.**")
     assert not re.search(r"\$[a-z_]+", text)
-    assert Release(tiny_release).manifest["canary"] in text and "arXiv" in text
+    assert (
+        Release(tiny_release).manifest["canary"] in text
+        and "](https://arxiv.org/abs/2512.01970)" in text
+    )
 
 
 def test_the_card_defines_its_words_before_it_uses_them(tiny_release):
@@ -191,7 +207,6 @@ def test_the_card_has_the_audit_law_by_law_and_score_by_score(tiny_release, audi
     before = (tiny_release / "README.md").read_text()
     assert "Not audited" in before and "Not scored" in before
     audit = read_audit(audited)
-    write_card(audited)
     text = (audited / "README.md").read_text()
     for law, entry in audit["laws"].items():
         assert (f"| {law} | {entry['text']} | {entry['checked']:,} | 0 |" in text) == (
@@ -202,6 +217,40 @@ def test_the_card_has_the_audit_law_by_law_and_score_by_score(tiny_release, audi
     assert row.split("|")[2].strip() == "100.0", "the oracle"
     scores = audit["solvers"]["comp_zeroshot"]["context_only"]
     assert f"| {100 * scores['score']:.1f} ({100 * scores['chance']:.1f}) |" in row
+
+
+def test_verify_leaves_an_edited_card_alone(audited, tmp_path):
+    from click.testing import CliRunner
+
+    from bioreason_bench.commands.main import main
+
+    folder = shutil.copytree(audited, tmp_path / "tiny")
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8").replace("## Intended use", "## Our use")
+    card.write_text(text, encoding="utf-8")
+    (folder / "audit.json").unlink()
+    done = CliRunner().invoke(main, ["verify", str(folder), "--write", "-q", "--sample", "2"])
+    assert done.exit_code == 0 and card.read_text(encoding="utf-8") == text
+
+
+def test_a_release_of_a_former_version_has_no_default_config_and_no_canary_in_its_files(
+    tiny_release, tmp_path
+):
+    """Both came later; such a release must still pass."""
+    from click.testing import CliRunner
+
+    from bioreason_bench.commands.main import main
+
+    folder = shutil.copytree(tiny_release, tmp_path / "tiny")
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8")
+    assert text.count("  default: true\n") == 1
+    card.write_text(text.replace("  default: true\n", ""), encoding="utf-8")
+    for path in folder.glob("data/**/*.parquet"):
+        table = pq.read_table(path).replace_schema_metadata(None)
+        pq.write_table(table, path, compression="zstd", store_schema=False)
+    done = CliRunner().invoke(main, ["verify", str(folder), "-q", "--sample", "2"])
+    assert done.exit_code == 0, done.stdout
 
 
 def test_every_version_whose_rows_changed_is_named_on_the_card(tiny_release):
@@ -279,6 +328,21 @@ def test_croissant_is_valid_without_a_warning(croissant):
     assert croissant.metadata.name == "bioreason" and croissant.metadata.license == [
         "https://creativecommons.org/licenses/by/4.0/"
     ]
+
+
+def test_croissant_has_every_property_of_responsible_ai_that_applies(croissant, tiny_release):
+    metadata = croissant.metadata
+    for text in (
+        *("data_collection", "data_collection_type", "data_collection_missing_data"),
+        *("data_collection_raw_data", "data_preprocessing_protocol", "data_annotation_protocol"),
+        *("data_annotation_platform", "annotations_per_item", "annotator_demographics"),
+        *("machine_annotation_tools", "data_biases", "data_use_cases", "data_limitations"),
+        *("data_social_impact", "personal_sensitive_information"),
+        "data_release_maintenance_plan",
+    ):
+        assert getattr(metadata, text), text
+    written = json.loads((tiny_release / "croissant.json").read_text(encoding="utf-8"))
+    assert written["conformsTo"][0].endswith("/1.1") and written["rai:hasSyntheticData"] is True
 
 
 def test_croissant_knows_every_config_and_column(tiny_release, croissant):

@@ -15,11 +15,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from click.testing import CliRunner
+from hub_answers import PUBLISHER
 from hub_server import HubServer
 from read_release import digest
 
+from bioreason_bench.hub.space import publish_space
 from bioreason_bench.release.read import Release
+from bioreason_bench.taxonomy import LEVELS
 
 REPO = "org/bioreason"
 READER = Path(__file__).parents[1] / "support" / "read_release.py"
@@ -60,10 +64,13 @@ def write_audit(folder: Path) -> None:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
     """An empty Hub that this process's client talks to, without waiting between retries."""
-    from huggingface_hub import constants
+    from huggingface_hub import constants, file_download
     from huggingface_hub.utils import _http
 
     with HubServer() as server:
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, server.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(file_download, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
         monkeypatch.setattr(constants, "ENDPOINT", server.url)
         monkeypatch.setattr(
             constants, "HF_HUB_DISABLE_XET", True, raising=False
@@ -81,8 +88,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
 
 
 def visible(hub: HubServer, revision: str | None = None) -> set[str]:
-    """The files of a release that a visitor sees."""
-    return set(hub.files(REPO, revision)) - {".gitattributes"}
+    """The files of a release that a visitor sees, without the benchmark beside it."""
+    return set(hub.files(REPO, revision)) - {".gitattributes", "eval.yaml"}
 
 
 def expected(folder: Path) -> set[str]:
@@ -155,10 +162,11 @@ def test_a_dry_run_lists_the_files_without_any_request(hub, cli, audited, monkey
     monkeypatch.delenv("HF_TOKEN")
     result = cli("publish", audited, "--repo", REPO, "--dry-run")
     assert result.exit_code == 0
-    assert {line.split()[1] for line in result.stdout.splitlines()} == expected(audited)
+    listed = {line.split()[1] for line in result.stdout.splitlines()}
+    assert listed == expected(audited) | {"eval.yaml"}
     assert set(
         json.loads(cli("publish", audited, "--repo", REPO, "--dry-run", "--json").stdout)["files"]
-    ) == expected(audited)
+    ) == expected(audited) | {"eval.yaml"}
     assert hub.log == []
 
 
@@ -175,6 +183,84 @@ def test_a_new_repository_can_be_private_and_a_public_one_is_refused_as_private(
     assert cli("publish", audited, "--repo", "me/open").exit_code == 0
     refused = cli("publish", audited, "--repo", "me/open", "--private")
     assert refused.exit_code == 2 and "is public" in refused.stderr
+
+
+# files of other people
+
+
+def put(hub: HubServer, path: str, content: str) -> None:
+    """Add or change a file of the repository, as its owners or the Hub's staff may."""
+    from huggingface_hub import HfApi
+
+    HfApi(endpoint=hub.url, token=hub.token).upload_file(
+        path_or_fileobj=content.encode(), path_in_repo=path, repo_id=REPO, repo_type="dataset"
+    )
+
+
+def test_files_of_other_people_are_left_alone_and_stale_data_are_removed(
+    hub, cli, audited, one_level
+):
+    assert cli("publish", audited, "--repo", REPO).exit_code == 0
+    theirs = {"LICENSE", "assets/logo.svg", ".eval_results/model.yaml"}
+    for path in (*theirs, "data/comp/train-00007-of-00008.parquet", "data/notes.txt"):
+        put(hub, path, "theirs")
+    done = cli("publish", one_level, "--repo", REPO, "--json")
+    assert visible(hub) == expected(one_level) | theirs
+    removed = json.loads(done.stdout)["removed"]
+    assert {"data/comp/train-00007-of-00008.parquet", "data/notes.txt"} <= set(removed)
+    assert not theirs & set(removed)
+
+
+def test_a_benchmark_that_others_changed_is_kept_and_ours_is_renewed(hub, cli, audited, one_level):
+    def tasks() -> list[str]:
+        content = yaml.safe_load(hub.files(REPO)["eval.yaml"])
+        return [task["id"] for task in content["tasks"]]
+
+    assert cli("publish", audited, "--repo", REPO, "--tag", "v1").exit_code == 0
+    assert tasks() == [f"ctx_{level}" for level in LEVELS]
+    assert cli("publish", one_level, "--repo", REPO).exit_code == 0
+    assert tasks() == ["ctx_zeroshot"], "nobody had changed it"
+    theirs = hub.files(REPO)["eval.yaml"].decode().replace("name: bioreason", "name: Bio-Reason")
+    put(hub, "eval.yaml", theirs)
+    for release, sent in ((audited, True), (audited, False)):
+        done = cli("publish", release, "--repo", REPO, "--json")
+        assert json.loads(done.stdout)["kept"] == ["eval.yaml"]
+        assert "eval.yaml was changed by somebody else" in done.stderr
+        assert bool(json.loads(done.stdout)["sent"]) == sent
+        assert hub.files(REPO)["eval.yaml"].decode() == theirs
+    assert cli("publish", audited, "--repo", REPO, "--tag", "v2").exit_code == 0
+    assert hub.repos[REPO].tags["v2"] == hub.repos[REPO].head
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_static_space_gets_the_page_and_keeps_a_readme_of_its_owner(
+    hub, one_level, tmp_path, theirs
+):
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    if theirs:
+        api.create_repo("org/world", repo_type="space", space_sdk="static")
+        api.upload_file(
+            path_or_fileobj=b"mine",
+            path_in_repo="README.md",
+            repo_id="org/world",
+            repo_type="space",
+        )
+    for page in (b"<p>one</p>", b"<p>two</p>"):
+        address = publish_space(Release(one_level), page, "org/world", REPO)
+        assert address == f"{hub.url}/spaces/org/world"
+        assert hub.files("org/world")["index.html"] == page
+    readme = hub.files("org/world")["README.md"].decode()
+    assert readme == "mine" if theirs else yaml.safe_load(readme.split("---")[1])["sdk"] == "static"
+
+
+def test_publish_puts_the_page_of_explore_into_a_space(hub, cli, one_level):
+    pytest.importorskip("bioreason_bench.explore")
+    done = cli("publish", one_level, "--repo", REPO, "--space", "org/world", "-q")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[1] == f"{hub.url}/spaces/org/world"
+    assert b"<html" in hub.files("org/world")["index.html"]
 
 
 # what it refuses
@@ -223,6 +309,7 @@ def reverse_rows(path: Path) -> None:
         ("--repo", "org/" + "x" * 99),
         ("--repo", REPO, "--tag", "with blank"),
         ("--repo", REPO, "--tag", "a..b"),
+        ("--repo", REPO, "--space", "no-owner"),
     ],
 )
 def test_a_wrong_name_is_refused_before_any_request(hub, cli, one_level, options):
@@ -236,6 +323,20 @@ def test_without_a_token_the_message_says_how_to_log_in(hub, cli, one_level, mon
     result = cli("publish", one_level, "--repo", REPO, "-q")
     assert result.exit_code == 2 and "hf auth login" in result.stderr
     assert hub.log == []
+
+
+def test_a_trusted_publisher_needs_no_stored_token(hub, cli, one_level, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setenv("HF_OIDC_RESOURCE", f"datasets/{REPO}")
+    refused = cli("publish", one_level, "--repo", REPO, "-q")
+    assert refused.exit_code == 2 and "trusted publisher" in refused.stderr
+    monkeypatch.setenv("HF_OIDC_ID_TOKEN", "somebody.elses.job")
+    refused = cli("publish", one_level, "--repo", REPO, "-q")
+    assert refused.exit_code == 2 and "invalid_grant" in refused.stderr
+    assert SENTENCE.match(refused.stderr) and REPO not in hub.repos
+    monkeypatch.setenv("HF_OIDC_ID_TOKEN", PUBLISHER)
+    assert cli("publish", one_level, "--repo", REPO, "-q").exit_code == 0
+    assert visible(hub) == expected(one_level)
 
 
 # what happens when the Hub or the network fails
@@ -341,7 +442,9 @@ def read_with(python: str, *args: object, env: dict[str, str]) -> dict:
         timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    got = json.loads(done.stdout.splitlines()[-1])
+    assert got["default"] == got["configs"]["comp_zeroshot"], "what load_dataset(path) gives"
+    return got
 
 
 @pytest.fixture(scope="session")

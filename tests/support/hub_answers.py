@@ -19,6 +19,7 @@ from hub_store import Refused, Repo, Store, Tree, git_hash
 
 LFS_BYTES = 10_000_000  # files of this size travel by the LFS protocol, Parquet files always
 PAGE = 1000  # entries of a tree in one answer, as on the real Hub
+PUBLISHER = "the.identity.of-a-job"  # of the one trusted publisher
 Json = dict[str, Any]
 
 
@@ -64,6 +65,12 @@ class Answers:
     def on_whoami(self, request: Handler) -> Json:
         organisations = [{"name": name} for name in self.namespaces[:-1]]
         return {"type": "user", "name": self.namespaces[-1], "orgs": organisations, "auth": {}}
+
+    def on_oauth(self, request: Handler) -> Json:
+        """A token for the identity of a CI job, if it is that of the trusted publisher."""
+        if request.json()["subject_token"] != PUBLISHER:
+            raise Refused(400, "invalid_grant: no publisher matches this issuer")
+        return {"access_token": self.token, "token_type": "bearer", "expires_in": 3600}
 
     def on_info(self, request: Handler, repo: str, revision: str | None) -> Json:
         held = self.repo(repo, request.token)

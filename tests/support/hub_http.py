@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from hub_server import HubServer
 
 REPO = r"/(?P<repo>[^/]+/[^/]+)"
-API = "/api/datasets" + REPO
+API = "/api/(?:datasets|spaces)" + REPO
 ROUTES = [  # step, methods, path
     ("create", "POST", "/api/repos/create"),
     ("delete", "DELETE", "/api/repos/delete"),
     ("validate", "POST", "/api/validate-yaml"),
     ("whoami", "GET", "/api/whoami-v2"),
+    ("oauth", "POST", "/oauth/token"),
     ("preupload", "POST", API + "/preupload/(?P<revision>[^/]+)"),
-    ("batch", "POST", "/datasets" + REPO + r"\.git/info/lfs/objects/batch"),
+    ("batch", "POST", "/(?:datasets|spaces)" + REPO + r"\.git/info/lfs/objects/batch"),
     ("put", "PUT", r"/lfs/(?P<oid>[0-9a-f]{64})"),
     ("verify", "POST", "/lfs/verify"),
     ("commit", "POST", API + "/commit/(?P<revision>[^/]+)"),
@@ -36,11 +37,24 @@ ROUTES = [  # step, methods, path
     ("tree", "GET", API + "/tree/(?P<revision>[^/]+)(?:/(?P<path>.*))?"),
     ("paths", "POST", API + "/paths-info/(?P<revision>[^/]+)"),
     ("info", "GET", API + "(?:/revision/(?P<revision>[^/]+))?"),
-    ("resolve", "GET|HEAD", "/datasets" + REPO + "/resolve/(?P<revision>[^/]+)/(?P<path>.+)"),
+    (
+        "resolve",
+        "GET|HEAD",
+        "/(?:datasets|spaces)" + REPO + "/resolve/(?P<revision>[^/]+)/(?P<path>.+)",
+    ),
 ]
 STEPS = [step for step, _, _ in ROUTES]
 PATTERNS = [(step, methods.split("|"), re.compile(path + r"\Z")) for step, methods, path in ROUTES]
-OPEN = ("info", "refs", "tree", "paths", "resolve", "validate", "put")  # steps without a token
+OPEN = (
+    "info",
+    "refs",
+    "tree",
+    "paths",
+    "resolve",
+    "validate",
+    "put",
+    "oauth",
+)  # steps without a token
 BAD_TOKEN = "Invalid credentials in Authorization header"
 
 

@@ -5,7 +5,8 @@ Tests run this file in environments that do not have this package.
     python read_release.py PATH_OR_REPO [--revision TAG] [--streaming]
 
 It prints {"datasets": version, "configs": {config: {split: [rows, SHA-256 of the rows]}},
-"features": {config: [column names]}}.
+"features": {config: [column names]}, "default": {split: ...} of the config that is loaded if none
+is named}.
 """
 
 import argparse
@@ -33,11 +34,14 @@ def main():
     path = arguments.path
     revision = {"revision": arguments.revision} if arguments.revision else {}
     configs, features = {}, {}
+    unnamed = datasets.load_dataset(path, streaming=arguments.streaming, **revision)
+    default = {split: digest(rows) for split, rows in unnamed.items()}
     for config in datasets.get_dataset_config_names(path, **revision):
         splits = datasets.load_dataset(path, config, streaming=arguments.streaming, **revision)
         configs[config] = {split: digest(rows) for split, rows in splits.items()}
         features[config] = list(next(iter(splits.values())).features)
-    print(json.dumps({"datasets": datasets.__version__, "configs": configs, "features": features}))
+    shown = {"configs": configs, "features": features, "default": default}
+    print(json.dumps({"datasets": datasets.__version__, **shown}))
 
 
 if __name__ == "__main__":

@@ -92,10 +92,23 @@ def _yaml_problem(card: str, manifest: Mapping[str, Any]) -> str | None:
         }
         for config, splits in _patterns(manifest).items()
     ]
-    if values.get("configs") != configs:
-        return _first_difference("configs", values.get("configs"), configs)
+    if problem := _first_difference("configs", _without_default(values.get("configs")), configs):
+        return problem
     infos = [_info(manifest, config) for config in manifest["configs"]]
     return _first_difference("dataset_info", _without_bytes(values.get("dataset_info")), infos)
+
+
+def _without_default(entries: Any) -> Any:
+    """The configs without the mark of the one that is loaded if none is named."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return entries
+    marked = [entry for entry in entries if entry.get("default") is True]
+    return [
+        {key: value for key, value in entry.items() if key != "default"}
+        if marked == [entry]
+        else entry
+        for entry in entries
+    ]
 
 
 def _info(manifest: Mapping[str, Any], config: str) -> dict[str, Any]:

@@ -53,7 +53,8 @@ SPLITS = {  # folder in data/ → its splits; the training files of a skill are 
     },
     **{kind.folder: {"test"} for kind in QUESTION_KINDS},
 }
-BESIDE = {MANIFEST, CARD, "chain.svg", "croissant.json", "audit.json", ".gitattributes"}
+BESIDE = {MANIFEST, CARD, "chain.svg", "croissant.json", "audit.json", "eval.yaml"}
+BESIDE |= {".gitattributes"}
 DOWNLOADS = {".cache", ".git"}  # folders that git and huggingface_hub leave in a download
 SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet")
 

@@ -141,7 +141,7 @@ def opened(source: Source, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     """The rows as open-book questions.
 
     Their contexts also hold the parametric biographies of all people about whom a fact is to be
-    recalled.
+    recalled; `support` is the paragraph that states the fact of each hop.
     """
     needed = [
         [row["entities"][hop] for hop, group in enumerate(row["pattern"]) if group == "P"]
@@ -154,11 +154,18 @@ def opened(source: Source, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, 
         parts = list(zip(given, row["context_people"], strict=True))
         parts += [(texts[person], person) for person in people]
         order = Draw(0).at("openbook", row["id"]).permutation(len(parts)).tolist()
+        stated = [
+            len(given) + people.index(person)
+            if group == "P"
+            else row["context_people"].index(person)
+            for group, person in zip(row["pattern"], row["entities"], strict=False)
+        ]
         questions.append(
             {
                 **row,
                 "context": "\n".join(parts[index][0] for index in order),
                 "context_people": [parts[index][1] for index in order],
+                "support": [order.index(paragraph) for paragraph in stated],
             }
         )
     return questions
