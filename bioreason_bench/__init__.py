@@ -16,6 +16,7 @@ A stage imports only from the stages before it (a test checks this):
     audit        every invariant checked from the text alone; shortcut solvers
     hub          data card and publication
     evaluation   lm-evaluation-harness tasks, results, plots
+    environments the world as a library; environments for RL libraries
     training     recipes, models, SFT, RFT and GRPO
     experiments  reproduction, pass@k, report
     build, loading and commands import all of them

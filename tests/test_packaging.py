@@ -38,7 +38,7 @@ ORDER = (
         "grading",
         "dataset",
     ),
-    *("release", "figure_style", "export", "audit", "hub", "evaluation", "training", "experiments"),
+    *("release", "figure_style", "export", "audit", "hub", "evaluation", "environments", "training", "experiments"),
 )
 ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything
 LARGEST_FOLDER = 12  # modules side by side
