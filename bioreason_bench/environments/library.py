@@ -247,7 +247,7 @@ class Episode:
         return self.calls - self.useful_calls
 
     def reward(self) -> float:
-        """The reward of the answer less the cost of useless calls, in [0, 1]; 0 if none is given."""
+        """The reward of the answer less the cost of useless calls, at least 0; 0 without one."""
         if self.answered is None:
             return 0.0
         reward = self.library.questions.score(self.answered, self.row).reward

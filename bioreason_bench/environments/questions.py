@@ -45,12 +45,14 @@ class Questions:
 
     Attributes:
         source: Where they are from.
+        split: "train", "validation" or "test".
         rows: The rows, in the order of the release.
         style: "chat" (with the instruction for chat models) or "base" (the bare prompt).
         reward: One of grading.rewards.REWARDS.
     """
 
     source: Source
+    split: str
     rows: Sequence[dict[str, Any]] = field(repr=False)
     style: str = "chat"
     reward: str = "outcome"
@@ -138,4 +140,4 @@ def read_questions(
     elif split == "train":
         folder = skill  # all levels of a skill share its training questions
     rows = source.table(folder, name, first).to_pylist()
-    return Questions(source, rows, prompt, reward)
+    return Questions(source, split, rows, prompt, reward)

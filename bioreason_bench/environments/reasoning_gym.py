@@ -67,7 +67,7 @@ class BioreasonDataset(ProceduralDataset):
 
     def __init__(self, config: BioreasonConfig) -> None:
         super().__init__(config=config, seed=config.seed, size=config.size)
-        of_preset = {"preset": config.preset, "seed": config.seed} if config.data is None else {}
+        invented = config.data is None
         self.questions = read_questions(
             config.questions,
             config.split,
@@ -75,7 +75,8 @@ class BioreasonDataset(ProceduralDataset):
             reward=config.reward,
             data=config.data,
             revision=config.revision,
-            **of_preset,
+            preset=config.preset if invented else None,
+            seed=config.seed if invented else None,
         )
         order = Draw(config.seed).at("reasoning_gym")
         self._order = order.permutation(len(self.questions.rows)).tolist()
@@ -96,7 +97,9 @@ class BioreasonDataset(ProceduralDataset):
 
     def score_answer(self, answer: str | None, entry: dict[str, Any]) -> float:
         """The reward of a completion, or of the answer alone, in [0, 1]."""
-        return self.questions.score(answer or "", self.questions.row(entry["metadata"]["id"])).reward
+        return self.questions.score(
+            answer or "", self.questions.row(entry["metadata"]["id"])
+        ).reward
 
 
 if NAME not in DATASETS:

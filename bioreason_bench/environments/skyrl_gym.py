@@ -5,8 +5,8 @@
 
     env = skyrl_gym.make("bioreason", env_config={"data": "releases/v1"}, extras=row)
 
-Rows are those of `bioreason export --to verl` with a column `env_class` of "bioreason": the question
-stands in `extra_info`.  Chains are read by the grader of the release that `env_config` names (data,
+Rows are those of rl/ in `bioreason export --to verl`: `env_class` names the environment, and the
+question stands in `extra_info`.  Chains are read by the grader of the release that `env_config` names (data,
 revision, preset, seed); without one, by the built-in relation table.
 """
 

@@ -108,6 +108,7 @@ def _verl_rl(row: Row, number: int) -> dict[str, Any]:
     extra = {name: row[name] for name in EXTRA_INFO}
     return {
         "data_source": SOURCE,
+        "env_class": SOURCE,  # SkyRL's name of the environment
         "prompt": _messages(make_prompt(row)),
         "ability": row["skill"],
         "reward_model": {"style": "rule", "ground_truth": row["answer"]},
@@ -165,6 +166,7 @@ def parquet_schema(use: str) -> pa.Schema:
         ],
         RL: [
             ("data_source", text),
+            ("env_class", text),
             ("prompt", messages),
             ("ability", text),
             ("reward_model", pa.struct([("style", text), ("ground_truth", text)])),

@@ -97,7 +97,12 @@ def test_calls_are_useful_only_if_they_read_somebody_on_the_chain_for_the_first_
     assert start in episode.search(start.split()[0].lower())
     assert episode.search("") == "Nothing in the library contains ."
     log = episode.log()
-    assert (log["calls"], log["useful_calls"], log["useless_calls"], log["searches"]) == (5, 1, 4, 2)
+    assert (log["calls"], log["useful_calls"], log["useless_calls"], log["searches"]) == (
+        5,
+        1,
+        4,
+        2,
+    )
     assert episode.reward() == 0.0
     episode.answer(answer)
     assert episode.reward() == pytest.approx(0.6)

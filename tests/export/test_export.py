@@ -196,7 +196,8 @@ def test_llamafactory_turns_its_records_into_prompt_and_response(tiny_release, e
 
 def test_verl_reads_messages_ground_truth_and_extra_info(tiny_release, exported, tmp_path):
     rows = loaded(exported["verl"] / "rl" / "comp-rl.parquet", tmp_path)
-    assert rows.column_names == ["data_source", "prompt", "ability", "reward_model", "extra_info"]
+    columns = ["data_source", "env_class", "prompt", "ability", "reward_model", "extra_info"]
+    assert rows.column_names == columns
     for number, (got, row) in enumerate(
         zip(rows, Release(tiny_release).rows("comp_rl", "train"), strict=True)
     ):
