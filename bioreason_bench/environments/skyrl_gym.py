@@ -6,8 +6,8 @@
     env = skyrl_gym.make("bioreason", env_config={"data": "releases/v1"}, extras=row)
 
 Rows are those of rl/ in `bioreason export --to verl`: `env_class` names the environment, and the
-question stands in `extra_info`.  Chains are read by the grader of the release that `env_config` names (data,
-revision, preset, seed); without one, by the built-in relation table.
+question stands in `extra_info`.  Chains are read by the grader of the release that `env_config`
+names (data, revision, preset, seed); without one, by the built-in relation table.
 """
 
 from __future__ import annotations
