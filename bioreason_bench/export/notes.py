@@ -53,10 +53,10 @@ compute_score = partial(rewards.compute_score, grader=load_grader(Path(__file__)
 __all__ = ["compute_score"]
 '''
 
-ORDER = """Order of training, as in the paper: SFT on the biographies and on the questions of the atomic
-skills (mem-train, ctx-train), several passes, until the validation questions of mem are answered;
-then RL on comp-rl. SFT on comp-train instead of RL is the comparison. comp-rl and comp-train share
-no question, except in preset paper.
+ORDER = """Order of training, as in the paper: SFT on the biographies and on the questions of the
+atomic skills (mem-train, ctx-train), several passes, until the validation questions of mem are
+answered; then RL on comp-rl. SFT on comp-train instead of RL is the comparison. comp-rl and
+comp-train share no question, except in preset paper.
 """
 
 NOTES = {
