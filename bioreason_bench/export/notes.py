@@ -190,7 +190,7 @@ def _table(lengths: Mapping[str, Lengths]) -> str:
         "| part | rows | longest prompt | longest completion or text |",
         "|---|---|---|---|",
         *(
-            f"| {name} | {part.rows:,} | {part.prompt:,} | {part.completion:,} |"
+            f"| {markdown(name)} | {part.rows:,} | {part.prompt:,} | {part.completion:,} |"
             for name, part in lengths.items()
         ),
     ]
