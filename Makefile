@@ -13,7 +13,7 @@ PIP := -m pip --disable-pip-version-check --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install dev test fuzz quick lowest lint format wheel bench clean
+.PHONY: help demo install dev test harnesses fuzz quick lowest lint format wheel bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,11 +50,24 @@ wheel: $(VENV)/bin/python  ## build dist/*.whl
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log >&2; exit 1; }
 
-test: wheel  ## install the wheel in a fresh environment and test it there
+test: harnesses  ## install the wheel in fresh environments and test it there
 	rm -rf $(BUILD)/wheel
 	$(VENV)/bin/python -m venv $(BUILD)/wheel
 	$(BUILD)/wheel/bin/python $(PIP) install "$$(ls dist/*.whl)[all,test]" --constraint constraints.txt
 	BIOREASON_TEST_WHEEL=1 $(BUILD)/wheel/bin/pytest tests -n 2 --dist loadfile $(PYTEST)
+
+# Two environments, because verifiers and openenv need different versions of openai; none has torch.
+# The libraries start processes of their own, which are quick only if bytecode is kept.
+HARNESS_TESTS := tests/environments $(wildcard tests/evaluation/test_inspect*.py)
+harnesses: wheel  ## the same for the environments of RL libraries and for Inspect: two minutes
+	rm -rf $(BUILD)/harnesses $(BUILD)/openenv
+	test -x $(BIN)/uv || $(BIN)/python $(PIP) install uv
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(BUILD)/harnesses
+	$(BIN)/uv pip install --quiet --python $(BUILD)/harnesses/bin/python --constraint constraints.txt "$$(ls dist/*.whl)[verifiers,reasoning-gym,skyrl-gym,inspect]" pytest pytest-xdist
+	BIOREASON_TEST_WHEEL=1 PYTHONDONTWRITEBYTECODE= $(BUILD)/harnesses/bin/pytest $(HARNESS_TESTS) -n 2 --dist loadfile
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(BUILD)/openenv
+	$(BIN)/uv pip install --quiet --python $(BUILD)/openenv/bin/python --constraint constraints.txt "$$(ls dist/*.whl)[openenv]" pytest
+	BIOREASON_TEST_WHEEL=1 PYTHONDONTWRITEBYTECODE= $(BUILD)/openenv/bin/pytest tests/environments/test_openenv.py
 
 fuzz: dev  ## 20,000 wrong command lines, drawn anew each time: under an hour
 	BIOREASON_FUZZ_CALLS=20000 $(BIN)/pytest tests/fuzz -q $(PYTEST)

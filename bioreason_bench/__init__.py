@@ -17,6 +17,7 @@ A stage imports only from the stages before it (a test checks this):
     evaluation   lm-evaluation-harness tasks, results, plots
     explore      a release to look at: one page, one person, two releases
     hub          data card and publication
+    environments the world as a library; environments for RL libraries
     training     recipes, models, SFT, RFT and GRPO
     experiments  reproduction, pass@k, report
     build, loading and commands import all of them

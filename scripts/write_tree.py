@@ -29,7 +29,7 @@ ORDER = (  # stages in reading order; build, loading and commands import all of 
     *("_version", "escaping", "errors", "inputs", "parquet", "draw", "resources", "workers"),
     *("taxonomy", "schema", "validation", "statistics", "config", "world", "language"),
     *("splits", "questions", "grading", "dataset", "release", "figure_style", "export"),
-    *("audit", "evaluation", "explore", "hub", "training"),
+    *("audit", "evaluation", "explore", "hub", "environments", "training"),
     *("experiments", "build", "loading", "commands", "baselines", "__init__", "__main__"),
 )
 

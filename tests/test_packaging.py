@@ -39,7 +39,7 @@ ORDER = (
         "dataset",
     ),
     *("release", "figure_style", "export", "audit", "evaluation", "explore", "hub"),
-    *("training", "experiments"),
+    *("environments", "training", "experiments"),
 )
 ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything
 LARGEST_FOLDER = 12  # modules side by side
@@ -258,7 +258,7 @@ def test_extras_are_those_that_messages_name():
     asked = set()
     for path in PACKAGE.rglob("*.py"):
         asked |= set(
-            re.findall(r'MissingExtra\("[^"]+", "(\w+)"\)', path.read_text(encoding="utf-8"))
+            re.findall(r'MissingExtra\("[^"]+", "([\w-]+)"\)', path.read_text(encoding="utf-8"))
         )
     assert asked <= set(extras)
     assert {"eval", "train", "plot", "scale"} <= set(extras)

@@ -19,16 +19,24 @@ from bioreason_bench.commands.parameters import PATH, beside
     help="The trainer; or graphml, the world as a graph.",
 )
 @click.option(
+    "--prompt",
+    type=click.Choice(["base", "chat"]),
+    default="base",
+    show_default=True,
+    help="The bare prompt, or that for chat models, which says in which form to answer.",
+)
+@click.option(
     "--out",
     type=PATH,
     help="Folder to write; default: DIR-trl, DIR-verl and so on.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
-def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
+def command(folder: Path, to: str, prompt: str, out: Path | None, quiet: bool) -> None:
     """Write the texts and questions of DIR for TRL, LLaMA-Factory or veRL; or its world as a graph.
 
     \b
       bioreason export v1 --to verl --out v1-verl
+      bioreason export v1 --to trl --prompt chat
 
     Prompts and completions are those of evaluation. The README.md of the new folder shows how to
     load the files.
@@ -55,7 +63,7 @@ def command(folder: Path, to: str, out: Path | None, quiet: bool) -> None:
             bar.set_description(name, refresh=False)
             bar.update(rows)
 
-        files = export(release, to, target, advance)
+        files = export(release, to, target, advance, prompt)
     click.echo(out)
     if not quiet:
         size = sum(path.stat().st_size for path in files)

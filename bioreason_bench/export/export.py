@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bioreason_bench.config import SKILLS
 from bioreason_bench.errors import UsageError, suggest
-from bioreason_bench.escaping import markdown
 from bioreason_bench.export.formats import (
     BIOGRAPHY,
     FORMATS,
-    NOTES,
-    REWARD,
+    PROMPTS,
     RL,
     SFT,
     FileFormat,
+    Item,
     dataset_info,
     parquet_schema,
 )
 from bioreason_bench.export.graph import check_texts, make_graph
+from bioreason_bench.export.notes import REWARD, Lengths, readme
+from bioreason_bench.grading.saved import GRADER, grader_file
 from bioreason_bench.release.disk import plain_errors, write_whole
 from bioreason_bench.release.partial import PartialFolder, is_taken, partial_folder
 from bioreason_bench.release.read import Release
+from bioreason_bench.schema import columns
 
 __all__ = ["Part", "export", "parts_of"]
 
@@ -43,16 +44,24 @@ class Part:
     config: str
     split: str
     uses: tuple[str, ...]
+    held_out: bool = False  # validation and test questions
 
 
 def parts_of(release: Release) -> list[Part]:
-    """The parts to export: training, RL, validation and test questions, and the biographies.
+    """The parts to export: questions of all configs, and the biographies.
 
     Each file of the release belongs to one part only.
     """
     parts: list[Part] = []
-    for skill in SKILLS:
-        parts += _question_parts(release, skill)
+    taken: set[Path] = set()
+    for config in release.configs():
+        if not _asks(release, config):
+            continue
+        for split in release.splits(config):
+            files = release.files(config, split)
+            if not taken.intersection(files):  # levels of a skill share its training questions
+                parts.append(_question_part(config, split))
+                taken.update(files)
     if "biographies" in release.configs():
         parts += [
             Part(f"biographies-{split}", "biographies", split, (BIOGRAPHY,))
@@ -61,23 +70,19 @@ def parts_of(release: Release) -> list[Part]:
     return parts
 
 
-def _question_parts(release: Release, skill: str) -> list[Part]:
-    configs = [config for config in release.question_configs() if config.startswith(f"{skill}_")]
-    rl = f"{skill}_rl"
-    levels = [config for config in configs if config != rl]
-    trained = [config for config in levels if "train" in release.splits(config)]
-    # All levels share the training files of the skill, so those of the first are all there are.
-    parts = [Part(f"{skill}-train", config, "train", (SFT,)) for config in trained[:1]]
-    for config in configs:
-        if config == rl:
-            parts.append(Part(f"{skill}-rl", config, "train", (RL,)))
-        else:
-            parts += [
-                Part(f"{config.replace('_', '-', 1)}-{split}", config, split, (SFT, RL))
-                for split in release.splits(config)
-                if split != "train"
-            ]
-    return parts
+def _asks(release: Release, config: str) -> bool:
+    """Whether the rows of a config are questions with a chain."""
+    file = release.manifest["configs"][config][release.splits(config)[0]][0]
+    return "chain" in columns(release.manifest["files"][file]["schema"])
+
+
+def _question_part(config: str, split: str) -> Part:
+    skill, _, level = config.partition("_")
+    if level == "rl":
+        return Part(f"{skill}-rl", config, split, (RL,))
+    if split == "train":
+        return Part(f"{skill}-train", config, split, (SFT,))
+    return Part(f"{config.replace('_', '-', 1)}-{split}", config, split, (SFT, RL), held_out=True)
 
 
 def export(
@@ -85,6 +90,7 @@ def export(
     to: str,
     out: Path,
     advance: Callable[[str, int], None] = lambda _name, _rows: None,
+    prompt: str = "base",
 ) -> list[Path]:
     """Write the files of one trainer into the new folder `out`.
 
@@ -93,6 +99,7 @@ def export(
         to: One of FORMATS.
         out: The folder, absent or empty; a path of `user_path`.
         advance: Called with the name of a part and the rows of it that were just written.
+        prompt: "base" (the bare prompt) or "chat" (with the instruction for chat models).
 
     Returns:
         The files, sorted.
@@ -103,10 +110,12 @@ def export(
     """
     if to not in FORMATS:
         raise UsageError(f"there is no export to {to!r}: {suggest(to, FORMATS)}")
+    if prompt not in PROMPTS:
+        raise UsageError(f"there is no prompt {prompt!r}: {suggest(prompt, PROMPTS)}")
     check = partial(_check_new, out)
     check()
     with plain_errors(out), partial_folder(out, "export", check) as folder:
-        _write_files(release, to, folder, advance)
+        _Export(release, to, prompt == "chat", folder, advance).write()
         folder.put_in_place(check)
     return sorted(path for path in out.rglob("*") if path.is_file())
 
@@ -117,60 +126,90 @@ def _check_new(out: Path) -> None:
             raise UsageError(f"{out} already exists; choose another --out, or remove it")
 
 
-def _write_files(
-    release: Release, to: str, folder: PartialFolder, advance: Callable[[str, int], None]
-) -> None:
-    """Write the parts of the release, and the files that the trainer needs in addition."""
-    uses = {
-        name: use
-        for part in parts_of(release)
-        for name, use in _write_part(release, part, to, folder, advance)
-    }
-    others: dict[str, str | Callable] = {"README.md": _readme(release, to)}
-    if to == "llamafactory":
-        others["dataset_info.json"] = json.dumps(dataset_info(uses), indent=2) + "\n"
-    if to == "graphml":
-        import networkx as nx
+@dataclass
+class _Export:
+    """An export that is being written.
 
-        graph = make_graph(release)
-        check_texts(graph)
-        others["world.graphml"] = partial(nx.write_graphml, graph)
-    if to == "verl":
-        others["reward.py"] = REWARD
-    folder.announce(others)
-    for name, content in others.items():
-        write_whole(folder.root / name, content)
+    Attributes:
+        release: The release.
+        to: The trainer.
+        chat: Whether prompts are those of chat models.
+        folder: Where to write.
+        advance: See `export`.
+        lengths: The lengths of the texts of each part so far.
+    """
 
+    release: Release
+    to: str
+    chat: bool
+    folder: PartialFolder
+    advance: Callable[[str, int], None]
+    lengths: dict[str, Lengths] = field(default_factory=dict)
 
-def _write_part(
-    release: Release,
-    part: Part,
-    to: str,
-    folder: PartialFolder,
-    advance: Callable[[str, int], None],
-) -> Iterator[tuple[str, str]]:
-    """Write the files of one part and yield each with its use; skip uses the trainer has not."""
-    for use in part.uses:
-        file_format = FORMATS[to].get(use)
-        if file_format is None:
-            continue
-        name = f"{part.name}{file_format.suffix}"
-        path = folder.root / file_format.folder / name
-        folder.announce([path.relative_to(folder.root).as_posix()])
-        rows = _converted(release, part, file_format, advance)
-        write_whole(path, partial(WRITERS[path.suffix], rows, use))
-        yield name, use
+    def write(self) -> None:
+        """Write the parts of the release, and the files that the trainer needs in addition."""
+        uses = {
+            file: use for part in parts_of(self.release) for file, use in self._write_part(part)
+        }
+        manifest = self.release.manifest
+        others: dict[str, str | Callable] = {
+            "README.md": readme(manifest, self.to, self.chat, self.lengths)
+        }
+        if self.to == "llamafactory":
+            others["dataset_info.json"] = json.dumps(dataset_info(uses), indent=2) + "\n"
+        if self.to in ("trl", "verl"):
+            others[GRADER] = self._grader()
+        if self.to == "verl":
+            others["reward.py"] = REWARD
+        if self.to == "graphml":
+            import networkx as nx
 
+            graph = make_graph(self.release)
+            check_texts(graph)
+            others["world.graphml"] = partial(nx.write_graphml, graph)
+        self.folder.announce(others)
+        for name, content in others.items():
+            write_whole(self.folder.root / name, content)
 
-def _converted(
-    release: Release, part: Part, file_format: FileFormat, advance: Callable[[str, int], None]
-) -> Iterator[Rows]:
-    """The rows of a part as the trainer wants them, in batches."""
-    first = 0
-    for batch in release.batches(part.config, part.split, rows=BATCH):
-        yield [file_format.row(row, number) for number, row in enumerate(batch.to_pylist(), first)]
-        first += batch.num_rows
-        advance(part.name, batch.num_rows)
+    def _grader(self) -> str:
+        """The release's grader as a file."""
+        names = self.release.table("people", columns=["name"])["name"].to_pylist()
+        objects = self.release.table("facts", columns=["object"])["object"].unique().to_pylist()
+        language = self.release.config.language
+        return grader_file(self.release.manifest["relations"], language, [*names, *objects])
+
+    def _write_part(self, part: Part) -> Iterator[tuple[str, str]]:
+        """Write the files of a part, and yield each with its use; skip uses the trainer has not."""
+        for use in part.uses:
+            file_format = FORMATS[self.to].get(use)
+            if file_format is None:
+                continue
+            folder = file_format.held_out if part.held_out else file_format.folder
+            path = self.folder.root / folder / f"{part.name}{file_format.suffix}"
+            name = path.relative_to(self.folder.root).as_posix()
+            self.folder.announce([name])
+            rows = self._converted(part, file_format, use)
+            write_whole(path, partial(WRITERS[path.suffix], rows, use))
+            yield name, use
+
+    def _converted(self, part: Part, file_format: FileFormat, use: str) -> Iterator[Rows]:
+        """The rows of a part as the trainer wants them, in batches."""
+        canary = self.release.manifest["canary"]
+        lengths = self.lengths[part.name] = Lengths()
+        first = 0
+        for batch in self.release.batches(part.config, part.split, rows=BATCH):
+            items = [
+                Item(row, number, self.chat, canary)
+                for number, row in enumerate(batch.to_pylist(), first)
+            ]
+            for item in items:
+                if use == BIOGRAPHY:
+                    lengths.add("", item.row["text"])
+                else:
+                    lengths.add(item.prompt, item.completion)
+            yield [file_format.row(item) for item in items]
+            first += batch.num_rows
+            self.advance(part.name, batch.num_rows)
 
 
 def _write_lines(batches: Iterable[Rows], use: str, file: BinaryIO) -> None:  # noqa: ARG001 - as below
@@ -190,17 +229,3 @@ def _write_table(batches: Iterable[Rows], use: str, file: BinaryIO) -> None:
 
 
 WRITERS = {".jsonl": _write_lines, ".parquet": _write_table}
-
-
-def _readme(release: Release, to: str) -> str:
-    manifest = release.manifest
-    origin = (
-        f"bioreason-bench {manifest['versions']['bioreason_bench']}, "
-        f"preset {markdown(manifest['preset'])}, seed {manifest['seed']}"
-    )
-    return (
-        f"# bioreason for {to}\n\n"
-        f"Synthetic biographies, not biology. Made from {origin}.\n\n"
-        f"{NOTES[to]}\n"
-        f"Canary: {manifest['canary']}\n"
-    )

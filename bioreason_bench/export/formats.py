@@ -1,30 +1,33 @@
 """What trainers read: for each of them, the files of an export and the rows of each file.
 
-    trl           TRL 1.x: standard (not conversational) prompt-completion JSONL; GRPO reads the
-                  prompt, rewards read the other columns
+    trl           TRL 1.x: prompt-completion JSONL, standard or (prompt "chat") conversational;
+                  GRPO reads the prompt, rewards read the other columns
     llamafactory  LLaMA-Factory 0.9: alpaca records, declared in dataset_info.json
     verl          veRL 0.9: Parquet with data_source, prompt (messages), ability, reward_model and
-                  extra_info; SFT reads messages
+                  extra_info; SFT reads messages.  SkyRL reads the same files
     graphml       no trainer: the world as a graph, for networkx, Gephi, Cytoscape and the like
 
-Prompt and completion are those of evaluation: make_prompt(row), and a space before the chain.
+Prompt and completion are those of evaluation: make_prompt(row), and a space before the chain; for
+chat models chat_prompt(row), and the chain.  Every row has the canary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.grading.rewards import COLUMNS
-from bioreason_bench.questions.prompts import make_prompt
+from bioreason_bench.questions.prompts import chat_prompt, make_prompt
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BIOGRAPHY", "FORMATS", "NOTES", "RL", "SFT", "FileFormat"]
+__all__ = ["BIOGRAPHY", "FORMATS", "PROMPTS", "RL", "SFT", "FileFormat", "Item"]
 
 SFT, RL, BIOGRAPHY = "sft", "rl", "biography"
+PROMPTS = ("base", "chat")
 SOURCE = "bioreason"
 # Of extra_info in veRL: what rewards may ask for.
 EXTRA_INFO = (
@@ -43,105 +46,141 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Item:
+    """A row of the release on its way into a file.
+
+    Attributes:
+        row: The row.
+        number: Its number in the file.
+        chat: Whether the prompt is that of chat models.
+        canary: The canary of the release.
+    """
+
+    row: Row
+    number: int
+    chat: bool
+    canary: str
+
+    @property
+    def prompt(self) -> str:
+        return chat_prompt(self.row) if self.chat else make_prompt(self.row)
+
+    @property
+    def completion(self) -> str:
+        return self.row["chain"] if self.chat else " " + self.row["chain"]
+
+
+@dataclass(frozen=True)
 class FileFormat:
     """One kind of file that a trainer reads.
 
     Attributes:
         folder: The folder of the file in the export.
+        held_out: The folder instead of it for validation and test questions.
         suffix: ".jsonl" or ".parquet".
-        row: Makes a row of the file from a row of the release and its number in the file.
+        row: Makes a row of the file.
     """
 
     folder: str
+    held_out: str
     suffix: str
-    row: Callable[[Row, int], dict[str, Any]]
+    row: Callable[[Item], dict[str, Any]]
 
 
-def completion(row: Row) -> str:
-    return " " + row["chain"]
-
-
-def _trl_sft(row: Row, _: int) -> dict[str, Any]:
+def _trl_sft(item: Item) -> dict[str, Any]:
+    row = item.row
     return {
-        "prompt": make_prompt(row),
-        "completion": completion(row),
+        "prompt": _user(item.prompt) if item.chat else item.prompt,
+        "completion": _assistant(item.completion) if item.chat else item.completion,
         "id": row["id"],
         "portion": row["portion"],
+        "canary": item.canary,
     }
 
 
-def _trl_rl(row: Row, _: int) -> dict[str, Any]:
+def _trl_rl(item: Item) -> dict[str, Any]:
     return {
-        "prompt": make_prompt(row),
-        **{name: row[name] for name in (*COLUMNS, "id", "level", "pattern")},
+        "prompt": _user(item.prompt) if item.chat else item.prompt,
+        **{name: item.row[name] for name in (*COLUMNS, "id", "level", "pattern")},
+        "canary": item.canary,
     }
 
 
-def _text(row: Row, _: int) -> dict[str, Any]:
+def _text(item: Item) -> dict[str, Any]:
+    row = item.row
     return {
         "text": row["text"],
         "id": row["id"],
         "person": row["person"],
         "rendering": row["rendering"],
+        "canary": item.canary,
     }
 
 
-def _alpaca(row: Row, _: int) -> dict[str, Any]:
+def _alpaca(item: Item) -> dict[str, Any]:
     return {
-        "instruction": make_prompt(row),
+        "instruction": item.prompt,
         "input": "",
-        "output": completion(row),
-        "id": row["id"],
-        "portion": row["portion"],
+        "output": item.completion,
+        "id": item.row["id"],
+        "portion": item.row["portion"],
+        "canary": item.canary,
     }
 
 
-def _verl_sft(row: Row, _: int) -> dict[str, Any]:
+def _verl_sft(item: Item) -> dict[str, Any]:
     return {
-        "messages": _messages(make_prompt(row), row["chain"]),
-        "id": row["id"],
-        "portion": row["portion"],
+        "messages": [*_user(item.prompt), *_assistant(item.row["chain"])],
+        "id": item.row["id"],
+        "portion": item.row["portion"],
+        "canary": item.canary,
     }
 
 
-def _verl_rl(row: Row, number: int) -> dict[str, Any]:
+def _verl_rl(item: Item) -> dict[str, Any]:
+    row = item.row
     extra = {name: row[name] for name in EXTRA_INFO}
     return {
         "data_source": SOURCE,
-        "prompt": _messages(make_prompt(row)),
+        "env_class": SOURCE,  # SkyRL's name of the environment
+        "prompt": _user(item.prompt),
         "ability": row["skill"],
         "reward_model": {"style": "rule", "ground_truth": row["answer"]},
         "extra_info": {
             "split": "train" if row["level"] == "train" else "test",
-            "index": number,
+            "index": item.number,
             **extra,
         },
+        "canary": item.canary,
     }
 
 
-def _verl_text(row: Row, number: int) -> dict[str, Any]:
-    return {**_text(row, number), "messages": _messages("", row["text"])}
+def _verl_text(item: Item) -> dict[str, Any]:
+    return {**_text(item), "messages": [*_user(""), *_assistant(item.row["text"])]}
 
 
-def _messages(prompt: str, answer: str | None = None) -> list[dict[str, str]]:
-    turns = [{"role": "user", "content": prompt}]
-    return turns if answer is None else [*turns, {"role": "assistant", "content": answer}]
+def _user(content: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": content}]
+
+
+def _assistant(content: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": content}]
 
 
 FORMATS: dict[str, dict[str, FileFormat]] = {
     "trl": {
-        SFT: FileFormat("sft", ".jsonl", _trl_sft),
-        RL: FileFormat("grpo", ".jsonl", _trl_rl),
-        BIOGRAPHY: FileFormat("sft", ".jsonl", _text),
+        SFT: FileFormat("sft", "sft-test", ".jsonl", _trl_sft),
+        RL: FileFormat("grpo", "grpo-test", ".jsonl", _trl_rl),
+        BIOGRAPHY: FileFormat("sft", "", ".jsonl", _text),
     },
     "llamafactory": {
-        SFT: FileFormat("", ".jsonl", _alpaca),
-        BIOGRAPHY: FileFormat("", ".jsonl", _text),
+        SFT: FileFormat("", "test", ".jsonl", _alpaca),
+        BIOGRAPHY: FileFormat("", "", ".jsonl", _text),
     },
     "verl": {
-        SFT: FileFormat("sft", ".parquet", _verl_sft),
-        RL: FileFormat("rl", ".parquet", _verl_rl),
-        BIOGRAPHY: FileFormat("sft", ".parquet", _verl_text),
+        SFT: FileFormat("sft", "sft-test", ".parquet", _verl_sft),
+        RL: FileFormat("rl", "rl-test", ".parquet", _verl_rl),
+        BIOGRAPHY: FileFormat("sft", "", ".parquet", _verl_text),
     },
     "graphml": {},
 }
@@ -155,20 +194,23 @@ def parquet_schema(use: str) -> pa.Schema:
     messages = pa.list_(pa.struct([("role", text), ("content", text)]))
     extra = [(name, texts if name in ("entities", "path") else text) for name in EXTRA_INFO]
     fields = {
-        SFT: [("messages", messages), ("id", text), ("portion", number)],
+        SFT: [("messages", messages), ("id", text), ("portion", number), ("canary", text)],
         BIOGRAPHY: [
             ("text", text),
             ("id", text),
             ("person", text),
             ("rendering", number),
+            ("canary", text),
             ("messages", messages),
         ],
         RL: [
             ("data_source", text),
+            ("env_class", text),
             ("prompt", messages),
             ("ability", text),
             ("reward_model", pa.struct([("style", text), ("ground_truth", text)])),
             ("extra_info", pa.struct([("split", text), ("index", number), *extra])),
+            ("canary", text),
         ],
     }
     return pa.schema(fields[use])
@@ -181,11 +223,11 @@ def dataset_info(files: Mapping[str, str]) -> dict[str, Any]:
     `sft` (no prompt, the text as response).
 
     Args:
-        files: The use of each file, by name.
+        files: The use of each file, by its path in the export.
     """
     info: dict[str, Any] = {}
     for file, use in files.items():
-        name = f"bioreason_{file.removesuffix('.jsonl').replace('-', '_')}"
+        name = f"bioreason_{PurePosixPath(file).stem.replace('-', '_')}"
         if use == BIOGRAPHY:
             info[name] = {"file_name": file, "columns": {"prompt": "text"}}
             info[f"{name}_sft"] = {"file_name": file, "columns": {"response": "text"}}
@@ -195,62 +237,3 @@ def dataset_info(files: Mapping[str, str]) -> dict[str, Any]:
                 "columns": {"prompt": "instruction", "query": "input", "response": "output"},
             }
     return info
-
-
-REWARD = '''"""The reward of veRL, for reward.custom_reward_function.path (name: compute_score).
-
-Needs bioreason-bench installed.
-"""
-
-from bioreason_bench.grading.rewards import compute_score
-
-__all__ = ["compute_score"]
-'''
-
-NOTES = {
-    "trl": """Format: TRL 1.x (read back with 1.16), standard prompt-completion records.
-
-    from datasets import load_dataset
-    from trl import GRPOTrainer, SFTTrainer
-    from bioreason_bench.grading.rewards import outcome
-
-    def rows(file):
-        return load_dataset("json", data_files=file, split="train")
-
-    SFTTrainer(model, train_dataset=rows("sft/mem-train.jsonl"))
-    SFTTrainer(model, train_dataset=rows("sft/biographies-parametric.jsonl"))
-    GRPOTrainer(model, reward_funcs=outcome, train_dataset=rows("grpo/comp-rl.jsonl"))
-
-sft/ holds prompt and completion (the loss is on the completion), and biographies as plain text.
-grpo/ holds the prompt and the columns that rewards read. `portion` (1 to 10) divides training into
-nested tenths.
-""",
-    "llamafactory": """Format: LLaMA-Factory 0.9 (checked with 0.9.5).
-
-    llamafactory-cli train --stage sft --dataset_dir THIS_FOLDER --template empty \\
-        --dataset bioreason_mem_train,bioreason_ctx_train,bioreason_biographies_parametric_sft ...
-
-dataset_info.json declares every file as alpaca records.
-Biographies are declared twice: bioreason_biographies_parametric for stage pt, and
-bioreason_biographies_parametric_sft for stage sft (no prompt, the text as response). With a chat
-template instead of `empty`, the space that begins each output does no harm.
-""",
-    "verl": """Format: veRL 0.9 (checked with 0.9.1).
-
-    data.train_files=rl/comp-rl.parquet data.val_files=rl/comp-zeroshot-test.parquet
-    reward.custom_reward_function.path=reward.py     (custom_reward_function.path before 0.7)
-
-reward.py is `compute_score` of the package's one grader: 1 if the final answer is right. rl/ holds
-data_source, prompt (messages), ability, reward_model.ground_truth and extra_info (what other
-rewards need); sft/ holds messages, and biographies as text and as messages.
-""",
-    "graphml": """Format: GraphML, as networkx writes it.
-
-    world = networkx.read_graphml("world.graphml")
-
-Nodes are people (by name) and values (by "kind: text"), with kind and label. People also have
-known, in_context and their biographies, `parametric` and `contextual`. Every fact is an edge with
-relation, group, and the id of the biography that states it. `bioreason_bench.graph(DIR)` gives the
-same graph without a file.
-""",
-}

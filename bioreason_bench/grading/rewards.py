@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bioreason_bench.errors import UsageError, suggest
-from bioreason_bench.grading.grader import Grade, Grader, grade, grader_for_record
+from bioreason_bench.grading.grader import Grade, Grader, grader_for_record
 from bioreason_bench.grading.markers import split_answer
 
 __all__ = [
@@ -177,13 +177,28 @@ def compute_score(
     solution_str: Completion,
     ground_truth: Any,
     extra_info: Mapping[str, Any] | None = None,
+    *,
+    reward: str = "outcome",
+    grader: Grader | None = None,
     **_: Any,
 ) -> float:
-    """Outcome with veRL's signature, for `custom_reward_function.path=<this file>`.
+    """A reward with veRL's signature, for `custom_reward_function.path=<this file>`.
 
-    `extra_info` holds the question's columns.  The answer alone counts, so that the built-in
-    relation table serves for every release.  Further keyword arguments are ignored.
+    Further keyword arguments are ignored.
+
+    Args:
+        data_source: Not used.
+        solution_str: The completion.
+        ground_truth: The answer.
+        extra_info: The question's columns; `outcome` needs none of them.
+        reward: One of REWARDS.
+        grader: The grader of the release that the question is from.
+
+    Raises:
+        UsageError: There is no reward of that name.
     """
+    if reward not in REWARDS:
+        raise UsageError(f"there is no reward {reward!r}: {suggest(reward, REWARDS)}")
     record: dict[str, Any] = {
         "question": "",
         "context": "",
@@ -194,7 +209,8 @@ def compute_score(
     }
     given = extra_info or {}
     record |= {name: given[name] for name in COLUMNS if given.get(name) is not None}
-    return float(grade(text_of(solution_str), record).exact_match)
+    columns = {name: [value] for name, value in record.items()}
+    return REWARDS[reward]([solution_str], grader=grader, **columns)[0]
 
 
 def text_of(completion: Completion | None) -> str:

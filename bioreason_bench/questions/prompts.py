@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["UNANSWERABLE", "UNKNOWN", "chat_prompt", "facts_in", "instruction", "make_prompt"]
+__all__ = [
+    "UNANSWERABLE",
+    "UNKNOWN",
+    "chat_prompt",
+    "facts_in",
+    "instruction",
+    "library_prompt",
+    "make_prompt",
+]
 
 UNKNOWN = "unknown"  # the answer where a needed fact is stated nowhere
 UNANSWERABLE = "unanswerable"  # the level of such questions, and of their answerable twins
@@ -31,6 +39,23 @@ FORM = (
     'End with the line "So, the answer is: " followed by the answer alone.'
 )
 
+# Where the facts are if biographies can be looked up, by which of them can be.
+SHELVES = {
+    "both": "Below is a question about fictional people. "
+    "Every fact that you need is in their biographies, which you can look up.",
+    "contextual": "Below is a question about fictional people. "
+    "Some facts that you need are in their biographies, which you can look up, "
+    "the others you know from training.",
+    "parametric": "Below are biographies of fictional people and a question about them. "
+    "Some facts that you need are in these biographies, "
+    "the others in further biographies, which you can look up.",
+}
+TOOLS = (
+    "Look people up with the tools read_biography and search. Then call the tool answer, once: "
+    "one short sentence for each step, in the past tense and with full names, and at the end "
+    '"So, the answer is: " followed by the answer alone.'
+)
+
 
 def make_prompt(record: Mapping[str, Any]) -> str:
     """The prompt of a question: its context, if it has one, then the question.
@@ -44,6 +69,16 @@ def chat_prompt(record: Mapping[str, Any]) -> str:
     """The message to a chat model: the instruction, the context if any, and the question."""
     told = instruction(facts_in(record))
     return f"{told}\n\n{_context(record)}Question: {record['question']}"
+
+
+def library_prompt(record: Mapping[str, Any], shelf: str) -> str:
+    """The message to a chat model that can look biographies up with tools.
+
+    Args:
+        record: The question; its context is shown if it has one.
+        shelf: Which biographies can be looked up: "both", "contextual" or "parametric".
+    """
+    return f"{SHELVES[shelf]} {TOOLS}\n\n{_context(record)}Question: {record['question']}"
 
 
 def instruction(facts: str) -> str:

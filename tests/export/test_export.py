@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import datasets
 import networkx as nx
+import pyarrow.parquet as pq
 import pytest
+from small_world import SMALL, WORKSHOP
 
 import bioreason_bench
+from bioreason_bench.errors import ReleaseError
 from bioreason_bench.export.export import export
 from bioreason_bench.export.formats import FORMATS
-from bioreason_bench.grading.rewards import COLUMNS, outcome
-from bioreason_bench.questions.prompts import make_prompt
+from bioreason_bench.grading.rewards import COLUMNS, make_rewards, outcome
+from bioreason_bench.grading.saved import load_grader
+from bioreason_bench.questions.prompts import chat_prompt, make_prompt
 from bioreason_bench.release.read import Release
+from bioreason_bench.taxonomy import QUESTION_KINDS, SKILLS
+
+KIND_CONFIGS = [kind.config for kind in QUESTION_KINDS]
 
 
 @pytest.fixture(scope="session")
@@ -41,32 +49,126 @@ def loaded(path: Path, home: Path) -> datasets.Dataset:
 
 
 def test_each_question_and_each_biography_of_the_release_is_exported_once(tiny_release, exported):
+    """Among them the questions beyond the levels, and the probes."""
     release = Release(tiny_release)
     ids = {
         row["id"]
-        for config in [*release.question_configs(), "biographies"]
+        for config in [*release.question_configs(), "biographies", "probes", *KIND_CONFIGS]
         for split in release.splits(config)
         for row in release.rows(config, split, ["id"])
     }
     got = [
-        row["id"] for path in exported["llamafactory"].glob("*.jsonl") for row in read_lines(path)
+        row["id"] for path in exported["llamafactory"].rglob("*.jsonl") for row in read_lines(path)
     ]
     assert set(got) <= ids and len(got) == len(set(got))
     rl = {row["id"] for row in release.rows("comp_rl", "train")}
-    assert ids - set(got) <= rl, (
-        "LLaMA-Factory does no RL, and the RL questions are training questions"
+    assert ids - set(got) == rl, "LLaMA-Factory does no RL"
+
+
+@pytest.mark.parametrize("to", ["trl", "llamafactory", "verl"])
+def test_no_test_question_lies_where_training_looks(exported, tiny_release, tmp_path, to):
+    """A glob over a training folder finds training questions and biographies alone."""
+    release = Release(tiny_release)
+    trained = {
+        row["id"]
+        for config, split in (
+            *((f"{skill}_iid", "train") for skill in SKILLS),
+            ("comp_rl", "train"),
+            *(("biographies", split) for split in release.splits("biographies")),
+        )
+        for row in release.rows(config, split, ["id"])
+    }
+    pattern = {"trl": "[sg]*[to]/*.jsonl", "llamafactory": "*.jsonl", "verl": "*[tl]/*.parquet"}[to]
+    files = [
+        path
+        for path in exported[to].glob(pattern)
+        if path.parent.name in ("sft", "grpo", "rl", exported[to].name)
+    ]
+    assert len(files) > 3
+    for path in files:
+        for row in loaded(path, tmp_path):
+            assert (row.get("id") or row["extra_info"]["id"]) in trained, path
+
+
+def test_every_row_has_the_canary(exported, tiny_release, tmp_path):
+    canary = Release(tiny_release).manifest["canary"]
+    files = [path for to in exported for path in exported[to].rglob("*.jsonl")]
+    files += list(exported["verl"].rglob("*.parquet"))
+    assert len(files) > 100
+    for path in files:
+        if path.suffix == ".jsonl":
+            assert {row["canary"] for row in read_lines(path)} == {canary}, path
+        else:
+            table = pq.read_table(path, columns=["canary"])
+            assert table["canary"].unique().to_pylist() == [canary], path
+
+
+def test_the_readme_tells_limits_that_no_named_text_exceeds(exported):
+    notes = (exported["verl"] / "README.md").read_text(encoding="utf-8")
+    table = {
+        name: (int(prompt.replace(",", "")), int(text.replace(",", "")))
+        for name, prompt, text in re.findall(
+            r"^\| ([\w-]+) \| [\d,]+ \| ([\d,]+) \| ([\d,]+) \|$", notes, re.MULTILINE
+        )
+    }
+    rows = pq.read_table(exported["verl"] / "rl" / "comp-rl.parquet")["prompt"].to_pylist()
+    assert table["comp-rl"][0] == max(len(turns[0]["content"]) for turns in rows)
+    assert set(re.findall(r"(?:rl|sft)(?:-test)?/([\w-]+)\.parquet", notes)) <= set(table)
+    limit = int(re.search(r"max_prompt_length=(\d+)", notes)[1])
+    assert limit * 3 >= table["comp-rl"][0] and limit < table["comp-rl"][0]
+    assert not re.search(r"\b(PROMPT|RESPONSE|LENGTH)\b", notes)
+
+
+# chat models --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def for_chats(tiny_release, tmp_path_factory) -> dict[str, Path]:
+    """The same exports with the instruction for chat models."""
+    root = tmp_path_factory.mktemp("chats")
+    for to in ("trl", "llamafactory", "verl"):
+        export(Release(tiny_release), to, root / to, prompt="chat")
+    return {to: root / to for to in ("trl", "llamafactory", "verl")}
+
+
+def test_with_prompt_chat_every_prompt_is_that_of_chat_models(tiny_release, for_chats, tmp_path):
+    release = Release(tiny_release)
+    prompts = [chat_prompt(row) for row in release.rows("comp_iid", "train")]
+    chains = [row["chain"] for row in release.rows("comp_iid", "train")]
+    sft = loaded(for_chats["trl"] / "sft" / "comp-train.jsonl", tmp_path)
+    assert list(sft["prompt"]) == [[{"role": "user", "content": prompt}] for prompt in prompts]
+    assert [turns[0]["content"] for turns in sft["completion"]] == chains
+    alpaca = read_lines(for_chats["llamafactory"] / "comp-train.jsonl")
+    assert [(row["instruction"], row["output"]) for row in alpaca] == list(
+        zip(prompts, chains, strict=True)
     )
+    turns = loaded(for_chats["verl"] / "sft" / "comp-train.parquet", tmp_path)["messages"]
+    assert [[turn["content"] for turn in one] for one in turns] == [
+        list(pair) for pair in zip(prompts, chains, strict=True)
+    ]
+    rl = loaded(for_chats["verl"] / "rl" / "comp-rl.parquet", tmp_path)["prompt"]
+    wanted = [chat_prompt(row) for row in release.rows("comp_rl", "train")]
+    assert [one[0]["content"] for one in rl] == wanted
+
+
+def test_rewards_read_the_chats_of_such_an_export(for_chats, tmp_path):
+    rows = loaded(for_chats["trl"] / "grpo" / "comp-rl.jsonl", tmp_path)
+    columns = {name: list(rows[name]) for name in rows.column_names}
+    chats = [[{"role": "assistant", "content": chain}] for chain in columns["chain"]]
+    grader = load_grader(for_chats["trl"])
+    for reward in make_rewards({"outcome": 1.0, "process": 1.0}, grader=grader):
+        assert reward(completions=chats, trainer_state=None, **columns) == [1.0] * len(chats)
 
 
 # TRL ----------------------------------------------------------------------------------------------
 
 
 def test_trl_prompts_and_completions_are_those_of_evaluation(tiny_release, exported, tmp_path):
-    for part, config, split in (
-        ("mem-train", "mem_iid", "train"),
-        ("comp-zeroshot-test", "comp_zeroshot", "test"),
+    for folder, part, config, split in (
+        ("sft", "mem-train", "mem_iid", "train"),
+        ("sft-test", "comp-zeroshot-test", "comp_zeroshot", "test"),
     ):
-        rows = loaded(exported["trl"] / "sft" / f"{part}.jsonl", tmp_path)
+        rows = loaded(exported["trl"] / folder / f"{part}.jsonl", tmp_path)
         for got, row in zip(rows, Release(tiny_release).rows(config, split), strict=True):
             assert (got["prompt"], got["completion"]) == (make_prompt(row), " " + row["chain"])
             assert got["portion"] == row["portion"]
@@ -153,7 +255,7 @@ def test_llamafactory_declares_every_file_and_only_columns_that_it_has(exported)
     folder = exported["llamafactory"]
     info = json.loads((folder / "dataset_info.json").read_text())
     assert {entry["file_name"] for entry in info.values()} == {
-        path.name for path in folder.glob("*.jsonl")
+        path.relative_to(folder).as_posix() for path in folder.rglob("*.jsonl")
     }
     for entry in info.values():
         first = read_lines(folder / entry["file_name"])[0]
@@ -196,7 +298,8 @@ def test_llamafactory_turns_its_records_into_prompt_and_response(tiny_release, e
 
 def test_verl_reads_messages_ground_truth_and_extra_info(tiny_release, exported, tmp_path):
     rows = loaded(exported["verl"] / "rl" / "comp-rl.parquet", tmp_path)
-    assert rows.column_names == ["data_source", "prompt", "ability", "reward_model", "extra_info"]
+    columns = ["data_source", "env_class", "prompt", "ability", "reward_model", "extra_info"]
+    assert rows.column_names == [*columns, "canary"]
     for number, (got, row) in enumerate(
         zip(rows, Release(tiny_release).rows("comp_rl", "train"), strict=True)
     ):
@@ -216,17 +319,47 @@ def test_verl_loads_the_reward_of_the_export_and_it_pays_for_the_answer_alone(ex
     )  # as veRL loads it
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for row in loaded(exported["verl"] / "rl" / "comp-zeroshot-test.parquet", tmp_path):
+    for row in loaded(exported["verl"] / "rl-test" / "comp-zeroshot-test.parquet", tmp_path):
         gold, given = row["reward_model"]["ground_truth"], row["extra_info"]
 
         def score(text: str, gold: str = gold, given: dict = given) -> float:
-            return module.compute_score("bioreason", text, gold, extra_info=given)
+            return module.compute_score(
+                data_source="bioreason",
+                solution_str=text,
+                ground_truth=gold,
+                extra_info=given,
+                reward_router_address=None,
+                num_turns=1,
+            )
 
         assert score(given["chain"]) == 1.0 and score(f"So, the answer is: {gold}") == 1.0
         assert (
             score(f"{gold} is what I think of. So, the answer is: nobody") == 0.0
             and score(f"It could be {gold}.") == 0.0
         )
+
+
+def test_the_reward_of_an_export_reads_relations_of_ones_own(tmp_path):
+    """By name it can be another reward than the default; a broken grader file is one sentence."""
+    from bioreason_bench.build import generate
+    from bioreason_bench.config import load_preset
+
+    own = {"relations": str(WORKSHOP)}
+    generate(load_preset("tiny").override(SMALL | own), tmp_path / "workshop", workers=1)
+    folder = tmp_path / "verl"
+    export(Release(tmp_path / "workshop"), "verl", folder)
+    spec = importlib.util.spec_from_file_location("own_reward", folder / "reward.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rows = pq.read_table(folder / "rl-test" / "comp-iid-test.parquet")["extra_info"].to_pylist()
+    for row in rows:
+        wrong = f"{row['chain'].rpartition(':')[0]}: something else"
+        for reward, value in (("process", 1.0), ("outcome", 0.0), ("composite", 0.5)):
+            got = module.compute_score("bioreason", wrong, row["answer"], row, reward=reward)
+            assert got == value
+    (tmp_path / "grader.json").write_text("{}")
+    with pytest.raises(ReleaseError, match="is no file of a grader"):
+        load_grader(tmp_path)
 
 
 def test_a_reward_file_of_version_0_1_still_works(exported):

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from small_world import SMALL, WORKSHOP
 
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
 from bioreason_bench.errors import UsageError
 from bioreason_bench.grading.rewards import COLUMNS, REWARDS, composite, make_rewards, process
 from bioreason_bench.release.read import Release
-from bioreason_bench.taxonomy import LEVELS, SKILLS
-
-TABLES = Path(__file__).parents[1] / "data" / "tables"
-SMALL = {  # what a table of six relations can fill
-    "levels": '["iid"]',
-    "hops": '{ "2" = 1.0 }',
-    "depth_hops": "{}",
-    "community": "0",
-    "leak_guards": "false",
-    "distractors": "0",
-    "context_facts": "0",
-    "comp.rl": "0",
-    "comp.counterfactual": "0",
-    "comp.conflict": "0",
-    "mem.direction": "0",
-}
-for skill in SKILLS:
-    SMALL |= {f"{skill}.paths": "2", f"{skill}.train": "20", f"{skill}.iid": "5"}
-    SMALL |= {f"{skill}.{level}": "0" for level in LEVELS if level != "iid"}
 
 
 @pytest.fixture(scope="module", params=["english", "symbols"])
 def workshop(request, tmp_path_factory) -> Release:
     """A release with a relation table of a user's own."""
     folder = tmp_path_factory.mktemp("releases") / request.param
-    own = {"relations": str(TABLES / "good" / "workshop.toml"), "language": request.param}
+    own = {"relations": str(WORKSHOP), "language": request.param}
     generate(load_preset("tiny").override(SMALL | own), folder, workers=1)
     return Release(folder)
 

@@ -54,7 +54,10 @@ print(json.dumps(changing))
 """
 
 NEW = "bioreason_bench/world/words/pools/planet.txt"
-OTHERS = ("audit", "commands", "evaluation", "experiments", "export", "grading", "hub", "training")
+OTHERS = (
+    *("audit", "commands", "environments", "evaluation", "experiments"),
+    *("export", "grading", "hub", "training"),
+)
 
 
 def run(program: str, *words: str, root: Path, text: str = "") -> list[str]:

@@ -1,0 +1,55 @@
+"""The grader of a release as one file, for machines that have the questions but not the release.
+
+grader_file(relations, language, known)    the text of grader.json
+load_grader("v1-trl")                      the grader that it describes
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bioreason_bench.errors import ReleaseError
+from bioreason_bench.grading.grader import Grader
+from bioreason_bench.world.table import read_table
+
+__all__ = ["GRADER", "grader_file", "load_grader"]
+
+GRADER = "grader.json"
+
+
+def grader_file(relations: Mapping[str, Any], language: str, known: Iterable[str]) -> str:
+    """The text of a grader file.
+
+    Args:
+        relations: The relation table as data, as the manifest has it.
+        language: "english" or "symbols".
+        known: Every name and value of the world.
+    """
+    value = {"language": language, "relations": relations, "known": sorted(set(known))}
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+@functools.lru_cache(maxsize=4)
+def load_grader(path: str | Path) -> Grader:
+    """The grader that a file holds.
+
+    Args:
+        path: The file, or the folder of an export that has one.
+
+    Raises:
+        ReleaseError: The file is missing or broken.
+    """
+    file = Path(path) / GRADER if Path(path).is_dir() else Path(path)
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+        table = read_table(value["relations"], file.name)
+        return Grader(table, value["language"], frozenset(value["known"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(
+            f"{file} is no file of a grader ({type(error).__name__}); "
+            "write it again with bioreason export"
+        ) from None

@@ -1,0 +1,1 @@
+"""bioreason as an OpenEnv environment; `openenv push` makes a Space of this folder."""
