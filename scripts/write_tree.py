@@ -22,7 +22,7 @@ WIDTH = 78  # characters of a description
 PROPER_NAMES = ("English", "Muon", "Croissant")  # a description that begins so keeps its capital
 ORDER = (  # stages in reading order; build, loading and commands import all of them
     *("_version", "escaping", "errors", "inputs", "parquet", "draw", "resources", "workers"),
-    *("taxonomy", "schema", "validation", "statistics", "config", "world", "language"),
+    *("taxonomy", "schema", "validation", "statistics", "lengths", "config", "world", "language"),
     *("splits", "questions", "grading", "dataset", "release", "figure_style", "export"),
     *("audit", "hub", "evaluation", "training"),
     *("experiments", "build", "loading", "commands", "baselines", "__init__", "__main__"),

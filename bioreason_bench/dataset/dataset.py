@@ -8,11 +8,11 @@ questions comes in here as well, with tables and question sets of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bioreason_bench.config import WorldConfig
-from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard, by_key, key_range
+from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard, by_key, key_range, rows_of_length
 from bioreason_bench.dataset.world_tables import WorldTables
 from bioreason_bench.draw import Draw
 from bioreason_bench.questions.certificates import Certificates
@@ -38,7 +38,7 @@ from bioreason_bench.splits.levels import (
 )
 from bioreason_bench.splits.roles import deal_folds
 from bioreason_bench.splits.starts import Starts
-from bioreason_bench.taxonomy import SKILLS
+from bioreason_bench.taxonomy import LEVELS, SKILLS
 from bioreason_bench.world.facts import World, make_world
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
@@ -71,7 +71,8 @@ class Dataset:
         """Every file of the release, in the order of its layout; empty splits have none."""
         shards = self.tables.shards(shard_rows)
         for questions in self.sets:
-            shards += by_key(questions, shard_rows)
+            lengths = self.config.lengths if has_long_contexts(questions) else ()
+            shards += by_key(questions, rows_of_length(lengths, shard_rows))
         return shards
 
     def make(self, shard: Shard) -> Columns:
@@ -126,7 +127,12 @@ def level_sets(
     writer: Writer,
     root: Draw,
 ) -> Iterator[QuestionSet]:
-    """Training questions, the RL subset, and both splits of every level, skill by skill."""
+    """Training questions, the RL subset, and both splits of every level, skill by skill.
+
+    Only the questions of levels have long contexts.
+    """
+    contexts = replace(writer.contexts, lengths=config.lengths)
+    long_writer = replace(writer, contexts=contexts)
     for skill in SKILLS:
         splits = [(TRAIN, TRAIN)]
         if config.skill(skill).rl:
@@ -134,7 +140,14 @@ def level_sets(
         splits += [(level, split) for level in config.levels for split in (VALIDATION, TEST)]
         for level, split in splits:
             plans = [plan for plan in paths[skill] if plan.count(level, split)]
-            yield MultiHop(skill, level, split, plans, writer.starts, writer, certificates, root)
+            own = long_writer if level in config.levels else writer
+            yield MultiHop(skill, level, split, plans, writer.starts, own, certificates, root)
+
+
+def has_long_contexts(questions: QuestionSet) -> bool:
+    """Whether the set's contexts are filled up if the configuration has `context_tokens`."""
+    skill, _, level = questions.folder.partition("/")
+    return skill != "mem" and level in LEVELS
 
 
 def further_sets(

@@ -57,7 +57,7 @@ class Writer:
         Args:
             path: Relation numbers.
             walk: [questions, hops + 1] ids: the start, then the object of each hop.
-            people: [questions, people] whose biographies the contexts hold, in order.
+            people: [questions, people] whose biographies the contexts hold, in order; -1 for nobody.
             contexts: [questions] texts.
         """
         world = self.starts.world
@@ -73,7 +73,9 @@ class Writer:
             "entities": entities,
             "question": language.questions(path, walk[:, 0], words),
             "context": contexts,
-            "context_people": [[names[person] for person in row] for row in people.tolist()],
+            "context_people": [
+                [names[person] for person in row if person >= 0] for row in people.tolist()
+            ],
             "chain": language.chains(path, walk),
             "answer": [row[-1] for row in entities],
             "answer_kind": [table[path[-1]].object] * size,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bioreason_bench.audit.laws.contexts import ContextLaws, ContextRules
+from bioreason_bench.audit.laws.long_contexts import lengths_in
 from bioreason_bench.audit.laws.pairs import KindLaw
 from bioreason_bench.audit.ledger import RowViolations
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Parser
@@ -35,7 +37,7 @@ class RowLaws:
         self.parser, self.release = parser, parser.release
         self.file, self.kind = file, kind
         self.violations = RowViolations()
-        self.rules = ContextRules.of(config)
+        self.rules = replace(ContextRules.of(config), filled=bool(lengths_in(file, config)))
         self.names = [relation.name for relation in self.release.table.relations]
         self.letters = [relation.letter for relation in self.release.table.relations]
         self.write = first_wording(self.release)
