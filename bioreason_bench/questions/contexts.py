@@ -120,7 +120,9 @@ class Contexts:
         def write(people: NDArray) -> list[str]:
             return self._biographies(path, np.full(len(people), FILLER), people, {})
 
-        return draw_crowd(branches, starts, texts, apart, self.lengths, draw, write)
+        return draw_crowd(
+            branches, starts, texts, apart, lengths=self.lengths, draw=draw, write=write
+        )
 
     @staticmethod
     def _levels(

@@ -40,6 +40,7 @@ def draw_crowd(
     starts: NDArray,
     own: Sequence[Sequence[str]],
     apart: NDArray,
+    *,
     lengths: Sequence[int],
     draw: Draw,
     write: Callable[[NDArray], list[str]],

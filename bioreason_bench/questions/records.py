@@ -57,7 +57,7 @@ class Writer:
         Args:
             path: Relation numbers.
             walk: [questions, hops + 1] ids: the start, then the object of each hop.
-            people: [questions, people] whose biographies the contexts hold, in order; -1 for nobody.
+            people: [questions, people] whose biographies the contexts hold, in order, then -1.
             contexts: [questions] texts.
         """
         world = self.starts.world
