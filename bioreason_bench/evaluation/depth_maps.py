@@ -1,8 +1,7 @@
 """Maps of right answers: a column for each length of the context, a row for each depth.
 
 The depth is that of the biographies which the question needs.  The row above the map is the mean at
-all depths.  Each cell names its score and half the width of the 95 % interval, so that it can be
-read without colours.
+all depths.  Each cell names its score and its 95 % interval, so that it can be read without colours.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def draw_depths(figure: Figure, answers: Answers, _: SolverScores | None) -> boo
         row[0].set_ylabel("depth of what is read")
     variant = answers[0]["variant"]
     figure.suptitle(
-        f"% right by length and depth{f', {variant}' if variant else ''} (± 95 % interval)",
+        f"% right by length and depth{f', {variant}' if variant else ''} (small: 95 % interval)",
         fontsize=10.5,
         color=INK,
     )
@@ -97,5 +96,5 @@ def _cell(panel: Axes, x: int, y: float, answers: Answers) -> None:
     ink = "white" if score.value > DARK else INK
     panel.text(x, y - 0.05, f"{100 * score.value:.0f}", ha="center", va="center", color=ink, size=9)
     if score.low == score.low:  # not nan, of a single cluster
-        margin = f"± {50 * (score.high - score.low):.0f}"
-        panel.text(x, y + 0.3, margin, ha="center", va="center", color=ink, size=5.5)
+        ends = f"{100 * score.low:.0f}-{100 * score.high:.0f}"
+        panel.text(x, y + 0.3, ends, ha="center", va="center", color=ink, size=5.5)

@@ -82,23 +82,23 @@ def _lengths_and_depths(record: Record) -> list[str]:
     for part in record["by_length_and_depth"]:
         rows.setdefault(depth_name(part["depth"]), {})[part["length"]] = part
     lengths = [part["length"] for part in record["by_length"]]
-    head = "".join(f"{length_name(length):>13}" for length in lengths)
+    head = "".join(f"{length_name(length):>15}" for length in lengths)
     title = "by length of the context in tokens, and depth of the biographies that are read"
     lines = [title, f"{'':12}{head}"]
     for name, parts in rows.items():
-        cells = "".join(f"{_with_margin(parts.get(length)):>13}" for length in lengths)
+        cells = "".join(f"{_rounded(parts.get(length)):>15}" for length in lengths)
         lines.append(f"{name:12}{cells}")
     return lines
 
 
-def _with_margin(score: Record | None) -> str:
-    """A score with half the width of its interval: 83.3 ± 6.1."""
+def _rounded(score: Record | None) -> str:
+    """A score with its interval in whole numbers: 83 [71, 92]."""
     if not score:
         return "-"
-    value = f"{100 * score['value']:.1f}"
+    value = f"{100 * score['value']:.0f}"
     if score["low"] is None:
         return value
-    return f"{value} ± {50 * (score['high'] - score['low']):.1f}"
+    return f"{value} [{100 * score['low']:.0f}, {100 * score['high']:.0f}]"
 
 
 def _common(parts: Sequence[Record]) -> list[Record]:
