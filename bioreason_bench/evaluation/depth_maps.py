@@ -1,7 +1,8 @@
 """Maps of right answers: a column for each length of the context, a row for each depth.
 
 The depth is that of the biographies which the question needs.  The row above the map is the mean at
-all depths.  Each cell names its score and its 95 % interval, so that it can be read without colours.
+all depths.  Each cell names its score and its 95 % interval, so that no colour is needed to read
+the map.
 """
 
 from __future__ import annotations
