@@ -3,7 +3,7 @@
 A stage imports only from the stages before it (a test checks this):
 
     escaping  errors  inputs  parquet  draw  resources  workers  taxonomy  schema  validation
-    statistics  config
+    statistics  lengths  config
     world        people and facts
     language     facts as text, and text back to facts
     splits       relation paths and levels: what training may show

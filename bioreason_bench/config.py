@@ -17,6 +17,7 @@ from typing import Any
 
 from bioreason_bench import inputs
 from bioreason_bench.errors import UsageError, quoted, suggest
+from bioreason_bench.lengths import parse_lengths
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, QUESTION_KINDS, SKILLS
 from bioreason_bench.validation import problems, text_problem
 
@@ -37,6 +38,7 @@ __all__ = [
 PRESETS = Path(__file__).parent / "presets"
 FORMER_NAMES = {"guards": "leak_guards", "renderings": "paraphrases"}  # fields of data 0.1
 SHARES = ("hops", "depth_hops", "roles")  # tables that are replaced as a whole: they sum to 1
+TOKENS_OF_SENTENCE, FACTS_OF_PERSON = 14, 17  # of contextual biographies, about
 FREE_KEYS = ("pool_sizes", "hops", "depth_hops")  # tables whose keys the user chooses
 
 
@@ -116,8 +118,11 @@ class WorldConfig:
         paraphrases: Renderings of a parametric biography, each in other words.
         distractors: Distracting people (or runs of people) in a context.
         context_facts: Sentences of a person in a context; 0 for the whole biography.
+        context_tokens: Lengths in tokens up to which the contexts of the levels are filled with
+            further biographies: one length, a list or a range (see lengths.py); empty for none.
         leak_guards: Leave out sentences that would give away a hop meant to be recalled.
-        open_book: Whether the questions that recall are there with open books as well.
+        open_book: Whether the questions that recall are there with open books as well; not with
+            context_tokens.
         heldout_starts: Share of the people who start test questions only.
         heldout_wordings: Share of the known people whose biographies keep two wordings of each
             relation out of every paraphrase.
@@ -150,6 +155,7 @@ class WorldConfig:
     paraphrases: int = 1
     distractors: int = 0
     context_facts: int = 0
+    context_tokens: str = ""
     leak_guards: bool = False
     open_book: bool = False
     heldout_starts: float = 0.0
@@ -175,12 +181,18 @@ class WorldConfig:
 
     def _freeze_tables(self) -> None:
         """Make tables read-only, with whole numbers of hops as keys."""
+        object.__setattr__(self, "context_tokens", str(self.context_tokens))  # 16000, from TOML
         tables: dict[str, Mapping[Any, Any]] = {"pool_sizes": dict(self.pool_sizes)}
         for name in ("hops", "depth_hops"):
             shares = {int(hops): float(share) for hops, share in getattr(self, name).items()}
             tables[name] = dict(sorted(shares.items()))
         for name, table in tables.items():
             object.__setattr__(self, name, MappingProxyType(table))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths of `context_tokens`, ascending."""
+        return parse_lengths(self.context_tokens)
 
     def skill(self, name: str) -> SkillConfig:
         """The sizes of a skill."""
@@ -344,6 +356,7 @@ def _conflicts(config: WorldConfig) -> Iterator[str]:
         yield f"birth_years is {list(config.birth_years)}; the first year must be the earlier one"
     if config.names and not config.facts:
         yield "names is set, but facts is not; names are those of the entities of your own facts"
+    yield from _length_conflicts(config)
     for name, least in (("known", 4), ("novel", 2)):
         if not config.facts and (count := getattr(config, name)) < least:
             yield f"{name} is {count}; it must be a whole number of at least {least}"
@@ -355,6 +368,21 @@ def _conflicts(config: WorldConfig) -> Iterator[str]:
         skill = config.skill(name)
         if config.scheme == "roles" and skill.rl > skill.train:
             yield f"{name}.rl is {skill.rl}; it cannot exceed the {skill.train} training questions"
+
+
+def _length_conflicts(config: WorldConfig) -> Iterator[str]:
+    try:
+        lengths = config.lengths
+    except ValueError as problem:
+        yield f"context_tokens is {quoted(config.context_tokens)}; it {problem}"
+        return
+    people = config.people if config.in_context else config.novel
+    room = people * TOKENS_OF_SENTENCE * (config.context_facts or FACTS_OF_PERSON)
+    if lengths and not config.facts and lengths[-1] > room:
+        yield (
+            f"context_tokens goes up to {lengths[-1]:,}, and the biographies of {people:,} people "
+            f"have about {room:,} tokens; raise known or novel, or lower context_tokens"
+        )
 
 
 def _hop_conflicts(config: WorldConfig) -> Iterator[str]:

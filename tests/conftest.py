@@ -48,6 +48,27 @@ def nano_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def long_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release whose contexts have 4,000 or 8,000 tokens: never write into it."""
+    from bioreason_bench.build import generate
+    from bioreason_bench.config import load_preset
+
+    settings = {
+        "context_tokens": "4k,8k",
+        "known": "240",
+        "novel": "120",
+        "levels": '["iid", "zeroshot"]',
+        "mem.train": "150",
+        "ctx.train": "200",
+        "comp.train": "300",
+        "comp.rl": "30",
+    }
+    folder = tmp_path_factory.mktemp("releases") / "long"
+    generate(load_preset("tiny").override(settings), folder, workers=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_world():
     """The world of preset tiny, seed 42: people, facts and relation table."""
     from bioreason_bench.config import load_preset

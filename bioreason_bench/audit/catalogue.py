@@ -105,10 +105,15 @@ LAWS: dict[str, str] = {
     "co-mentions": "no sentence of a context names both ends of a recalled hop",
     "distractors": "at every hop that leads on, the person before is related in other ways to as "
     "many others as the config says, from whom the question leads to an answer; nobody is there "
-    "beyond them",
+    "beyond them, but for those who fill a long context",
     "alike": "everyone in a context states every contextual relation that the question asks for",
     "context length": "no one has more or fewer sentences in a context than the config says, but "
     "as many as the asked relations and the alternatives need",
+    "context tokens": "with context_tokens, contexts of the levels have the lengths that it asks "
+    "for, within 5 % or the length of a biography; each length is as frequent as luck explains",
+    "bystanders": "a long context is about nobody of the chain but those who are read about",
+    "depths": "in long contexts the people who are read about stand in every tenth of the lines, "
+    "as often as luck explains",
     # levels
     "in paths": "every question follows a path listed in data/paths with its skill and level",
     "path_in_train": "certificate: the path is in the skill's training questions",

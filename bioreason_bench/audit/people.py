@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bioreason_bench.audit.laws.holdout import by_folds
 from bioreason_bench.audit.laws.levels import check_levels
+from bioreason_bench.audit.laws.long_contexts import check_long_contexts
 from bioreason_bench.audit.laws.openbook import check_open_books
 from bioreason_bench.audit.laws.places import check_places
 from bioreason_bench.audit.laws.probes import check_probes
@@ -93,6 +94,7 @@ def check_people(run: AuditRun) -> Scores:
     guarded = guarded and not config.get("facts")  # real facts have regularities of their own
     places = [result.places for result in [*training, *others] if result.places]
     check_places(places, run.ledger)
+    check_long_contexts([result.long for result in others if result.long], run.ledger)
     results = [result.solvers for result in others if result.solvers]
     return summarise(results, guarded, run.ledger)
 

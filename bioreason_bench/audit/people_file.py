@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bioreason_bench.audit.laws.contexts import ContextRules
+from bioreason_bench.audit.laws.long_contexts import LongContexts, lengths_in
 from bioreason_bench.audit.laws.pairs import KIND_LAWS, KindLaw
 from bioreason_bench.audit.laws.places import Places
 from bioreason_bench.audit.laws.rows import RowLaws
@@ -99,6 +100,7 @@ class QuestionResult:
         ledger: The checks of its rows.
         table: Its questions, None if the file cannot be read.
         places: Where the people who are read about stand in the contexts.
+        long: Its long contexts, None if it has none.
         cue_hits: For training files, how often each cue was right.
         popularity: For training files of comp, who is meant in the contexts.
         choices: For training files of comp, what the learned solver is fitted to.
@@ -109,6 +111,7 @@ class QuestionResult:
     ledger: Ledger
     table: QuestionTable | None = None
     places: Places | None = None
+    long: LongContexts | None = None
     cue_hits: Counter = field(default_factory=Counter)
     popularity: Popularity | None = None
     choices: Choices | None = None
@@ -181,6 +184,8 @@ class QuestionReader:
             kind = KIND_LAWS[file.level](parser, rules, file.skill)
         laws = RowLaws(parser, file, self.config, kind)
         places = Places(file)
+        lengths = lengths_in(file, self.config)
+        long = LongContexts(file, lengths) if lengths else None
         builder = TableBuilder(file, self.knowledge.release)
         solvers = (
             SolverRun(file, self.knowledge, laws.missing)
@@ -206,6 +211,8 @@ class QuestionReader:
                 laws.check(question)
                 if question.readable:
                     places.add(self.knowledge.release, question)
+                    if long and question.context.people:
+                        long.add(self.knowledge.release, question, laws.violations)
                 if kind:
                     kind.add(question, laws.violations)
                 if solvers:
@@ -217,7 +224,7 @@ class QuestionReader:
             kind.finish(laws.violations)
         laws.finish()
         laws.violations.enter(result.ledger, file.name)
-        result.places = places
+        result.places, result.long = places, long
         result.table = builder.build()
         result.solvers = solvers.results() if solvers else None
         training.enter(result)

@@ -21,6 +21,7 @@ from bioreason_bench.commands.parameters import PATH
 def command(results: Path, to: Path | None, audit: Path | None, quiet: bool) -> None:
     """Draw bars by skill and level, curves by hops and pattern, and pass@k, of the answers in OUT.
 
+    Of questions with long contexts also maps by their length and the depth of what is needed.
     Several models below one OUT are drawn side by side, as PNG and SVG. The scores of shortcuts and
     of chance come from the audit of the release that the questions are from, if that is a folder or
     the official release.

@@ -8,11 +8,11 @@ questions comes in here as well, with tables and question sets of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bioreason_bench.config import WorldConfig
-from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard, by_key, key_range
+from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard, by_key, key_range, rows_of_length
 from bioreason_bench.dataset.world_tables import WorldTables
 from bioreason_bench.draw import Draw
 from bioreason_bench.questions.certificates import Certificates
@@ -73,7 +73,8 @@ class Dataset:
         """Every file of the release, in the order of its layout; empty splits have none."""
         shards = self.tables.shards(shard_rows)
         for questions in self.sets:
-            shards += by_key(questions, shard_rows)
+            lengths = self.config.lengths if has_long_contexts(questions) else ()
+            shards += by_key(questions, rows_of_length(lengths, shard_rows))
         return shards
 
     def make(self, shard: Shard) -> Columns:
@@ -130,8 +131,11 @@ def level_sets(
 ) -> Iterator[QuestionSet]:
     """Training questions, the RL subset, and both splits of every level, skill by skill.
 
-    Levels that recall come with open books as well, if the configuration says so.
+    Levels that recall come with open books as well, if the configuration says so.  Only the
+    questions of levels have long contexts.
     """
+    contexts = replace(writer.contexts, lengths=config.lengths)
+    long_writer = replace(writer, contexts=contexts)
     for skill in SKILLS:
         splits = [(TRAIN, TRAIN)]
         if config.skill(skill).rl:
@@ -139,10 +143,18 @@ def level_sets(
         splits += [(level, split) for level in config.levels for split in (VALIDATION, TEST)]
         for level, split in splits:
             plans = [plan for plan in paths[skill] if plan.count(level, split)]
-            rest = (plans, writer.starts, writer, certificates, root)
+            own = long_writer if level in config.levels else writer
+            rest = (plans, writer.starts, own, certificates, root)
             yield MultiHop(skill, level, split, *rest)
-            if config.open_book and skill in OPEN_BOOK_SKILLS and level in LEVELS:
+            opened = config.open_book and not config.lengths and skill in OPEN_BOOK_SKILLS
+            if opened and level in LEVELS:
                 yield OpenBook(skill, level, split, *rest)
+
+
+def has_long_contexts(questions: QuestionSet) -> bool:
+    """Whether the set's contexts are filled up if the configuration has `context_tokens`."""
+    skill, _, level = questions.folder.partition("/")
+    return skill != "mem" and level in LEVELS
 
 
 def further_sets(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from bioreason_bench.lengths import CHARACTERS_PER_TOKEN
 from bioreason_bench.questions.sets import KeyRange, QuestionSet
 
-__all__ = ["SHARD_ROWS", "Shard", "by_key", "in_order", "key_range", "row_range"]
+__all__ = ["SHARD_ROWS", "Shard", "by_key", "in_order", "key_range", "row_range", "rows_of_length"]
 
 SHARD_ROWS = (
     40_000  # rows of a file, about 100 MB of contexts in memory; each file visits every path
 )
+
+SHARD_BYTES = 100_000_000  # of long contexts, in memory
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,14 @@ def by_key(questions: QuestionSet, shard_rows: int) -> list[Shard]:
     numbers = questions.keys() // np.uint64(2**64 // count + 1)
     rows = np.bincount(numbers.astype(np.int64), minlength=count).tolist()
     return [Shard(folder, split, number, count, rows[number], schema) for number in range(count)]
+
+
+def rows_of_length(lengths: Sequence[int], shard_rows: int) -> int:
+    """The rows of a file whose contexts have these lengths in tokens: at most `shard_rows`."""
+    if not lengths:
+        return shard_rows
+    of_row = CHARACTERS_PER_TOKEN * sum(lengths) / len(lengths)
+    return max(1, min(shard_rows, int(SHARD_BYTES / of_row)))
 
 
 def row_range(shard: Shard, rows: int) -> tuple[int, int]:

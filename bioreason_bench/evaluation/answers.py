@@ -14,6 +14,7 @@ from typing import Any
 from bioreason_bench.errors import quoted
 from bioreason_bench.evaluation.harness.names import VARIANTS
 from bioreason_bench.grading.grader import Grade
+from bioreason_bench.lengths import tokens_in
 from bioreason_bench.questions.records import unseen_group
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
@@ -56,7 +57,19 @@ def question_columns(question: Mapping[str, Any]) -> dict[str, Any]:
         "altered": question.get("altered"),
         "pair": question.get("pair", ""),
         "probe_of": question.get("probe_of", []),
+        "context_tokens": tokens_in(question["context"]),
+        "depths": _depths(question),
     }
+
+
+def _depths(question: Mapping[str, Any]) -> list[float]:
+    """The depth of each biography that is read, 0 to 1: the middle of its line in the context.
+
+    Rows of version 0.2 have no `support`; without it nothing is known.
+    """
+    lines = len(question["context_people"])
+    read = [line for line in question.get("support") or () if line >= 0]
+    return [round((line + 0.5) / lines, 4) for line in read]
 
 
 def verdict_columns(grade: Grade) -> dict[str, Any]:
@@ -94,6 +107,10 @@ def _share(value: Any) -> bool:
     return isinstance(value, (int, float)) and 0 <= value <= 1
 
 
+def _shares(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_HOPS and all(map(_share, value))
+
+
 def _or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or fits(value)
 
@@ -117,6 +134,8 @@ COLUMNS: Mapping[str, Callable[[Any], bool]] = {  # of a record -> whether a val
     "unseen_group": lambda value: value in ORDER["unseen_group"],
     **dict.fromkeys(("direction_seen", "altered"), _truth),
     "probe_of": lambda value: isinstance(value, list) and all(map(_text, value)),
+    "context_tokens": lambda value: isinstance(value, int) and value >= 0,
+    "depths": _shares,
     **dict.fromkeys(METRICS, _or_none(_share)),
     "first_error": _or_none(_count),
     **dict.fromkeys(("error_kind", "failed_group"), _or_none(_text)),

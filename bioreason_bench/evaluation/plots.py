@@ -1,4 +1,4 @@
-"""Pictures of answers: bars by skill and level, curves by hops and pattern, pass@k.
+"""Pictures of answers: bars by skill and level, curves by hops and pattern, pass@k, depths.
 
 The bars are drawn with the best shortcut and its chance, if the release has an audit.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.escaping import plot_text
 from bioreason_bench.evaluation.answers import Answers, grouped, select
+from bioreason_bench.evaluation.depth_maps import draw_depths
 from bioreason_bench.evaluation.panels import (
     bar_handle,
     curve,
@@ -61,7 +62,8 @@ def plot_results(
         formats: Formats of each picture.
 
     Returns:
-        The files: levels, hops and patterns per variant (levels.png, levels_openbook.png), passk.
+        The files: levels, hops, patterns and, of long contexts, depths per variant (levels.png,
+        levels_openbook.png), passk.
     """
     require_matplotlib()
     from matplotlib.figure import Figure  # not pyplot: no global state, no screen
@@ -211,7 +213,12 @@ def _pass_curves(panel: Axes, answers: Answers, number: int) -> None:
             panel.fill_between(list(points), low, high, color=colour, alpha=0.18, linewidth=0)
 
 
-SCORED: dict[str, Draw] = {"levels": _levels, "hops": _hops, "patterns": _patterns}
+SCORED: dict[str, Draw] = {
+    "levels": _levels,
+    "hops": _hops,
+    "patterns": _patterns,
+    "depths": draw_depths,
+}
 SAMPLED: dict[str, Draw] = {"passk": _passk}
 
 

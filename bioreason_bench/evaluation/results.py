@@ -48,7 +48,8 @@ def read_results(folder: str | Path, completions: bool = False) -> list[dict[str
         Records with the columns
         model, task, variant, skill, level;
         id, start (the person that the question starts from), source (the release), hops, pattern,
-        unseen_group, direction_seen, altered, pair, probe_of;
+        unseen_group, direction_seen, altered, pair, probe_of, context_tokens (estimated length of
+        the context), depths (of each biography that is read, 0 to 1);
         exact_match, process_verified, hop_accuracy, format_rate, follows_context (None if the task
         does not report the metric), first_error, error_kind, failed_group;
         samples, right, process_right (pass@k; 0 in other tasks).

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bioreason_bench.evaluation.answers import METRICS, Answers, grouped
+from bioreason_bench.evaluation.depths import at_depths, at_lengths, has_long_contexts
 from bioreason_bench.statistics import Estimate, clustered, gate, pass_at_k, powers_of_two
 
 __all__ = [
@@ -158,6 +159,9 @@ def _scored(answers: Answers, probes: Answers) -> dict[str, Any]:
     if (both := pairs(answers)) is not None:
         record["pair_accuracy"] = _plain(both)
     record["by"] = {key: by(answers, key) for key in BREAKDOWNS if len(_values(answers, key)) > 1}
+    if has_long_contexts(answers):
+        record["by_length"] = by(at_lengths(answers), "length")
+        record["by_length_and_depth"] = by(at_depths(answers), "length", "depth")
     record["first_errors"] = first_errors(answers)
     if probes:
         through, share = gated(answers, probes)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bioreason_bench.escaping import shortened, visible
+from bioreason_bench.evaluation.depths import depth_name, length_name
 
 __all__ = ["render"]
 
@@ -27,6 +28,8 @@ def render(records: Iterable[Record]) -> str:
         else:
             lines.append(_scored_line(record))
             lines += [f"    {detail}" for detail in _details(record)]
+            if "by_length" in record:
+                lines += [f"    {row}" for row in _lengths_and_depths(record)]
     return "\n".join(map(visible, lines[1:]))
 
 
@@ -71,6 +74,31 @@ def _details(record: Record) -> list[str]:
     if errors := record["first_errors"]:
         details.append(f"first error: {_shares(errors['kind'])}; {_shares(errors['group'])}")
     return details
+
+
+def _lengths_and_depths(record: Record) -> list[str]:
+    """A row for each depth, a column for each length of the context."""
+    rows = {"any depth": {part["length"]: part for part in record["by_length"]}}
+    for part in record["by_length_and_depth"]:
+        rows.setdefault(depth_name(part["depth"]), {})[part["length"]] = part
+    lengths = [part["length"] for part in record["by_length"]]
+    head = "".join(f"{length_name(length):>15}" for length in lengths)
+    title = "by length of the context in tokens, and depth of the biographies that are read"
+    lines = [title, f"{'':12}{head}"]
+    for name, parts in rows.items():
+        cells = "".join(f"{_rounded(parts.get(length)):>15}" for length in lengths)
+        lines.append(f"{name:12}{cells}")
+    return lines
+
+
+def _rounded(score: Record | None) -> str:
+    """A score with its interval in whole numbers: 83 [71, 92]."""
+    if not score:
+        return "-"
+    value = f"{100 * score['value']:.0f}"
+    if score["low"] is None:
+        return value
+    return f"{value} [{100 * score['low']:.0f}, {100 * score['high']:.0f}]"
 
 
 def _common(parts: Sequence[Record]) -> list[Record]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bioreason_bench.escaping import markdown, markdown_code
+from bioreason_bench.lengths import CHARACTERS_PER_TOKEN
 from bioreason_bench.release.hops import Hop, source_in_words
 from bioreason_bench.schema import columns
 from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
@@ -154,6 +155,12 @@ def contexts(config: Mapping[str, Any]) -> str:
         sentences.append(
             f"Biographies in it are shortened to {config['context_facts']} sentences; everybody in "
             "the context still states every relation that is to be read."
+        )
+    if config.get("context_tokens"):
+        sentences.append(
+            "The contexts of ctx and comp questions of the test levels are filled up with "
+            f"biographies of further people, to {config['context_tokens']} tokens, estimated at "
+            f"{CHARACTERS_PER_TOKEN} characters each."
         )
     leak_guards = "in force" if config["leak_guards"] else "not in force"
     sentences.append(f"The leak guards are {leak_guards}.")

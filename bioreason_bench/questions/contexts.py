@@ -6,7 +6,7 @@ See docs/design.md, Context, and splits/distractors.py for who is in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw, pack
 from bioreason_bench.language import biographies, language_of
+from bioreason_bench.questions.long_contexts import Crowd, draw_crowd
+from bioreason_bench.splits.bystanders import people_led_to
 from bioreason_bench.splits.distractors import Branches, Tree, fillers, most_wanted
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
@@ -45,20 +47,30 @@ class Context:
     """The contexts of the questions of one path.
 
     Attributes:
-        people: [questions, people] in the order of the biographies.
+        people: [questions, people] in the order of the biographies.  Where contexts have different
+            lengths, -1 behind the last one.
         position: [questions, people] position on the path for which the biography is shortened.
+        lines: Biographies of people at FILLER that are written already, by person.
     """
 
     people: NDArray[np.int64]
     position: NDArray[np.int64]
+    lines: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Contexts:
-    """Makes the contexts of all questions of a path at once."""
+    """Makes the contexts of all questions of a path at once.
+
+    Attributes:
+        starts: Who can start a question.
+        draw: Decides who is in a context, and where.
+        lengths: The lengths in tokens up to which contexts are filled; none for short ones.
+    """
 
     starts: Starts
     draw: Draw
+    lengths: tuple[int, ...] = ()
 
     def people(self, path: RelationPath, starts: NDArray, also: Sequence[int] = ()) -> Context:
         """Whose biographies each context holds; no columns where nothing is read.
@@ -85,10 +97,33 @@ class Contexts:
             more = fillers(np.flatnonzero(branches.ready), chain, missing, stream.at("fillers"))
             people = np.concatenate([people, more], axis=1)
             position = np.concatenate([position, np.full(missing, FILLER)])
+        people, lines = people.astype(np.int64), {}
+        if self.lengths:
+            own = Context(people, np.broadcast_to(position, people.shape))
+            apart = np.concatenate([people_led_to(branches, tree), people], axis=1)
+            crowd = self._crowd(branches, starts, own, apart, stream.at("long"))
+            people = np.concatenate([people, crowd.people], axis=1)
+            position = np.concatenate([position, np.full(crowd.people.shape[1], FILLER)])
+            lines = crowd.lines
         slots = pack((np.asarray(starts)[:, None], 48), (np.arange(people.shape[1]), 16))
-        order = np.argsort(stream.at("order").words(slots), axis=1, kind="stable")
-        people = np.take_along_axis(people.astype(np.int64), order, axis=1)
-        return Context(people, position[order])
+        rank = stream.at("order").words(slots)
+        rank[people < 0] = np.iinfo(rank.dtype).max
+        order = np.argsort(rank, axis=1, kind="stable")
+        return Context(np.take_along_axis(people, order, axis=1), position[order], lines)
+
+    def _crowd(
+        self, branches: Branches, starts: NDArray, own: Context, apart: NDArray, draw: Draw
+    ) -> Crowd:
+        """The bystanders of contexts that hold the people of `own` so far."""
+        path = branches.path
+        texts = [text.split("\n") for text in self.texts(path, own)]
+
+        def write(people: NDArray) -> list[str]:
+            return self._biographies(path, np.full(len(people), FILLER), people, {})
+
+        return draw_crowd(
+            branches, starts, texts, apart, lengths=self.lengths, draw=draw, write=write
+        )
 
     @staticmethod
     def _levels(
@@ -123,14 +158,24 @@ class Contexts:
         if not width:
             return [""] * size
         people, position = context.people.reshape(-1), context.position.reshape(-1)
-        lines = self.lines(path, people, position)
+        lines = [""] * len(people)
+        written = (position == FILLER) & np.isin(people, list(context.lines))
+        for line in np.flatnonzero(written).tolist():
+            lines[line] = context.lines[int(people[line])]
+        missing = np.flatnonzero(~written & (people >= 0))
+        texts = self.lines(path, people[missing], position[missing])
+        for line, text in zip(missing.tolist(), texts, strict=True):
+            lines[line] = text
         if instead:
             changed = np.array(list(instead), np.int64)
             by_row = dict(enumerate(instead.values()))
             altered = self._biographies(path, position[changed], people[changed], by_row)
             for line, text in zip(changed.tolist(), altered, strict=True):
                 lines[line] = text
-        return ["\n".join(lines[row : row + width]) for row in range(0, len(lines), width)]
+        sizes = (context.people >= 0).sum(axis=1).tolist()
+        return [
+            "\n".join(lines[row * width : row * width + size]) for row, size in enumerate(sizes)
+        ]
 
     def lines(
         self,

@@ -60,7 +60,7 @@ class Writer:
         Args:
             path: Relation numbers.
             walk: [questions, hops + 1] ids: the start, then the object of each hop.
-            people: [questions, people] whose biographies the contexts hold, in order.
+            people: [questions, people] whose biographies the contexts hold, in order, then -1.
             contexts: [questions] texts.
         """
         world = self.starts.world
@@ -76,7 +76,9 @@ class Writer:
             "entities": entities,
             "question": language.questions(path, walk[:, 0], words),
             "context": contexts,
-            "context_people": [[names[person] for person in row] for row in people.tolist()],
+            "context_people": [
+                [names[person] for person in row if person >= 0] for row in people.tolist()
+            ],
             "support": self._support(path, walk, people),
             "chain": language.chains(path, walk),
             "answer": [row[-1] for row in entities],

@@ -10,6 +10,7 @@ from lm_eval.api.model import LM
 from bioreason_bench.draw import Draw
 from bioreason_bench.language import language_of
 from bioreason_bench.language.reader import Reader
+from bioreason_bench.lengths import tokens_in
 from bioreason_bench.release.read import Release
 from bioreason_bench.world.facts import make_world
 from bioreason_bench.world.relations import CONTEXTUAL
@@ -52,7 +53,7 @@ class Oracle(LM):
         context = before.rstrip("\n").rpartition("\n\n")[2]
         read = {
             fact[:2]: fact[2]
-            for line in context.split("\n")
+            for line in self.lines(context)
             for fact in self.reader.biography(line)
             if fact
         }
@@ -78,6 +79,10 @@ class Oracle(LM):
             return f" {entity}"
         return f" {' '.join(sentences)} So, the answer is: {entity}"
 
+    def lines(self, context: str) -> list[str]:
+        """The lines of the context that the model takes notice of: all."""
+        return context.split("\n")
+
     def apply_chat_template(self, chat_history, add_generation_prompt: bool = True) -> str:
         turns = "".join(f"<|{turn['role']}|>\n{turn['content']}\n" for turn in chat_history)
         return turns + "<|assistant|>\n" if add_generation_prompt else turns.removesuffix("\n")
@@ -94,3 +99,20 @@ class Oracle(LM):
 
     def loglikelihood_rolling(self, requests, disable_tqdm: bool = False):
         raise NotImplementedError
+
+
+class Skimmer(Oracle):
+    """Overlooks a line with a chance that grows from 0 at the beginning of a context to its end."""
+
+    def __init__(self, folder: Path, tokens: int) -> None:
+        """Make the model; `tokens` is the length from which on the last line is never read."""
+        super().__init__(folder)
+        self.tokens = tokens
+
+    def lines(self, context: str) -> list[str]:
+        lines = context.split("\n")
+        luck = Draw(0).at("overlooked", self.asked).uniform(len(lines))
+        share = min(1.0, tokens_in(context) / self.tokens)
+        return [
+            line for number, line in enumerate(lines) if luck[number] >= share * number / len(lines)
+        ]

@@ -315,7 +315,8 @@ def _check_counts(
         wanted[f"{skill}/{level}", "test"] = count
         wanted[f"{skill}/{level}", "validation"] = -(-count // 10)  # a tenth, rounded up
         if skill in OPEN_BOOK_SKILLS:
-            opened = count if config.get("open_book") else 0
+            has_open_books = config.get("open_book") and not config.get("context_tokens")
+            opened = count if has_open_books else 0
             wanted[f"{skill}/{level}_{OPEN_BOOK}", "test"] = opened
             wanted[f"{skill}/{level}_{OPEN_BOOK}", "validation"] = -(-opened // 10)
     for kind in {kind.name: kind for kind in QUESTION_KINDS}.values():

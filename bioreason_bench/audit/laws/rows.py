@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bioreason_bench.audit.laws.contexts import ContextLaws, ContextRules
+from bioreason_bench.audit.laws.long_contexts import lengths_in
 from bioreason_bench.audit.laws.openbook import OpenBookLaws
 from bioreason_bench.audit.laws.pairs import KindLaw
 from bioreason_bench.audit.ledger import RowViolations
@@ -38,7 +40,7 @@ class RowLaws:
         self.open_book = file.open_book or (kind is not None and kind.open_book)
         self.missing = kind.missing if kind is not None else None
         self.violations = RowViolations()
-        self.rules = ContextRules.of(config)
+        self.rules = replace(ContextRules.of(config), filled=bool(lengths_in(file, config)))
         self.names = [relation.name for relation in self.release.table.relations]
         self.letters = [relation.letter for relation in self.release.table.relations]
         self.write = first_wording(self.release)

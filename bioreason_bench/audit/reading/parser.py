@@ -7,6 +7,7 @@ reader, with the relation table of the manifest. A process reads each distinct s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -226,6 +227,7 @@ class Context:
         problem: Why the context cannot be read, "" if it can.
         retold: Where it differs from the biographies in more than what it leaves out, "" if
             nowhere.
+        counted: What `mentions` counts, None before it is first asked.
     """
 
     people: list[int]
@@ -235,6 +237,13 @@ class Context:
     false: list[tuple[int, int]]
     problem: str = ""
     retold: str = ""
+    counted: Counter[int] | None = None
+
+    def mentions(self, person: int) -> int:
+        """How many facts have this person as their object."""
+        if self.counted is None:
+            self.counted = Counter(self.facts.values())
+        return self.counted[person]
 
 
 EMPTY = Context([], [], [], {}, [])

@@ -12,8 +12,7 @@ __all__ = ["CUES", "POSITION_CUES", "best_cues"]
 
 def _mentions(question: ParsedQuestion, line: int) -> int:
     """How often the context mentions the person of a line."""
-    person = question.context.people[line]
-    return sum(target == person for target in question.context.facts.values())
+    return question.context.mentions(question.context.people[line])
 
 
 def _start_line(question: ParsedQuestion) -> int:

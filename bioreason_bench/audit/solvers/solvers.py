@@ -36,6 +36,7 @@ LEGITIMATE = {  # (skill, solver) that is no shortcut but (part of) the skill it
     ("ctx", "context_only"),
     ("ctx", "linked"),
 }
+MOST_STATES = 100_000  # of which a solver keeps track in a long context, a sample beyond them
 
 
 class Candidate(NamedTuple):
@@ -168,6 +169,7 @@ def context_candidates(
         if release.parametric[question.path[hop + 1]]:
             states = [State(NOT_STATED, state.line, state.visited) for state in people]
         else:
+            people = people[:: 1 + len(people) * len(question.context.people) // MOST_STATES]
             states = [
                 State(person, line, (*state.visited, person))
                 for state in people
