@@ -35,7 +35,10 @@ Answers = Sequence[Answer]
 LONGEST_TEXT = 10_000  # characters of an id or a name
 MOST_HOPS = 100
 MOST_SAMPLES = 1_000_000  # of one question
-METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_rate", "follows_context")
+METRICS = (
+    *("exact_match", "process_verified", "hop_accuracy", "format_rate"),
+    *("follows_context", "truncated"),
+)
 ORDER = {
     "skill": SKILLS,
     "level": (*LEVELS, *KIND_NAMES),

@@ -45,8 +45,8 @@ def read_results(folder: str | Path) -> list[dict[str, Any]]:
         model, task, variant, skill, level;
         id, start (the person that the question starts from), source (the release), hops, pattern,
         unseen_group, direction_seen, altered, pair, probe_of;
-        exact_match, process_verified, hop_accuracy, format_rate, follows_context (None if the task
-        does not report the metric), first_error, error_kind, failed_group;
+        exact_match, process_verified, hop_accuracy, format_rate, follows_context, truncated (None
+        if the task does not report the metric), first_error, error_kind, failed_group;
         samples, right, process_right (pass@k; 0 in other tasks).
 
     Raises:

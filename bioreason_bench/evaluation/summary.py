@@ -28,6 +28,7 @@ __all__ = [
     "summary_line",
 ]
 
+TRUNCATED = "truncated"  # the kind of error of a completion that was cut in its thoughts
 BREAKDOWNS = ("hops", "pattern", "unseen_group", "direction_seen", "altered")
 
 
@@ -107,8 +108,15 @@ def pairs(answers: Answers) -> Estimate | None:
 
 
 def first_errors(answers: Answers) -> dict[str, dict[str, float]]:
-    """Shares of the first wrong hops: by hop, half of the chain, group and kind of error."""
-    wrong = [answer for answer in answers if answer["first_error"] is not None]
+    """Shares of the first wrong hops: by hop, half of the chain, group and kind of error.
+
+    Completions that were cut in their thoughts have none: they never came to a chain.
+    """
+    wrong = [
+        answer
+        for answer in answers
+        if answer["first_error"] is not None and answer["error_kind"] != TRUNCATED
+    ]
     if not wrong:
         return {}
     early = [answer["first_error"] < answer["hops"] / 2 for answer in wrong]
@@ -155,6 +163,9 @@ def _scored(answers: Answers, probes: Answers) -> dict[str, Any]:
     """The part of a summary that holds metrics and breakdowns; gated if there are probes."""
     reported = [m for m in METRICS if all(answer[m] is not None for answer in answers)]
     record: dict[str, Any] = {metric: _plain(estimate(answers, metric)) for metric in reported}
+    if any(answer["error_kind"] == TRUNCATED for answer in answers):  # tasks without the metric too
+        cut = [float(answer["error_kind"] == TRUNCATED) for answer in answers]
+        record[TRUNCATED] = _plain(clustered(cut, [answer["start"] for answer in answers]))
     if (both := pairs(answers)) is not None:
         record["pair_accuracy"] = _plain(both)
     record["by"] = {key: by(answers, key) for key in BREAKDOWNS if len(_values(answers, key)) > 1}

@@ -59,6 +59,10 @@ def _details(record: Record) -> list[str]:
         )
         if key in record
     ]
+    if (cut := record.get("truncated")) and cut["value"]:
+        details.append(
+            f"truncated: {_cell(cut)}: these completions ended in a thought; {_remedy(record)}"
+        )
     for key, parts in record["by"].items():
         if key == "pattern":
             parts = _common(parts) if record["skill"] == "comp" else []
@@ -71,6 +75,13 @@ def _details(record: Record) -> list[str]:
     if errors := record["first_errors"]:
         details.append(f"first error: {_shares(errors['kind'])}; {_shares(errors['group'])}")
     return details
+
+
+def _remedy(record: Record) -> str:
+    """What to do about truncated completions."""
+    if "chat" in record["variant"]:
+        return "give more tokens, such as --gen_kwargs max_gen_toks=32768"
+    return "ask reasoning models by the chat variant of the task"
 
 
 def _common(parts: Sequence[Record]) -> list[Record]:

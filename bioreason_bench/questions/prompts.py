@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["UNANSWERABLE", "UNKNOWN", "chat_prompt", "facts_in", "instruction", "make_prompt"]
+__all__ = [
+    "UNANSWERABLE",
+    "UNKNOWN",
+    "chat_example",
+    "chat_prompt",
+    "facts_in",
+    "instruction",
+    "make_prompt",
+]
 
 UNKNOWN = "unknown"  # the answer where a needed fact is stated nowhere
 UNANSWERABLE = "unanswerable"  # the level of such questions, and of their answerable twins
@@ -42,8 +50,12 @@ def make_prompt(record: Mapping[str, Any]) -> str:
 
 def chat_prompt(record: Mapping[str, Any]) -> str:
     """The message to a chat model: the instruction, the context if any, and the question."""
-    told = instruction(facts_in(record))
-    return f"{told}\n\n{_context(record)}Question: {record['question']}"
+    return f"{instruction(facts_in(record))}\n\n{chat_example(record)}"
+
+
+def chat_example(record: Mapping[str, Any]) -> str:
+    """The message of a few-shot example, which precedes a `chat_prompt`: no instruction."""
+    return f"{_context(record)}Question: {record['question']}"
 
 
 def instruction(facts: str) -> str:

@@ -48,7 +48,7 @@ class Oracle(LM):
         self.prompts.append(prompt)
         self.asked += 1
         before, _, after = prompt.rpartition("Question: ")
-        question, _, ending = after.partition("\nAnswer:")
+        question, _, ending = after.partition("\n")
         context = before.rstrip("\n").rpartition("\n\n")[2]
         read = {
             fact[:2]: fact[2]

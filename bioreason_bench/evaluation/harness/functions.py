@@ -21,7 +21,7 @@ from bioreason_bench.evaluation.open_source import open_source
 from bioreason_bench.evaluation.source import Source
 from bioreason_bench.grading.answer import same_answer
 from bioreason_bench.grading.grader import Grade, Grader
-from bioreason_bench.questions.prompts import make_prompt
+from bioreason_bench.questions.prompts import chat_example, chat_prompt, make_prompt
 from bioreason_bench.questions.records import unseen_group
 from bioreason_bench.statistics import pass_at_k, powers_of_two
 
@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 __all__ = [
     "PASS_AT",
     "documents",
+    "example_chat",
     "mean_of_pairs",
     "prompt",
+    "prompt_chat",
     "score",
+    "score_chat",
     "score_direct",
     "score_samples",
     "target",
@@ -141,7 +144,7 @@ def opened(source: Source, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     """The rows as open-book questions.
 
     Their contexts also hold the parametric biographies of all people about whom a fact is to be
-    recalled.
+    recalled.  `support` says which paragraph of the context states each hop.
     """
     needed = [
         [row["entities"][hop] for hop, group in enumerate(row["pattern"]) if group == "P"]
@@ -154,11 +157,17 @@ def opened(source: Source, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, 
         parts = list(zip(given, row["context_people"], strict=True))
         parts += [(texts[person], person) for person in people]
         order = Draw(0).at("openbook", row["id"]).permutation(len(parts)).tolist()
+        added = iter(range(len(given), len(parts)))  # in the order of the recalled hops
+        stated_in = [
+            next(added) if group == "P" else row["context_people"].index(subject)
+            for subject, group in zip(row["entities"], row["pattern"], strict=False)
+        ]
         questions.append(
             {
                 **row,
                 "context": "\n".join(parts[index][0] for index in order),
                 "context_people": [parts[index][1] for index in order],
+                "support": [order.index(part) for part in stated_in],
             }
         )
     return questions
@@ -171,6 +180,16 @@ def _labelled(rows: list[dict[str, Any]], source: Source) -> list[dict[str, Any]
 def prompt(doc: Mapping[str, Any]) -> str:
     """The prompt of a document."""
     return make_prompt(doc)
+
+
+def prompt_chat(doc: Mapping[str, Any]) -> str:
+    """The message to a chat model: the instruction, which is given once, and the question."""
+    return chat_prompt(doc)
+
+
+def example_chat(doc: Mapping[str, Any]) -> str:
+    """The message of a few-shot example to a chat model."""
+    return chat_example(doc)
 
 
 def target(doc: Mapping[str, Any]) -> str:
@@ -201,6 +220,22 @@ def score(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:
     grade = grader_of(doc).grade(results[0] or "", doc)
     _note(doc, dataclasses.asdict(grade))
     return grade.metrics() | _metrics_of_kind(doc, grade)
+
+
+def score_chat(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:
+    """The metrics of one completion of a chat model, with `truncated`.
+
+    An empty completion is truncated, too: the service keeps thoughts to itself, and they took all
+    tokens.
+    """
+    text = results[0] or ""
+    grade = grader_of(doc).grade(text, doc)
+    if not text.strip():
+        grade = dataclasses.replace(grade, error_kind="truncated")
+    _note(doc, dataclasses.asdict(grade))
+    return (
+        grade.metrics() | {"truncated": float(grade.truncated)} | _metrics_of_kind(doc, grade)
+    )
 
 
 def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:

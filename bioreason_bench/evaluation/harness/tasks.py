@@ -1,6 +1,7 @@
-"""The task class of pass@k: the user sets the number of samples, which a YAML file cannot express.
+"""Task classes: what a YAML file of the harness cannot express.
 
---metadata '{"samples": 512}'
+PassAtK  the user sets the number of samples: --metadata '{"samples": 512}'
+Chat     thoughts that the chat template begins
 """
 
 from __future__ import annotations
@@ -12,8 +13,37 @@ from lm_eval.filters import build_filter_ensemble
 
 from bioreason_bench.errors import UsageError
 from bioreason_bench.evaluation.harness.functions import PASS_AT, SAMPLES
+from bioreason_bench.grading.thoughts import opens_thought
 
-__all__ = ["PassAtK"]
+__all__ = ["Chat", "PassAtK"]
+
+THOUGHT = "<think>"  # any tag of the grader would do
+
+
+class Chat(ConfigurableTask):
+    """A task for chat models, whose chat template may begin their thoughts.
+
+    The prompt then ends in "<think>", which the grader has to see to know a thought that never
+    ends.  If the user names a `think_end_token`, the harness has cut the thoughts itself.
+    """
+
+    def __init__(self, config: dict[str, Any] | None = None) -> None:
+        super().__init__(
+            config={key: value for key, value in (config or {}).items() if key != "class"}
+        )
+
+    def apply_filters(self) -> Any:
+        applied = super().apply_filters()
+        if (self.config.metadata or {}).get("think_end_token"):
+            return applied
+        for instance in self.instances:
+            prompt = instance.args[0]
+            if isinstance(prompt, str) and opens_thought(prompt):
+                instance.filtered_resps = {
+                    name: f"{THOUGHT}{completion}"
+                    for name, completion in instance.filtered_resps.items()
+                }
+        return applied
 
 
 class PassAtK(ConfigurableTask):
