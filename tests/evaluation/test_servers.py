@@ -31,6 +31,12 @@ CHAT = (
 )
 
 
+@pytest.fixture(autouse=True)
+def without_a_list_of_installed_packages(monkeypatch):
+    """The harness lists them by pip at every evaluation, which takes seconds."""
+    monkeypatch.setattr("lm_eval.evaluator.add_env_info", lambda _: None)
+
+
 @pytest.fixture
 def server(tiny_release):
     with ModelServer(tiny_release) as running:
