@@ -11,6 +11,7 @@ import click
 
 from bioreason_bench.commands.parameters import PATH
 from bioreason_bench.commands.tables import score_table, table
+from bioreason_bench.errors import UsageError
 from bioreason_bench.escaping import json_text, visible
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def command(folder: Path, as_json: bool) -> None:
     For RESULTS, the --output_path of a bioreason eval: accuracy with intervals by level, hops,
     pattern and group of the unseen relation, and first errors.
     """
-    from bioreason_bench.evaluation.results import has_results, read_results
+    from bioreason_bench.evaluation.results import has_results, has_scores, read_results
     from bioreason_bench.evaluation.summary import summarise
     from bioreason_bench.evaluation.text import render
     from bioreason_bench.release.manifest import MANIFEST
@@ -42,6 +43,11 @@ def command(folder: Path, as_json: bool) -> None:
         records = summarise(read_results(folder))
         click.echo(json_text(records, indent=1) if as_json else render(records))
         return
+    if not (folder / MANIFEST).is_file() and has_scores(folder):
+        raise UsageError(
+            f"{folder} holds scores and no answers; run lm_eval again with --log_samples, "
+            "or bioreason eval, which adds it"
+        )
     release = Release(folder)
     statistics = collect_statistics(release)
     click.echo(json_text(statistics, indent=1) if as_json else _text(release, statistics))

@@ -119,6 +119,7 @@ COLUMNS: Mapping[str, Callable[[Any], bool]] = {  # of a record -> whether a val
     "pattern": _pattern,
     "unseen_group": lambda value: value in ORDER["unseen_group"],
     **dict.fromkeys(("direction_seen", "altered"), _truth),
+    "identical": lambda value: value in (0, 1),
     "probe_of": lambda value: isinstance(value, list) and all(map(_text, value)),
     **dict.fromkeys(METRICS, _or_none(_share)),
     "first_error": _or_none(_count),

@@ -15,7 +15,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from bioreason_bench.evaluation.answers import METRICS, Answers, grouped
-from bioreason_bench.statistics import Estimate, clustered, gate, pass_at_k, powers_of_two
+from bioreason_bench.statistics import (
+    Estimate,
+    are_repeats,
+    clustered,
+    gate,
+    pass_at_k,
+    powers_of_two,
+)
 
 __all__ = [
     "by",
@@ -24,6 +31,7 @@ __all__ = [
     "gated",
     "pairs",
     "pass_curve",
+    "repeated",
     "summarise",
     "summary_line",
 ]
@@ -82,14 +90,23 @@ def gated(
 
 
 def pass_curve(answers: Answers, column: str = "right") -> dict[int, Estimate]:
-    """Mean pass@k for k = 1, 2, 4, ... up to the samples that every question has."""
+    """Mean pass@k for k = 1, 2, 4, ... up to the samples that every question has.
+
+    Only k = 1 if the samples are one sample repeated.
+    """
     samples = [answer["samples"] for answer in answers]
     right = [answer[column] for answer in answers]
     starts = [answer["start"] for answer in answers]
     return {
         k: clustered(pass_at_k(samples, right, k), starts, verdicts=False)
-        for k in powers_of_two(min(samples))
+        for k in powers_of_two(1 if repeated(answers) else min(samples))
     }
+
+
+def repeated(answers: Answers) -> bool:
+    """Whether the samples of pass@k are one sample repeated."""
+    columns = ("samples", "right", "identical")
+    return are_repeats(*([answer.get(name, 0) for answer in answers] for name in columns))
 
 
 def pairs(answers: Answers) -> Estimate | None:
@@ -153,9 +170,14 @@ def summarise(answers: Answers) -> list[dict[str, Any]]:
 def _sampled(answers: Answers) -> dict[str, Any]:
     """The part of a summary that holds pass@k."""
     curves = {"pass": pass_curve(answers), "process_pass": pass_curve(answers, "process_right")}
+    identical = [float(answer.get("identical", 0)) for answer in answers]
     return {
-        name: {str(k): _plain(point) for k, point in curve.items()}
-        for name, curve in curves.items()
+        **{
+            name: {str(k): _plain(point) for k, point in curve.items()}
+            for name, curve in curves.items()
+        },
+        "identical_samples": round(sum(identical) / len(identical), 4),
+        "samples_repeated": repeated(answers),
     }
 
 

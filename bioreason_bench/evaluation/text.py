@@ -10,6 +10,10 @@ from bioreason_bench.escaping import shortened, visible
 __all__ = ["render"]
 
 MOST_PATTERNS = 6  # in one line
+REPEATED = (
+    "pass@k for k > 1 is not told: the samples of a question are one sample repeated; sample with "
+    "a temperature above 0 and a seed for each (docs/evaluation.md, pass@k)"
+)
 HEAD = f"{'task':32}{'questions':>10}  {'answer':22}{'answer and chain':22}{'hops':8}gated"
 Record = Mapping[str, Any]
 
@@ -24,6 +28,8 @@ def render(records: Iterable[Record]) -> str:
             lines += ["", f"{shortened(model, 80)}  (percent, 95 % intervals by person)", HEAD]
         if record["variant"] == "passk":
             lines.append(_sampled_line(record))
+            if record["samples_repeated"]:
+                lines.append(f"    {REPEATED}")
         else:
             lines.append(_scored_line(record))
             lines += [f"    {detail}" for detail in _details(record)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import zlib
 
 import pytest
 
@@ -225,3 +226,67 @@ def test_a_thought_that_the_chat_template_begins_is_told_from_an_answer(tiny_rel
         (cut,) = evaluate(server, "local-completions", tasks, **options).values()
     assert (right["exact_match"], right["process_verified"], right["truncated"]) == (1.0, 1.0, 0.0)
     assert (cut["exact_match"], cut["truncated"]) == (0.0, 1.0)
+
+
+PASSK = "bioreason_ctx_iid_passk"
+
+
+class Sampled:
+    """A base model that is right in some samples: by the request's seed, as servers honour it."""
+
+    def __init__(self, server: ModelServer) -> None:
+        self.server = server
+
+    def __call__(self, row: model_server.Row) -> str | None:
+        seed = self.server.requests[-1]["seed"]
+        lucky = zlib.crc32(f"{row['id']} {seed}".encode()) % 2
+        model = model_server.base if lucky else wrong(model_server.base)
+        return f" Sample {seed}.{model(row)}"
+
+
+def sampled(server, limit=6, **settings) -> dict:
+    metadata = {"data": str(server.release), "samples": 8, **settings}
+    task_manager = TaskManager(
+        include_path=str(resources.folder("tasks")), include_defaults=False, metadata=metadata
+    )
+    arguments = {"model": "m", "base_url": server.url("completions")}
+    arguments |= {"tokenizer_backend": None, "tokenized_requests": False}
+    results = simple_evaluate(
+        model="local-completions",
+        model_args=arguments,
+        tasks=[PASSK],
+        task_manager=task_manager,
+        limit=limit,
+        bootstrap_iters=0,
+        log_samples=True,
+    )
+    scores = results["results"][PASSK]
+    return {
+        "samples": results["samples"][PASSK],
+        **{name.removesuffix(",none"): value for name, value in scores.items()},
+    }
+
+
+def test_a_server_that_honours_the_seed_gets_another_one_with_each_sample(server, caplog):
+    server.model = Sampled(server)
+    scores = sampled(server, sample_seeds=True)
+    assert len(server.requests) == 6 * 8
+    assert {request["seed"] for request in server.requests} == set(range(8))
+    assert scores["identical_samples"] == 0.0
+    assert 0 < scores["pass@1"] < scores["pass@2"] < scores["pass@8"] <= 1
+    right = [sample["doc"]["grade"]["right"] for sample in scores["samples"]]
+    assert scores["pass@1"] == pytest.approx(sum(right) / (6 * 8))
+    assert all(sample["doc"]["grade"]["samples"] == 8 for sample in scores["samples"])
+    assert all(len(sample["arguments"]) == 1 for sample in scores["samples"]), "one prompt is logged"
+    assert "repeated" not in caplog.text
+
+
+def test_samples_that_are_one_sample_repeated_are_told_and_not_reported(server, caplog):
+    server.model = Sampled(server)
+    scores = sampled(server)
+    assert {request["seed"] for request in server.requests} == {1234}, "the harness's own"
+    assert scores["identical_samples"] == 1.0
+    reported = {name for name in scores if "pass@" in name and "stderr" not in name}
+    assert reported == {"pass@1", "process_pass@1"}, scores
+    assert 0 < scores["pass@1"] == scores["process_pass@1"] < 1
+    assert "one sample repeated, so only pass@1 is reported" in caplog.text

@@ -10,9 +10,12 @@ from lm_eval.api.model import LM
 from bioreason_bench.draw import Draw
 from bioreason_bench.language import language_of
 from bioreason_bench.language.reader import Reader
+from bioreason_bench.questions.prompts import instruction
 from bioreason_bench.release.read import Release
 from bioreason_bench.world.facts import make_world
 from bioreason_bench.world.relations import CONTEXTUAL
+
+END_OF_INSTRUCTION = instruction("memory")[-40:]  # of every message to a chat model
 
 
 class Oracle(LM):
@@ -50,6 +53,8 @@ class Oracle(LM):
         before, _, after = prompt.rpartition("Question: ")
         question, _, ending = after.partition("\n")
         context = before.rstrip("\n").rpartition("\n\n")[2]
+        if context.endswith(END_OF_INSTRUCTION):
+            context = ""
         read = {
             fact[:2]: fact[2]
             for line in context.split("\n")

@@ -249,17 +249,26 @@ def score_samples(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> d
     """pass@k of the samples of one question, for k = 1, 2, 4, ...
 
     `pass@k` counts right answers, `process_pass@k` right answers with right chains.
+    `identical_samples` is 1 if all samples are the same text.
     """
-    grades = [grader_of(doc).grade(sample or "", doc) for sample in results[0]]
-    samples = len(grades)
-    right = sum(grade.exact_match for grade in grades)
-    process_right = sum(grade.process_verified for grade in grades)
-    _note(doc, {"samples": samples, "right": right, "process_right": process_right})
+    counts = count_samples(doc, results[0])
+    _note(doc, counts)
     return {
-        f"{name}@{k}": float(pass_at_k(samples, count, k))
-        for name, count in (("pass", right), ("process_pass", process_right))
+        f"{name}@{k}": float(pass_at_k(counts["samples"], counts[column], k))
+        for name, column in (("pass", "right"), ("process_pass", "process_right"))
         for k in PASS_AT
-        if k <= samples
+        if k <= counts["samples"]
+    } | {"identical_samples": float(counts["identical"])}
+
+
+def count_samples(doc: Mapping[str, Any], texts: Sequence[str]) -> dict[str, Any]:
+    """How many samples of a question there are and are right, and whether they are identical."""
+    grades = [grader_of(doc).grade(text or "", doc) for text in texts]
+    return {
+        "samples": len(grades),
+        "right": sum(grade.exact_match for grade in grades),
+        "process_right": sum(grade.process_verified for grade in grades),
+        "identical": len(grades) > 1 and len(set(texts)) == 1,
     }
 
 
