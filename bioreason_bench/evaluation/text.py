@@ -69,15 +69,21 @@ def _details(record: Record) -> list[str]:
         details.append(
             f"truncated: {_cell(cut)}: these completions ended in a thought; {_remedy(record)}"
         )
+    if record.get("gated"):
+        details.append(
+            f"gated: {_gated(record['gated'])} = right among the questions whose hops are all "
+            "answered one by one (probes), and the share of such questions"
+        )
     for key, parts in record["by"].items():
-        if key == "pattern":
-            parts = _common(parts) if record["skill"] == "comp" else []
-        if parts:
-            cells = (
-                f"{_word(part[key])} {100 * part['value']:.1f} ({part['questions']})"
-                for part in parts
-            )
-            details.append(f"by {key.replace('_', ' ')}: {'   '.join(cells)}")
+        if key == "pattern" and record["skill"] != "comp":
+            continue
+        shown = _common(parts) if key == "pattern" else parts
+        cells = [
+            f"{_word(part[key])} {100 * part['value']:.1f} ({part['questions']})" for part in shown
+        ]
+        if more := len(parts) - len(shown):
+            cells.append(f"and {more} rarer ones (--json has all)")
+        details.append(f"by {key.replace('_', ' ')}: {'   '.join(cells)}")
     if errors := record["first_errors"]:
         details.append(f"first error: {_shares(errors['kind'])}; {_shares(errors['group'])}")
     return details

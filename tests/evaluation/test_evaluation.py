@@ -540,3 +540,40 @@ def test_task_files_of_0_1_0_still_find_their_functions_and_class():
         assert getattr(names, name) is getattr(harness, name)
     with pytest.raises(AttributeError):
         names.document  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("metadata", "fragment"),
+    [
+        ({"presett": "tiny"}, "--metadata has no 'presett'; did you mean 'preset'?"),
+        ({"preset": "tiny", "colour": "red"}, "--metadata has no 'colour'; it has data, "),
+        ({"preset": "tiny", "sample_seeds": "yes"}, "sample_seeds"),
+    ],
+)
+def test_an_unknown_setting_is_refused_before_anything_is_asked(cli, metadata, fragment):
+    words = ("--model", "dummy", "--tasks", "bioreason_comp_iid")
+    done = cli("eval", *words, "--metadata", json.dumps(metadata))
+    assert done.exit_code == 2 and fragment in done.stderr
+
+
+def test_plain_lm_eval_refuses_a_misspelt_setting_too():
+    with pytest.raises(UsageError, match="no 'presett'; did you mean 'preset'"):
+        harness.documents("comp_iid", presett="tiny")
+    others = ("pretrained", "dtype", "device", "parallelize", "max_length", "num_concurrent")
+    docs = harness.documents("comp_iid", preset="tiny", **dict.fromkeys(others, 1))
+    assert len(docs["test"]) > 0, "arguments of models are none of ours"
+
+
+def test_scores_without_answers_are_told_to_log_them(cli, tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "results_2026-01-01T00-00-00.json").write_text("{}")
+    done = cli("stats", tmp_path)
+    assert done.exit_code == 2 and "holds scores and no answers" in done.stderr
+    assert "--log_samples" in done.stderr
+
+
+def test_an_empty_chat_completion_is_truncated_and_a_wrong_one_is_not(tiny_release):
+    doc = harness.documents("ctx_iid", data=str(tiny_release))["test"][0]
+    for text, truncated in ((None, 1), ("", 1), ("  ", 1), ("<think>hm", 1), ("I cannot say.", 0)):
+        scores = harness.score_chat(doc, [text])
+        assert (scores["truncated"], scores["exact_match"]) == (truncated, 0), text

@@ -290,3 +290,30 @@ def test_samples_that_are_one_sample_repeated_are_told_and_not_reported(server, 
     assert reported == {"pass@1", "process_pass@1"}, scores
     assert 0 < scores["pass@1"] == scores["process_pass@1"] < 1
     assert "one sample repeated, so only pass@1 is reported" in caplog.text
+
+
+def test_bioreason_eval_sends_whole_prompts_and_seeds_and_stats_tells_truncation(
+    server, bioreason, cli, tmp_path, thinker
+):
+    from transformers import AutoTokenizer
+
+    server.decode = AutoTokenizer.from_pretrained(thinker).decode
+    server.model = model_server.begun_endless
+    arguments = f"model=m,base_url={server.url('completions')},tokenizer={thinker}"
+    words = ("eval", "--model", "local-completions", "--model_args", arguments)
+    words += ("--tasks", f"bioreason_comp_zeroshot_openbook_chat,{PASSK}", "--apply_chat_template")
+    words += ("--metadata", json.dumps({"data": str(server.release), "samples": 2}))
+    words += ("--limit", 2, "--output_path", tmp_path)
+    done = bioreason(*words, env={"HF_HUB_OFFLINE": "1"})
+    assert done.returncode == 0, done.stderr[-2000:]
+    prompts = [server.decode(request["prompt"][0]) for request in server.requests]
+    assert all(prompt.startswith("<|user|>") for prompt in prompts), "whole, from the beginning"
+    assert {request["seed"] for request in server.requests if "top_k" in request} == {0, 1}
+    told = cli("stats", tmp_path).stdout
+    assert "truncated: 100.0" in told and "max_gen_toks=32768" in told
+    (record,) = [
+        record
+        for record in json.loads(cli("stats", tmp_path, "--json").stdout)
+        if record["variant"] == "openbook_chat"
+    ]
+    assert record["truncated"]["value"] == 1.0 and record["first_errors"] == {}

@@ -9,6 +9,7 @@ which it merges `--model_args`; unknown arguments are therefore ignored.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import logging
 import math
@@ -16,13 +17,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import ReleaseError, UsageError, suggest
+from bioreason_bench.errors import ReleaseError, UsageError, quoted, suggest
 from bioreason_bench.evaluation.open_source import open_source
 from bioreason_bench.evaluation.source import Source
 from bioreason_bench.grading.answer import same_answer
 from bioreason_bench.grading.grader import Grade, Grader
 from bioreason_bench.questions.prompts import chat_example, chat_prompt, make_prompt
 from bioreason_bench.questions.records import unseen_group
+from bioreason_bench.schema import columns
 from bioreason_bench.statistics import pass_at_k, powers_of_two
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ __all__ = [
 PASS_AT = tuple(powers_of_two(512))
 SPLITS = ("test", "validation")
 VARIANTS = ("openbook", "probes")  # whose documents differ from those of the other variants
+MISSPELT = 0.85  # likeness of a setting to one of ours; arguments of models are less like them
 SAMPLES = 64  # per question in the pass@k tasks, unless the user sets another number
 
 _log = logging.getLogger(__name__)
@@ -64,7 +67,7 @@ def documents(
     preset: str | None = None,
     seed: int | str | None = None,
     split: str = "test",
-    **_: Any,
+    **others: Any,
 ) -> DatasetDict:
     """The documents of one config of questions.
 
@@ -76,6 +79,7 @@ def documents(
         preset: See `open_source`.
         seed: See `open_source`.
         split: "test" or "validation": which questions are scored.
+        others: Settings of other tasks, and arguments of the model.
 
     Returns:
         Splits `test` (what is scored) and `fewshot` (training questions).  Columns are those of a
@@ -87,6 +91,7 @@ def documents(
     """
     from datasets import Dataset, DatasetDict
 
+    _check_spelling(others)
     if split not in SPLITS:
         raise UsageError(f"split={split!r} must be one of {', '.join(SPLITS)}")
     if variant and variant not in VARIANTS:
@@ -109,6 +114,15 @@ def documents(
             "fewshot": _few(source, skill, variant == "openbook"),
         }
     )
+
+
+def _check_spelling(others: Mapping[str, Any]) -> None:
+    """Raise UsageError for a setting that is nearly one of ours, such as `presett`."""
+    known = columns("metadata")
+    for name in others:
+        near = difflib.get_close_matches(name[:100], known, 1, MISSPELT)
+        if near and name not in known:
+            raise UsageError(f"--metadata has no {quoted(name)}; did you mean {near[0]!r}?")
 
 
 @functools.lru_cache(maxsize=16)
