@@ -84,13 +84,17 @@ def prompt_lengths(model: Path, answers: Path) -> list[int]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("work", type=Path)
-    options.add_argument("--results", type=Path, help="where to write the scores, as the card reads")
+    options.add_argument(
+        "--results", type=Path, help="where to write the scores, as the card reads"
+    )
     options.add_argument("--limit", default="40", help="questions of each of the ten tasks")
     options.add_argument("--num-fewshot", type=int, default=0)
     options.add_argument("--max-gen-toks", type=int, default=256)
     options.add_argument("--batch-size", default="8")
     options.add_argument("--dtype", default="float32")
-    options.add_argument("--metadata", help="""questions of another release: '{"preset": "tiny"}'""")
+    options.add_argument(
+        "--metadata", help="""questions of another release: '{"preset": "tiny"}'"""
+    )
     chosen = options.parse_args()
     model, answers = chosen.work / MODEL, chosen.work / f"answers-{chosen.num_fewshot}shot"
     if answers.exists():

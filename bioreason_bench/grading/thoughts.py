@@ -101,7 +101,7 @@ def strip_thoughts(text: str) -> tuple[str, bool]:
 def opens_thought(prompt: str) -> bool:
     """Whether a prompt ends in the tag that begins a thought, as some chat templates do.
 
-    >>> opens_thought("<|assistant|>\\n<think>\\n")
+    >>> opens_thought("<|user|>Who was it?<|assistant|><think> ")
     True
     """
     return prompt.rstrip().lower().endswith(tuple(map(str.lower, _OPENING)))

@@ -69,19 +69,14 @@ def test_every_task_file_is_known_to_the_harness_by_its_name():
     wanted = {f"bioreason_{skill}_{level}" for skill in SKILLS for level in LEVELS}
     wanted |= {"bioreason", *(f"bioreason_{skill}" for skill in SKILLS)}
     wanted |= {f"bioreason_{kind.config}" for kind in QUESTION_KINDS}
-    wanted |= {
-        f"bioreason_comp_zeroshot_{variant}"
-        for variant in VARIANTS
-    }
+    wanted |= {f"bioreason_comp_zeroshot_{variant}" for variant in VARIANTS}
     assert wanted <= set(index)
 
 
 def test_every_task_loads_from_a_release_and_every_group_from_one_with_all_levels(tiny_release):
     source = open_source(data=str(tiny_release))
     task_manager = manager(data=str(tiny_release))
-    loaded = task_manager.load(
-        ["bioreason", *(f"bioreason_{variant}" for variant in VARIANTS)]
-    )
+    loaded = task_manager.load(["bioreason", *(f"bioreason_{variant}" for variant in VARIANTS)])
     assert set(loaded["tasks"]) == {name for name in leaves(source) if parse(name).level in LEVELS}
     assert set(loaded["groups"]) == {name for name in all_names() if not parse(name).leaf}
     for task in loaded["tasks"].values():

@@ -277,7 +277,9 @@ def test_a_server_that_honours_the_seed_gets_another_one_with_each_sample(server
     right = [sample["doc"]["grade"]["right"] for sample in scores["samples"]]
     assert scores["pass@1"] == pytest.approx(sum(right) / (6 * 8))
     assert all(sample["doc"]["grade"]["samples"] == 8 for sample in scores["samples"])
-    assert all(len(sample["arguments"]) == 1 for sample in scores["samples"]), "one prompt is logged"
+    assert all(len(sample["arguments"]) == 1 for sample in scores["samples"]), (
+        "one prompt is logged"
+    )
     assert "repeated" not in caplog.text
 
 

@@ -247,9 +247,7 @@ def score_chat(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]
     if not text.strip():
         grade = dataclasses.replace(grade, error_kind="truncated")
     _note(doc, dataclasses.asdict(grade))
-    return (
-        grade.metrics() | {"truncated": float(grade.truncated)} | _metrics_of_kind(doc, grade)
-    )
+    return grade.metrics() | {"truncated": float(grade.truncated)} | _metrics_of_kind(doc, grade)
 
 
 def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:
