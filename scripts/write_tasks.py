@@ -16,10 +16,16 @@ from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 VARIANTS = {  # variant: (skills, the base file of its groups)
     "": (SKILLS, "_group_chain"),
     "openbook": (("mem", "comp"), "_group_chain"),
+    "chat": (SKILLS, "_group_chat"),
+    "openbook_chat": (("mem", "comp"), "_group_chat"),
     "direct": (SKILLS, "_group_direct"),
     "passk": (SKILLS, "_group_passk"),
     "probes": (SKILLS, "_group_chain"),
 }
+BASES = {"": "_chain", "openbook_chat": "_chat"}  # of leaves; of other variants: _{variant}
+DOCUMENTS = {"openbook": "openbook", "openbook_chat": "openbook", "probes": "probes"}
+FORMS = {"direct": "_direct", "chat": "_chat", "openbook_chat": "_chat"}  # of a kind's base file
+CHAINS_OF = {"chat": "", "openbook_chat": "openbook"}  # every task with chains has a chat variant
 
 
 def task_files() -> dict[str, str]:
@@ -34,7 +40,7 @@ def task_files() -> dict[str, str]:
             members = [_name(f"{skill}_{level}", variant) for level in LEVELS]
             files[f"{skill}/{group}.yaml"] = _group(group, members, f"../{base}.yaml")
         for kind in QUESTION_KINDS:  # in no group, and so in no average
-            if variant in kind.variants:
+            if {variant, CHAINS_OF.get(variant, variant)} & {*kind.variants}:
                 name = _name(kind.config, variant)
                 text = _leaf(name, kind.config, variant, kind.task)
                 files[f"{kind.skill}/{name}.yaml"] = text
@@ -48,12 +54,12 @@ def _name(stem: str, variant: str) -> str:
 
 
 def _leaf(name: str, questions: str, variant: str, addition: str = "") -> str:
-    base = f"../_{variant or 'chain'}.yaml"
+    base = f"../{BASES.get(variant, f'_{variant}')}.yaml"
     if addition:
-        base = f"[{base}, ../_{addition}{'_direct' if variant == 'direct' else ''}.yaml]"
-    kwargs = f"  questions: {questions}\n" + (
-        f"  variant: {variant}\n" if variant in ("openbook", "probes") else ""
-    )
+        base = f"[{base}, ../_{addition}{FORMS.get(variant, '')}.yaml]"
+    kwargs = f"  questions: {questions}\n"
+    if variant in DOCUMENTS:
+        kwargs += f"  variant: {DOCUMENTS[variant]}\n"
     return f"include: {base}\ntask: {name}\ndataset_kwargs:\n{kwargs}"
 
 

@@ -51,7 +51,7 @@ def command(folder: Path, as_json: bool, repo: str | None, out: Path | None) -> 
         return
     if out is not None:
         raise UsageError("--out is for the file of --eval-results; add --eval-results OWNER/NAME")
-    from bioreason_bench.evaluation.results import has_results, read_results
+    from bioreason_bench.evaluation.results import has_results, has_scores, read_results
     from bioreason_bench.evaluation.summary import summarise
     from bioreason_bench.evaluation.text import render
     from bioreason_bench.release.manifest import MANIFEST
@@ -61,6 +61,11 @@ def command(folder: Path, as_json: bool, repo: str | None, out: Path | None) -> 
         records = summarise(read_results(folder))
         click.echo(json_text(records, indent=1) if as_json else render(records))
         return
+    if not (folder / MANIFEST).is_file() and has_scores(folder):
+        raise UsageError(
+            f"{folder} holds scores and no answers; run lm_eval again with --log_samples, "
+            "or bioreason eval, which adds it"
+        )
     release = Release(folder)
     statistics = collect_statistics(release)
     click.echo(json_text(statistics, indent=1) if as_json else _text(release, statistics))

@@ -36,7 +36,10 @@ Answers = Sequence[Answer]
 LONGEST_TEXT = 10_000  # characters of an id or a name
 MOST_HOPS = 100
 MOST_SAMPLES = 1_000_000  # of one question
-METRICS = ("exact_match", "process_verified", "hop_accuracy", "format_rate", "follows_context")
+METRICS = (
+    *("exact_match", "process_verified", "hop_accuracy", "format_rate"),
+    *("follows_context", "truncated"),
+)
 ORDER = {
     "skill": SKILLS,
     "level": (*LEVELS, *KIND_NAMES),
@@ -133,6 +136,7 @@ COLUMNS: Mapping[str, Callable[[Any], bool]] = {  # of a record -> whether a val
     "pattern": _pattern,
     "unseen_group": lambda value: value in ORDER["unseen_group"],
     **dict.fromkeys(("direction_seen", "altered"), _truth),
+    "identical": lambda value: value in (0, 1),
     "probe_of": lambda value: isinstance(value, list) and all(map(_text, value)),
     "context_tokens": lambda value: isinstance(value, int) and value >= 0,
     "depths": _shares,

@@ -38,6 +38,8 @@ __all__ = ["plot_results"]
 
 VARIANT_TITLES = {
     "openbook": ", open book",
+    "chat": ", chat",
+    "openbook_chat": ", open book, chat",
     "direct": ", answer without a chain",
     "probes": ", one-hop probes",
 }

@@ -19,13 +19,13 @@ from bioreason_bench.evaluation.answers import METRICS, answer_problem, question
 from bioreason_bench.evaluation.harness.names import TaskName, parse
 from bioreason_bench.inputs import Unreadable, json_lines, read_json
 
-__all__ = ["has_results", "read_results", "read_verdicts"]
+__all__ = ["has_results", "has_scores", "read_results", "read_verdicts"]
 
 LONGEST_NAME = 200  # characters of a model's name
 LOGS = "samples_bioreason*.jsonl"
 _LOG = re.compile(r"samples_(?P<task>bioreason\w*?)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 _ERROR_COLUMNS = ("first_error", "error_kind", "failed_group")
-_SAMPLE_COLUMNS = ("samples", "right", "process_right")
+_SAMPLE_COLUMNS = ("samples", "right", "process_right", "identical")
 _FORMER_COLUMNS: dict[str, str] = {
     "unseen": "unseen_group",
     "format_ok": "format_rate",
@@ -35,6 +35,11 @@ _FORMER_COLUMNS: dict[str, str] = {
 def has_results(folder: str | Path) -> bool:
     """Whether there are sample logs of our tasks below the folder."""
     return any(_LOG.fullmatch(path.name) for path in Path(folder).rglob(LOGS))
+
+
+def has_scores(folder: str | Path) -> bool:
+    """Whether there are scores below the folder that the harness has written."""
+    return next(Path(folder).rglob("results_*.json"), None) is not None
 
 
 def read_results(folder: str | Path, completions: bool = False) -> list[dict[str, Any]]:
@@ -50,9 +55,9 @@ def read_results(folder: str | Path, completions: bool = False) -> list[dict[str
         id, start (the person that the question starts from), source (the release), hops, pattern,
         unseen_group, direction_seen, altered, pair, probe_of, context_tokens (estimated length of
         the context), depths (of each biography that is read, 0 to 1);
-        exact_match, process_verified, hop_accuracy, format_rate, follows_context (None if the task
-        does not report the metric), first_error, error_kind, failed_group;
-        samples, right, process_right (pass@k; 0 in other tasks).
+        exact_match, process_verified, hop_accuracy, format_rate, follows_context, truncated (None
+        if the task does not report the metric), first_error, error_kind, failed_group;
+        samples, right, process_right, identical (pass@k; 0 in other tasks).
 
     Raises:
         UsageError: There is no such folder, or no log in it.

@@ -16,7 +16,14 @@ from typing import Any
 
 from bioreason_bench.evaluation.answers import METRICS, Answers, grouped
 from bioreason_bench.evaluation.depths import at_depths, at_lengths, has_long_contexts
-from bioreason_bench.statistics import Estimate, clustered, gate, pass_at_k, powers_of_two
+from bioreason_bench.statistics import (
+    Estimate,
+    are_repeats,
+    clustered,
+    gate,
+    pass_at_k,
+    powers_of_two,
+)
 
 __all__ = [
     "by",
@@ -25,10 +32,12 @@ __all__ = [
     "gated",
     "pairs",
     "pass_curve",
+    "repeated",
     "summarise",
     "summary_line",
 ]
 
+TRUNCATED = "truncated"  # the kind of error of a completion that was cut in its thoughts
 BREAKDOWNS = ("hops", "pattern", "unseen_group", "direction_seen", "altered")
 
 
@@ -82,14 +91,23 @@ def gated(
 
 
 def pass_curve(answers: Answers, column: str = "right") -> dict[int, Estimate]:
-    """Mean pass@k for k = 1, 2, 4, ... up to the samples that every question has."""
+    """Mean pass@k for k = 1, 2, 4, ... up to the samples that every question has.
+
+    Only k = 1 if the samples are one sample repeated.
+    """
     samples = [answer["samples"] for answer in answers]
     right = [answer[column] for answer in answers]
     starts = [answer["start"] for answer in answers]
     return {
         k: clustered(pass_at_k(samples, right, k), starts, verdicts=False)
-        for k in powers_of_two(min(samples))
+        for k in powers_of_two(1 if repeated(answers) else min(samples))
     }
+
+
+def repeated(answers: Answers) -> bool:
+    """Whether the samples of pass@k are one sample repeated."""
+    columns = ("samples", "right", "identical")
+    return are_repeats(*([answer.get(name, 0) for answer in answers] for name in columns))
 
 
 def pairs(answers: Answers) -> Estimate | None:
@@ -108,8 +126,15 @@ def pairs(answers: Answers) -> Estimate | None:
 
 
 def first_errors(answers: Answers) -> dict[str, dict[str, float]]:
-    """Shares of the first wrong hops: by hop, half of the chain, group and kind of error."""
-    wrong = [answer for answer in answers if answer["first_error"] is not None]
+    """Shares of the first wrong hops: by hop, half of the chain, group and kind of error.
+
+    Completions that were cut in their thoughts have none: they never came to a chain.
+    """
+    wrong = [
+        answer
+        for answer in answers
+        if answer["first_error"] is not None and answer["error_kind"] != TRUNCATED
+    ]
     if not wrong:
         return {}
     early = [answer["first_error"] < answer["hops"] / 2 for answer in wrong]
@@ -146,9 +171,14 @@ def summarise(answers: Answers) -> list[dict[str, Any]]:
 def _sampled(answers: Answers) -> dict[str, Any]:
     """The part of a summary that holds pass@k."""
     curves = {"pass": pass_curve(answers), "process_pass": pass_curve(answers, "process_right")}
+    identical = [float(answer.get("identical", 0)) for answer in answers]
     return {
-        name: {str(k): _plain(point) for k, point in curve.items()}
-        for name, curve in curves.items()
+        **{
+            name: {str(k): _plain(point) for k, point in curve.items()}
+            for name, curve in curves.items()
+        },
+        "identical_samples": round(sum(identical) / len(identical), 4),
+        "samples_repeated": repeated(answers),
     }
 
 
@@ -156,6 +186,9 @@ def _scored(answers: Answers, probes: Answers) -> dict[str, Any]:
     """The part of a summary that holds metrics and breakdowns; gated if there are probes."""
     reported = [m for m in METRICS if all(answer[m] is not None for answer in answers)]
     record: dict[str, Any] = {metric: _plain(estimate(answers, metric)) for metric in reported}
+    if any(answer["error_kind"] == TRUNCATED for answer in answers):  # tasks without the metric too
+        cut = [float(answer["error_kind"] == TRUNCATED) for answer in answers]
+        record[TRUNCATED] = _plain(clustered(cut, [answer["start"] for answer in answers]))
     if (both := pairs(answers)) is not None:
         record["pair_accuracy"] = _plain(both)
     record["by"] = {key: by(answers, key) for key in BREAKDOWNS if len(_values(answers, key)) > 1}

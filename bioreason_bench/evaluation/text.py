@@ -11,6 +11,10 @@ from bioreason_bench.evaluation.depths import depth_name, length_name
 __all__ = ["render"]
 
 MOST_PATTERNS = 6  # in one line
+REPEATED = (
+    "pass@k for k > 1 is not told: the samples of a question are one sample repeated; sample with "
+    "a temperature above 0 and a seed for each (docs/evaluation.md, pass@k)"
+)
 HEAD = f"{'task':32}{'questions':>10}  {'answer':22}{'answer and chain':22}{'hops':8}gated"
 Record = Mapping[str, Any]
 
@@ -25,6 +29,8 @@ def render(records: Iterable[Record]) -> str:
             lines += ["", f"{shortened(model, 80)}  (percent, 95 % intervals by person)", HEAD]
         if record["variant"] == "passk":
             lines.append(_sampled_line(record))
+            if record["samples_repeated"]:
+                lines.append(f"    {REPEATED}")
         else:
             lines.append(_scored_line(record))
             lines += [f"    {detail}" for detail in _details(record)]
@@ -62,15 +68,25 @@ def _details(record: Record) -> list[str]:
         )
         if key in record
     ]
+    if (cut := record.get("truncated")) and cut["value"]:
+        details.append(
+            f"truncated: {_cell(cut)}: these completions ended in a thought; {_remedy(record)}"
+        )
+    if record.get("gated"):
+        details.append(
+            f"gated: {_gated(record['gated'])} = right among the questions whose hops are all "
+            "answered one by one (probes), and the share of such questions"
+        )
     for key, parts in record["by"].items():
-        if key == "pattern":
-            parts = _common(parts) if record["skill"] == "comp" else []
-        if parts:
-            cells = (
-                f"{_word(part[key])} {100 * part['value']:.1f} ({part['questions']})"
-                for part in parts
-            )
-            details.append(f"by {key.replace('_', ' ')}: {'   '.join(cells)}")
+        if key == "pattern" and record["skill"] != "comp":
+            continue
+        shown = _common(parts) if key == "pattern" else parts
+        cells = [
+            f"{_word(part[key])} {100 * part['value']:.1f} ({part['questions']})" for part in shown
+        ]
+        if more := len(parts) - len(shown):
+            cells.append(f"and {more} rarer ones (--json has all)")
+        details.append(f"by {key.replace('_', ' ')}: {'   '.join(cells)}")
     if errors := record["first_errors"]:
         details.append(f"first error: {_shares(errors['kind'])}; {_shares(errors['group'])}")
     return details
@@ -99,6 +115,13 @@ def _rounded(score: Record | None) -> str:
     if score["low"] is None:
         return value
     return f"{value} [{100 * score['low']:.0f}, {100 * score['high']:.0f}]"
+
+
+def _remedy(record: Record) -> str:
+    """What to do about truncated completions."""
+    if "chat" in record["variant"]:
+        return "give more tokens, such as --gen_kwargs max_gen_toks=32768"
+    return "ask reasoning models by the chat variant of the task"
 
 
 def _common(parts: Sequence[Record]) -> list[Record]:

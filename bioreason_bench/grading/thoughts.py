@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["strip_thoughts"]
+__all__ = ["opens_thought", "strip_thoughts"]
 
 _OPENING = (
     "<think>",
@@ -96,3 +96,12 @@ def strip_thoughts(text: str) -> tuple[str, bool]:
     if not thinking:
         parts.append(text[begin:])
     return "".join(parts), thinking
+
+
+def opens_thought(prompt: str) -> bool:
+    """Whether a prompt ends in the tag that begins a thought, as some chat templates do.
+
+    >>> opens_thought("<|user|>Who was it?<|assistant|><think> ")
+    True
+    """
+    return prompt.rstrip().lower().endswith(tuple(map(str.lower, _OPENING)))

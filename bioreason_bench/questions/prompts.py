@@ -12,6 +12,7 @@ from typing import Any
 __all__ = [
     "UNANSWERABLE",
     "UNKNOWN",
+    "chat_example",
     "chat_prompt",
     "facts_in",
     "instruction",
@@ -67,8 +68,12 @@ def make_prompt(record: Mapping[str, Any]) -> str:
 
 def chat_prompt(record: Mapping[str, Any]) -> str:
     """The message to a chat model: the instruction, the context if any, and the question."""
-    told = instruction(facts_in(record))
-    return f"{told}\n\n{_context(record)}Question: {record['question']}"
+    return f"{instruction(facts_in(record))}\n\n{chat_example(record)}"
+
+
+def chat_example(record: Mapping[str, Any]) -> str:
+    """The message of a few-shot example, which precedes a `chat_prompt`: no instruction."""
+    return f"{_context(record)}Question: {record['question']}"
 
 
 def library_prompt(record: Mapping[str, Any], shelf: str) -> str:

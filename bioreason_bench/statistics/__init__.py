@@ -14,12 +14,19 @@ from bioreason_bench.statistics.intervals import (
     luck_bound,
     wilson_interval,
 )
-from bioreason_bench.statistics.scores import gate, pass_at_k, pass_curve, powers_of_two
+from bioreason_bench.statistics.scores import (
+    are_repeats,
+    gate,
+    pass_at_k,
+    pass_curve,
+    powers_of_two,
+)
 
 __all__ = [
     "Estimate",
     "Verdict",
     "ahead",
+    "are_repeats",
     "clustered",
     "clusters_of",
     "decide",

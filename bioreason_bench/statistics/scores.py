@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioreason_bench.errors import UsageError
 
-__all__ = ["gate", "pass_at_k", "pass_curve", "powers_of_two"]
+__all__ = ["are_repeats", "gate", "pass_at_k", "pass_curve", "powers_of_two"]
+
+REPEATED = 0.9  # share of the questions that are not always right, from which samples are repeats
 
 
 def gate(
@@ -70,6 +72,23 @@ def pass_at_k(samples: ArrayLike, right: ArrayLike, k: int) -> NDArray[np.float6
     # C(wrong, k) / C(samples, k) as a product of k factors below 1: no overflow, 0 if wrong < k
     factors = (wrong[..., None] - np.arange(k)) / (samples[..., None] - np.arange(k))
     return np.asarray(1.0 - np.prod(np.clip(factors, 0.0, None), axis=-1), dtype=np.float64)
+
+
+def are_repeats(samples: ArrayLike, right: ArrayLike, identical: ArrayLike) -> bool:
+    """Whether samples are one sample repeated, which says nothing about pass@k for k > 1.
+
+    A server with a fixed seed repeats itself, and so does a model at temperature 0.  Questions that
+    every sample answers right are no evidence: a sure model agrees with itself.
+
+    Args:
+        samples: Number of samples of each question.
+        right: Number of right samples among them.
+        identical: Whether all samples of the question are the same text.
+    """
+    samples, right = np.asarray(samples), np.asarray(right)
+    open_ = (samples > 1) & (right < samples)
+    repeated = open_ & np.asarray(identical, dtype=bool)
+    return bool(open_.any() and repeated.sum() >= REPEATED * open_.sum())
 
 
 def powers_of_two(samples: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 
@@ -16,12 +17,15 @@ from lm_eval.tasks import TaskManager
 from bioreason_bench import resources
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.evaluation.harness import functions as harness
-from bioreason_bench.evaluation.harness.names import all_names, copy_tasks, parse
+from bioreason_bench.evaluation.harness.names import VARIANTS, all_names, copy_tasks, parse
 from bioreason_bench.evaluation.open_source import open_source
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 
 CHAIN_METRICS = {"exact_match", "process_verified", "hop_accuracy", "format_rate"}
+METRICS = {"direct": {"exact_match"}} | dict.fromkeys(
+    ("chat", "openbook_chat"), CHAIN_METRICS | {"truncated"}
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -39,13 +43,9 @@ def manager(**metadata) -> TaskManager:
     )
 
 
-def leaves(source, variants=("", "openbook", "direct", "passk", "probes")) -> list[str]:
+def leaves(source) -> list[str]:
     tasks = {name: parse(name) for name in all_names()}
-    return [
-        name
-        for name, task in tasks.items()
-        if task.leaf and task.variant in variants and task.config in source.configs
-    ]
+    return [name for name, task in tasks.items() if task.leaf and task.config in source.configs]
 
 
 @pytest.fixture(scope="module")
@@ -69,23 +69,18 @@ def test_every_task_file_is_known_to_the_harness_by_its_name():
     wanted = {f"bioreason_{skill}_{level}" for skill in SKILLS for level in LEVELS}
     wanted |= {"bioreason", *(f"bioreason_{skill}" for skill in SKILLS)}
     wanted |= {f"bioreason_{kind.config}" for kind in QUESTION_KINDS}
-    wanted |= {
-        f"bioreason_comp_zeroshot_{variant}"
-        for variant in ("openbook", "direct", "passk", "probes")
-    }
+    wanted |= {f"bioreason_comp_zeroshot_{variant}" for variant in VARIANTS}
     assert wanted <= set(index)
 
 
 def test_every_task_loads_from_a_release_and_every_group_from_one_with_all_levels(tiny_release):
     source = open_source(data=str(tiny_release))
     task_manager = manager(data=str(tiny_release))
-    loaded = task_manager.load(
-        [f"bioreason{variant}" for variant in ("", "_openbook", "_direct", "_passk", "_probes")]
-    )
+    loaded = task_manager.load(["bioreason", *(f"bioreason_{variant}" for variant in VARIANTS)])
     assert set(loaded["tasks"]) == {name for name in leaves(source) if parse(name).level in LEVELS}
     assert set(loaded["groups"]) == {name for name in all_names() if not parse(name).leaf}
     for task in loaded["tasks"].values():
-        assert len(task.eval_docs) > 0 and task.VERSION == 1.0
+        assert len(task.eval_docs) > 0 and task.VERSION == 2.0
 
 
 def test_a_model_that_recalls_and_reads_everything_scores_exactly_one_on_every_task(perfect):
@@ -99,20 +94,20 @@ def test_a_model_that_recalls_and_reads_everything_scores_exactly_one_on_every_t
         }
         if "conflict" in name:
             assert values.pop("follows_context,none") == 0.0, "it follows memory"
+        if "chat" in parse(name).variant:
+            assert values["truncated,none"] == 0.0
+            values["truncated,none"] = 1.0
         assert values and set(values.values()) == {1.0}, (name, values)
         metrics = {key.partition(",")[0] for key in values}
         if parse(name).variant == "passk":
             assert metrics == {
                 f"{kind}@{k}" for kind in ("pass", "process_pass") for k in (1, 2, 4)
-            }
+            } | {"identical_samples"}
         else:
             pairs = (
                 {"pair_accuracy"} if parse(name).level in ("counterfactual", "direction") else set()
             )
-            assert (
-                metrics
-                == ({"exact_match"} if parse(name).variant == "direct" else CHAIN_METRICS) | pairs
-            )
+            assert metrics == METRICS.get(parse(name).variant, CHAIN_METRICS) | pairs
 
 
 def test_a_model_that_believes_the_context_is_wrong_on_every_conflict(tiny_release):
@@ -321,6 +316,26 @@ def test_the_official_release_is_the_same_here_as_everywhere():
     } == dict.fromkeys(known["solvers"], 1.0)
 
 
+def test_the_version_of_the_tasks_is_tied_to_the_official_questions():
+    """Scores of one version of a task are scores on the same questions (tasks/README.md)."""
+    from bioreason_bench.evaluation.official import official
+
+    folder = resources.folder("tasks")
+    questions = json.dumps(official()["digests"], sort_keys=True).encode()
+    digest = f"sha256:{hashlib.sha256(questions).hexdigest()[:16]}"
+    assert f"\n  digest: {digest} #" in (folder / "_base.yaml").read_text(), (
+        f"the official questions are others: write {digest} into tasks/_base.yaml, and raise the "
+        "version in tasks/_*.yaml if the version there was released with the former ones"
+    )
+    versions = {
+        line
+        for file in folder.rglob("*.yaml")
+        for line in file.read_text().splitlines()
+        if "version:" in line
+    }
+    assert versions == {"  version: 2.0"}
+
+
 def test_an_installation_that_makes_other_rows_is_refused(monkeypatch):
     from bioreason_bench.evaluation import official
 
@@ -427,7 +442,9 @@ def test_bioreason_eval_passes_everything_on_and_logs_the_answers(
     )
     done = bioreason("eval", *words, env={"HF_HUB_OFFLINE": "1"})
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "bioreason_comp_zeroshot" in done.stdout and "pass@2" in done.stdout
+    assert "bioreason_comp_zeroshot" in done.stdout and "pass@1" in done.stdout
+    assert "identical_samples" in done.stdout and "pass@2" not in done.stdout
+    assert "one sample repeated, so only pass@1 is reported" in done.stderr
     logs = {
         file.name.partition("_2")[0].removeprefix("samples_bioreason_")
         for file in tmp_path.rglob("samples_*.jsonl")
@@ -518,8 +535,45 @@ def test_task_files_of_0_1_0_still_find_their_functions_and_class():
     functions = set(
         re.findall(r"!function bioreason_bench\.evaluation\.harness\.(\w+)$", called, re.MULTILINE)
     )
-    assert len(functions) == 8
+    assert len(functions) == 11
     for name in functions:
         assert getattr(names, name) is getattr(harness, name)
     with pytest.raises(AttributeError):
         names.document  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("metadata", "fragment"),
+    [
+        ({"presett": "tiny"}, "--metadata has no 'presett'; did you mean 'preset'?"),
+        ({"preset": "tiny", "colour": "red"}, "--metadata has no 'colour'; it has data, "),
+        ({"preset": "tiny", "sample_seeds": "yes"}, "sample_seeds"),
+    ],
+)
+def test_an_unknown_setting_is_refused_before_anything_is_asked(cli, metadata, fragment):
+    words = ("--model", "dummy", "--tasks", "bioreason_comp_iid")
+    done = cli("eval", *words, "--metadata", json.dumps(metadata))
+    assert done.exit_code == 2 and fragment in done.stderr
+
+
+def test_plain_lm_eval_refuses_a_misspelt_setting_too():
+    with pytest.raises(UsageError, match="no 'presett'; did you mean 'preset'"):
+        harness.documents("comp_iid", presett="tiny")
+    others = ("pretrained", "dtype", "device", "parallelize", "max_length", "num_concurrent")
+    docs = harness.documents("comp_iid", preset="tiny", **dict.fromkeys(others, 1))
+    assert len(docs["test"]) > 0, "arguments of models are none of ours"
+
+
+def test_scores_without_answers_are_told_to_log_them(cli, tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "results_2026-01-01T00-00-00.json").write_text("{}")
+    done = cli("stats", tmp_path)
+    assert done.exit_code == 2 and "holds scores and no answers" in done.stderr
+    assert "--log_samples" in done.stderr
+
+
+def test_an_empty_chat_completion_is_truncated_and_a_wrong_one_is_not(tiny_release):
+    doc = harness.documents("ctx_iid", data=str(tiny_release))["test"][0]
+    for text, truncated in ((None, 1), ("", 1), ("  ", 1), ("<think>hm", 1), ("I cannot say.", 0)):
+        scores = harness.score_chat(doc, [text])
+        assert (scores["truncated"], scores["exact_match"]) == (truncated, 0), text

@@ -11,9 +11,12 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.language import language_of
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.lengths import tokens_in
+from bioreason_bench.questions.prompts import instruction
 from bioreason_bench.release.read import Release
 from bioreason_bench.world.facts import make_world
 from bioreason_bench.world.relations import CONTEXTUAL
+
+END_OF_INSTRUCTION = instruction("memory")[-40:]  # of every message to a chat model
 
 
 class Oracle(LM):
@@ -49,8 +52,10 @@ class Oracle(LM):
         self.prompts.append(prompt)
         self.asked += 1
         before, _, after = prompt.rpartition("Question: ")
-        question, _, ending = after.partition("\nAnswer:")
+        question, _, ending = after.partition("\n")
         context = before.rstrip("\n").rpartition("\n\n")[2]
+        if context.endswith(END_OF_INSTRUCTION):
+            context = ""
         read = {
             fact[:2]: fact[2]
             for line in self.lines(context)

@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import Any
 
 _FUNCTIONS = (
-    *("documents", "prompt", "target", "target_direct"),
-    *("score", "score_direct", "score_samples", "mean_of_pairs"),
+    *("documents", "prompt", "prompt_chat", "example_chat", "target", "target_direct"),
+    *("score", "score_chat", "score_direct", "score_samples", "mean_of_pairs"),
 )
 
 

@@ -9,6 +9,7 @@ which it merges `--model_args`; unknown arguments are therefore ignored.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import logging
 import math
@@ -16,14 +17,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import ReleaseError, UsageError, suggest
+from bioreason_bench.errors import ReleaseError, UsageError, quoted, suggest
 from bioreason_bench.evaluation.open_source import open_source
 from bioreason_bench.evaluation.source import Source
 from bioreason_bench.grading.answer import same_answer
 from bioreason_bench.grading.grader import Grade, Grader
-from bioreason_bench.questions.prompts import make_prompt
+from bioreason_bench.questions.prompts import chat_example, chat_prompt, make_prompt
 from bioreason_bench.questions.records import unseen_group
+from bioreason_bench.schema import columns
 from bioreason_bench.statistics import pass_at_k, powers_of_two
+from bioreason_bench.taxonomy import OPEN_BOOK
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -31,9 +34,12 @@ if TYPE_CHECKING:
 __all__ = [
     "PASS_AT",
     "documents",
+    "example_chat",
     "mean_of_pairs",
     "prompt",
+    "prompt_chat",
     "score",
+    "score_chat",
     "score_direct",
     "score_samples",
     "target",
@@ -43,6 +49,7 @@ __all__ = [
 PASS_AT = tuple(powers_of_two(512))
 SPLITS = ("test", "validation")
 VARIANTS = ("openbook", "probes")  # whose documents differ from those of the other variants
+MISSPELT = 0.85  # likeness of a setting to one of ours; arguments of models are less like them
 SAMPLES = 64  # per question in the pass@k tasks, unless the user sets another number
 
 _log = logging.getLogger(__name__)
@@ -61,7 +68,7 @@ def documents(
     preset: str | None = None,
     seed: int | str | None = None,
     split: str = "test",
-    **_: Any,
+    **others: Any,
 ) -> DatasetDict:
     """The documents of one config of questions.
 
@@ -73,10 +80,12 @@ def documents(
         preset: See `open_source`.
         seed: See `open_source`.
         split: "test" or "validation": which questions are scored.
+        others: Settings of other tasks, and arguments of the model.
 
     Returns:
-        Splits `test` (what is scored) and `fewshot` (training questions).  Columns are those of a
-        question, `source` (names the grader), `unseen_group`, and `probe_of` for probes.
+        Splits `test` (what is scored) and `fewshot` (training questions; for open books, validation
+        questions).  Columns are those of a question, `source` (names the grader), `unseen_group`,
+        and `probe_of` for probes.
 
     Raises:
         UsageError: A setting is wrong.
@@ -84,6 +93,7 @@ def documents(
     """
     from datasets import Dataset, DatasetDict
 
+    _check_spelling(others)
     if split not in SPLITS:
         raise UsageError(f"split={split!r} must be one of {', '.join(SPLITS)}")
     if variant and variant not in VARIANTS:
@@ -92,29 +102,62 @@ def documents(
     source.require(questions)
     _sources[source.label] = source
     skill, level = questions.split("_", 1)
+    open_book = variant == "openbook" or level.endswith(f"_{OPEN_BOOK}")
     if variant == "probes":
         rows = _probes(source, questions, split)
+    elif variant == "openbook":
+        rows = _open_book(source, questions, split)
     else:
         rows = source.table(f"{skill}/{level}", split).to_pylist()
-    if variant == "openbook":
-        rows = opened(source, rows)
     task = f"{questions} ({variant})" if variant else questions
     _log.info("%s: %d questions from %s", task, len(rows), source.label)
     return DatasetDict(
         {
             "test": Dataset.from_list(_labelled(rows, source)),
-            "fewshot": _few(source, skill, variant == "openbook"),
+            "fewshot": _few_open(source, skill, f"{skill}_{level}", split)
+            if open_book
+            else _few(source, skill),
         }
     )
 
 
+def _check_spelling(others: Mapping[str, Any]) -> None:
+    """Raise UsageError for a setting that is nearly one of ours, such as `presett`."""
+    known = columns("metadata")
+    for name in others:
+        near = difflib.get_close_matches(name[:100], known, 1, MISSPELT)
+        if near and name not in known:
+            raise UsageError(f"--metadata has no {quoted(name)}; did you mean {near[0]!r}?")
+
+
 @functools.lru_cache(maxsize=16)
-def _few(source: Source, skill: str, open_book: bool) -> Dataset:
+def _few(source: Source, skill: str) -> Dataset:
     """Training questions of a skill, which all its levels share."""
     from datasets import Dataset
 
-    rows = source.few(skill).to_pylist()
-    return Dataset.from_list(_labelled(opened(source, rows) if open_book else rows, source))
+    return Dataset.from_list(_labelled(source.few(skill).to_pylist(), source))
+
+
+def _few_open(source: Source, skill: str, scored: str, split: str) -> Dataset:
+    """Open-book questions of another split or level than the one that is scored."""
+    from datasets import Dataset
+
+    level = "composition" if split == "validation" and scored.startswith(f"{skill}_iid") else "iid"
+    rows = source.table(f"{skill}/{level}_{OPEN_BOOK}", "validation").to_pylist()
+    return Dataset.from_list(_labelled(rows, source))
+
+
+def _open_book(source: Source, questions: str, split: str) -> list[dict[str, Any]]:
+    """The open-book questions of a config, as published."""
+    if f"{questions}_{OPEN_BOOK}" in source.configs:
+        return source.table(f"{questions.replace('_', '/', 1)}_{OPEN_BOOK}", split).to_pylist()
+    rows = source.table(questions.replace("_", "/", 1), split).to_pylist()
+    if rows and "pair" in rows[0]:
+        return opened_pairs(source, rows)
+    raise ReleaseError(
+        f"{source.label} has no open-book questions of {questions}; "
+        "generate a release with --set open_book=true"
+    )
 
 
 def _probes(source: Source, questions: str, split: str) -> list[dict[str, Any]]:
@@ -137,35 +180,38 @@ def _probes(source: Source, questions: str, split: str) -> list[dict[str, Any]]:
     return rows
 
 
-def opened(source: Source, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows as open-book questions.
+def opened_pairs(source: Source, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Pairs of questions with open books.
 
-    Their contexts also hold the parametric biographies of all people about whom a fact is to be
-    recalled; `support` is the paragraph that states the fact of each hop.
+    The contexts of both also hold the parametric biographies of everybody about whom one of them
+    asks to recall a fact.  `support` says which paragraph of the context states each hop.
     """
-    needed = [
-        [row["entities"][hop] for hop, group in enumerate(row["pattern"]) if group == "P"]
-        for row in rows
-    ]
-    texts = source.parametric_biographies({person for people in needed for person in people})
+    needed: dict[str, dict[str, None]] = {}  # pair -> people, in order
+    for row in rows:
+        recalled = (
+            row["entities"][hop] for hop, letter in enumerate(row["pattern"]) if letter == "P"
+        )
+        needed.setdefault(row["pair"], {}).update(dict.fromkeys(recalled))
+    texts = source.parametric_biographies({one for people in needed.values() for one in people})
     questions = []
-    for row, people in zip(rows, needed, strict=True):
+    for row in rows:
+        people = list(needed[row["pair"]])
         given = row["context"].split("\n") if row["context"] else []
         parts = list(zip(given, row["context_people"], strict=True))
         parts += [(texts[person], person) for person in people]
-        order = Draw(0).at("openbook", row["id"]).permutation(len(parts)).tolist()
-        stated = [
-            len(given) + people.index(person)
-            if group == "P"
-            else row["context_people"].index(person)
-            for group, person in zip(row["pattern"], row["entities"], strict=False)
+        order = Draw(0).at(OPEN_BOOK, row["pair"]).permutation(len(parts)).tolist()
+        stated_in = [
+            len(given) + people.index(subject) if letter == "P" else line
+            for subject, letter, line in zip(
+                row["entities"], row["pattern"], row["support"], strict=False
+            )
         ]
         questions.append(
             {
                 **row,
                 "context": "\n".join(parts[index][0] for index in order),
                 "context_people": [parts[index][1] for index in order],
-                "support": [order.index(paragraph) for paragraph in stated],
+                "support": [order.index(part) for part in stated_in],
             }
         )
     return questions
@@ -178,6 +224,16 @@ def _labelled(rows: list[dict[str, Any]], source: Source) -> list[dict[str, Any]
 def prompt(doc: Mapping[str, Any]) -> str:
     """The prompt of a document."""
     return make_prompt(doc)
+
+
+def prompt_chat(doc: Mapping[str, Any]) -> str:
+    """The message to a chat model: the instruction, which is given once, and the question."""
+    return chat_prompt(doc)
+
+
+def example_chat(doc: Mapping[str, Any]) -> str:
+    """The message of a few-shot example to a chat model."""
+    return chat_example(doc)
 
 
 def target(doc: Mapping[str, Any]) -> str:
@@ -210,6 +266,20 @@ def score(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:
     return grade.metrics() | _metrics_of_kind(doc, grade)
 
 
+def score_chat(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:
+    """The metrics of one completion of a chat model, with `truncated`.
+
+    An empty completion is truncated, too: the service keeps thoughts to itself, and they took all
+    tokens.
+    """
+    text = results[0] or ""
+    grade = grader_of(doc).grade(text, doc)
+    if not text.strip():
+        grade = dataclasses.replace(grade, error_kind="truncated")
+    _note(doc, dataclasses.asdict(grade))
+    return grade.metrics() | {"truncated": float(grade.truncated)} | _metrics_of_kind(doc, grade)
+
+
 def score_direct(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Any]:
     """The metrics of one answer without a chain."""
     grade = grader_of(doc).grade_direct(results[0] or "", doc)
@@ -221,17 +291,26 @@ def score_samples(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> d
     """pass@k of the samples of one question, for k = 1, 2, 4, ...
 
     `pass@k` counts right answers, `process_pass@k` right answers with right chains.
+    `identical_samples` is 1 if all samples are the same text.
     """
-    grades = [grader_of(doc).grade(sample or "", doc) for sample in results[0]]
-    samples = len(grades)
-    right = sum(grade.exact_match for grade in grades)
-    process_right = sum(grade.process_verified for grade in grades)
-    _note(doc, {"samples": samples, "right": right, "process_right": process_right})
+    counts = count_samples(doc, results[0])
+    _note(doc, counts)
     return {
-        f"{name}@{k}": float(pass_at_k(samples, count, k))
-        for name, count in (("pass", right), ("process_pass", process_right))
+        f"{name}@{k}": float(pass_at_k(counts["samples"], counts[column], k))
+        for name, column in (("pass", "right"), ("process_pass", "process_right"))
         for k in PASS_AT
-        if k <= samples
+        if k <= counts["samples"]
+    } | {"identical_samples": float(counts["identical"])}
+
+
+def count_samples(doc: Mapping[str, Any], texts: Sequence[str]) -> dict[str, Any]:
+    """How many samples of a question there are and are right, and whether they are identical."""
+    grades = [grader_of(doc).grade(text or "", doc) for text in texts]
+    return {
+        "samples": len(grades),
+        "right": sum(grade.exact_match for grade in grades),
+        "process_right": sum(grade.process_verified for grade in grades),
+        "identical": len(grades) > 1 and len(set(texts)) == 1,
     }
 
 

@@ -17,7 +17,7 @@ from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
 
 __all__ = ["VARIANTS", "TaskName", "all_names", "copy_tasks", "parse"]
 
-VARIANTS = ("openbook", "direct", "passk", "probes")
+VARIANTS = ("openbook", "chat", "openbook_chat", "direct", "passk", "probes")
 _NAME = re.compile(
     rf"bioreason(?:_({'|'.join(SKILLS)}))?"
     rf"(?:_({'|'.join(LEVELS + KIND_NAMES)}))?"

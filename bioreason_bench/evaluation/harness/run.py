@@ -12,6 +12,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,13 @@ SOURCE = ("data", "revision", "preset", "seed")  # settings that say where the q
 PACKAGE = Path(__file__).resolve().parents[2]
 INSIDE = 1  # frames of a traceback that are this module's own
 SUBCOMMANDS = ("run", "ls", "validate")
+WHOLE_PROMPT = 2**20  # tokens, more than any prompt: a server refuses what is too long for it
+API_PACKAGES = ("aiohttp", "requests", "tenacity")  # of lm-eval[api]
+NOT_OPENAI = ("anthropic",)  # beginnings of kinds of servers that refuse a seed
 TRANSFORMERS = ("hf", "hf-auto", "huggingface")  # kinds of models that transformers loads
+TOO_MANY = "requested max tokens to generate"  # than the model has room for, says the harness
+
+_log = logging.getLogger(__name__)
 
 
 def run_harness(arguments: Sequence[str]) -> None:
@@ -97,9 +104,11 @@ def _execute(harness: Any, options: Any) -> None:
         frames = traceback.extract_tb(error.__traceback__)
         if any(PACKAGE in Path(frame.filename).parents for frame in frames[INSIDE:]):
             raise
+        remedy = "correct the options, or look up its message"
+        if TOO_MANY in str(error):
+            remedy = "give a smaller number, such as --gen_kwargs max_gen_toks=2048"
         raise UsageError(
-            f"the harness stopped: {type(error).__name__}: {first_line(error)}; "
-            "correct the options, or look up its message"
+            f"the harness stopped: {type(error).__name__}: {first_line(error)}; {remedy}"
         ) from None
 
 
@@ -113,6 +122,9 @@ def _run(harness: Any, options: Any) -> None:
     settings = _settings(getattr(options, "metadata", None))
     configured = bool(getattr(options, "config", None))  # the harness's own YAML file sets them all
     names = _split_names(getattr(options, "tasks", None))
+    if getattr(options, "model", None) and _is_server(options.model):
+        _prepare_server(options, settings, names)
+    _warn_of_templates(options, names)
     with _task_folder(names, settings, configured) as folder:
         if not configured:
             # The harness merges --model_args into these settings.  All source settings are named
@@ -137,6 +149,38 @@ def _check_model(name: str) -> None:
         raise UsageError(
             f"the kind of model {name!r} needs a package that is missing ({error}); install it"
         ) from None
+
+
+def _is_server(name: str) -> bool:
+    """Whether a kind of model is a server with OpenAI's interface."""
+    from lm_eval.api.registry import get_model
+    from lm_eval.models.api_models import TemplateAPI
+
+    kind = get_model(name)
+    return isinstance(kind, type) and issubclass(kind, TemplateAPI)
+
+
+def _prepare_server(options: Any, settings: dict[str, Any], names: Sequence[str]) -> None:
+    """Complete what the harness is told about a server.
+
+    It cuts prompts to 2,047 tokens less those to generate, unless it is given a `max_length`; and
+    it sends the same seed with all samples of a question.
+    """
+    if missing := [package for package in API_PACKAGES if find_spec(package) is None]:
+        raise MissingExtra(missing[0], "api")
+    arguments = getattr(options, "model_args", None)
+    if isinstance(arguments, dict):
+        arguments.setdefault("max_length", WHOLE_PROMPT)
+    sampled = any(task.variant == "passk" for name in names if (task := parse(name)))
+    if sampled and not options.model.startswith(NOT_OPENAI):
+        settings.setdefault("sample_seeds", True)
+
+
+def _warn_of_templates(options: Any, names: Sequence[str]) -> None:
+    """Warn if chat tasks are asked without a chat template."""
+    chat = [name for name in names if (task := parse(name)) and "chat" in task.variant]
+    if chat and not getattr(options, "apply_chat_template", False):
+        _log.warning("%s is made for chat models: add --apply_chat_template", chat[0])
 
 
 def _secure_model(options: Any) -> None:
@@ -184,7 +228,7 @@ def _task_folder(
         The folder; None if exactly the files needed are installed in the harness.
     """
     if any(name.startswith("bioreason") for name in names):
-        _check_settings(settings)
+        _check_settings(settings, all(map(parse, names)))
     _check_names(names)
     ours = [task for name in names if (task := parse(name))]
     if configured or not ours:
@@ -213,14 +257,21 @@ def _settings(metadata: Any) -> dict[str, Any]:
     return dict(metadata or {})
 
 
-def _check_settings(settings: Mapping[str, Any]) -> None:
-    """Raise UsageError for settings of ours that are wrong, or nearly have the name of one."""
+def _check_settings(settings: Mapping[str, Any], alone: bool) -> None:
+    """Raise UsageError for settings of ours that are wrong, or nearly have the name of one.
+
+    Args:
+        settings: The settings of --metadata.
+        alone: Whether no other tasks are asked for, whose settings these may be.
+    """
     if wrong := problems("metadata", settings):
         raise UsageError(f"--metadata: {'; and '.join(wrong)}")
     known = columns("metadata")
     for name in settings:
         if name not in known and (near := difflib.get_close_matches(name[:100], known, 1)):
             raise UsageError(f"--metadata has no {quoted(name)}; did you mean {near[0]!r}?")
+        if name not in known and alone:
+            raise UsageError(f"--metadata has no {quoted(name)}; it has {', '.join(known)}")
 
 
 def _check_names(names: Sequence[str]) -> None:
