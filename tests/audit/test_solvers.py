@@ -113,7 +113,12 @@ def gold_first(row: dict) -> None:
     """Put the biographies of the people on the chain before the others."""
     lines = dict(zip(row["context_people"], row["context"].split("\n"), strict=True))
     order = sorted(lines, key=lambda person: person not in row["entities"])
-    row.update(context="\n".join(lines[person] for person in order), context_people=order)
+    people = row["context_people"]
+    row.update(
+        context="\n".join(lines[person] for person in order),
+        context_people=order,
+        support=[line if line < 0 else order.index(people[line]) for line in row["support"]],
+    )
 
 
 def test_a_trace_of_the_sampling_shows_as_a_score(guarded: Path, tmp_path: Path) -> None:

@@ -68,7 +68,11 @@ def test_every_task_file_is_known_to_the_harness_by_its_name():
     assert set(index) == set(all_names()), "the harness skips a broken file silently"
     wanted = {f"bioreason_{skill}_{level}" for skill in SKILLS for level in LEVELS}
     wanted |= {"bioreason", *(f"bioreason_{skill}" for skill in SKILLS)}
-    wanted |= {f"bioreason_{kind.config}" for kind in QUESTION_KINDS}
+    wanted |= {
+        f"bioreason_{kind.config}{variant and f'_{variant}'}"
+        for kind in QUESTION_KINDS
+        for variant in kind.variants
+    }
     wanted |= {f"bioreason_comp_zeroshot_{variant}" for variant in VARIANTS}
     assert wanted <= set(index)
 
@@ -105,7 +109,9 @@ def test_a_model_that_recalls_and_reads_everything_scores_exactly_one_on_every_t
             } | {"identical_samples"}
         else:
             pairs = (
-                {"pair_accuracy"} if parse(name).level in ("counterfactual", "direction") else set()
+                {"pair_accuracy"}
+                if parse(name).level in ("counterfactual", "direction", "unanswerable")
+                else set()
             )
             assert metrics == METRICS.get(parse(name).variant, CHAIN_METRICS) | pairs
 

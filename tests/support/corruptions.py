@@ -668,6 +668,60 @@ def lose_half_a_pair(copy: ReleaseCopy) -> Where:
     return copy.write("comp/counterfactual/test", rows[:5] + rows[6:]), 4
 
 
+def lose_a_recalled_alternative(copy: ReleaseCopy) -> Where:
+    """An open book lacks the parametric biography of somebody who could be meant."""
+    split = "comp/iid_openbook/test"
+    rows = copy.rows(split)
+    number, row = next(
+        (number, row) for number, row in enumerate(rows) if row["pattern"] in ("CP", "PCP")
+    )
+    recalled = [
+        line
+        for line, text in enumerate(row["context"].split("\n"))
+        if copy.group(copy.fact(copy.sentences(text)[0])[1]) == "parametric"
+    ]
+    away = next(line for line in recalled if line not in row["support"])
+    keep = [line for line in range(len(row["context_people"])) if line != away]
+    lines = row["context"].split("\n")
+    return copy.update(
+        split,
+        number,
+        context="\n".join(lines[line] for line in keep),
+        context_people=[row["context_people"][line] for line in keep],
+        support=[keep.index(line) for line in row["support"]],
+    )
+
+
+def lose_a_distractor_of_an_open_book(copy: ReleaseCopy) -> Where:
+    """An open book lacks the contextual biography of a distractor."""
+    split = "comp/iid_openbook/test"
+    rows = copy.rows(split)
+    number, row = next((number, row) for number, row in enumerate(rows) if row["pattern"] == "PC")
+    away = next(
+        line
+        for line, text in enumerate(row["context"].split("\n"))
+        if line not in row["support"]
+        and copy.group(copy.fact(copy.sentences(text)[0])[1]) == "contextual"
+    )
+    keep = [line for line in range(len(row["context_people"])) if line != away]
+    lines = row["context"].split("\n")
+    copy.update(
+        split,
+        number,
+        context="\n".join(lines[line] for line in keep),
+        context_people=[row["context_people"][line] for line in keep],
+        support=[keep.index(line) for line in row["support"]],
+    )
+    return "data/comp/iid_openbook/test", None
+
+
+def take_a_gap_back(copy: ReleaseCopy) -> Where:
+    """Both contexts of an unanswerable pair leave out the same fact."""
+    split = "ctx/unanswerable/test"
+    first = copy.rows(split)[0]
+    return copy.update(split, 1, context=first["context"], omitted=first["omitted"])
+
+
 def take_a_conflict_back(copy: ReleaseCopy) -> Where:
     row = copy.rows("comp/conflict/test")[1]
     subject, relation, *_ = row["conflicting"]
@@ -1612,6 +1666,28 @@ CORRUPTIONS = (
         "twins", "a difference elsewhere", change_a_counterfactual_elsewhere, "in one fact only"
     ),
     Corruption("twins", "one question missing", lose_half_a_pair, "missing"),
+    Corruption("unanswerable", "a gap elsewhere", take_a_gap_back, "the second answer must be"),
+    Corruption(
+        "unanswerable",
+        "the halves swapped",
+        update("comp/unanswerable/test", 1, answerable=True),
+        "the first of a pair must be answerable",
+    ),
+    Corruption(
+        "open alternatives",
+        "one removed",
+        lose_a_recalled_alternative,
+        "have a parametric biography",
+    ),
+    Corruption(
+        "open book", "a distractor removed", lose_a_distractor_of_an_open_book, "biographies"
+    ),
+    Corruption(
+        "support",
+        "another line",
+        change("ctx/iid/test", 3, lambda row, _: row["support"].reverse()),
+        "are stated in the lines",
+    ),
     Corruption("twins", "a recalled fact", alter_a_recalled_fact, "is not the last read hop"),
     Corruption(
         "conflict",

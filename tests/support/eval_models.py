@@ -11,7 +11,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.language import language_of
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.lengths import tokens_in
-from bioreason_bench.questions.prompts import instruction
+from bioreason_bench.questions.prompts import FACTS, UNANSWERABLE, UNKNOWN, instruction
 from bioreason_bench.release.read import Release
 from bioreason_bench.world.facts import make_world
 from bioreason_bench.world.relations import CONTEXTUAL
@@ -62,15 +62,18 @@ class Oracle(LM):
             for fact in self.reader.biography(line)
             if fact
         }
+        told_to_read = FACTS[UNANSWERABLE] in before
         table = self.world.table
         entity, path = self.reader.question(question)
         sentences = []
         for hop, name in enumerate(path):
             relation = table.number(name)
             row = table[relation]
-            facts = read if row.group == CONTEXTUAL and context else self.facts
-            if (entity, name) not in facts:
-                break  # a slip led to a person whose next fact is unknown
+            from_text = (row.group == CONTEXTUAL and context) or told_to_read
+            facts = read if from_text else self.facts
+            if (entity, name) not in facts:  # left out, or a slip led to somebody without it
+                entity = UNKNOWN if told_to_read else entity
+                break
             object_ = facts[entity, name]
             luck = Draw(0).at("slip", self.asked, hop).uniform(2)
             if luck[0] < self.slips:
