@@ -106,6 +106,8 @@ LAWS: dict[str, str] = {
     "distractors": "at every hop that leads on, the person before is related in other ways to as "
     "many others as the config says, from whom the question leads to an answer; nobody is there "
     "beyond them, but for those who fill a long context",
+    "names back": "of the people whom a hop between two read ones could lead to, all name the "
+    "person before if its relation is symmetric, and none does otherwise",
     "alike": "everyone in a context states every contextual relation that the question asks for",
     "context length": "no one has more or fewer sentences in a context than the config says, but "
     "as many as the asked relations and the alternatives need",

@@ -50,11 +50,14 @@ class Context:
         people: [questions, people] in the order of the biographies.  Where contexts have different
             lengths, -1 behind the last one.
         position: [questions, people] position on the path for which the biography is shortened.
+        back: [questions, people] the relation by which they would name the person before, -1 for
+            none; see `Branches.stated`.
         lines: Biographies of people at FILLER that are written already, by person.
     """
 
     people: NDArray[np.int64]
     position: NDArray[np.int64]
+    back: NDArray[np.int64]
     lines: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -83,11 +86,12 @@ class Contexts:
         branches = self.starts.branches(path)
         if not branches.read:
             none = np.empty((len(starts), 0), np.int64)
-            return Context(none, none)
+            return Context(none, none, none)
         tree = branches.grow(starts)
         levels = self._levels(branches, tree, also)
-        people = np.concatenate([tree_people for _, tree_people in levels], axis=1)
-        position = np.concatenate([np.full(level.shape[1], number) for number, level in levels])
+        people = np.concatenate([level for _, level, _ in levels], axis=1)
+        position = np.concatenate([np.full(level.shape[1], number) for number, level, _ in levels])
+        back = np.concatenate([names for _, _, names in levels], axis=1)
         stream = self.draw.at("people", *self.starts.world.table.path_names(path))
         missing = 1 + branches.count - people.shape[1]
         if missing > 0:
@@ -99,7 +103,8 @@ class Contexts:
             position = np.concatenate([position, np.full(missing, FILLER)])
         people, lines = people.astype(np.int64), {}
         if self.lengths:
-            own = Context(people, np.broadcast_to(position, people.shape))
+            back = _padded(back, people.shape[1])
+            own = Context(people, np.broadcast_to(position, people.shape), back)
             apart = np.concatenate([people_led_to(branches, tree), people], axis=1)
             crowd = self._crowd(branches, starts, own, apart, stream.at("long"))
             people = np.concatenate([people, crowd.people], axis=1)
@@ -109,7 +114,8 @@ class Contexts:
         rank = stream.at("order").words(slots)
         rank[people < 0] = np.iinfo(rank.dtype).max
         order = np.argsort(rank, axis=1, kind="stable")
-        return Context(np.take_along_axis(people, order, axis=1), position[order], lines)
+        back = np.take_along_axis(_padded(back, people.shape[1]), order, axis=1)
+        return Context(np.take_along_axis(people, order, axis=1), position[order], back, lines)
 
     def _crowd(
         self, branches: Branches, starts: NDArray, own: Context, apart: NDArray, draw: Draw
@@ -119,7 +125,8 @@ class Contexts:
         texts = [text.split("\n") for text in self.texts(path, own)]
 
         def write(people: NDArray) -> list[str]:
-            return self._biographies(path, np.full(len(people), FILLER), people, {})
+            fillers, nobody = np.full(len(people), FILLER), np.full(len(people), -1)
+            return self._biographies(path, fillers, people, nobody, {})
 
         return draw_crowd(
             branches, starts, texts, apart, lengths=self.lengths, draw=draw, write=write
@@ -128,19 +135,27 @@ class Contexts:
     @staticmethod
     def _levels(
         branches: Branches, tree: Tree, also: Sequence[int]
-    ) -> list[tuple[int, NDArray[np.int32]]]:
-        """(position, [questions, candidates]) of everybody with a biography in the context."""
-        levels = [(position, tree.people[position]) for position in branches.read]
+    ) -> list[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
+        """(position, people, back) of everybody with a biography in the context.
+
+        People and the relation by which they would name the person before are
+        [questions, candidates].
+        """
+        levels = [
+            (position, tree.people[position], tree.back[position]) for position in branches.read
+        ]
         for position in also:
             if position > len(tree.people):
                 raise ValueError(f"nobody is read at position {position} of the path")
             if position < len(tree.people):
-                levels.append((position, tree.people[position]))
+                levels.append((position, tree.people[position], tree.back[position]))
             else:  # right behind the last read hop: the gold person and the alternatives
                 before = tree.people[-1][:, 0]
                 gold = branches.world.steps[branches.path[position - 1], before][:, None]
-                _, others = branches.alternatives(position - 1, before)
-                levels.append((position, np.concatenate([gold, others], axis=1).astype(np.int32)))
+                relations, others = branches.alternatives(position - 1, before)
+                names = branches.naming_back(position - 1, relations)
+                people = np.concatenate([gold, others], axis=1).astype(np.int32)
+                levels.append((position, people, _padded(names[:, ::-1], people.shape[1])[:, ::-1]))
         return levels
 
     def texts(
@@ -158,18 +173,21 @@ class Contexts:
         if not width:
             return [""] * size
         people, position = context.people.reshape(-1), context.position.reshape(-1)
+        back = context.back.reshape(-1)
         lines = [""] * len(people)
         written = (position == FILLER) & np.isin(people, list(context.lines))
         for line in np.flatnonzero(written).tolist():
             lines[line] = context.lines[int(people[line])]
         missing = np.flatnonzero(~written & (people >= 0))
-        texts = self.lines(path, people[missing], position[missing])
+        texts = self.lines(path, people[missing], position[missing], back[missing])
         for line, text in zip(missing.tolist(), texts, strict=True):
             lines[line] = text
         if instead:
             changed = np.array(list(instead), np.int64)
             by_row = dict(enumerate(instead.values()))
-            altered = self._biographies(path, position[changed], people[changed], by_row)
+            altered = self._biographies(
+                path, position[changed], people[changed], back[changed], by_row
+            )
             for line, text in zip(changed.tolist(), altered, strict=True):
                 lines[line] = text
         sizes = (context.people >= 0).sum(axis=1).tolist()
@@ -182,6 +200,7 @@ class Contexts:
         path: RelationPath,
         people: NDArray,
         position: NDArray,
+        back: NDArray,
         omitted: Mapping[int, int] | None = None,
     ) -> list[str]:
         """The contextual biographies of people at positions of the path, one a line.
@@ -190,29 +209,33 @@ class Contexts:
             path: Relation numbers.
             people: [lines] whose biographies.
             position: [lines] positions for which they are shortened; -1 for people who fill up.
+            back: [lines] relations by which they would name the person before, -1 for none.
             omitted: A relation that is left out, by the number of the line.
         """
-        # the same person at the same position has the same biography
-        keys = (position + 1) * len(self.starts.world.people) + people
+        # the same person at the same position, behind the same relation, has the same biography
+        world = self.starts.world
+        keys = ((position + 1) * (len(world.table) + 1) + back + 1) * len(world.people) + people
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        written = self._biographies(path, position[first], people[first], {})
+        written = self._biographies(path, position[first], people[first], back[first], {})
         lines = [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
         if omitted:
             changed = np.array(list(omitted), np.int64)
-            stated = self._stated(path, position[changed], people[changed])
+            stated = self._stated(path, position[changed], people[changed], back[changed])
             stated[np.arange(len(changed)), list(omitted.values())] = False
             shorter = _paragraphs(self._sentences, people[changed], stated)
             for line, text in zip(changed.tolist(), shorter, strict=True):
                 lines[line] = text
         return lines
 
-    def _stated(self, path: RelationPath, position: NDArray, people: NDArray) -> NDArray[np.bool_]:
+    def _stated(
+        self, path: RelationPath, position: NDArray, people: NDArray, back: NDArray
+    ) -> NDArray[np.bool_]:
         """[people, relations] True for what the biography of each person at a position states."""
         world, branches = self.starts.world, self.starts.branches(path)
         stated = np.zeros((len(people), len(world.table)), bool)
         for one in np.unique(position).tolist():
             at = position == one
-            stated[at] = branches.stated(one, people[at], world.config.context_facts)
+            stated[at] = branches.stated(one, people[at], world.config.context_facts, back[at])
         return stated
 
     def _biographies(
@@ -220,16 +243,18 @@ class Contexts:
         path: RelationPath,
         position: NDArray,
         people: NDArray,
+        back: NDArray,
         instead: Mapping[int, Instead],
     ) -> list[str]:
         """The shortened biography of each person at a position, with sentences `instead`."""
         sentences = self._sentences
-        rows, relations = _in_order(sentences, people, self._stated(path, position, people))
+        stated = self._stated(path, position, people, back)
+        rows, relations = _in_order(sentences, people, stated)
         replaced = {}
         for row, (relation, word, sentence) in instead.items():
             mine = np.flatnonzero(rows == row)
             if relation is None:  # any that the path does not ask for
-                free = mine[~np.isin(relations[mine], path)]
+                free = mine[~np.isin(relations[mine], [*path, back[row]])]
                 replaced[int(free[word % len(free)])] = sentence
             else:
                 replaced[int(mine[relations[mine] == relation][0])] = sentence
@@ -254,42 +279,64 @@ class Contexts:
         return biographies.parametric_sentences(self.starts.world)
 
     def recalled_lines(
-        self, path: RelationPath, people: NDArray, omitted: Mapping[int, int] | None = None
+        self,
+        path: RelationPath,
+        people: NDArray,
+        position: NDArray,
+        before: NDArray,
+        omitted: Mapping[int, int] | None = None,
     ) -> list[str]:
         """Parametric biographies for an open book, in their first paraphrase.
 
         Shortened, they state the parametric relations that the path asks for and all that lead to
         people, so that they do not tell who is meant by what they state; the others at random.
+        Nobody names the person before.
 
         Args:
             path: Relation numbers.
             people: [lines] whose biographies.
+            position: [lines] positions on the path.
+            before: [lines, n] the people from whom the path, or a wrong turn, leads to them; -1
+                for nobody.
             omitted: A relation that is left out, by the number of the line.
         """
-        unique, inverse = np.unique(people, return_inverse=True)
-        stated = self._recallable(path, unique)
-        written = _paragraphs(self._recalled_sentences, unique, stated)
-        lines = [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
-        for line, relation in (omitted or {}).items():
-            shorter = stated[inverse[line]][None].copy()
-            shorter[0, relation] = False
-            lines[line] = _paragraphs(self._recalled_sentences, people[line : line + 1], shorter)[0]
-        return lines
+        stated = self._recallable(path, people, position, before)
+        if omitted:
+            stated[list(omitted), list(omitted.values())] = False
+        return _paragraphs(self._recalled_sentences, people, stated)
 
-    def _recallable(self, path: RelationPath, people: NDArray) -> NDArray[np.bool_]:
-        """[people, relations] True for what each shortened parametric biography states."""
+    def _recallable(
+        self, path: RelationPath, people: NDArray, position: NDArray, before: NDArray
+    ) -> NDArray[np.bool_]:
+        """[lines, relations] True for what each shortened parametric biography states."""
         world, facts = self.starts.world, self.starts.world.config.context_facts
         table = world.table
+        objects = world.steps[:, people].T
         parametric = np.array([row.group == PARAMETRIC for row in table.relations])
-        available = (world.steps[:, people].T >= 0) & parametric
+        available = (objects >= 0) & parametric
+        # a symmetric relation that is asked leads back, and so might any other to a person
+        to_person = np.array([row.to_person for row in table.relations])
+        links = objects[:, :, None] == before[:, None, :]
+        back = (links & (before >= 0)[:, None, :]).any(axis=2) & to_person
+        for hop, number in enumerate(path):
+            back[:, number] &= position > hop
+            if table[number].symmetric:
+                back[:, number] |= position > hop
+        available &= ~back
         if not facts:
             return available
-        always = np.array([row.to_person for row in table.relations])
+        always = to_person.copy()
         always[list(path)] = True
         slots = people[:, None].astype(np.uint64) * np.uint64(len(table))
         slots = np.add(slots, np.arange(len(table), dtype=np.uint64), dtype=np.uint64)
         words = self.draw.at("recalled facts", *table.path_names(path)).words(slots)
         return most_wanted(words, available, available & always, facts)
+
+
+def _padded(back: NDArray, width: int) -> NDArray[np.int64]:
+    """[questions, width] the same, -1 for everybody added."""
+    more = width - back.shape[1]
+    return np.pad(back, ((0, 0), (0, more)), constant_values=-1).astype(np.int64)
 
 
 def _in_order(

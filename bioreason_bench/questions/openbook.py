@@ -18,14 +18,12 @@ from bioreason_bench.draw import pack
 from bioreason_bench.questions.contexts import Contexts
 from bioreason_bench.questions.multihop import MultiHop, question_ids
 from bioreason_bench.questions.sets import Columns
-from bioreason_bench.splits.candidates import candidates
+from bioreason_bench.splits.candidates import Level, candidates
 from bioreason_bench.splits.levels import PathPlan
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.taxonomy import OPEN_BOOK
 
 __all__ = ["Lines", "OpenBook", "context_columns", "lines_of"]
-
-RECALLED = -2  # the position of a line that is a parametric biography
 
 
 class Lines(NamedTuple):
@@ -34,18 +32,18 @@ class Lines(NamedTuple):
     Attributes:
         row: [lines] the question, ascending.
         person: [lines] whom the line is about.
-        position: [lines] the position on the path for which a contextual biography is shortened;
-            RECALLED for a parametric one.
+        position: [lines] the position on the path for which the biography is shortened.
+        link: [lines, 2] of a contextual biography the relation by which it would name the person
+            before, of a parametric one that person, and another one if somebody could be meant at
+            two positions; -1 for none.
+        recalled: [lines] True for parametric biographies.
     """
 
     row: NDArray[np.int64]
     person: NDArray[np.int64]
     position: NDArray[np.int64]
-
-    @property
-    def recalled(self) -> NDArray[np.bool_]:
-        """[lines] True for parametric biographies."""
-        return self.position == RECALLED
+    link: NDArray[np.int64]
+    recalled: NDArray[np.bool_]
 
     def find(self, people: NDArray, recalled: bool) -> NDArray[np.int64]:
         """[questions] the line with the biography of this person of each question."""
@@ -63,7 +61,7 @@ def lines_of(
     contexts: Contexts,
     path: RelationPath,
     starts: NDArray,
-    levels: Sequence[NDArray] | None,
+    levels: Sequence[Level] | None,
 ) -> Lines:
     """The lines of the contexts of these questions, in drawn order.
 
@@ -76,26 +74,37 @@ def lines_of(
     """
     read = contexts.people(path, starts)
     row, column = np.nonzero(read.people >= 0)
-    parts = [np.stack([row, read.people[row, column], read.position[row, column]])]
+    columns = (read.people, read.position, read.back)
+    parts = [np.stack([row, *(part[row, column] for part in columns), 0 * row - 1, 0 * row])]
     pattern = contexts.starts.world.table.pattern(path)
     recalled = [
-        level for level, letter in zip(levels or (), pattern, strict=False) if letter == "P"
+        (position, level)
+        for position, (level, letter) in enumerate(zip(levels or (), pattern, strict=False))
+        if letter == "P"
     ]
     if recalled:
-        people = np.concatenate(recalled, axis=1).astype(np.int64)
-        for column_ in range(1, people.shape[1]):  # one biography for each person
-            again = np.any(people[:, :column_] == people[:, column_, None], axis=1)
-            people[again, column_] = -1
+        people = np.concatenate([level.people for _, level in recalled], axis=1).astype(np.int64)
+        before = np.concatenate([level.before for _, level in recalled], axis=1)
+        widths = [level.people.shape[1] for _, level in recalled]
+        position = np.repeat([position for position, _ in recalled], widths)
+        again = np.full(people.shape, -1)  # the person before somebody who could be meant twice
+        for other in range(1, people.shape[1]):  # one biography for each person
+            same = people[:, :other] == people[:, other, None]
+            rows = np.flatnonzero(same.any(axis=1) & (people[:, other] >= 0))
+            again[rows, same[rows].argmax(axis=1)] = before[rows, other]
+            people[rows, other] = -1
         row, column = np.nonzero(people >= 0)
-        parts.append(np.stack([row, people[row, column], np.full(len(row), RECALLED)]))
-    row, person, position = np.concatenate(parts, axis=1)
+        person, one, two = (part[row, column] for part in (people, before, again))
+        parts.append(np.stack([row, person, position[column], one, two, 0 * row + 1]))
+    row, person, place, link, again, from_training = np.concatenate(parts, axis=1)
     if levels is not None:
         names = contexts.starts.world.table.path_names(path)
-        slots = pack((starts[row], 32), (person, 31), (position == RECALLED, 1))
+        slots = pack((starts[row], 32), (person, 31), (from_training, 1))
         words = contexts.draw.at("open book", *names).words(slots)
         order = np.lexsort((words, row))
-        row, person, position = row[order], person[order], position[order]
-    return Lines(row, person, position)
+        row, person, place = row[order], person[order], place[order]
+        link, again, from_training = link[order], again[order], from_training[order]
+    return Lines(row, person, place, np.stack([link, again], axis=1), from_training == 1)
 
 
 def _texts_of(
@@ -119,11 +128,11 @@ def _texts_of(
         mine = np.flatnonzero(lines.recalled == recalled)
         number = {line: index for index, line in enumerate(mine.tolist())}
         without = {number[n]: relation for n, relation in (omitted or {}).items() if n in number}
-        people = lines.person[mine]
+        people, position, link = lines.person[mine], lines.position[mine], lines.link[mine]
         if recalled:
-            written = contexts.recalled_lines(path, people, without)
+            written = contexts.recalled_lines(path, people, position, link, without)
         else:
-            written = contexts.lines(path, people, lines.position[mine], without)
+            written = contexts.lines(path, people, position, link[:, 0], without)
         for line, text in zip(mine.tolist(), written, strict=True):
             texts[line] = text
     first = lines.first(questions).tolist()

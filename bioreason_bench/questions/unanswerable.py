@@ -152,7 +152,7 @@ def _able(questions: MultiHop, plan: PathPlan) -> Chosen:
     """
     starts = plan.starts(questions.starts, questions.level, questions.split)
     world, path = questions.starts.world, plan.path
-    level = candidates(questions.starts.branches(path), starts)[-1]
+    level = candidates(questions.starts.branches(path), starts)[-1].people
     others = np.pad(level[:, 1:], ((0, 0), (0, 1)), constant_values=-1)  # nobody, if nobody else
     draw = questions.draw.at(UNANSWERABLE, questions.skill, plan.number)
     slots = pack((starts[:, None], 48), (np.arange(others.shape[1]), 16))

@@ -13,17 +13,33 @@ must be possible at every position but the start, which the question names:
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.splits.distractors import Branches
 
-__all__ = ["candidates"]
+__all__ = ["Level", "candidates"]
 
 NEVER = np.uint64(2**64 - 1)  # the rank of somebody who cannot be meant
 
 
-def candidates(branches: Branches, starts: NDArray) -> list[NDArray[np.int32]]:
+class Level(NamedTuple):
+    """Who could be meant at one position.
+
+    Attributes:
+        people: [questions, candidates] person ids, the gold person first, then others, each once;
+            -1 for nobody.
+        before: [questions, candidates] the person from whom the path, or a wrong turn, leads to
+            them; -1 for nobody.
+    """
+
+    people: NDArray[np.int32]
+    before: NDArray[np.int32]
+
+
+def candidates(branches: Branches, starts: NDArray) -> list[Level]:
     """Who could be meant at each position that a hop starts from.
 
     Up to the last hop that is read they are those of `Branches.grow`.  From there on they are the
@@ -35,8 +51,7 @@ def candidates(branches: Branches, starts: NDArray) -> list[NDArray[np.int32]]:
         starts: [questions] valid starts.
 
     Returns:
-        For each position: [questions, candidates] person ids, the gold person first, then others,
-        each once; -1 for nobody.
+        The people of each position.
     """
     world, path = branches.world, branches.path
     walk = world.walk(path, starts)
@@ -49,7 +64,22 @@ def candidates(branches: Branches, starts: NDArray) -> list[NDArray[np.int32]]:
             others = _otherwise_related(branches, hop, walk)
         people = np.concatenate([objects, others], axis=1).astype(np.int32)
         levels.append(_distinct(branches, hop + 1, people, walk))
-    return levels
+    return [
+        Level(level, _before(level, levels[position - 1] if position else None))
+        for position, level in enumerate(levels)
+    ]
+
+
+def _before(level: NDArray[np.int32], previous: NDArray[np.int32] | None) -> NDArray[np.int32]:
+    """[questions, candidates] the person before each one.
+
+    The first columns are the objects of everybody at the position before, the others the people to
+    whom the gold person there is related otherwise.
+    """
+    if previous is None:
+        return np.full(level.shape, -1, np.int32)
+    more = level.shape[1] - previous.shape[1]
+    return np.concatenate([previous, np.repeat(previous[:, :1], more, axis=1)], axis=1)
 
 
 def _otherwise_related(branches: Branches, hop: int, walk: NDArray) -> NDArray[np.int32]:

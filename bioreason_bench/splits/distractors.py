@@ -16,6 +16,10 @@ The context holds the biographies of Bo, Cy, Di and Ed.  To know who is related 
 help; one has to know who is her boss.  At a branch that is read, the person's biography states the
 alternatives next to the gold fact.
 
+Whoever a symmetric relation leads to states it from the other end: if Bo is Ann's neighbor, Bo's
+biography names Ann.  So at a read hop with a symmetric relation the alternatives are related by
+symmetric ones and say so too, and at any other read hop nobody names the person before.
+
 A biography is shortened by its position: it states the contextual relations that the path asks
 for, those of its alternatives, and others at random.  It is a function of (path, position, person),
 and gold and distractors are shortened by the same rule, so that no form tells them apart.
@@ -47,10 +51,13 @@ class Tree:
     Attributes:
         people: For each position up to the last one read: [starts, candidates] person ids, the
             gold person first.
+        back: For each of them the relation by which they would name the person before, if they are
+            an alternative at a read hop; -1 for others.
         valid: [starts] True where all candidates exist, differ, and lead to an answer.
     """
 
     people: tuple[NDArray[np.int32], ...]
+    back: tuple[NDArray[np.int64], ...]
     valid: NDArray[np.bool_]
 
 
@@ -131,6 +138,8 @@ class Branches:
     def _others(self, hop: int) -> list[int]:
         """The relations that could be mistaken for that of the hop: same group, to a person.
 
+        At a read hop with a symmetric relation they are symmetric, too.
+
         Not those whose mirror the path asks for (its sentence would name both people), not those
         that no biography of the context states, and not those of a narrower window of ages (an age
         would exclude them).
@@ -138,11 +147,13 @@ class Branches:
         table, relation = self.world.table, self.world.table[self.path[hop]]
         asked = {table[number].inverse for number in self.path}
         unstated = self.withheld if relation.group == CONTEXTUAL else []
+        mutual = relation.group == CONTEXTUAL and relation.symmetric
         return [
             number
             for number, row in enumerate(table.relations)
             if row.to_person
             and row.group == relation.group
+            and (row.symmetric or not mutual)
             and number not in self.path
             and number not in unstated
             and row.name not in asked
@@ -292,12 +303,16 @@ class Branches:
         walk = world.walk(path, starts)
         gold = walk[:, : world.table.people_on(path)]
         valid = self.leads_on(0, walk[:, 0]) & ~_repeats(gold)
-        levels = [walk[:, :1]]
+        levels, back = [walk[:, :1]], [np.full((len(walk), 1), -1)]
         for hop in range(self.read[-1] if self.read else 0):
             following = [world.steps[path[hop], levels[-1]]]
+            names = [np.full(following[0].shape, -1)]
             if hop in self.hops:
-                following.append(self.alternatives(hop, walk[:, hop])[1])
+                relations, others = self.alternatives(hop, walk[:, hop])
+                following.append(others)
+                names.append(self.naming_back(hop, relations))
             level = np.concatenate(following, axis=1).astype(np.int32)
+            back.append(np.concatenate(names, axis=1))
             valid &= self._distinct(level, gold, on_chain=1)
             levels.append(level)
         if self.read and self.read[-1] in self.hops:  # misread, and recalled on from
@@ -306,7 +321,20 @@ class Branches:
         valid &= ~self._asked_links(walk)
         if len(self.read) > 1:
             valid &= ~_repeats(np.concatenate([levels[position] for position in self.read], axis=1))
-        return Tree(tuple(levels), valid)
+        return Tree(tuple(levels), tuple(back), valid)
+
+    def naming_back(self, hop: int, relations: NDArray) -> NDArray[np.int64]:
+        """The relations by which alternatives of a hop would name the person before; -1 for none.
+
+        Args:
+            hop: The branch.
+            relations: The relations that lead to the alternatives, -1 for nobody.
+        """
+        table = self.world.table
+        mutual = np.array([row.symmetric and row.group == CONTEXTUAL for row in table.relations])
+        if self.pattern[hop] == "P":
+            return np.full(relations.shape, -1)
+        return np.where((relations >= 0) & mutual[relations], relations, -1)
 
     @staticmethod
     def _distinct(people: NDArray, gold: NDArray, on_chain: int) -> NDArray[np.bool_]:
@@ -314,13 +342,17 @@ class Branches:
         known = np.any(people[:, :, None] == gold[:, None, :], axis=2).sum(axis=1)
         return np.all(people >= 0, axis=1) & ~_repeats(people) & (known == on_chain)
 
-    def stated(self, position: int, people: NDArray, facts: int) -> NDArray[np.bool_]:
+    def stated(
+        self, position: int, people: NDArray, facts: int, back: NDArray
+    ) -> NDArray[np.bool_]:
         """What a shortened biography states.
 
         Args:
             position: A position that is read.
             people: [people] whose biographies.
             facts: Sentences of a biography; 0 for all.
+            back: [people] relations by which they would name the person before, -1 for none; see
+                `Tree`.  They state it where the hop's own relation is symmetric, and only there.
 
         Returns:
             [people, relations] True for the relations stated.
@@ -330,10 +362,16 @@ class Branches:
         available = (world.steps[:, people].T >= 0) & contextual
         available[:, self.withheld] = False
         available &= ~self.links(people) | np.isin(np.arange(len(table)), self.asked)
+        naming = np.flatnonzero(back >= 0)
+        mutual = len(naming) and table[self.path[position - 1]].symmetric
+        if not mutual:
+            available[naming, back[naming]] = False
         if not facts:
             return available
         chosen = np.zeros_like(available)
         chosen[:, self.asked] = True
+        if mutual:
+            chosen[naming, back[naming]] = True
         if position in self.hops:
             relations, _ = self.alternatives(position, people)
             rows, columns = np.nonzero(relations >= 0)

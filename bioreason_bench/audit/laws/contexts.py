@@ -12,6 +12,7 @@ from bioreason_bench.audit.reading.links import (
     branches,
     pattern_of,
     people_in_context,
+    read_links,
 )
 from bioreason_bench.audit.reading.parser import NOT_STATED, ParsedRelease
 from bioreason_bench.audit.reading.questions import ParsedQuestion
@@ -81,6 +82,8 @@ class ContextLaws:
             self._check_mentions(pattern)
         if self.rules.distractors:
             self._check_distractors(pattern)
+            if not self.rules.own_facts:
+                self._check_names(pattern)
         if self.contradicted < 0:
             self._check_people(pattern)
 
@@ -107,7 +110,7 @@ class ContextLaws:
 
     def _check_length(self, asked: list[int]) -> None:
         """No one has more sentences than the config says, unless the question needs more."""
-        most = max(self.rules.facts, len(asked) + self.rules.distractors)
+        most = max(self.rules.facts, len(asked) + self.rules.distractors + 1)  # one names back
         longest = max(self.question.context.sizes)
         problem = f"at most {most} sentences a person, found {longest}"
         self._check("context length", longest <= most, lambda: problem)
@@ -215,6 +218,39 @@ class ContextLaws:
             else:
                 problem = ""
         self._check("distractors", not problem, lambda: problem)
+
+    def _check_names(self, pattern: str) -> None:
+        """Of those whom a read hop could lead to, all name the person before, or none does."""
+        release, question = self.release, self.question
+        context = question.context
+        problem = ""
+        for hop in branches(pattern):
+            if pattern[hop : hop + 2] != "CC":  # those behind it are not read about
+                continue
+            before = question.walk[hop]
+            mutual = release.table[question.path[hop]].symmetric
+            people = {question.walk[hop + 1], *alternatives(release, question, pattern, hop)}
+            people &= set(context.people)
+            for relation, target in read_links(release, context, before):
+                if mutual and not release.table[relation].symmetric:
+                    people.discard(target)  # someone who is in the context for another reason
+            naming = {
+                person
+                for person in people
+                if any(target == before for _, target in read_links(release, context, person))
+            }
+            # a person may be in the context for another reason as well
+            alike = naming if mutual else people - naming
+            enough = min(len(people), 1 + self.rules.distractors)
+            gold = question.walk[hop + 1]
+            if people and (len(alike) < enough or (gold in people and gold not in alike)):
+                problem = (
+                    f"hop {hop + 1} of {pattern}: {len(naming)} of {len(people)} people to whom "
+                    f"{release.text(before)} is related name {release.text(before)}, "
+                    f"{'all' if mutual else 'none'} must"
+                )
+                break
+        self._check("names back", not problem, lambda: problem)
 
     def _check(self, law: str, holds: bool, describe: Callable[[], str]) -> None:
         self.violations.check(law, self.question.row, holds, describe)

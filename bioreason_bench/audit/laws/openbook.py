@@ -45,13 +45,21 @@ class OpenBookLaws:
             for person, bits in zip(context.people, context.stated, strict=True)
             if bits & recall
         }
-        problem = self._problem_of_lines(stated) or self._problem_of_others(stated)
+        problem = (
+            self._problem_of_lines(stated)
+            or self._problem_of_others(stated)
+            or self._problem_of_names(stated)
+        )
         self.violations.check("open alternatives", self.question.row, not problem, lambda: problem)
 
     def _problem_of_lines(self, stated: Mapping[int, int]) -> str:
         """Whose parametric biography states less than the others, "" if nobody's does."""
         release = self.release
-        asked = [number for number in self.question.path if release.parametric[number]]
+        asked = [
+            number
+            for number in self.question.path
+            if release.parametric[number] and not release.table[number].symmetric
+        ]
         for person, bits in stated.items():
             for number in asked:
                 if release.rows[number][person] >= 0 and not bits >> number & 1:
@@ -76,6 +84,34 @@ class OpenBookLaws:
                 return (
                     f"of {len(others)} people who could be meant before hop {hop + 1}, "
                     f"{len(shown)} have a parametric biography in the context"
+                )
+        return ""
+
+    def _problem_of_names(self, stated: Mapping[int, int]) -> str:
+        """Where parametric biographies name the person before, "" if nowhere.
+
+        A relation that the question still asks for may lead there from somebody who is not meant,
+        and somebody may be in the context for another reason as well.
+        """
+        question, release = self.question, self.release
+        if self.rules.own_facts:
+            return ""
+        for hop in range(1, len(question.path)):
+            if not release.parametric[question.path[hop]]:
+                continue
+            before, others = question.walk[hop - 1], self._others(hop)
+            naming = {
+                person
+                for person in {question.walk[hop], *others}
+                for number, target in release.recalled_links[person]
+                if target == before and stated.get(person, 0) >> number & 1
+                if number not in question.path[hop:]
+            }
+            shown = {one for one in others if one in stated}
+            if question.walk[hop] in naming or 2 * len(shown & naming) > len(shown):
+                return (
+                    f"{len(naming)} parametric biographies name {release.text(before)}, from whom "
+                    f"hop {hop + 1} leads on"
                 )
         return ""
 

@@ -105,6 +105,18 @@ class Walks:
             self._chances[hop] = max(counts) / sum(counts) if enough else 1 / promised
         return self._chances[hop]
 
+    def meant_behind(self, hop: int, person: int) -> list[int]:
+        """Whom the person could lead to at a hop, as far as the next hop is read about them."""
+        targets = dict.fromkeys(self._targets(hop, person, True))
+        walk = self.question.walk[: hop + 1]
+        return [one for one in targets if self._line(hop + 1, one) >= 0 and one not in walk]
+
+    def follow(self, hop: int, person: int) -> int:
+        """The answer that the rest of the path leads to; NOT_STATED if it leads to none."""
+        for number in range(hop, len(self.pattern)):
+            person = next(iter(self._targets(number, person, False)), NOT_STATED)
+        return person
+
     def candidates(self) -> tuple[int, list[Candidate]]:
         """The last recalled hop that is read on from, and who could be meant behind it.
 

@@ -13,6 +13,7 @@ from bioreason_bench.audit.reading.parser import NOT_STATED
 from bioreason_bench.audit.reading.questions import ParsedQuestion
 from bioreason_bench.audit.solvers.blind import BLIND_AT, Walks, answer_blindly
 from bioreason_bench.audit.solvers.knowledge import Guess, Knowledge
+from bioreason_bench.audit.solvers.mutual import MUTUAL, choose_by_names
 from bioreason_bench.audit.solvers.solvers import (
     Candidate,
     nearest_train,
@@ -44,6 +45,8 @@ def open_book_guesses(question: ParsedQuestion, knowledge: Knowledge) -> dict[st
     }
     for name, blind in BLIND_AT.items():
         guesses[name] = answer_blindly(walks, blind(walks))
+    for name, mutual in MUTUAL.items():
+        guesses[name] = choose_by_names(walks, mutual, open_book=True)
     return guesses
 
 

@@ -21,6 +21,7 @@ from bioreason_bench.audit.report import Scores
 from bioreason_bench.audit.solvers.blind import BLIND_AT, Walks, answer_blindly
 from bioreason_bench.audit.solvers.choices import CHOOSERS, choose
 from bioreason_bench.audit.solvers.knowledge import Guess, Knowledge
+from bioreason_bench.audit.solvers.mutual import MUTUAL, choose_by_names
 from bioreason_bench.audit.solvers.open_book import open_book_guesses
 from bioreason_bench.audit.solvers.solvers import LEGITIMATE, SOLVERS, oracle
 from bioreason_bench.grading.answer import same_answer
@@ -29,7 +30,7 @@ from bioreason_bench.taxonomy import LEVELS
 
 __all__ = ["SolverResults", "SolverRun", "summarise"]
 
-NAMES = (*SOLVERS, *BLIND_AT, *CHOOSERS)
+NAMES = (*SOLVERS, *BLIND_AT, *CHOOSERS, *MUTUAL)
 READERS = ("context_only", "last_relation", "linked")  # they give answers that the context states
 MARGIN = 0.03  # a shortcut may be better than chance by this much
 LUCK = 1 / 30_000  # a difference less likely than this is none of luck; a release has some 110
@@ -100,9 +101,13 @@ class SolverRun:
         guesses: dict[str, Guess | None] = {
             name: solver(question, knowledge) for name, solver in SOLVERS.items()
         }
-        if not self.composing:
+        if self.file.skill == "mem" or self.file.level not in LEVELS:
             return guesses
         walks = Walks(question, knowledge)
+        for name, mutual in MUTUAL.items():
+            guesses[name] = choose_by_names(walks, mutual)
+        if not self.composing:
+            return guesses
         if walks.pattern.endswith("P"):
             guesses |= dict.fromkeys(READERS)  # they have read no answer that they could give
         elif (guess := guesses["context_only"]) and knowledge.distractors:
