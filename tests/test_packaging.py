@@ -30,6 +30,7 @@ ORDER = (
     *(
         "validation",
         "statistics",
+        "lengths",
         "config",
         "world",
         "language",

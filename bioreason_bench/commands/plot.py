@@ -26,7 +26,7 @@ def command(results: Path, to: Path | None, audit: Path | None, quiet: bool) -> 
     of chance come from the audit of the release that the questions are from, if that is a folder or
     the official release.
     """
-    from bioreason_bench.evaluation.plots import plot_results
+    from bioreason_bench.evaluation.figures.plots import plot_results
     from bioreason_bench.evaluation.results import read_results
     from bioreason_bench.evaluation.solver_scores import read_solver_scores, solver_scores_of
 

@@ -16,16 +16,16 @@ from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard, by_key, key_rang
 from bioreason_bench.dataset.world_tables import WorldTables
 from bioreason_bench.draw import Draw
 from bioreason_bench.questions.certificates import Certificates
-from bioreason_bench.questions.conflict import Conflicts
 from bioreason_bench.questions.contexts import Contexts
-from bioreason_bench.questions.counterfactual import Counterfactuals
-from bioreason_bench.questions.direction import DirectionPairs
+from bioreason_bench.questions.kinds.conflict import Conflicts
+from bioreason_bench.questions.kinds.counterfactual import Counterfactuals
+from bioreason_bench.questions.kinds.direction import DirectionPairs
+from bioreason_bench.questions.kinds.unanswerable import UnanswerablePairs, sample_unanswerable
 from bioreason_bench.questions.multihop import MultiHop, question_ids
 from bioreason_bench.questions.openbook import OpenBook
 from bioreason_bench.questions.probes import Asked, Probes
 from bioreason_bench.questions.records import Writer
 from bioreason_bench.questions.sets import Columns, QuestionSet
-from bioreason_bench.questions.unanswerable import UnanswerablePairs, sample_unanswerable
 from bioreason_bench.splits import swaps
 from bioreason_bench.splits.directions import sample_directions
 from bioreason_bench.splits.levels import (

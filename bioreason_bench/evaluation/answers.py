@@ -60,7 +60,7 @@ def question_columns(question: Mapping[str, Any]) -> dict[str, Any]:
         "altered": question.get("altered"),
         "pair": question.get("pair", ""),
         "probe_of": question.get("probe_of", []),
-        "context_tokens": tokens_in(question["context"]),
+        "context_tokens": tokens_in(question.get("context", "")),
         "depths": _depths(question),
     }
 
@@ -70,7 +70,7 @@ def _depths(question: Mapping[str, Any]) -> list[float]:
 
     Rows of version 0.2 have no `support`; without it nothing is known.
     """
-    lines = len(question["context_people"])
+    lines = len(question.get("context_people", ()))
     read = [line for line in question.get("support") or () if line >= 0]
     return [round((line + 0.5) / lines, 4) for line in read]
 

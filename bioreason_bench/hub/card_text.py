@@ -10,7 +10,7 @@ from bioreason_bench.escaping import markdown, markdown_code
 from bioreason_bench.lengths import CHARACTERS_PER_TOKEN
 from bioreason_bench.release.hops import Hop, source_in_words
 from bioreason_bench.schema import columns
-from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
+from bioreason_bench.taxonomy import LEVELS, OPEN_BOOK, OPEN_BOOK_SKILLS, QUESTION_KINDS, SKILLS
 
 __all__ = [
     "audit_table",
@@ -44,8 +44,17 @@ def counts(manifest: Mapping[str, Any]) -> dict[str, str]:
         "relations": rows("relation"),
         "biographies": rows("biography"),
         "train": rows("question", "/train-"),
-        "test": rows("question", "/test-"),
+        "test": f"{_closed_tests(manifest):,}",
     }
+
+
+def _closed_tests(manifest: Mapping[str, Any]) -> int:
+    """Test questions of the levels; their open books ask the same ones again."""
+    return sum(
+        entry["rows"]
+        for file, entry in manifest["files"].items()
+        if entry["schema"] == "question" and "/test-" in file and f"_{OPEN_BOOK}/" not in file
+    )
 
 
 def question_configs_table(manifest: Mapping[str, Any]) -> str:
@@ -72,6 +81,7 @@ def other_configs_table(manifest: Mapping[str, Any], words: Mapping[str, str]) -
 
 def _question_configs(manifest: Mapping[str, Any]) -> list[str]:
     known = {f"{skill}_{level}" for skill in SKILLS for level in LEVELS}
+    known |= {f"{skill}_{level}_{OPEN_BOOK}" for skill in OPEN_BOOK_SKILLS for level in LEVELS}
     known |= {kind.config for kind in QUESTION_KINDS}
     return [config for config in manifest["configs"] if config in known]
 

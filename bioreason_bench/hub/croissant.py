@@ -15,7 +15,7 @@ from bioreason_bench.schema import columns
 __all__ = ["HUB", "make_croissant"]
 
 HUB = "https://huggingface.co"
-TYPES = {"string": "sc:Text", "boolean": "sc:Boolean", "integer": "cr:Int32", "array": "sc:Text"}
+TYPES = {"string": "sc:Text", "boolean": "sc:Boolean", "integer": "cr:Int32"}
 LICENSES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
     "other": "the licence of the facts that the release was made from",
@@ -148,7 +148,7 @@ def _records(
     first = next(iter(manifest["configs"][config].values()))[0]
     fields = [
         {
-            **_field(config, column, rule.get("description", column), TYPES[rule["type"]]),
+            **_field(config, column, rule.get("description", column), _type(rule)),
             **({"repeated": True} if rule["type"] == "array" else {}),
             "source": {**source, "extract": {"column": column}},
         }
@@ -172,3 +172,8 @@ def _field(record_set: str, name: str, description: str, data_type: str) -> dict
         "description": description,
         "dataType": data_type,
     }
+
+
+def _type(rule: Mapping[str, Any]) -> str:
+    """The type of a column, or of the items of its lists."""
+    return TYPES[rule["items"]["type"] if rule["type"] == "array" else rule["type"]]

@@ -101,7 +101,7 @@ def _info(
     splits = manifest["configs"][config]
     files = [file for names in splits.values() for file in names]
     features = [
-        {"name": name, **_feature(rule["type"])}
+        {"name": name, **_feature(rule)}
         for name, rule in columns(manifest["files"][files[0]]["schema"]).items()
     ]
     return {
@@ -120,8 +120,10 @@ def _info(
     }
 
 
-def _feature(json_type: str) -> dict[str, str]:
-    return {"list": "string"} if json_type == "array" else {"dtype": TYPES[json_type]}
+def _feature(rule: Mapping[str, Any]) -> dict[str, str]:
+    if rule["type"] == "array":
+        return {"list": TYPES[rule["items"]["type"]]}
+    return {"dtype": TYPES[rule["type"]]}
 
 
 def _sizes(path: Path) -> tuple[int, int]:

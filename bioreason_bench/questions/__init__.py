@@ -1,5 +1,5 @@
 """Questions: one module for each kind of question set, and what they share.
 
 sets (the shape of all of them) · prompts · contexts · records · certificates · multihop (training
-and the test levels) · counterfactual · conflict · direction · probes
+and the test levels) · openbook · kinds (the sets beyond the levels) · probes
 """

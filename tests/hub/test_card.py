@@ -28,7 +28,13 @@ from bioreason_bench.resources import folder as resource
 from bioreason_bench.schema import arrow_schema
 from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 
-NO_EXTRAS = {"comp.counterfactual": "0", "comp.conflict": "0", "mem.direction": "0"}
+NO_EXTRAS = {
+    "comp.counterfactual": "0",
+    "comp.conflict": "0",
+    "mem.direction": "0",
+    "ctx.unanswerable": "0",
+    "comp.unanswerable": "0",
+}
 
 
 @pytest.fixture(scope="module")

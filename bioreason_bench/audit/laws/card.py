@@ -20,9 +20,8 @@ from bioreason_bench.schema import columns
 __all__ = ["check_card"]
 
 CROISSANT, SVG = "croissant.json", "chain.svg"
-FEATURES = {"string": {"dtype": "string"}, "boolean": {"dtype": "bool"}}
-FEATURES |= {"integer": {"dtype": "int32"}, "array": {"list": "string"}}
-TYPES = {"string": "sc:Text", "boolean": "sc:Boolean", "integer": "cr:Int32", "array": "sc:Text"}
+FEATURES = {"string": "string", "boolean": "bool", "integer": "int32"}
+TYPES = {"string": "sc:Text", "boolean": "sc:Boolean", "integer": "cr:Int32"}
 KEYS = {  # of the YAML; any other could change what is loaded
     *("license", "language", "pretty_name", "task_categories", "annotations_creators"),
     *("language_creators", "multilinguality", "source_datasets", "size_categories", "tags"),
@@ -116,8 +115,7 @@ def _info(manifest: Mapping[str, Any], config: str) -> dict[str, Any]:
     return {
         "config_name": config,
         "features": [
-            {"name": name, **FEATURES[rule["type"]]}
-            for name, rule in _rules(manifest, config).items()
+            {"name": name, **_in_yaml(rule)} for name, rule in _rules(manifest, config).items()
         ],
         "splits": [
             {
@@ -171,7 +169,7 @@ def _croissant_problem(text: str, manifest: Mapping[str, Any]) -> str | None:
     for config in patterns:
         rules = _rules(manifest, config)
         wanted = [
-            (name, TYPES[rule["type"]], rule["type"] == "array", f"{config}-files", name)
+            (name, _in_croissant(rule), rule["type"] == "array", f"{config}-files", name)
             for name, rule in rules.items()
         ]
         if fields.get(config) != wanted:
@@ -213,3 +211,15 @@ def _svg_problem(text: str) -> str | None:
             if not ATTRIBUTES.fullmatch(attribute) or ":" in value or "(" in value:
                 return f"{name} has an attribute {attribute!r:.60} that no chain has"
     return None
+
+
+def _in_yaml(rule: Mapping[str, Any]) -> dict[str, str]:
+    """The type of a column as `datasets` writes it."""
+    if rule["type"] == "array":
+        return {"list": FEATURES[rule["items"]["type"]]}
+    return {"dtype": FEATURES[rule["type"]]}
+
+
+def _in_croissant(rule: Mapping[str, Any]) -> str:
+    """The type of a column, or of the items of its lists."""
+    return TYPES[rule["items"]["type"] if rule["type"] == "array" else rule["type"]]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.escaping import plot_text
 from bioreason_bench.evaluation.answers import Answers, grouped, select
-from bioreason_bench.evaluation.depth_maps import draw_depths
-from bioreason_bench.evaluation.panels import (
+from bioreason_bench.evaluation.figures.depth_maps import draw_depths
+from bioreason_bench.evaluation.figures.panels import (
     bar_handle,
     curve,
     finish,

@@ -19,7 +19,7 @@ from bioreason_bench.evaluation.depths import (
     has_long_contexts,
     length_name,
 )
-from bioreason_bench.evaluation.panels import SKILL_TITLES
+from bioreason_bench.evaluation.figures.panels import SKILL_TITLES
 from bioreason_bench.evaluation.solver_scores import SolverScores
 from bioreason_bench.evaluation.summary import estimate
 from bioreason_bench.figure_style import INK

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bioreason_bench.draw import pack
 from bioreason_bench.questions.contexts import Instead
+from bioreason_bench.questions.kinds.swapped import SwappedQuestions, swapped_fact, swapped_walks
 from bioreason_bench.questions.sets import Columns
-from bioreason_bench.questions.swapped import SwappedQuestions, swapped_fact, swapped_walks
 from bioreason_bench.splits.levels import TEST
 from bioreason_bench.splits.swaps import Swap
 

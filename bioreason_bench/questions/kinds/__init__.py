@@ -1,0 +1,1 @@
+"""Kinds of questions beyond the levels, a module for each."""
