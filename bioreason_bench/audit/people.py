@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.audit.laws.contexts.long import check_long_contexts
+from bioreason_bench.audit.laws.contexts.open_book import check_open_books
+from bioreason_bench.audit.laws.contexts.places import check_places
 from bioreason_bench.audit.laws.holdout import by_folds
 from bioreason_bench.audit.laws.levels import check_levels
-from bioreason_bench.audit.laws.long_contexts import check_long_contexts
-from bioreason_bench.audit.laws.openbook import check_open_books
-from bioreason_bench.audit.laws.places import check_places
 from bioreason_bench.audit.laws.probes import check_probes
 from bioreason_bench.audit.laws.settings import check_config, check_hops, check_people_of
 from bioreason_bench.audit.laws.values import check_names, check_values_of

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bioreason_bench.audit.laws.contexts import ContextRules
-from bioreason_bench.audit.laws.long_contexts import LongContexts, lengths_in
+from bioreason_bench.audit.laws.contexts.closed import ContextRules
+from bioreason_bench.audit.laws.contexts.long import LongContexts, lengths_in
+from bioreason_bench.audit.laws.contexts.places import Places
 from bioreason_bench.audit.laws.pairs import KIND_LAWS, KindLaw
-from bioreason_bench.audit.laws.places import Places
 from bioreason_bench.audit.laws.rows import RowLaws
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.biographies import Biographies, read_biographies

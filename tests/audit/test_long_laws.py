@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from broken_release import ReleaseCopy
 
-from bioreason_bench.audit.laws.long_contexts import LongContexts, check_long_contexts
+from bioreason_bench.audit.laws.contexts.long import LongContexts, check_long_contexts
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.questions import File
 from bioreason_bench.audit.verify import verify

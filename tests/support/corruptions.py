@@ -715,6 +715,21 @@ def lose_a_distractor_of_an_open_book(copy: ReleaseCopy) -> Where:
     return "data/comp/iid_openbook/test", None
 
 
+def name_back_once(copy: ReleaseCopy) -> Where:
+    """Somebody who could be meant no longer names the person before."""
+    split = "ctx/iid/test"
+    mutual = {"best_friend", "colleague", "neighbor", "rival", "sibling", "spouse"}
+    for number, row in enumerate(copy.rows(split)):
+        *_, before, gold, _ = row["entities"]
+        if row["path"][-2] not in mutual:
+            continue
+        for sentence in copy.sentences(row["context"]):
+            subject, relation, target = copy.fact(sentence)
+            if target == before and subject != gold and relation not in row["path"]:
+                return copy.update(split, number, context=without(row["context"], sentence))
+    raise AssertionError
+
+
 def take_a_gap_back(copy: ReleaseCopy) -> Where:
     """Both contexts of an unanswerable pair leave out the same fact."""
     split = "ctx/unanswerable/test"
@@ -1564,7 +1579,7 @@ CORRUPTIONS = (
         "context length",
         "a whole biography",
         put_a_whole_biography_into_a_context,
-        "at most 6 sentences",
+        "at most 7 sentences",
     ),
     # levels
     Corruption(
@@ -1667,6 +1682,7 @@ CORRUPTIONS = (
         "twins", "a difference elsewhere", change_a_counterfactual_elsewhere, "in one fact only"
     ),
     Corruption("twins", "one question missing", lose_half_a_pair, "missing"),
+    Corruption("names back", "one does not", name_back_once, "all must"),
     Corruption("unanswerable", "a gap elsewhere", take_a_gap_back, "the second answer must be"),
     Corruption(
         "unanswerable",

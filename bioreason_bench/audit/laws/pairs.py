@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from bioreason_bench.audit.laws.contexts import ContextLaws, ContextRules
-from bioreason_bench.audit.laws.openbook import OpenBookLaws
+from bioreason_bench.audit.laws.contexts.closed import ContextLaws, ContextRules
+from bioreason_bench.audit.laws.contexts.open_book import OpenBookLaws
 from bioreason_bench.audit.ledger import RowViolations
 from bioreason_bench.audit.reading.links import alternatives, pattern_of
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Context, Parser

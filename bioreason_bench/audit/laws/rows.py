@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bioreason_bench.audit.laws.contexts import ContextLaws, ContextRules
-from bioreason_bench.audit.laws.long_contexts import lengths_in
-from bioreason_bench.audit.laws.openbook import OpenBookLaws
+from bioreason_bench.audit.laws.contexts.closed import ContextLaws, ContextRules
+from bioreason_bench.audit.laws.contexts.long import lengths_in
+from bioreason_bench.audit.laws.contexts.open_book import OpenBookLaws
 from bioreason_bench.audit.laws.pairs import KindLaw
 from bioreason_bench.audit.ledger import RowViolations
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Parser

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bioreason_bench.audit.laws.contexts import ContextRules
+from bioreason_bench.audit.laws.contexts.closed import ContextRules
 from bioreason_bench.audit.ledger import Ledger, RowViolations
 from bioreason_bench.audit.reading.ages import TOLERANCE, age_difference, fits_window
 from bioreason_bench.audit.reading.links import read_links
@@ -72,7 +72,7 @@ class OpenBookLaws:
     def _problem_of_others(self, stated: Mapping[int, int]) -> str:
         """The recalled hop that too few other people could have, "" if there is none."""
         question, release = self.question, self.release
-        if self.rules.own_facts:
+        if self.rules.own_facts or not self._is_walked:
             return ""
         for hop in range(1, len(question.path)):
             relation = question.path[hop]
@@ -94,7 +94,7 @@ class OpenBookLaws:
         and somebody may be in the context for another reason as well.
         """
         question, release = self.question, self.release
-        if self.rules.own_facts:
+        if self.rules.own_facts or not self._is_walked:
             return ""
         for hop in range(1, len(question.path)):
             if not release.parametric[question.path[hop]]:
@@ -114,6 +114,11 @@ class OpenBookLaws:
                     f"hop {hop + 1} leads on"
                 )
         return ""
+
+    @property
+    def _is_walked(self) -> bool:
+        """Whether the text leads from person to person up to the last hop."""
+        return all(0 <= one < self.release.people for one in self.question.walk[:-1])
 
     def _others(self, hop: int) -> set[int]:
         """Who else could be meant as the person from whom a recalled hop starts.

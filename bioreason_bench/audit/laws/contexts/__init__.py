@@ -1,0 +1,1 @@
+"""The laws of contexts: closed and open books, long contexts, and the order of lines."""
