@@ -28,7 +28,7 @@ PROGRAMS: Mapping[str, click.Group] = {"bioreason": bioreason, "bioreason-baseli
 CARDS = Path(__file__).parents[2] / "cards" / "results"
 
 WEIGHTS = {  # how often a command is drawn; others have 4
-    "generate": 12, "show": 8, "stats": 5, "plot": 2, "verify": 2, "tasks install": 2,
+    "generate": 12, "show": 8, "stats": 5, "plot": 4, "verify": 2, "tasks install": 2,
     "bioreason-baseline report": 1, "bioreason-baseline reproduce": 2,
 }  # fmt: skip
 KILLS = {"child"}  # options by which a program ends with its parent: this process
@@ -73,10 +73,11 @@ MINI = {  # a preset that is made in a moment
     "known": 120,
     "novel": 60,
     "language": "symbols",
+    "open_book": False,
     "levels": ["iid"],
     "hops": {"2": 1.0},
     "mem": {"paths": 20, "train": 20, "iid": 4, "rl": 0, "direction": 0},
-    "ctx": {"paths": 20, "train": 20, "iid": 4, "rl": 0},
+    "ctx": {"paths": 20, "train": 20, "iid": 4, "rl": 0, "unanswerable": 0},
     "comp": {"paths": 20, "train": 20, "iid": 4, "rl": 0, "counterfactual": 0, "conflict": 0},
 }  # fmt: skip
 
