@@ -113,7 +113,9 @@ def test_audit_json_fits_its_schema_and_holds_every_law_and_solver(dozen_release
             assert scores.keys() <= set(NAMES)
             assert {"associate", "skim", "last_hop"} <= scores.keys()
         else:
-            assert list(scores) == list(SOLVERS)
+            assert "oracle" in scores and scores.keys() <= set(NAMES)
+            if not config.endswith(("_openbook", "_unanswerable")):
+                assert scores.keys() >= set(SOLVERS)
     assert "any_unseen" in audit["solvers"]["comp_zeroshot"]
     configs = Release(dozen_release).configs()
     tested = {name for name in configs if name.startswith(("mem_", "ctx_", "comp_"))} - {"comp_rl"}

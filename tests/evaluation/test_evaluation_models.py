@@ -65,6 +65,11 @@ def test_the_solvers_score_as_models_what_they_score_in_the_audit(tiny_release, 
 
     monkeypatch.setattr(scores.SolverRun, "add", keep)
     audited = verify(tiny_release, workers=1).as_dict()["solvers"]
+    audited = {
+        config: scores
+        for config, scores in audited.items()
+        if not config.endswith(("_openbook", "_unanswerable"))
+    }
     tasks = [f"bioreason_{config}" for config in audited]
     assert len(tasks) >= 15 and set(given) >= {
         "oracle",
