@@ -125,7 +125,8 @@ class ContextLaws:
         ]
         if self.rules.facts:
             wanted = [min(self.rules.facts, count) for count in wanted]
-        short = [line for line, size in enumerate(context.sizes) if size < wanted[line]]
+        spare = int(self.rules.distractors > 0)  # the sentence that would name the person before
+        short = [line for line, size in enumerate(context.sizes) if size < wanted[line] - spare]
         self._check(
             "context length",
             not short,
