@@ -1279,7 +1279,7 @@ CORRUPTIONS = (
     Corruption("config", "no guards", configure(..., leak_guards=False), "leak_guards is false"),
     Corruption("distractors", "none by the config", configure(..., distractors=0), "makes it"),
     Corruption(
-        "context length", "longer by the config", configure(..., context_facts=7), "at least 7"
+        "context length", "longer by the config", configure(..., context_facts=8), "at least 8"
     ),
     Corruption("relations", "fewer kept", configure(keep=["boss"]), ""),
     Corruption(
