@@ -56,18 +56,18 @@ test: harnesses  ## install the wheel in fresh environments and test it there
 	$(BUILD)/wheel/bin/python $(PIP) install "$$(ls dist/*.whl)[all,test]" --constraint constraints.txt
 	BIOREASON_TEST_WHEEL=1 $(BUILD)/wheel/bin/pytest tests -n 2 --dist loadfile $(PYTEST)
 
-# Two environments, because verifiers and openenv need different versions of openai; none has torch.
+# Two environments, because verifiers and Inspect need different versions of openai; none has torch.
 # The libraries start processes of their own, which are quick only if bytecode is kept.
-HARNESS_TESTS := tests/environments $(wildcard tests/evaluation/test_inspect*.py)
+IN_HARNESS := BIOREASON_TEST_WHEEL=1 PYTHONDONTWRITEBYTECODE=
 harnesses: wheel  ## the same for the environments of RL libraries and for Inspect: two minutes
-	rm -rf $(BUILD)/harnesses $(BUILD)/openenv
+	rm -rf $(BUILD)/harnesses $(BUILD)/openai3
 	test -x $(BIN)/uv || $(BIN)/python $(PIP) install uv
 	$(BIN)/uv venv --quiet --python $(BIN)/python $(BUILD)/harnesses
-	$(BIN)/uv pip install --quiet --python $(BUILD)/harnesses/bin/python --constraint constraints.txt "$$(ls dist/*.whl)[verifiers,reasoning-gym,skyrl-gym,inspect]" pytest pytest-xdist
-	BIOREASON_TEST_WHEEL=1 PYTHONDONTWRITEBYTECODE= $(BUILD)/harnesses/bin/pytest $(HARNESS_TESTS) -n 2 --dist loadfile
-	$(BIN)/uv venv --quiet --python $(BIN)/python $(BUILD)/openenv
-	$(BIN)/uv pip install --quiet --python $(BUILD)/openenv/bin/python --constraint constraints.txt "$$(ls dist/*.whl)[openenv]" pytest
-	BIOREASON_TEST_WHEEL=1 PYTHONDONTWRITEBYTECODE= $(BUILD)/openenv/bin/pytest tests/environments/test_openenv.py
+	$(BIN)/uv pip install --quiet --python $(BUILD)/harnesses/bin/python --constraint constraints.txt "$$(ls dist/*.whl)[verifiers,reasoning-gym,skyrl-gym]" pytest pytest-xdist
+	$(IN_HARNESS) $(BUILD)/harnesses/bin/pytest tests/environments --ignore tests/environments/test_openenv.py -n 2 --dist loadfile
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(BUILD)/openai3
+	$(BIN)/uv pip install --quiet --python $(BUILD)/openai3/bin/python --constraint constraints.txt "$$(ls dist/*.whl)[openenv,inspect]" pytest pytest-xdist
+	$(IN_HARNESS) $(BUILD)/openai3/bin/pytest tests/environments/test_openenv.py $(wildcard tests/evaluation/test_inspect*.py) -n 2 --dist loadfile
 
 fuzz: dev  ## 20,000 wrong command lines, drawn anew each time: under an hour
 	BIOREASON_FUZZ_CALLS=20000 $(BIN)/pytest tests/fuzz -q $(PYTEST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,20 +128,7 @@ def _spread(release: Release, config: str, split: str, count: int) -> list[dict[
     total = release.count(config, split)
     count = min(count, total) or 1
     indices = sorted({total * k // count for k in range(count)} & set(range(total)))
-    return list(_rows_at(release, config, split, indices))
-
-
-def _rows_at(
-    release: Release, config: str, split: str, indices: Sequence[int]
-) -> Iterator[dict[str, Any]]:
-    """The rows of a split at these indices, which count through all its files."""
-    begin = 0
-    for file in release.files(config, split):
-        end = begin + release.rows_of(file)
-        in_file = [index - begin for index in indices if begin <= index < end]
-        if in_file:
-            yield from release.read(file).take(in_file).to_pylist()
-        begin = end
+    return list(release.rows_at(config, split, indices))
 
 
 def _find(release: Release, wanted: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def questions_of(
     for config, split in splits:
         ids = release.table(config, split, ["id"])["id"].to_pylist()
         asked = [index for index, name in enumerate(ids) if name in answered]
-        rows = list(_rows_at(release, config, split, choose_indices(len(ids), asked, share, most)))
+        rows = list(release.rows_at(config, split, choose_indices(len(ids), asked, share, most)))
         recalled = recalled_biographies(release, rows)
         for row in rows:
             yield _question(row, config, find_hops(row, reader, recalled), reader)
@@ -74,19 +74,6 @@ def choose_indices(total: int, asked: Sequence[int], share: int, most: int) -> l
             break
         chosen.add(total * k // min(share, total))
     return sorted(chosen)
-
-
-def _rows_at(
-    release: Release, config: str, split: str, indices: Sequence[int]
-) -> Iterator[dict[str, Any]]:
-    """The rows of a split at these indices, which count through all its files."""
-    begin = 0
-    for file in release.files(config, split):
-        end = begin + release.rows_of(file)
-        in_file = [index - begin for index in indices if begin <= index < end]
-        if in_file:
-            yield from release.read(file).take(in_file).to_pylist()
-        begin = end
 
 
 def _question(

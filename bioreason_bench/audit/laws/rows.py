@@ -156,7 +156,7 @@ class RowLaws:
             return
         context = question.context
         people = [self._text(person) for person in context.people]
-        recall = sum(1 << n for n, letter in enumerate(self.letters) if letter == "P")
+        recall = self.release.recalled_mask
         lines = {
             (person, bool(stated & recall))
             for person, stated in zip(people, context.stated, strict=True)

@@ -139,6 +139,11 @@ class ParsedRelease:
         return [relation.group == PARAMETRIC for relation in self.table.relations]
 
     @cached_property
+    def recalled_mask(self) -> int:
+        """The parametric relations as a bit mask, as in `Context.stated`."""
+        return sum(1 << number for number, recalled in enumerate(self.parametric) if recalled)
+
+    @cached_property
     def inverses(self) -> list[int]:
         """The number of each relation's inverse: its own if symmetric, -1 if there is none."""
         numbers = {relation.name: number for number, relation in enumerate(self.table.relations)}

@@ -162,9 +162,7 @@ class TableBuilder:
         self.rows: list[tuple[int, int, int]] = []  # start, path code, hops
         self.walks: list[list[int]] = []
         self.read_lines: list[int] = []
-        self.contextual = sum(
-            1 << number for number, recalled in enumerate(release.parametric) if not recalled
-        )
+        self.recalled_mask = release.recalled_mask
         self.hashes: dict[str, list[NDArray[np.uint64]]] = {"text": [], "id": [], "content": []}
         self.recorded: dict[str, list] = {}
         self.lists: dict[str, list] = {}
@@ -199,7 +197,7 @@ class TableBuilder:
             return 0
         lines = question.record["context"].split("\n")
         kept = zip(lines, question.context.stated, strict=False)
-        read = sorted(line for line, stated in kept if stated & self.contextual)
+        read = sorted(line for line, stated in kept if stated & ~self.recalled_mask)
         return int(hash_texts(["\n".join(read)])[0]) if read else 0
 
     def _code(self, names: list[str]) -> int:

@@ -16,6 +16,7 @@ from bioreason_bench.audit.solvers.knowledge import Guess, Knowledge
 from bioreason_bench.audit.solvers.mutual import MUTUAL, choose_by_names
 from bioreason_bench.audit.solvers.solvers import (
     Candidate,
+    mentioned,
     nearest_train,
     oracle,
     pick,
@@ -41,22 +42,13 @@ def open_book_guesses(question: ParsedQuestion, knowledge: Knowledge) -> dict[st
         "question_only": question_only(question, knowledge),
         "nearest_train": nearest_train(question, knowledge),
         "last_relation": _pick(question, stated, stated, knowledge),
-        "linked": _pick(question, _mentioned(question, knowledge, stated), stated, knowledge),
+        "linked": _pick(question, mentioned(question, knowledge, stated), stated, knowledge),
     }
     for name, blind in BLIND_AT.items():
         guesses[name] = answer_blindly(walks, blind(walks))
     for name, mutual in MUTUAL.items():
         guesses[name] = choose_by_names(walks, mutual, open_book=True)
     return guesses
-
-
-def _mentioned(
-    question: ParsedQuestion, knowledge: Knowledge, candidates: list[Candidate]
-) -> list[Candidate]:
-    """Those whom another person's biography names."""
-    people = knowledge.release.people
-    named = {target for key, target in question.context.facts.items() if key % people != target}
-    return [one for one in candidates if question.context.people[one.line] in named]
 
 
 def _pick(
@@ -83,8 +75,7 @@ class OpenWalks(Walks):
     @cached_property
     def _lines_by_group(self) -> dict[tuple[bool, int], int]:
         """(whether it is parametric, person) → line."""
-        recall = sum(1 << n for n, recalled in enumerate(self.release.parametric) if recalled)
-        context = self.question.context
+        context, recall = self.question.context, self.release.recalled_mask
         return {
             (bool(stated & recall), person): line
             for line, (person, stated) in enumerate(

@@ -24,6 +24,7 @@ __all__ = [
     "SOLVERS",
     "Candidate",
     "count_cue_hits",
+    "mentioned",
     "nearest_train",
     "oracle",
     "pick",
@@ -108,10 +109,7 @@ def last_relation(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
 def linked(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     """Any object of the last relation, of a person whom the context mentions elsewhere."""
     stated = relation_candidates(question, knowledge)
-    people = knowledge.release.people
-    facts = question.context.facts.items()
-    mentioned = {target for key, target in facts if key % people != target}
-    related = [one for one in stated if question.context.people[one.line] in mentioned]
+    related = mentioned(question, knowledge, stated)
     return pick(question, related or stated, stated, knowledge, "last_relation")
 
 
@@ -215,6 +213,15 @@ def relation_candidates(question: ParsedQuestion, knowledge: Knowledge) -> list[
     return [
         Candidate(line, facts[base + person]) for line, person in people if base + person in facts
     ]
+
+
+def mentioned(
+    question: ParsedQuestion, knowledge: Knowledge, candidates: list[Candidate]
+) -> list[Candidate]:
+    """Those about a person whom another person's biography names."""
+    people = knowledge.release.people
+    named = {target for key, target in question.context.facts.items() if key % people != target}
+    return [one for one in candidates if question.context.people[one.line] in named]
 
 
 def pick(

@@ -22,8 +22,9 @@ from bioreason_bench.questions.multihop import MultiHop
 from bioreason_bench.questions.openbook import Lines, context_columns, lines_of
 from bioreason_bench.questions.prompts import UNANSWERABLE, UNKNOWN
 from bioreason_bench.questions.sets import Columns, KeyRange, interleave, merge
-from bioreason_bench.splits.candidates import candidates
+from bioreason_bench.splits.candidates import Level, candidates
 from bioreason_bench.splits.levels import TEST, PathPlan
+from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.taxonomy import OPEN_BOOK_SKILLS
 
 __all__ = ["UnanswerablePairs", "sample_unanswerable"]
@@ -81,7 +82,8 @@ class UnanswerablePairs:
 
     def _rows(self, plan: PathPlan, starts: NDArray, other: NDArray) -> Columns:
         walk = self.questions.starts.world.walk(plan.path, starts)
-        lines = _lines(self.questions, plan, starts)
+        levels = candidates(self.questions.starts.branches(plan.path), starts)
+        lines = _lines(self.questions, plan.path, starts, levels)
         return interleave(
             self._version(plan, walk, lines, other, answerable=True),
             self._version(plan, walk, lines, walk[:, -2], answerable=False),
@@ -152,24 +154,25 @@ def _able(questions: MultiHop, plan: PathPlan) -> Chosen:
     """
     starts = plan.starts(questions.starts, questions.level, questions.split)
     world, path = questions.starts.world, plan.path
-    level = candidates(questions.starts.branches(path), starts)[-1].people
-    others = np.pad(level[:, 1:], ((0, 0), (0, 1)), constant_values=-1)  # nobody, if nobody else
+    levels = candidates(questions.starts.branches(path), starts)
+    others = levels[-1].people[:, 1:]
+    others = np.pad(others, ((0, 0), (0, 1)), constant_values=-1)  # nobody, if nobody else
     draw = questions.draw.at(UNANSWERABLE, questions.skill, plan.number)
     slots = pack((starts[:, None], 48), (np.arange(others.shape[1]), 16))
     ranks = draw.at("other").words(slots) >> np.uint64(1)
     ranks = np.where(others >= 0, ranks, np.uint64(2**64 - 1))
     able = np.any(others >= 0, axis=1)
     if world.table[path[-1]].to_person:
-        answers, lines = world.walk(path, starts)[:, -1], _lines(questions, plan, starts)
+        answers, lines = world.walk(path, starts)[:, -1], _lines(questions, path, starts, levels)
         able[lines.row[lines.person == answers[lines.row]]] = False
     rows = np.flatnonzero(able)
     other = np.take_along_axis(others[rows], np.argmin(ranks[rows], axis=1)[:, None], axis=1)[:, 0]
     return Chosen(plan, starts[rows], other, draw.at("order").words(starts[rows]))
 
 
-def _lines(questions: MultiHop, plan: PathPlan, starts: NDArray) -> Lines:
+def _lines(
+    questions: MultiHop, path: RelationPath, starts: NDArray, levels: Sequence[Level]
+) -> Lines:
     """The lines of the contexts, with those of an open book if facts are recalled."""
-    levels = None
-    if questions.skill in OPEN_BOOK_SKILLS:
-        levels = candidates(questions.starts.branches(plan.path), starts)
-    return lines_of(questions.writer.contexts, plan.path, starts, levels)
+    opened = levels if questions.skill in OPEN_BOOK_SKILLS else None
+    return lines_of(questions.writer.contexts, path, starts, opened)

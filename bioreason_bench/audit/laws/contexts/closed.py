@@ -29,7 +29,7 @@ class ContextRules:
         distractors: Alternatives at each branch.
         facts: Sentences of a person, 0 for whole biographies.
         own_facts: Whether the facts are a user's, so that some people have fewer than others.
-        filled: Whether bystanders fill the contexts up (laws/long_contexts.py).
+        filled: Whether bystanders fill the contexts up (long.py).
     """
 
     leak_guards: bool

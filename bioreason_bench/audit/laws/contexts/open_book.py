@@ -38,8 +38,7 @@ class OpenBookLaws:
     violations: RowViolations
 
     def check(self) -> None:
-        context, parametric = self.question.context, self.release.parametric
-        recall = sum(1 << number for number, recalled in enumerate(parametric) if recalled)
+        context, recall = self.question.context, self.release.recalled_mask
         stated = {
             person: bits
             for person, bits in zip(context.people, context.stated, strict=True)
