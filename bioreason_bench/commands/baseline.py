@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,20 +65,42 @@ def _print_lines(lines: Sequence[dict[str, Any]]) -> None:
         click.echo(json_text(line))
 
 
-def corpus_at(data: Path | None, preset: str, world_seed: int, log: Log = to_stderr) -> Corpus:
-    """The release in `data`, or the preset's own in releases/, generated if it is not there."""
+def corpus_at(
+    data: Path | None,
+    preset: str,
+    world_seed: int,
+    log: Log = to_stderr,
+    changes: Mapping[str, Any] | None = None,
+) -> Corpus:
+    """The release in `data`, or the preset's own in releases/, generated if it is not there.
+
+    Args:
+        data: Folder of a release.
+        preset: Name of a preset.
+        world_seed: Seed of the world.
+        log: Prints one line.
+        changes: Fields in which the world differs from the preset.
+    """
     from bioreason_bench.training.data import Corpus
 
     if data is not None:
         return Corpus(data)
-    folder = Path("releases") / f"{preset}-{world_seed}"
+    changes = changes or {}
+    marks = [f"{name}-{_mark(value)}" for name, value in changes.items()]
+    folder = Path("releases") / "-".join([preset, str(world_seed), *marks])
     if not (folder / "manifest.json").is_file():
         from bioreason_bench.build import generate
-        from bioreason_bench.config import load_preset
+        from bioreason_bench.config import from_dict, load_preset
 
         log(f"generating release {preset}, seed {world_seed}, in {folder}")
-        generate(load_preset(preset, world_seed), folder)
+        config = load_preset(preset, world_seed)
+        generate(from_dict({**config.as_dict(), **changes}) if changes else config, folder)
     return Corpus(folder)
+
+
+def _mark(value: Any) -> str:
+    """A value as part of a folder's name: 3, or 2-3-4 for the keys of a table."""
+    return "-".join(value) if isinstance(value, dict) else str(value)
 
 
 RELEASE = click.option("--data", type=PATH, required=True, help="Folder of a release.")
@@ -108,7 +130,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("recipe", default="sft_mem_ctx_grpo")
+@click.argument("recipe", default="sft_mem_ctx+grpo")
 @click.option(
     "--data",
     type=PATH,
@@ -223,20 +245,24 @@ def _base_in(runs: Sequence[tuple[Recipe, Path]], recipe: Recipe, folder: Path) 
 
 
 def _print_recipes() -> None:
-    from bioreason_bench.training.recipe import load_recipe, recipe_names
+    from bioreason_bench.training.recipe import read_part, recipe_names
 
     for name in recipe_names():
-        click.echo(f"{name:<28} {load_recipe(name).about}")
+        part = read_part(name)
+        label = name if "model" in part or "after" in part else f"...+{name}"
+        click.echo(f"{label:<28} {part['about']}")
 
 
 def sweep_runs(name: str, overrides: dict[str, str], folder: Path) -> list[tuple[Recipe, Path]]:
     """The recipe and the folder of each point of a sweep; UsageError if the recipe has none."""
-    from bioreason_bench.training.recipe import load_recipe, recipe_names
+    from bioreason_bench.training.recipe import load_recipe
 
     recipe = load_recipe(name, overrides)
     if not recipe.sweep:
-        names = ", ".join(name for name in recipe_names() if load_recipe(name).sweep)
-        raise UsageError(f"recipe {recipe.name} has no sweep; those that have one: {names}")
+        raise UsageError(
+            f"recipe {recipe.name} has no sweep; give it one, such as "
+            "sweep: {setting: 1.batch.comp.limit, values: [80, 800, 8000]}"
+        )
     return [
         (load_recipe(name, {**overrides, **point}), folder.with_name(f"{folder.name}-{value}"))
         for value, point in recipe.sweep_points()
@@ -420,23 +446,26 @@ def analyse(
 @click.option(
     "--out",
     type=PATH,
-    default=Path("runs/reproduce"),
-    show_default=True,
-    help="Folder of all runs.",
+    help="Folder of all runs; default: runs/STUDY.",
 )
 @click.option(
-    "--full",
-    is_flag=True,
-    help="More arms: a single skill with and without GRPO, rejection fine-tuning, answers alone; "
-    "and pass@k.",
+    "--study",
+    default="main",
+    show_default=True,
+    help="Which arms: a shipped study, or a YAML file. --list names them.",
 )
 @click.option(
     "--arm",
-    "arms",
+    "names",
     multiple=True,
     metavar="RECIPE",
-    help="This recipe instead of the five, with a run for each value of its sweep; repeatable.",
+    help="These recipes in place of the study's arms, with a run for each value of a recipe's "
+    "sweep; or arms of the study; repeatable.",
 )
+@click.option(
+    "--passk", "with_passk", is_flag=True, help="Measure pass@k of the study's main arms as well."
+)
+@click.option("--list", "list_studies", is_flag=True, help="List the shipped studies and exit.")
 @click.option(
     "--workers",
     type=click.IntRange(0, 256),
@@ -450,43 +479,59 @@ def reproduce(
     data: Path | None,
     world_seed: int | None,
     seeds: tuple[int, ...],
-    out: Path,
-    full: bool,
-    arms: tuple[str, ...],
+    out: Path | None,
+    study: str,
+    names: tuple[str, ...],
+    with_passk: bool,
+    list_studies: bool,
     workers: int,
     settings: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Reproduce the paper's finding in minutes, with five arms.
+    """Run a study: several arms from a common base, with a report that compares them.
 
-    The arms are SFT(comp) and SFT(mem+ctx), each alone and then with GRPO, and the control without
-    RL. Call the same command again with the same --out to continue where it stopped. Each seed has
-    its own model. Unless --data or --world-seed is given, it also has its own world with its own
-    unseen relations. Recipes are those made for the preset (nano, nano_english, small). Stages that
-    two arms share are trained once: `--arm sft_mem_ctx --arm few_shot` is one SFT on the two skills
-    and a short run for each number of examples.
+    The main study asks for the paper's finding. Call the same command again with the same --out to
+    continue where it stopped. Each seed has its own models. Unless --data or --world-seed is given,
+    it also has its own world with its own unseen relations. Recipes are those made for the preset
+    (nano, nano_english, small). Stages that arms share are trained once.
     """
-    from bioreason_bench.experiments.reproduce import ARMS, FULL
+    from bioreason_bench.experiments.jobs import arms_of, make_arms, with_settings
     from bioreason_bench.experiments.reproduce import reproduce as run
+    from bioreason_bench.experiments.studies import load_study, study_names
     from bioreason_bench.training.models.load import need_training
 
-    if full and arms:
-        raise UsageError("--full and --arm: choose one of them")
+    if list_studies:
+        for name in study_names():
+            click.echo(f"{name:<12} {load_study(name).about}")
+        return
     need_training()
     log = _logger(quiet)
+    loaded = load_study(study)
     corpora = {
-        seed: corpus_at(data, preset, 42 + seed if world_seed is None else world_seed, log)
+        seed: corpus_at(
+            data,
+            preset,
+            42 + seed if world_seed is None else world_seed,
+            log,
+            loaded.world_settings(seed),
+        )
         for seed in seeds
     }
+    made_for = next(iter(corpora.values())).config.preset
+    arms = arms_of(loaded, made_for)
+    if names:
+        of_study = {arm.name: arm for arm in arms}
+        others = [name for name in names if name not in of_study]
+        arms = [of_study[name] for name in names if name in of_study]
+        arms += make_arms(others, made_for)
     page = run(
         corpora,
-        out,
-        recipes=arms or (FULL if full else ARMS),
+        out or Path("runs") / loaded.name,
+        arms=with_settings(arms, _settings(settings)),
         workers=workers,
-        settings=_settings(settings),
         log=log,
         command=_command(),
-        with_passk=full,
+        passk=loaded.passk if with_passk else (),
     )
     click.echo(page)
 

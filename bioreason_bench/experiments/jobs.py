@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, one_line
 from bioreason_bench.experiments.results import json_lines, run_folder
+from bioreason_bench.experiments.studies import Study
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.recipe import KINDS, Recipe, Stage, load_recipe, recipe_names
 
@@ -20,10 +21,10 @@ EVALUATION = 4_500  # test questions after an arm, about
 
 @dataclass(frozen=True)
 class Arm:
-    """A recipe, or one point of a recipe's sweep.
+    """A recipe, or one point of its sweep.
 
     Attributes:
-        name: "sft_mem_ctx", "few_shot=8".
+        name: "sft_mem_ctx+grpo", "sft_mem_ctx+gold=8".
         recipe: Name of a shipped recipe, or path of a YAML file.
         settings: Fields of the recipe that are changed.
     """
@@ -36,35 +37,54 @@ class Arm:
         return load_recipe(self.recipe, {"seed": str(seed), **self.settings})
 
 
-def make_arms(recipes: Sequence[str], settings: Mapping[str, str], preset: str = "") -> list[Arm]:
+def make_arms(recipes: Sequence[str], preset: str = "") -> list[Arm]:
     """An arm for each recipe, or for each point of its sweep.
 
     Args:
         recipes: Names of recipes, or paths of YAML files.
-        settings: Fields to change in every recipe that has them.
-        preset: A shipped recipe PRESET/NAME is taken before NAME.
+        preset: See `for_preset`.
+    """
+    arms = []
+    for name in recipes:
+        recipe = for_preset(name, preset)
+        for value, point in load_recipe(recipe).sweep_points():
+            short = Path(name).stem
+            arms.append(Arm(f"{short}={value}" if value else short, recipe, point))
+    return arms
+
+
+def arms_of(study: Study, preset: str = "") -> list[Arm]:
+    """The arms of a study."""
+    return [
+        Arm(name, for_preset(recipe, preset), settings) for name, recipe, settings in study.arms
+    ]
+
+
+def for_preset(recipe: str, preset: str) -> str:
+    """The recipe in the version that a preset has of its first part, if it has one: PRESET/NAME."""
+    first = recipe.partition("+")[0]
+    return f"{preset}/{recipe}" if f"{preset}/{first}" in recipe_names() else recipe
+
+
+def with_settings(arms: Sequence[Arm], settings: Mapping[str, str]) -> list[Arm]:
+    """The arms with these fields changed, in each arm that has them.
 
     Raises:
-        UsageError: No recipe has the stage that a setting names.
+        UsageError: No arm has the stage that a setting names.
     """
-    shipped = recipe_names()
-    arms = []
-    used: set[str] = set()
-    for name in recipes:
-        recipe = f"{preset}/{name}" if f"{preset}/{name}" in shipped else name
-        loaded = load_recipe(recipe)
-        fitting = {key: value for key, value in settings.items() if fits_stage(key, loaded)}
-        used |= set(fitting)
-        short = Path(name).stem
-        for value, point in loaded.sweep_points():
-            arm = f"{short}={value}" if value else short
-            arms.append(Arm(arm, recipe, {**fitting, **point}))
+    recipes = [arm.load() for arm in arms]
     for key in settings:
-        if key not in used:
-            raise UsageError(
-                f"--set {key}: no arm has such a stage; the arms are {', '.join(recipes)}"
-            )
-    return arms
+        if not any(fits_stage(key, recipe) for recipe in recipes):
+            names = one_line(", ".join(arm.name for arm in arms), 200)
+            raise UsageError(f"--set {key}: no arm has such a stage; the arms are {names}")
+    return [
+        replace(arm, settings={**arm.settings, **_fitting(settings, recipe)})
+        for arm, recipe in zip(arms, recipes, strict=True)
+    ]
+
+
+def _fitting(settings: Mapping[str, str], recipe: Recipe) -> dict[str, str]:
+    return {key: value for key, value in settings.items() if fits_stage(key, recipe)}
 
 
 def fits_stage(key: str, recipe: Recipe) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.experiments.jobs import Job, make_arms, make_jobs, minutes_per_text
+from bioreason_bench.experiments.jobs import Arm, Job, make_jobs, minutes_per_text
 from bioreason_bench.experiments.results import (
     json_lines,
     run_line,
@@ -27,14 +27,7 @@ from bioreason_bench.training.recipe_checks import check_trust
 from bioreason_bench.training.run_folder import only_one, read_done, read_run
 
 Log = Callable[[str], None]
-ARMS = ("sft_mem_ctx", "sft_comp", "sft_mem_ctx_grpo", "sft_comp_grpo", "sft_mem_ctx_sft")
-ALONE = ("sft_mem", "sft_ctx", "sft_mem_grpo", "sft_ctx_grpo")  # one atomic skill
-FULL = (*ARMS, *ALONE, "sft_mem_ctx_rft", "sft_comp_rft", "sft_mem_ctx_sft_answers")
-PASSK_ARMS = (  # each group with its base first
-    ("sft_mem_ctx", "sft_mem_ctx_grpo", "sft_mem_ctx_sft"),
-    ("sft_comp", "sft_comp_grpo"),
-)
-PASSK_SAMPLES, PASSK_QUESTIONS = 512, 60
+PASSK_SAMPLES, PASSK_QUESTIONS = 512, 300
 CURVE_POINTS = 40  # of a stage, about
 
 
@@ -42,32 +35,28 @@ def reproduce(
     corpora: Mapping[int, Corpus],
     out: Path,
     *,
-    recipes: Sequence[str] = ARMS,
+    arms: Sequence[Arm],
     workers: int = 0,
-    settings: Mapping[str, str] | None = None,
     log: Log = print,
     command: str = "",
-    with_passk: bool = False,
+    passk: Sequence[Sequence[str]] = (),
 ) -> Path:
-    """Run the recipes for each seed and write results.jsonl and the report.
+    """Run the arms for each seed and write results.jsonl and the report.
 
     Args:
         corpora: Seed of training -> the release of its runs.
         out: The folder of all runs.
-        recipes: Names of recipes; a recipe with a sweep gives an arm for each point.
+        arms: What is run; see `jobs.arms_of`.
         workers: Arms at the same time; 0 for one on each core.
-        settings: Fields of recipes to change.
         log: Called with lines on progress.
         command: The command that run.json records.
-        with_passk: Whether to measure pass@k of the main arms as well.
+        passk: Groups of names of arms whose pass@k is measured as well, base first.
 
     Returns:
         The path of the HTML page.
     """
     from bioreason_bench.experiments.report import make_report
 
-    preset = next(iter(corpora.values())).config.preset
-    arms = make_arms(recipes, settings or {}, preset)
     for arm in arms:
         check_trust(arm.load().model, False, f"recipe {arm.recipe}")
     jobs = make_jobs(arms, corpora, out)
@@ -83,8 +72,7 @@ def reproduce(
     with only_one(out):
         run_jobs(jobs, workers, log, command)
         lines = [line for job in jobs for line in lines_of(job)]
-        if with_passk:
-            lines += passk_lines(jobs, log)
+        lines += passk_lines(jobs, passk, log)
         write_json_lines(out / "results.jsonl", lines)
         return make_report([out / "results.jsonl"], out / "report", log=log)
 
@@ -123,12 +111,14 @@ def curve(job: Job) -> list[dict[str, Any]]:
     return points
 
 
-def passk_lines(jobs: Sequence[Job], log: Log) -> list[dict[str, Any]]:
-    """pass@k of the main arms on comp_zeroshot, each group compared with its base."""
+def passk_lines(
+    jobs: Sequence[Job], groups: Sequence[Sequence[str]], log: Log
+) -> list[dict[str, Any]]:
+    """pass@k of groups of arms on comp_zeroshot, each compared with its base."""
     lines: list[dict[str, Any]] = []
     for seed in dict.fromkeys(job.seed for job in jobs):
         arms = {job.arm.name: job for job in jobs if job.seed == seed}
-        for group in PASSK_ARMS:
+        for group in groups:
             lines += _passk_of_group([arms[name] for name in group], log)
     return lines
 

@@ -5,10 +5,10 @@ They tell "cannot compose" from "does not know".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from bioreason_bench.splits.levels import TEST
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.world.relations import PARAMETRIC
 
-__all__ = ["Asked", "Probes", "write_single_hops"]
+__all__ = ["Asked", "Probes", "all_single_hops", "write_single_hops"]
 
 
 class Asked(NamedTuple):
@@ -110,6 +110,15 @@ def write_single_hops(
         parts.append(part)
         parts_keys.append(keys[rows])
     return merge(parts, parts_keys)
+
+
+def all_single_hops(writer: Writer, seed: int) -> Iterator[dict[str, Any]]:
+    """The rows of one-hop questions on every fact that a biography states, in drawn order."""
+    subject, relation = np.nonzero(writer.starts.world.steps[:, :-1].T >= 0)
+    keys = Draw(seed).at("order", "atoms").words(len(subject))
+    columns = write_single_hops(writer, relation, subject, keys)
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
 
 
 def _one_relation(writer: Writer, relation: int, subject: NDArray[np.int64]) -> Columns:

@@ -2,6 +2,7 @@
 
     recipe_checks  what a recipe may not hold
     recipe         what to train: a model and a list of stages, from YAML (recipes/)
+    strangers      people of another world, on whom a base model learns the language
     data           what a stage trains on: a release as sources, texts as token ids, the batches
     models/        load or create a model and its tokenizer; sample completions from it
     packing        texts into the tensors of a batch

@@ -4,12 +4,13 @@
 
 A *source* is a set of texts of a release: `mem`, `ctx`, `comp` (training questions), `comp_rl`,
 `biographies` (parametric ones, as plain text), `atoms` (single-hop questions on every fact that a
-biography states), or a test set such as `comp_zeroshot`.
+biography states), or a test set such as `comp_zeroshot`; `strangers` and `strangers_biographies`
+are atoms and biographies of another world (strangers.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +24,11 @@ from bioreason_bench.language.answer import ANSWER
 from bioreason_bench.release.read import Release
 from bioreason_bench.taxonomy import SKILLS
 from bioreason_bench.training.recipe import Source, Stage
+from bioreason_bench.training.strangers import Strangers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-ATOMS = "atoms"
 IGNORE = -100  # label of a token without loss
 Row = dict[str, Any]
 
@@ -47,15 +48,21 @@ class Corpus(Release):
         """
         key = self._config_and_split(name, split)
         if key not in self._kept:
-            self._kept[key] = make_atoms(self) if name == ATOMS else list(self.rows(*key))
+            made = COMPUTED.get(name)
+            self._kept[key] = made(self) if made else list(self.rows(*key))
         return self._kept[key]
 
     def has(self, name: str, split: str = "test") -> bool:
         """Whether the release has source `name`."""
-        if name == ATOMS:
+        if name in COMPUTED:
             return True
         config, split = self._config_and_split(name, split)
         return split in self.manifest["configs"].get(config, {})
+
+    @property
+    def people(self) -> list[str]:
+        """The names of the release's people."""
+        return [row["name"] for row in self.source("people")]
 
     def _config_and_split(self, name: str, split: str) -> tuple[str, str]:
         if name in SKILLS:  # any config of the skill holds its training questions
@@ -77,15 +84,26 @@ class Corpus(Release):
 def make_atoms(corpus: Corpus) -> list[Row]:
     """One single-hop question (skill `mem` or `ctx`) for each fact that a biography states."""
     from bioreason_bench.dataset import make_dataset
-    from bioreason_bench.questions.probes import write_single_hops
+    from bioreason_bench.questions.probes import all_single_hops
 
-    dataset = make_dataset(corpus.config)
-    subject, relation = np.nonzero(dataset.world.steps[:, :-1].T >= 0)
-    keys = Draw(corpus.config.seed).at("order", "atoms").words(len(subject))
-    columns = write_single_hops(dataset.writer, relation, subject, keys)
-    return [
-        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-    ]
+    return list(all_single_hops(make_dataset(corpus.config).writer, corpus.config.seed))
+
+
+def make_strangers(corpus: Corpus) -> list[Row]:
+    """One single-hop question for each fact of the strangers."""
+    return Strangers(corpus.config).questions(corpus.people)
+
+
+def strangers_biographies(corpus: Corpus) -> list[Row]:
+    """The parametric biographies of the strangers."""
+    return Strangers(corpus.config).biographies(corpus.people)
+
+
+COMPUTED: dict[str, Callable[[Corpus], list[Row]]] = {  # sources that no file holds
+    "atoms": make_atoms,
+    "strangers": make_strangers,
+    "strangers_biographies": strangers_biographies,
+}
 
 
 def choose(corpus: Corpus, source: Source, draw: Draw) -> list[Row]:
@@ -229,6 +247,23 @@ class Mixture:
     def step_items(self, step: int) -> list[dict[str, list[int]]]:
         """The texts of one step."""
         return [self[step * self.step_rows + row] for row in range(self.step_rows)]
+
+    def learnt_tokens(self) -> int:
+        """The tokens with loss of the whole stage."""
+        return sum(
+            int(
+                (encoded.ends - np.concatenate([[0], encoded.ends[:-1]]) - encoded.given)[
+                    order
+                ].sum()
+            )
+            for number, (source, encoded) in enumerate(self.sources)
+            for order in self._orders_of_stage(number, source.rows * self.steps, len(encoded))
+        )
+
+    def _orders_of_stage(self, number: int, texts: int, size: int) -> Iterator[NDArray]:
+        """The text numbers of a source that the stage uses, epoch by epoch."""
+        for epoch in range(-(-texts // size)):
+            yield self._order(number, epoch)[: texts - epoch * size]
 
     def with_source(self, source: Source, encoded: Encoded) -> Mixture:
         """The same mixture with one more source, the first in each step."""

@@ -18,7 +18,7 @@ from bioreason_bench.evaluation.answers import Answers, question_columns, verdic
 from bioreason_bench.evaluation.summary import summary_line
 from bioreason_bench.grading.grader import Grade
 from bioreason_bench.release.disk import write_whole
-from bioreason_bench.taxonomy import LEVELS, SKILLS
+from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
 from bioreason_bench.training.data import Corpus, prompt_of
 
 if TYPE_CHECKING:
@@ -28,9 +28,13 @@ PROBES = "probes"
 
 
 def configs_of(corpus: Corpus, split: str = "test") -> list[str]:
-    """Names of the test sets of a release: mem_iid ... comp_depth, probes."""
+    """Names of the test sets of a release: mem_iid ... comp_depth, pairs, conflicts, probes.
+
+    Without the unanswerable pairs, which ask for a word that training holds nowhere.
+    """
     configs = [f"{skill}_{level}" for skill in SKILLS for level in LEVELS]
     if split == "test":
+        configs += [kind.config for kind in QUESTION_KINDS if kind.name != "unanswerable"]
         configs.append(PROBES)
     return [config for config in configs if corpus.has(config, split)]
 

@@ -89,6 +89,8 @@ class ProgressLogger:
             for key, value in values.items()
             if isinstance(value, int | float)
         }
+        if "frac_reward_zero_std" in numbers:  # TRL's share of prompts whose samples all earn alike
+            numbers["mixed_groups"] = round(1.0 - numbers["frac_reward_zero_std"], 5)
         seconds = round(self._before + time.perf_counter() - self._begun, 1)
         line = {"stage": self.name, "step": step, "seconds": seconds, **numbers}
         with self.path.open("a", encoding="utf-8") as file:

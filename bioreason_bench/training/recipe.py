@@ -1,6 +1,9 @@
 """Recipes: a model and a list of stages, read from YAML, checked by schemas/recipe.schema.json.
 
-    recipe = load_recipe("sft_mem_ctx_grpo", {"grpo.steps": "300", "seed": "1"})
+    recipe = load_recipe("sft_mem_ctx+grpo", {"grpo.steps": "300", "seed": "1"})
+
+Recipes continue one another: `a+b` has the stages of a, then those of b, and a recipe without a
+model names the one that comes before it in `after`.
 
 A setting (`--set` on the command line) names a field of the recipe, or `stage.field`, where stage
 is its number from 1 or its kind (all stages of that kind): `sft.steps=100`,
@@ -13,7 +16,7 @@ import contextlib
 import copy
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ from bioreason_bench.schema import validator
 from bioreason_bench.training.recipe_checks import check_options, check_values
 
 RECIPES = Path(__file__).parent / "recipes"
+DEPTH = 20  # of recipes that continue one another
 KINDS = ("sft", "rft", "grpo")  # of stages
 EVALUATE = {"split": "test", "limit": 0, "batch": 256}
 
@@ -172,13 +176,45 @@ def load_recipe(name: str | Path, settings: Mapping[str, str] | None = None) -> 
     Raises:
         UsageError: There is no such recipe, or it is invalid.
     """
+    parts = str(name).split("+") if not _is_path(name) else [str(name)]
+    parts = [parts[0], *(_sibling(parts[0], part) for part in parts[1:])]
+    tables = [read_part(part) for part in parts]
+    while (first := tables[0]).get("after") and not first.get("model"):
+        parts.insert(0, _sibling(parts[0], str(first["after"])))
+        tables.insert(0, read_part(parts[0]))
+        if len(tables) > DEPTH:
+            raise UsageError(f"recipe {parts[0]}: `after` leads around in a circle; end it")
+    joined = join_parts(str(name), tables)
+    if not _is_path(name):
+        joined["name"] = "+".join(part.rpartition("/")[2] for part in str(name).split("+"))
+    return make_recipe(joined, settings or {}, f"recipe {name}")
+
+
+def _is_path(name: str | Path) -> bool:
+    return Path(name).suffix in (".yaml", ".yml")
+
+
+def _sibling(name: str, other: str) -> str:
+    """The recipe `other` as the recipe `name` means it: beside it, else a shipped one."""
+    if _is_path(name) and (Path(name).parent / f"{other}.yaml").is_file():
+        return str(Path(name).parent / f"{other}.yaml")
+    beside = f"{name.rpartition('/')[0]}/{other}"
+    return beside if beside in recipe_names() else other
+
+
+def read_part(name: str) -> dict[str, Any]:
+    """The fields of one recipe file, a shipped one or a YAML file; not yet checked.
+
+    Raises:
+        UsageError: There is no such recipe, or it is no table of fields.
+    """
     path = RECIPES / f"{name}.yaml"
-    if str(name) not in recipe_names():
+    if name not in recipe_names():
         path = Path(name)
-        if path.suffix not in (".yaml", ".yml"):
+        if not _is_path(path):
             otherwise = "bioreason-baseline train --list names them; or give a path to a .yaml file"
-            hint = suggest(str(name), recipe_names(), otherwise)
-            raise UsageError(f"there is no recipe {quoted(str(name))}: {hint}")
+            hint = suggest(name, recipe_names(), otherwise)
+            raise UsageError(f"there is no recipe {quoted(name)}: {hint}")
     try:
         values = parse_yaml(read_text(path, SETTINGS))
     except OSError as error:
@@ -189,7 +225,44 @@ def load_recipe(name: str | Path, settings: Mapping[str, str] | None = None) -> 
         raise UsageError(
             f"recipe {path} is not a table of fields; see the shipped ones in {RECIPES}"
         )
-    return make_recipe({"name": path.stem, **values}, settings or {}, str(path))
+    return {"name": path.stem, **values}
+
+
+def join_parts(name: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One recipe of several: the fields of the first, the stages of all, the sweep of the last.
+
+    A stage number in a sweep counts within its own part.
+
+    Raises:
+        UsageError: A part after the first has a model of its own.
+    """
+    first, last = parts[0], parts[-1]
+    if len(parts) == 1:
+        return dict(first)
+    for part in parts[1:]:
+        if "model" in part:
+            raise UsageError(
+                f"recipe {name}: {part['name']} has a model of its own, so it cannot continue "
+                f"{first['name']}; name it alone or first"
+            )
+    before: list[Any] = []
+    for part in parts[:-1]:
+        before += _stages_of(part)
+    fields = {key: value for key, value in first.items() if key not in ("after", "sweep")}
+    joined = {**fields, "name": last["name"]}
+    for key in ("about", "evaluate"):
+        if key in last:
+            joined[key] = last[key]
+    if "sweep" in last:
+        number, dot, rest = str(last["sweep"].get("setting")).partition(".")
+        number = str(int(number) + len(before)) if number.isdecimal() else number
+        joined["sweep"] = {**last["sweep"], "setting": number + dot + rest}
+    return {**joined, "stages": [*before, *_stages_of(last)]}
+
+
+def _stages_of(part: Mapping[str, Any]) -> list[Any]:
+    stages = part.get("stages")
+    return stages if isinstance(stages, list) else []
 
 
 def make_recipe(
@@ -213,8 +286,13 @@ def make_recipe(
         _apply_setting(recipe, key, text)
     check_values(recipe, where)
     _check(recipe, where)
+    if "model" not in recipe:
+        raise UsageError(
+            f"{where} has no model: it continues another recipe; "
+            f"write both, such as sft_mem_ctx+{recipe['name']}"
+        )
     check_options(recipe, where)
-    fields = {key: value for key, value in recipe.items() if key != "stages"}
+    fields = {key: value for key, value in recipe.items() if key not in ("stages", "after")}
     if "evaluate" in fields:
         fields["evaluate"] = {**EVALUATE, **fields["evaluate"]}
     made = tuple(_stage(stage) for stage in recipe["stages"])

@@ -8,25 +8,99 @@ import pytest
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.experiments.jobs import arms_of, make_arms, make_jobs, with_settings
+from bioreason_bench.experiments.studies import load_study, make_study, study_names
 from bioreason_bench.training.data import Corpus, Mixture, choose
-from bioreason_bench.training.recipe import RECIPES, Source, load_recipe, make_recipe, recipe_names
+from bioreason_bench.training.recipe import (
+    RECIPES,
+    Source,
+    load_recipe,
+    make_recipe,
+    read_part,
+    recipe_names,
+)
 from bioreason_bench.training.run_folder import check_fit
 
 
+SFT = ("mem", "ctx", "mem_ctx", "comp", "comp_atoms", "mem_ctx_comp")
+THEN = ("grpo", "gold", "rft")
+
+
 def test_every_shipped_recipe_is_valid_and_says_what_it_is():
-    names = recipe_names()
-    assert {"sft_comp", "sft_mem", "sft_ctx", "sft_mem_ctx"} <= set(names)
-    assert {
-        f"sft_{skill}_{then}"
-        for skill in ("comp", "mem", "ctx", "mem_ctx")
-        for then in ("grpo", "rft")
-    } <= set(names)
-    for name in names:
-        recipe = load_recipe(name)
-        assert recipe.about
-        first = (RECIPES / f"{name}.yaml").read_text().splitlines()[0]
-        if "name" in recipe.model:
-            assert "Not run yet" in first
+    parts = {name: read_part(name) for name in recipe_names()}
+    alone = [name for name, part in parts.items() if "model" in part or "after" in part]
+    continued = [
+        f"{first}+{then}"
+        for then, part in parts.items()
+        if then not in alone
+        for first in alone
+        if first.rpartition("/")[0] == then.rpartition("/")[0]
+    ]
+    assert {f"sft_{skill}+{then}" for skill in SFT for then in THEN} <= set(continued)
+    for name in (*alone, *continued):
+        assert load_recipe(name).about
+    assert all("Not run yet" in part["about"] for name, part in parts.items() if "/" in name)
+
+
+def test_recipes_continue_one_another():
+    base, sft, grpo = (read_part(name)["stages"] for name in ("base", "sft_mem_ctx", "grpo"))
+    joined = load_recipe("sft_mem_ctx+grpo")
+    assert joined.name == "sft_mem_ctx+grpo"
+    assert joined.as_dict()["stages"] == [*base, *sft, *grpo]
+    assert joined.model == load_recipe("base").model
+    assert load_recipe("base").shared_stages(joined) == 1
+    english = load_recipe("nano_english/sft_mem_ctx+gold")  # parts beside the first come first
+    assert english.stages[2].accumulate == 4
+    assert english.preset == "nano_english"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("grpo", "has no model: it continues another recipe; write both, such as sft_mem_ctx+grpo"),
+        ("sft_mem_ctx+gpro", "did you mean 'grpo'"),
+        ("sft_mem_ctx+", "there is no recipe ''"),
+        ("base+qwen/sft_comp_3b", "has a model of its own"),
+    ],
+)
+def test_recipes_that_cannot_be_joined_get_one_sentence(name, words):
+    with pytest.raises(UsageError) as caught:
+        load_recipe(name)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_continues_the_recipe_that_it_names(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "{about: x, after: sft_mem, stages: [{kind: sft, steps: 3, learning_rate: 1, "
+        "batch: {ctx: 1}}], sweep: {setting: 1.steps, values: [1, 2]}}"
+    )
+    recipe = load_recipe(tmp_path / "mine.yaml")
+    assert [stage.steps for stage in recipe.stages] == [600, 500, 3]
+    assert recipe.sweep_points()[1] == ("2", {"3.steps": "2"})  # counted from the first of all
+    circle = tmp_path / "circle.yaml"
+    circle.write_text("{about: x, after: circle, stages: []}")
+    with pytest.raises(UsageError, match="leads around in a circle"):
+        load_recipe(circle)
+
+
+def test_strangers_know_every_relation_and_nobody_of_the_release(nano_release):
+    corpus = Corpus(nano_release)
+    rows = corpus.source("strangers")
+    names = set(corpus.people)
+    recalled = [row for row in rows if row["pattern"] == "P"]
+    read = [row for row in rows if row["pattern"] == "C"]
+    assert {row["path"][0] for row in rows} == {row["name"] for row in corpus.source("relations")}
+    assert {row["hops"] for row in rows} == {1}
+    biographies = [row["text"] for row in corpus.source("strangers_biographies")]
+    for text in [*biographies, *(row["chain"] for row in recalled)]:
+        assert not names.intersection(text.split())
+    facts = {(r["subject"], r["relation"], r["object"]) for r in corpus.source("facts")}
+    own = [row for row in read if (row["entities"][0], row["path"][0], row["answer"]) in facts]
+    assert len(own) < 0.1 * len(read)  # by chance, in relations that have few values
+    assert {row["entities"][0] for row in read} <= names
+    grader = corpus.grader()
+    assert all(grader.grade(row["chain"], row).process_verified for row in read[:100])
 
 
 @pytest.mark.parametrize(
@@ -34,34 +108,34 @@ def test_every_shipped_recipe_is_valid_and_says_what_it_is():
     [
         ({"grpo.stepps": "3"}, "did you mean 'steps'"),
         ({"sft.steps": "many"}, "not of type 'integer'"),
-        ({"5.steps": "1"}, "stages 1 to 2"),
+        ({"5.steps": "1"}, "stages 1 to 3"),
         ({"sft.batch.mem.portion": "15"}, "15 is not one of"),
         ({"rft.steps": "1"}, "no rft stage"),
         ({"sft.batch.memm": "3"}, "memm"),
         ({"colour": "red"}, "there is no field 'colour'"),
-        ({"grpo.prompts.comp_rl.rows": "0"}, "stage 2: a grpo stage needs prompts per step"),
+        ({"grpo.prompts.comp_rl.rows": "0"}, "stage 3: a grpo stage needs prompts per step"),
     ],
 )
 def test_a_wrong_setting_gets_one_sentence_that_says_where(settings, words):
-    with pytest.raises(UsageError, match=r"sft_mem_ctx_grpo|--set") as caught:
-        load_recipe("sft_mem_ctx_grpo", settings)
+    with pytest.raises(UsageError, match=r"sft_mem_ctx\+grpo|--set") as caught:
+        load_recipe("sft_mem_ctx+grpo", settings)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_misspelt_recipe_is_answered_with_the_nearest():
-    with pytest.raises(UsageError, match="did you mean 'sft_mem_ctx_grpo'"):
-        load_recipe("sft_mem_ctx_gpro")
+    with pytest.raises(UsageError, match="did you mean 'sft_mem_ctx'"):
+        load_recipe("sft_mem_ctxx")
 
 
 def test_settings_change_all_stages_of_a_kind_or_one_by_number(tmp_path):
     recipe = load_recipe(
-        "sft_mem_ctx_sft",
-        {"sft.steps": "7", "2.learning_rate": "1e-4", "1.batch.mem": "3", "seed": "9"},
+        "sft_mem_ctx+gold",
+        {"sft.steps": "7", "3.learning_rate": "1e-4", "2.batch.mem": "3", "seed": "9"},
     )
-    assert [stage.steps for stage in recipe.stages] == [7, 7]
-    assert recipe.stages[1].learning_rate == 1e-4
-    assert recipe.stages[0].batch[0] == Source("mem", 3)
+    assert [stage.steps for stage in recipe.stages] == [7, 7, 7]
+    assert recipe.stages[2].learning_rate == 1e-4
+    assert recipe.stages[1].batch[0] == Source("mem", 3)
     assert recipe.seed == 9
     path = tmp_path / "mine.yaml"
     path.write_text(json.dumps(recipe.as_dict()))
@@ -69,54 +143,80 @@ def test_settings_change_all_stages_of_a_kind_or_one_by_number(tmp_path):
 
 
 def test_a_sweep_makes_one_recipe_per_value_also_under_its_former_name():
-    recipe = load_recipe("few_shot")
-    points = recipe.sweep_points()
-    assert [value for value, _ in points] == ["8", "16", "32", "64", "128", "256", "512", "1024"]
-    assert load_recipe("few_shot", points[3][1]).stages[1].batch[0].limit == 64
-    values = recipe.as_dict()
+    values = {**read_part("base"), "sweep": {"setting": "sft.steps", "values": [8, 16]}}
+    recipe = make_recipe(values)
+    assert recipe.sweep_points() == [("8", {"sft.steps": "8"}), ("16", {"sft.steps": "16"})]
     values["ladder"] = values.pop("sweep")
     assert make_recipe(values) == recipe
     assert load_recipe("sft_mem").sweep_points() == [("", {})]
 
 
-def test_arms_share_what_is_the_same_and_each_point_of_a_sweep_is_an_arm():
-    from bioreason_bench.experiments.jobs import make_arms, make_jobs
-    from bioreason_bench.experiments.reproduce import FULL
-
-    names = ["sft_mem_ctx", "sft_mem_ctx_grpo", "few_shot", "portions"]
-    jobs = make_jobs(
-        make_arms(names, {"grpo.steps": "9", "2.warmup": "3"}, "nano"), {1: None, 2: None}, RECIPES
-    )
-    base = {
+def test_arms_share_what_is_the_same():
+    study = load_study("main")
+    arms = with_settings(arms_of(study, "nano"), {"grpo.steps": "9"})
+    jobs = make_jobs(arms, {1: None, 2: None}, RECIPES)
+    bases = {
         (job.arm.name, job.seed): job.base and (job.base.arm.name, job.base.seed) for job in jobs
     }
-    assert base["sft_mem_ctx", 1] is None
-    assert (
-        base["sft_mem_ctx_grpo", 1]
-        == base["few_shot=8", 1]
-        == base["few_shot=1024", 1]
-        == ("sft_mem_ctx", 1)
-    )
-    assert base["few_shot=8", 2] == ("sft_mem_ctx", 2)
-    assert base["portions=10", 1] is None and base["portions=90", 1] is None
+    assert [arm for (arm, seed), base in bases.items() if base is None and seed == 1] == ["base"]
+    for skill in SFT:
+        assert bases[f"sft_{skill}", 2] == ("base", 2)
+        for then in ("grpo", "rft"):
+            assert bases[f"sft_{skill}+{then}", 2] == (f"sft_{skill}", 2)
+    assert bases["sft_mem_ctx+gold=8", 1] == ("sft_mem_ctx", 1)
     steps = {job.arm.name: [stage.steps for stage in job.own] for job in jobs}
-    assert (
-        steps["sft_mem_ctx"] == [700]
-        and steps["sft_mem_ctx_grpo"] == [9]
-        and steps["few_shot=8"] == [50]
-    )
-    alone = make_jobs(make_arms(["few_shot"], {}, "nano"), {1: None}, RECIPES)
-    assert [job.base and job.base.arm.name for job in alone] == [None] + ["few_shot=8"] * 7
-    assert make_arms(["sft_comp"], {}, "nano_english")[0].load().preset == "nano_english"
-    for preset in ("", "nano_english", "small"):
-        full = make_jobs(
-            make_arms(FULL if not preset else FULL[:5], {}, preset), {0: None}, RECIPES
-        )
-        assert all(
-            (job.base is None)
-            == (job.arm.name in ("sft_comp", "sft_mem", "sft_ctx", "sft_mem_ctx"))
-            for job in full
-        )
+    assert steps["base"] == [600] and steps["sft_comp"] == [500]
+    assert steps["sft_comp+grpo"] == [9]
+    assert steps["sft_mem_ctx+rft"] == [34, 33, 33]
+    assert make_arms(["sft_comp"], "nano_english")[0].load().preset == "nano_english"
+    with pytest.raises(UsageError, match="no arm has such a stage"):
+        with_settings(make_arms(["base"]), {"grpo.steps": "9"})
+
+
+def test_the_arms_of_the_main_study_learn_as_many_tokens_in_as_many_steps(nano_release):
+    corpus = Corpus(nano_release)
+
+    def tokens(stage):
+        pieces = 0.0
+        for source in stage.batch:
+            rows = choose(corpus, source, Draw(0))[:500]
+            texts = [row.get("text") or row["chain"] for row in rows]
+            pieces += source.rows * sum(len(text.split()) + 1 for text in texts) / len(texts)
+        return pieces
+
+    stages = [load_recipe(f"sft_{skill}").stages[1] for skill in SFT]
+    learnt = [stage.steps * tokens(stage) for stage in stages]
+    assert max(learnt) < 1.03 * min(learnt)
+    assert len({stage.steps for stage in stages}) == 1
+    follow = [load_recipe(f"sft_mem+{then}").stages[2:] for then in THEN]
+    assert [sum(stage.steps for stage in part) for part in follow] == [100, 100, 100]
+
+
+def test_every_shipped_study_is_valid_and_its_arms_can_be_loaded():
+    for name in study_names():
+        study = load_study(name)
+        assert study.about.endswith(".") and study.question.endswith("?")
+        for arm in arms_of(study):
+            arm.load()
+    assert load_study("main").world_settings(7) == {"fold": 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"arms": []}, "arms"),
+        ({"armz": []}, "did you mean 'arms'"),
+        ({"arms": ["base", "base"]}, "stands there twice"),
+        ({"claims": [{"text": "x", "first": "base", "second": "sft"}]}, "sft_mem"),
+        ({"arms": [{"arm": "base", "setting": "sft.steps", "values": []}]}, "has no values"),
+    ],
+)
+def test_a_wrong_study_gets_one_sentence(change, words):
+    values = {"name": "x", "about": "x", "question": "x", "arms": ["base", "sft_mem"], **change}
+    with pytest.raises(UsageError) as caught:
+        make_study(values)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_portions_are_nested_and_filters_leave_what_they_say(nano_release):
@@ -168,9 +268,9 @@ def test_a_release_that_does_not_fit_the_recipe_is_named_with_what_it_lacks(
     values = {
         "name": "x",
         "model": {"name": "y"},
-        "stages": [{"kind": "sft", "steps": 1, "learning_rate": 1, "batch": {"comp_depth": 1}}],
+        "stages": [{"kind": "sft", "steps": 1, "learning_rate": 1, "batch": {"mem_zeroshot": 1}}],
     }
-    with pytest.raises(ReleaseError, match="comp_depth"):
+    with pytest.raises(ReleaseError, match="mem_zeroshot"):
         check_fit(make_recipe(values), Corpus(nano_release))
 
 

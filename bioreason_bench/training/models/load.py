@@ -14,6 +14,7 @@ from bioreason_bench.taxonomy import SKILLS
 from bioreason_bench.training.data import Corpus, completion_of, prompt_of
 from bioreason_bench.training.recipe import Recipe
 from bioreason_bench.training.recipe_checks import check_trust
+from bioreason_bench.training.strangers import renamed
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -214,7 +215,8 @@ def _refused(where: str) -> Iterator[None]:
 def texts_of(corpus: Corpus) -> Iterator[str]:
     """Texts with the whole vocabulary of a release.
 
-    These are facts, biographies and relation names; in English also training questions.
+    These are facts, biographies and relation names; in symbols also the names of strangers, in
+    English training questions.
     """
     for row in corpus.source("facts"):
         yield f"{row['subject']} {row['relation']} {row['object']}"
@@ -222,7 +224,9 @@ def texts_of(corpus: Corpus) -> Iterator[str]:
         yield row["text"]
     for row in corpus.source("relations"):
         yield row["name"]
-    if corpus.config.language != "symbols":
+    if corpus.config.language == "symbols":
+        yield from map(renamed, corpus.people)
+    else:
         for skill in SKILLS:
             for row in corpus.source(skill)[:QUESTIONS]:
                 yield prompt_of(row) + completion_of(row, "chain")

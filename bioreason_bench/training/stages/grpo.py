@@ -12,6 +12,7 @@ model does not forget what it knew.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,26 @@ def train_grpo(run: StageRun, data: StageData) -> dict[str, float]:
         collate=Collate(run.tokenizer.pad_token_id, recipe.packed),
         progress=run.progress,
     )
-    return run_trainer(trainer, run, stage.temperature)
+    speed = run_trainer(trainer, run, stage.temperature)
+    return {**speed, **budget(run, data, per_step)}
+
+
+def budget(run: StageRun, data: StageData, prompts: int) -> dict[str, float]:
+    """The samples of a stage, the tokens that they hold, and the tokens learnt.
+
+    A sample's tokens count as learnt, and so do those of the replayed texts.
+
+    Args:
+        run: The stage.
+        data: What it trained on.
+        prompts: Prompts per step.
+    """
+    samples = run.stage.steps * prompts * run.stage.samples
+    curve = (json.loads(line) for line in run.progress.path.read_text("utf-8").splitlines())
+    lengths = [line["completions/mean_length"] for line in curve if "reward" in line]
+    sampled = round(samples * sum(lengths) / max(1, len(lengths)))
+    replayed = data.mixture.learnt_tokens()
+    return {"samples": samples, "sampled_tokens": sampled, "learnt_tokens": sampled + replayed}
 
 
 def grpo_config(recipe: Recipe, stage: Stage, folder: Path) -> GRPOConfig:

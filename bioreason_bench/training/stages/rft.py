@@ -34,7 +34,9 @@ def train_rft(run: StageRun, data: StageData) -> dict[str, float]:
     own = Source(name="kept", rows=prompts_of(run.recipe, run.stage).rows)
     encoded = encode(kept, "chain", run.tokenizer, run.recipe.max_length)
     speed = train_on(run, data.mixture.with_source(own, encoded))
-    return {**speed, "kept": float(len(kept)), "prompts_solved": float(solved)}
+    samples = len(data.prompts) * run.stage.samples
+    counts = {"samples": samples, "kept": len(kept), "prompts_solved": solved}
+    return {**speed, **counts}
 
 
 def sample_right(run: StageRun, rows: list[Row]) -> list[Row]:

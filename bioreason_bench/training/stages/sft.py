@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def train_sft(run: StageRun, data: StageData) -> dict[str, float]:
-    """Train on the stage's batch; returns tokens per second and the like."""
+    """Train on the stage's batch; returns the speed and the tokens learnt."""
     return train_on(run, data.mixture)
 
 
@@ -39,7 +39,7 @@ def sft_config(recipe: Recipe, stage: Stage, folder: Path) -> SFTConfig:
 
 
 def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
-    """Train on a mixture, from the last checkpoint if there is one; returns the speed."""
+    """Train on a mixture, from the last checkpoint if there is one; returns speed and tokens."""
     from datasets import Dataset
     from trl import SFTTrainer
 
@@ -73,4 +73,4 @@ def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
         callbacks=[ProgressCallback(run.progress)],
         optimizers=(optimizer, None),
     )
-    return run_trainer(trainer, run)
+    return {**run_trainer(trainer, run), "learnt_tokens": mixture.learnt_tokens()}
