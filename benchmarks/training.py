@@ -143,7 +143,7 @@ def measure(corpus: Corpus, steps: int, grpo_steps: int, warm_steps: int) -> dic
         "grpo.steps": str(grpo_steps),
         "sft.matrix_learning_rate": "0",
     }
-    recipe = load_recipe("sft_mem_ctx_grpo", settings)
+    recipe = load_recipe("sft_mem_ctx+grpo", settings)
     use_bf16 = models.choose_bf16(recipe)
     measured: dict[str, float] = {"bf16": float(use_bf16)}
     with tempfile.TemporaryDirectory() as temporary:
@@ -157,11 +157,11 @@ def measure(corpus: Corpus, steps: int, grpo_steps: int, warm_steps: int) -> dic
 
         # The first loop of a process is slower.
         short = load_recipe("sft_mem_ctx", {"sft.steps": "3"})
-        run, data = fresh(1, "first", short)
+        run, data = fresh(2, "first", short)
         bare_sft(run, data.mixture, use_bf16)
-        run, data = fresh(1, "bare")
+        run, data = fresh(2, "bare")
         seconds, tokens = bare_sft(run, data.mixture, use_bf16)
-        trl = train_sft(*fresh(1, "trl"))
+        trl = train_sft(*fresh(2, "trl"))
         measured |= {
             "sft_bare_seconds_per_step": seconds / steps,
             "sft_trl_seconds_per_step": trl["seconds"] / steps,
@@ -170,11 +170,11 @@ def measure(corpus: Corpus, steps: int, grpo_steps: int, warm_steps: int) -> dic
             "sft_ratio": trl["seconds"] / seconds,
         }
         warm = load_recipe("sft_mem_ctx", {"sft.steps": str(max(1, warm_steps))})
-        run, data = fresh(1, "warm", warm)
+        run, data = fresh(2, "warm", warm)
         if warm_steps:
             train_sft(run, data)
-        seconds = bare_grpo(*fresh(2, "bare-grpo", model=copy.deepcopy(run.model)), use_bf16)
-        trl = train_grpo(*fresh(2, "trl-grpo", model=copy.deepcopy(run.model)))
+        seconds = bare_grpo(*fresh(3, "bare-grpo", model=copy.deepcopy(run.model)), use_bf16)
+        trl = train_grpo(*fresh(3, "trl-grpo", model=copy.deepcopy(run.model)))
         measured |= {
             "grpo_bare_seconds_per_step": seconds / grpo_steps,
             "grpo_trl_seconds_per_step": trl["seconds"] / grpo_steps,

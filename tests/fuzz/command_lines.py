@@ -54,8 +54,9 @@ GOOD = {  # good words by the name of a parameter
     "person": ["p3", "p1000", "P3"],
     "repo": ["org/bioreason"],
     "tag": ["v1.0.0"],
-    "recipe": ["sft_mem_ctx_grpo", "recipe.yaml"],
-    "arms": ["sft_mem_ctx"],
+    "recipe": ["sft_mem_ctx+grpo", "recipe.yaml"],
+    "names": ["sft_mem_ctx"],
+    "study": ["main", "rewards"],
     "model": ["no-such-model"],
     "models": ["no-such-model"],
     "level": ["iid"],
@@ -118,7 +119,7 @@ class Commands:
         self.preset = Document(load_preset("tiny").as_dict() | {"like": "tiny"})
         self.mini = Document(MINI)
         self.table = Document(table_as_dict(load_table()))
-        self.recipe = Document(load_recipe("sft_mem_ctx_grpo").as_dict())
+        self.recipe = Document(load_recipe("sft_mem_ctx+grpo").as_dict())
         self.answer = Document(answer())
         lines = read_lines([CARDS / "nano.jsonl"])
         self.results = [

@@ -21,7 +21,6 @@ from bioreason_bench.training.recipe import (
 )
 from bioreason_bench.training.run_folder import check_fit
 
-
 SFT = ("mem", "ctx", "mem_ctx", "comp", "comp_atoms", "mem_ctx_comp")
 THEN = ("grpo", "gold", "rft")
 

@@ -340,24 +340,25 @@ def test_reproduce_trains_shared_stages_once_continues_and_writes_the_page(nano_
     small = [
         "model.from_scratch.hidden_size=32",
         "1.steps=3",
-        "2.batch.comp_rl.rows=8",
-        "2.steps=2",
+        "2.steps=3",
+        "3.batch.comp_rl.rows=8",
+        "3.steps=2",
         "evaluate.limit=4",
     ]
     small += ["evaluate.configs=[mem_iid, comp_iid, comp_zeroshot]"]
     for setting in small:
         argv += ["--set", setting]
-    for arm in ("sft_mem_ctx", "sft_mem_ctx_sft"):
+    for arm in ("sft_mem_ctx", "sft_mem_ctx+gold"):
         argv += ["--arm", arm]
     first = CliRunner().invoke(main, argv)
     assert first.exit_code == 0, first.output
     assert "2 runs (2 arms, 1 seeds), 0 complete" in first.stderr
-    folder = tmp_path / "seed0" / "sft_mem_ctx_sft"
-    assert [path.name for path in folder.glob("*-*")] == ["2-sft"]
+    folder = tmp_path / "seed0" / "sft_mem_ctx+gold"
+    assert [path.name for path in folder.glob("*-*")] == ["3-sft"]
     lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
     assert [(line["type"], line["arm"]) for line in lines[::4]] == [
         ("run", "sft_mem_ctx"),
-        ("run", "sft_mem_ctx_sft"),
+        ("run", "sft_mem_ctx+gold"),
     ]
     assert {line["config"] for line in lines if line["type"] == "result"} == {
         "mem_iid",
@@ -365,10 +366,10 @@ def test_reproduce_trains_shared_stages_once_continues_and_writes_the_page(nano_
         "comp_zeroshot",
     }
     assert Path(first.stdout.strip()).is_file()
-    before = (folder / "2-sft" / "done.json").stat().st_mtime_ns
+    before = (folder / "3-sft" / "done.json").stat().st_mtime_ns
     again = CliRunner().invoke(main, argv)
     assert again.exit_code == 0 and "2 complete" in again.stderr
-    assert (folder / "2-sft" / "done.json").stat().st_mtime_ns == before
+    assert (folder / "3-sft" / "done.json").stat().st_mtime_ns == before
     wrong = CliRunner().invoke(main, [*argv, "--set", "grpo.steps=3"])
     assert wrong.exit_code == 2
     assert "no arm has such a stage" in wrong.stderr
