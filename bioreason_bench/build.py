@@ -7,6 +7,7 @@ config → world → language → splits → questions      the data set, as a f
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from bioreason_bench.release.disk import user_path
 from bioreason_bench.release.manifest import manifest_head
 from bioreason_bench.release.shards import FileEntry
 from bioreason_bench.release.write import check_target, write_release
+from bioreason_bench.scale.parts import Part, merge_parts, write_part
+from bioreason_bench.scale.shares import Shares
 from bioreason_bench.workers import available_cores
 from bioreason_bench.world.given import describe_facts
 from bioreason_bench.world.table import table_as_dict
 
-__all__ = ["generate"]
+__all__ = ["generate", "generate_part", "merge"]
 
 
 def generate(
@@ -64,6 +67,74 @@ def generate(
             manifest_head(config, table_as_dict(dataset.world.table)),
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
+            force=force,
+            finish=write_card,
+            advance=bar.advance,
+        )
+
+
+def generate_part(
+    config: WorldConfig,
+    out: str | Path,
+    shares: Shares,
+    *,
+    workers: int | None = None,
+    shard_rows: int = SHARD_ROWS,
+    progress: bool = False,
+) -> Part:
+    """Write some of the files of a release, to be merged with the others, and return the part.
+
+    Any part can be made anywhere, in any order; an interrupted run is resumed.
+
+    Args:
+        config: The configuration.
+        out: The folder to write.
+        shares: Which files.
+        workers: The number of processes; all cores if None.
+        shard_rows: The approximate number of rows of a file; the same for all parts.
+        progress: Show progress on stderr.
+
+    Raises:
+        UsageError: The configuration cannot be met, or `out` cannot be written.
+        BioreasonError: No room is left, or a worker process was killed.
+    """
+    out = user_path(out)
+    with _Progress(progress, "people, facts and paths") as bar:
+        if config.facts:
+            config = describe_facts(config)
+        dataset = make_or_explain(config)
+        return write_part(
+            out,
+            dataset,
+            partial(_remake_dataset, config.as_dict()),
+            manifest_head(config, table_as_dict(dataset.world.table)),
+            shares,
+            workers=available_cores() if workers is None else workers,
+            shard_rows=shard_rows,
+            advance=bar.advance,
+        )
+
+
+def merge(
+    parts: Sequence[str | Path], out: str | Path, *, force: bool = False, progress: bool = False
+) -> dict[str, Any]:
+    """Write the release of which these are all parts, and return its manifest.
+
+    Args:
+        parts: The folders of the parts, in any order.
+        out: The folder to write.
+        force: Replace an existing release once the new one is complete.
+        progress: Show progress on stderr.
+
+    Raises:
+        UsageError: `out` cannot be written.
+        ReleaseError: A part is broken, a file is missing or there twice, or the parts differ in
+            settings.
+    """
+    with _Progress(progress, "reading the parts") as bar:
+        return merge_parts(
+            [user_path(part, "PART") for part in parts],
+            user_path(out),
             force=force,
             finish=write_card,
             advance=bar.advance,

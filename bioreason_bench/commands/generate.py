@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,12 @@ class Generate(click.Command):
     help="Approximate rows per file. Does not change the rows.",
 )
 @click.option(
+    "--shards",
+    metavar="A-B/N",
+    help="Make only these shares of the files (0-9/400: the first ten of 400), as a part for "
+    "bioreason merge; on any machine, in any order.",
+)
+@click.option(
     "--force", is_flag=True, help="Replace an existing release, once the new one is complete."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the number of rows as JSON.")
@@ -110,6 +117,7 @@ def command(
     names: Path | None,
     workers: int | None,
     shard_rows: int | None,
+    shards: str | None,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -128,10 +136,14 @@ def command(
     has at most one object of each relation. Sizes that the graph cannot reach are reduced, with a
     warning; a size that you set yourself is an error instead (docs/data.md).
     """  # noqa: D301 - click reads \b
-    from bioreason_bench.build import generate
+    from bioreason_bench.build import generate, generate_part
     from bioreason_bench.config import load_preset, own_fields
     from bioreason_bench.dataset import SHARD_ROWS
+    from bioreason_bench.scale.shares import Shares
 
+    shares = Shares.parse(shards) if shards else None
+    if shares and force:
+        raise UsageError("--force does not go with --shards; remove the part to make it again")
     began = time.perf_counter()
     if preset is None:
         preset = "graph" if facts else "v1"
@@ -143,18 +155,18 @@ def command(
     config = replace(load_preset(preset, seed).override(set_here), **files_given)
     if config.facts:
         config = _fitted(config, set_here, own_fields(preset), quiet)
-    out = out or Path(f"bioreason-{config.preset}-{config.seed}")
-    manifest = generate(
-        config,
-        out,
-        workers=workers,
-        shard_rows=shard_rows or SHARD_ROWS,
-        force=force,
-        progress=not quiet,
-    )
-    rows: dict[str, int] = {}
-    for entry in manifest["files"].values():
-        rows[entry["schema"]] = rows.get(entry["schema"], 0) + entry["rows"]
+    name = f"bioreason-{config.preset}-{config.seed}"
+    how: dict[str, Any] = {"workers": workers, "shard_rows": shard_rows or SHARD_ROWS}
+    how["progress"] = not quiet
+    rows: Counter[str] = Counter()
+    if shares:
+        out = out or Path(f"{name}-{str(shares).replace('/', '-of-')}")
+        for made in generate_part(config, out, shares, **how).files.values():
+            rows[made.schema] += made.rows
+    else:
+        out = out or Path(name)
+        for entry in generate(config, out, force=force, **how)["files"].values():
+            rows[entry["schema"]] += entry["rows"]
     if as_json:
         written = {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
         click.echo(json.dumps(written))

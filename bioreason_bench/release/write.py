@@ -31,7 +31,15 @@ from bioreason_bench.workers import FORK, run
 if TYPE_CHECKING:
     from bioreason_bench.dataset import Dataset, Shard
 
-__all__ = ["check_target", "no_collection", "write_release"]
+__all__ = [
+    "check_target",
+    "digest_of",
+    "no_collection",
+    "plain_errors",
+    "resumable",
+    "write_files",
+    "write_release",
+]
 
 CARD = ("README.md", "chain.svg", "croissant.json")
 AUDIT = ("audit.json", ".audit.json.lock")  # of `verify --write`
@@ -152,9 +160,9 @@ def write_release(
     check = partial(check_target, out, force)
     check()
     shards = dataset.shards(shard_rows)
-    key = _key({**head, "shard_rows": shard_rows})
-    with plain_errors(out), partial_folder(out, key, check) as folder, _resumable(folder):
-        entries = _write_shards(folder, shards, dataset, remake, workers, advance)
+    key = digest_of({**head, "shard_rows": shard_rows})
+    with plain_errors(out), partial_folder(out, key, check) as folder, resumable(folder):
+        entries = write_files(folder, shards, dataset, remake, workers, advance)
         manifest = make_manifest(head, entries)
         folder.announce([*CARD, MANIFEST])
         finish(folder.root, manifest)
@@ -163,14 +171,14 @@ def write_release(
     return manifest
 
 
-def _key(values: Mapping[str, Any]) -> str:
+def digest_of(values: Mapping[str, Any]) -> str:
     """A digest of everything that decides over the bytes of the files."""
     text = json.dumps([values, code_digest()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
-def _resumable(folder: PartialFolder) -> Iterator[None]:
+def resumable(folder: PartialFolder) -> Iterator[None]:
     """Ctrl-C says that the same command goes on, if it does."""
     try:
         yield
@@ -182,7 +190,7 @@ def _resumable(folder: PartialFolder) -> Iterator[None]:
         raise
 
 
-def _write_shards(
+def write_files(
     folder: PartialFolder,
     shards: Sequence[Shard],
     dataset: Dataset,
