@@ -36,6 +36,7 @@ __all__ = [
     "digest_of",
     "no_collection",
     "plain_errors",
+    "release_files",
     "resumable",
     "write_files",
     "write_release",
@@ -99,7 +100,7 @@ def check_target(out: Path, force: bool) -> None:
                 f"{out} exists and is not a release, so --force does not replace it; "
                 "choose another --out"
             )
-        known = set(_release_files(out))
+        known = set(release_files(out))
         for name in _names(out):
             if name not in known:
                 raise UsageError(
@@ -108,7 +109,7 @@ def check_target(out: Path, force: bool) -> None:
                 )
 
 
-def _release_files(folder: Path) -> list[str]:
+def release_files(folder: Path) -> list[str]:
     """The names of files that this package put into the folder of a release."""
     listed: set[str] = set()
     with suppress(OSError, ValueError, TypeError, KeyError):  # a broken manifest lists none
@@ -167,7 +168,7 @@ def write_release(
         folder.announce([*CARD, MANIFEST])
         finish(folder.root, manifest)
         write_manifest(folder.root, manifest)
-        folder.put_in_place(check, _release_files(out))
+        folder.put_in_place(check, release_files(out))
     return manifest
 
 

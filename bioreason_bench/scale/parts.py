@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import ReleaseError, UsageError
@@ -32,6 +32,7 @@ from bioreason_bench.release.write import (
     check_target,
     digest_of,
     plain_errors,
+    release_files,
     resumable,
     write_files,
 )
@@ -154,7 +155,8 @@ def read_part(folder: Path) -> Part:
         values = read_json(path, MOST_BYTES)
         if values["format"] != FORMAT:
             raise ValueError(f"its format is {values['format']}")
-        files, sums = {}, {}
+        files: dict[int, FileEntry] = {}
+        sums: dict[int, str] = {}
         for entry in values["files"]:
             number = int(entry.pop("number"))
             sums[number] = str(entry.pop("sha256"))
@@ -203,14 +205,14 @@ def merge_parts(
     check = partial(check_target, out, force)
     check()
     total = sum(part.files[number].rows for number, part in holder.items())
-    key = digest_of([part.bytes[number] for number, part in sorted(holder.items())])
+    key = digest_of({str(number): part.bytes[number] for number, part in holder.items()})
     with plain_errors(out), partial_folder(out, key, check) as folder, resumable(folder):
         _gather(folder, holder, total, advance)
         manifest = make_manifest(read[0].head, [FileEntry(**values) for values in folder.done])
         folder.announce([*CARD, MANIFEST])
         finish(folder.root, manifest)
         write_manifest(folder.root, manifest)
-        folder.put_in_place(check, list(manifest["files"]) + [*CARD, MANIFEST])
+        folder.put_in_place(check, release_files(out))
     return manifest
 
 
@@ -234,7 +236,7 @@ def check_same(parts: Sequence[Part]) -> None:
 
 def _compared(one: Part, other: Part) -> list[tuple[str, Any, Any]]:
     """What has to be equal in two parts: (name, value in one, value in the other)."""
-    pairs = [("the number of files", one.total, other.total)]
+    pairs: list[tuple[str, Any, Any]] = [("the number of files", one.total, other.total)]
     for what, a, b in (
         ("", one.head, other.head),
         ("config ", one.head["config"], other.head["config"]),
@@ -274,15 +276,15 @@ def holders(parts: Sequence[Part]) -> dict[int, Part]:
 def _gather(
     folder: PartialFolder, holder: Mapping[int, Part], total: int, advance: Advance
 ) -> None:
-    """Put the files that no interrupted run has put there into the folder, and check their bytes."""
-    for entry in folder.done:
-        advance(FileEntry(**entry), total)
-    finished = {entry["file"] for entry in folder.done}
+    """Put the files that are not there yet into the folder, and check their bytes."""
+    for values in folder.done:
+        advance(FileEntry(**values), total)
+    finished = {values["file"] for values in folder.done}
     missing = {n: part for n, part in holder.items() if part.files[n].file not in finished}
     folder.announce(part.files[number].file for number, part in missing.items())
     for number, part in missing.items():
         entry, digest = part.files[number], part.bytes[number]
-        source, target = part.folder / PurePosixPath(entry.file), folder.root / entry.file
+        source, target = part.folder / entry.file, folder.root / entry.file
         if not source.is_file():
             raise ReleaseError(f"{source} is missing; make the part again")
         disk.remove_leftovers(target)

@@ -92,7 +92,7 @@ def test_parts_of_different_releases_are_refused(parts, tmp_path):
 def test_a_broken_part_is_named_and_nothing_is_written(parts, tmp_path, damage):
     broken = tmp_path / "broken"
     shutil.copytree(parts[1], broken)
-    file = sorted(broken.rglob("*.parquet"))[0]
+    file = min(broken.rglob("*.parquet"))
     if damage == "changed":
         file.write_bytes(file.read_bytes()[:-1] + b"\0")
     elif damage == "gone":
