@@ -11,6 +11,7 @@ A stage imports only from the stages before it (a test checks this):
     grading      the one grader, and the rewards built on it
     dataset      every file of a release as a function of its number
     release      schemas, files, digests, manifest, cache
+    scale        parts of a release, made anywhere and merged
     figure_style the style of every figure
     export       files for other trainers; the world as a graph
     audit        every invariant checked from the text alone; shortcut solvers

@@ -28,7 +28,7 @@ PROPER_NAMES = (
 ORDER = (  # stages in reading order; build, loading and commands import all of them
     *("_version", "escaping", "errors", "inputs", "parquet", "draw", "resources", "workers"),
     *("taxonomy", "schema", "validation", "statistics", "lengths", "config", "world", "language"),
-    *("splits", "questions", "grading", "dataset", "release", "figure_style", "export"),
+    *("splits", "questions", "grading", "dataset", "release", "scale", "figure_style", "export"),
     *("audit", "evaluation", "explore", "hub", "environments", "training"),
     *("experiments", "build", "loading", "commands", "baselines", "__init__", "__main__"),
 )

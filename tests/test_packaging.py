@@ -39,7 +39,7 @@ ORDER = (
         "grading",
         "dataset",
     ),
-    *("release", "figure_style", "export", "audit", "evaluation", "explore", "hub"),
+    *("release", "scale", "figure_style", "export", "audit", "evaluation", "explore", "hub"),
     *("environments", "training", "experiments"),
 )
 ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything

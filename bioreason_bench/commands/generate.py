@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from bioreason_bench.escaping import visible
 
 if TYPE_CHECKING:
     from bioreason_bench.config import WorldConfig
+    from bioreason_bench.scale.shares import Shares
 
 WRITTEN = {
     "person": "people",
@@ -26,6 +28,7 @@ WRITTEN = {
 }
 
 
+TASKS = 100  # of an engine
 FROM_FACTS = ("known", "novel", "in_context", "birth_years", "locale", "pool_sizes")
 
 
@@ -96,6 +99,29 @@ class Generate(click.Command):
     help="Approximate rows per file. Does not change the rows.",
 )
 @click.option(
+    "--shards",
+    metavar="A-B/N",
+    help="Make only these shares of the files (0-9/400: the first ten of 400), as a part for "
+    "bioreason merge; on any machine, in any order.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "slurm", "ray"]),
+    help="Let datatrove run the tasks, which resume and are retried one by one; see docs/scale.md.",
+)
+@click.option(
+    "--tasks",
+    type=click.IntRange(1, 1_000_000),
+    help="Tasks into which the files are dealt with --engine; default: 100.",
+)
+@click.option(
+    "--engine-set",
+    "engine_settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the engine, such as partition=cpu and time=4:00:00 for slurm; repeatable.",
+)
+@click.option(
     "--force", is_flag=True, help="Replace an existing release, once the new one is complete."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the number of rows as JSON.")
@@ -110,6 +136,10 @@ def command(
     names: Path | None,
     workers: int | None,
     shard_rows: int | None,
+    shards: str | None,
+    engine: str | None,
+    tasks: int | None,
+    engine_settings: tuple[str, ...],
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -128,10 +158,13 @@ def command(
     has at most one object of each relation. Sizes that the graph cannot reach are reduced, with a
     warning; a size that you set yourself is an error instead (docs/data.md).
     """  # noqa: D301 - click reads \b
-    from bioreason_bench.build import generate
+    from bioreason_bench.build import generate, generate_by_engine, generate_part
     from bioreason_bench.config import load_preset, own_fields
     from bioreason_bench.dataset import SHARD_ROWS
+    from bioreason_bench.scale.shares import Shares
 
+    shares = Shares.parse(shards) if shards else None
+    _check_together(shares, engine, force, bool(tasks or engine_settings))
     began = time.perf_counter()
     if preset is None:
         preset = "graph" if facts else "v1"
@@ -143,18 +176,23 @@ def command(
     config = replace(load_preset(preset, seed).override(set_here), **files_given)
     if config.facts:
         config = _fitted(config, set_here, own_fields(preset), quiet)
-    out = out or Path(f"bioreason-{config.preset}-{config.seed}")
-    manifest = generate(
-        config,
-        out,
-        workers=workers,
-        shard_rows=shard_rows or SHARD_ROWS,
-        force=force,
-        progress=not quiet,
-    )
-    rows: dict[str, int] = {}
-    for entry in manifest["files"].values():
-        rows[entry["schema"]] = rows.get(entry["schema"], 0) + entry["rows"]
+    out = out or _default_out(config, shares)
+    how: dict[str, Any] = {"workers": workers, "shard_rows": shard_rows or SHARD_ROWS}
+    how["progress"] = not quiet
+    if shares:
+        made = [asdict(entry) for entry in generate_part(config, out, shares, **how).files.values()]
+    elif engine:
+        how |= {"tasks": tasks or TASKS, "settings": dict(map(_setting, engine_settings))}
+        manifest = generate_by_engine(config, out, engine, force=force, **how)
+        if manifest is None:
+            click.echo(f"{out}: tasks are submitted; run this again when they are done", err=True)
+            return
+        made = list(manifest["files"].values())
+    else:
+        made = list(generate(config, out, force=force, **how)["files"].values())
+    rows: Counter[str] = Counter()
+    for entry in made:
+        rows[entry["schema"]] += entry["rows"]
     if as_json:
         written = {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
         click.echo(json.dumps(written))
@@ -162,6 +200,23 @@ def command(
         seconds = time.perf_counter() - began
         counts = [f"{rows[schema]:,} {name}" for schema, name in WRITTEN.items() if schema in rows]
         click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
+
+
+def _check_together(
+    shares: Shares | None, engine: str | None, force: bool, engine_options: bool
+) -> None:
+    """Refuse options that do not go together."""
+    if shares and force:
+        raise UsageError("--force does not go with --shards; remove the part to make it again")
+    if shares and engine:
+        raise UsageError("--engine does not go with --shards; it deals all files to its tasks")
+    if engine_options and not engine:
+        raise UsageError("--tasks and --engine-set need --engine, such as --engine local")
+
+
+def _default_out(config: WorldConfig, shares: Shares | None) -> Path:
+    name = f"bioreason-{config.preset}-{config.seed}"
+    return Path(f"{name}-{shares.first}-{shares.last}-of-{shares.total}" if shares else name)
 
 
 def _fitted(

@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {  # in the order of use; each module has a click command called `command`
     "generate": "bioreason_bench.commands.generate",
+    "merge": "bioreason_bench.commands.merge",
     "verify": "bioreason_bench.commands.verify",
     "show": "bioreason_bench.commands.show",
     "explore": "bioreason_bench.commands.explore",

@@ -194,4 +194,4 @@ def test_questions(paths: Mapping[str, Sequence[PathPlan]], starts: Starts) -> I
             for level, split in plan.slices:
                 if split == TEST:
                     people = plan.starts(starts, level, split)
-                    yield Asked(plan.path, people, question_ids(plan.skill, level, plan, people))
+                    yield Asked(plan.path, people, partial(question_ids, plan.skill, level, plan))

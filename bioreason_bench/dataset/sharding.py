@@ -61,9 +61,14 @@ def by_key(questions: QuestionSet, shard_rows: int) -> list[Shard]:
     count = -(-total // shard_rows)
     if count <= 1:
         return [Shard(folder, split, 0, 1, total, schema)] * count
-    numbers = questions.keys() // np.uint64(2**64 // count + 1)
-    rows = np.bincount(numbers.astype(np.int64), minlength=count).tolist()
-    return [Shard(folder, split, number, count, rows[number], schema) for number in range(count)]
+    rows, width = np.zeros(count, np.int64), np.uint64(2**64 // count + 1)
+    whole = questions.keys()
+    for keys in [whole] if isinstance(whole, np.ndarray) else whole:
+        rows += np.bincount((keys // width).astype(np.int64), minlength=count)
+    return [
+        Shard(folder, split, number, count, size, schema)
+        for number, size in enumerate(rows.tolist())
+    ]
 
 
 def rows_of_length(lengths: Sequence[int], shard_rows: int) -> int:

@@ -35,7 +35,7 @@ class WorldTables:
         tables = (
             ("relations", TRAIN, "relation", len(self.world.table), shard_rows),
             ("people", TRAIN, "person", len(self.world.people), shard_rows),
-            ("facts", TRAIN, "fact", self._facts[0].size, 10 * shard_rows),
+            ("facts", TRAIN, "fact", int(self._facts_before[-1]), 10 * shard_rows),
             ("paths", TRAIN, "path", len(self.paths), shard_rows),
             *(
                 ("biographies", group, "biography", len(self._biographies[group]), shard_rows)
@@ -78,15 +78,25 @@ class WorldTables:
         }
 
     @cached_property
-    def _facts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(person, relation) of every stated fact, by person."""
-        people, relations = np.nonzero(self.world.steps[:, :-1].T >= 0)
-        return people, relations
+    def _facts_before(self) -> NDArray[np.int64]:
+        """[people + 1] how many facts are stated about the people before each one, and in all."""
+        counts = np.zeros(len(self.world.people), np.int64)
+        for column in self.world.steps:
+            counts += column[:-1] >= 0
+        return np.concatenate([[0], np.cumsum(counts)])
+
+    def _facts(self, begin: int, end: int) -> tuple[list[int], list[int]]:
+        """(person, relation) of the stated facts with these numbers, by person."""
+        before = self._facts_before
+        first = int(np.searchsorted(before, begin, "right")) - 1
+        last = int(np.searchsorted(before, end, "left"))
+        people, relations = np.nonzero(self.world.steps[:, first:last].T >= 0)
+        mine = slice(begin - int(before[first]), end - int(before[first]))
+        return (people[mine] + first).tolist(), relations[mine].tolist()
 
     def fact(self, shard: Shard) -> Columns:
         world = self.world
-        begin, end = row_range(shard, self._facts[0].size)
-        people, relations = (column[begin:end].tolist() for column in self._facts)
+        people, relations = self._facts(*row_range(shard, int(self._facts_before[-1])))
         texts = [world.texts[row.object] for row in world.table.relations]
         return {
             "subject": [world.names[person] for person in people],
@@ -116,7 +126,7 @@ class WorldTables:
         Paraphrases of one person are far apart, as training on a stream needs them.
         """
         draw = Draw(self.world.config.seed).at("biographies")
-        rows = {}
+        rows: dict[str, NDArray[np.int64]] = {}
         for group, described, paraphrases in (
             (PARAMETRIC, self.world.known, self.world.config.paraphrases),
             (CONTEXTUAL, self.world.in_context, 1),

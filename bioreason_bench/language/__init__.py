@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from numpy.typing import NDArray
@@ -61,7 +61,9 @@ class Language(Protocol):
         """
 
 
-LANGUAGES: Mapping[str, Callable[[RelationTable, dict[str, list[str]], NDArray], Language]] = {
+LANGUAGES: Mapping[
+    str, Callable[[RelationTable, Mapping[str, Sequence[str]], NDArray], Language]
+] = {
     "english": English,
     "symbols": Symbols,
 }

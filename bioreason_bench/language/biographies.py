@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,11 +25,15 @@ from bioreason_bench.language import language_of
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bioreason_bench.world.facts import World
 
 # Shares of the sentences that may have a pronoun or be joined.  Of all sentences after the first,
 # a seventh (contextual) to a quarter have a pronoun, and a tenth are joined to the one before.
 PRONOUNS, JOINED = 0.54, 0.36
+PLAIN, PRONOUN, AND = 0, 2, 4  # forms of a sentence; the one after the first two has a comma
+LONGEST = 2**31 - 1  # behind the end of every sentence
 GROUPS = {"company", "organization", "service", "university"}  # kinds that "they" could mean too
 
 
@@ -54,6 +58,32 @@ class Sentences:
     joined: NDArray[np.bool_]
     column: NDArray[np.int64]
     clear: NDArray[np.bool_]
+
+    @cached_property
+    def _refers(self) -> NDArray[np.bool_]:
+        """[rows, relations of the group] whether there is a form with a pronoun."""
+        refers: NDArray[np.bool_] = self.with_pronoun != ""
+        return refers
+
+    @cached_property
+    def _forms(self) -> pa.Array:
+        """Every sentence in five forms, one block of [rows * relations] after the other.
+
+        The sentence; the same with a comma at its end; with a pronoun; that with a comma; and
+        joined to the sentence before: "and they died in Lima."
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        text, pronoun = (
+            pa.array(part.reshape(-1), pa.large_string()) for part in (self.text, self.with_pronoun)
+        )
+        first, rest = pc.utf8_slice_codeunits(pronoun, 0, 1), pc.utf8_slice_codeunits(pronoun, 1)
+        empty = pa.scalar("", pa.large_string())
+        start = pa.scalar("and ", pa.large_string())
+        joined = pc.binary_join_element_wise(start, pc.utf8_lower(first), rest, empty)
+        forms = [text, _with_commas(text), pronoun, _with_commas(pronoun), joined]
+        return pa.concat_arrays(forms)
 
     def of(self, rows: NDArray, relations: NDArray | int) -> list[str]:
         """Return each row's sentence about its relation, with the name of the person.
@@ -90,33 +120,51 @@ class Sentences:
             instead: Sentences to write in place of given ones, by their index in `rows`.  They are
                 written as they are and not joined to others, and the next one has the name.
         """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         number = rows if number is None else number
         columns = self.column[relations]
-        sentences, pronouns = self.text[rows, columns].tolist(), self.with_pronoun[rows, columns]
-        may_refer = pronouns != ""
+        may_refer = self._refers[rows, columns]
         may_refer[:1] = False
         may_refer[1:] &= (number[1:] == number[:-1]) & self.clear[rows, columns][:-1]
-        for index, sentence in (instead or {}).items():
-            sentences[index] = sentence
+        for index in instead or {}:
             may_refer[index : index + 2] = False
         joined = may_refer & self.joined[rows, columns]
         joined[1:] &= ~joined[:-1]  # never three in one
-        for index in np.flatnonzero(may_refer).tolist():
-            sentences[index] = pronouns[index]
-        for index in np.flatnonzero(joined).tolist():
-            sentences[index - 1] = _with_comma(sentences[index - 1])
-            sentences[index] = f"and {pronouns[index][0].lower()}{pronouns[index][1:]}"
-        ends = np.searchsorted(number, np.arange(count + 1)).tolist()
-        return [" ".join(sentences[begin:end]) for begin, end in pairwise(ends)]
+        form = np.where(may_refer, PRONOUN, PLAIN)
+        form[np.flatnonzero(joined) - 1] += 1  # its comma
+        form[joined] = AND
+        sentences = self._forms.take(
+            pa.array(form * self.text.size + rows * self.text.shape[1] + columns)
+        )
+        if instead:
+            chosen = sentences.to_pylist()
+            for index, sentence in instead.items():
+                chosen[index] = sentence
+            sentences = pa.array(chosen, pa.large_string())
+        ends = np.searchsorted(number, np.arange(count + 1))
+        lines = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), sentences)
+        blank = pa.scalar(" ", pa.large_string())
+        texts: list[str] = pc.binary_join(lines, blank).to_pylist()
+        return texts
 
 
-def _with_comma(sentence: str) -> str:
-    """Replace the full stop of a sentence, within its quotation marks if it is there."""
-    return sentence[:-2] + ',"' if sentence.endswith('."') else sentence[:-1] + ","
+def _with_commas(sentences: pa.Array) -> pa.Array:
+    """Replace the full stop of each sentence, within its quotation marks if it is there."""
+    import pyarrow.compute as pc
+
+    quoted = pc.ends_with(sentences, '."')
+    inside = pc.utf8_replace_slice(sentences, -2, LONGEST, ',"')
+    return pc.if_else(quoted, inside, pc.utf8_replace_slice(sentences, -1, LONGEST, ","))
 
 
 def sentences(
-    world: World, group: str, people: NDArray, paraphrase: NDArray | int = 0
+    world: World,
+    group: str,
+    people: NDArray,
+    paraphrase: NDArray | int = 0,
+    only: NDArray | None = None,
 ) -> Sentences:
     """Write the sentences of biographies.
 
@@ -127,6 +175,8 @@ def sentences(
         group: The group of relations to state.
         people: Person ids, one per biography.
         paraphrase: The number of the paraphrase, for all people or per person.
+        only: [people, relations] which sentences to write, with the numbers of the world's
+            relations; all that the biographies state if None.
     """
     language, draw = language_of(world), Draw(world.config.seed).at("biographies", group)
     people = np.asarray(people, np.int64)
@@ -139,7 +189,9 @@ def sentences(
     wishes_pronoun = draw.at("pronoun").uniform(slots) < PRONOUNS
     wishes_joined = draw.at("joined").uniform(slots) < JOINED
     for column, relation in enumerate(relations):
-        stated[:, column] = world.stated(relation)[people]
+        stated[:, column] = world.steps[relation, people] >= 0
+        if only is not None:
+            stated[:, column] &= only[:, relation]
         rows = np.flatnonzero(stated[:, column])
         chosen = variants(world, group, relation, people[rows], paraphrase[rows])
         text[rows, column] = language.statements(relation, people[rows], None, chosen)

@@ -6,7 +6,7 @@ and after the start's name, and all chains of a path differ in nothing but names
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import prod
 from typing import NamedTuple
@@ -37,7 +37,9 @@ MAX_CACHED_TABLES = 4
 class English:
     """A `Language` with several wordings per statement and several styles of questions."""
 
-    def __init__(self, table: RelationTable, texts: dict[str, list[str]], objects: NDArray) -> None:
+    def __init__(
+        self, table: RelationTable, texts: Mapping[str, Sequence[str]], objects: NDArray
+    ) -> None:
         self.table, self.texts, self.objects = table, texts, objects
         self._wordings = wordings(table)
 

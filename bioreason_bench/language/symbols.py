@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +18,9 @@ class Symbols:
     The arguments that choose a wording have no effect: every relation has one wording.
     """
 
-    def __init__(self, table: RelationTable, texts: dict[str, list[str]], objects: NDArray) -> None:
+    def __init__(
+        self, table: RelationTable, texts: Mapping[str, Sequence[str]], objects: NDArray
+    ) -> None:
         self.table, self.texts, self.objects = table, texts, objects
 
     def variants(self, relation: int) -> int:  # noqa: ARG002

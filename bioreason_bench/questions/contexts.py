@@ -17,10 +17,10 @@ from bioreason_bench.draw import Draw, pack
 from bioreason_bench.language import biographies, language_of
 from bioreason_bench.questions.long_contexts import Crowd, draw_crowd
 from bioreason_bench.splits.bystanders import people_led_to
-from bioreason_bench.splits.distractors import Branches, Tree, fillers, most_wanted
+from bioreason_bench.splits.distractors import LARGE, Branches, Tree, fillers, most_wanted
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
-from bioreason_bench.world.relations import PARAMETRIC
+from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
 __all__ = ["Context", "Contexts", "Instead"]
 
@@ -98,7 +98,7 @@ class Contexts:
             walk = self.starts.world.walk(path, starts)
             chain = walk[:, : self.starts.world.table.people_on(path)]
             chain = np.concatenate([chain, people], axis=1)
-            more = fillers(np.flatnonzero(branches.ready), chain, missing, stream.at("fillers"))
+            more = fillers(branches, chain, missing, stream.at("fillers"))
             people = np.concatenate([people, more], axis=1)
             position = np.concatenate([position, np.full(missing, FILLER)])
         people, lines = people.astype(np.int64), {}
@@ -222,7 +222,7 @@ class Contexts:
             changed = np.array(list(omitted), np.int64)
             stated = self._stated(path, position[changed], people[changed], back[changed])
             stated[np.arange(len(changed)), list(omitted.values())] = False
-            shorter = _paragraphs(self._sentences, people[changed], stated)
+            shorter = self._written(CONTEXTUAL, people[changed], stated)
             for line, text in zip(changed.tolist(), shorter, strict=True):
                 lines[line] = text
         return lines
@@ -247,9 +247,9 @@ class Contexts:
         instead: Mapping[int, Instead],
     ) -> list[str]:
         """The shortened biography of each person at a position, with sentences `instead`."""
-        sentences = self._sentences
         stated = self._stated(path, position, people, back)
-        rows, relations = _in_order(sentences, people, stated)
+        sentences, at = self._sentences_of(CONTEXTUAL, people, stated)
+        rows, relations = _in_order(sentences, at, stated)
         replaced = {}
         for row, (relation, word, sentence) in instead.items():
             mine = np.flatnonzero(rows == row)
@@ -258,9 +258,7 @@ class Contexts:
                 replaced[int(free[word % len(free)])] = sentence
             else:
                 replaced[int(mine[relations[mine] == relation][0])] = sentence
-        return sentences.paragraphs(
-            people[rows], relations, len(people), number=rows, instead=replaced
-        )
+        return sentences.paragraphs(at[rows], relations, len(people), number=rows, instead=replaced)
 
     def sentences(self, relation: int, subjects: NDArray, objects: NDArray) -> list[str]:
         """Sentences about these objects, in the wordings of the subjects' biographies."""
@@ -277,6 +275,25 @@ class Contexts:
     @cached_property
     def _recalled_sentences(self) -> biographies.Sentences:
         return biographies.parametric_sentences(self.starts.world)
+
+    def _sentences_of(
+        self, group: str, people: NDArray, stated: NDArray
+    ) -> tuple[biographies.Sentences, NDArray[np.int64]]:
+        """Sentences that hold those stated about each of the people, and the row of each person.
+
+        Those of everybody are kept, unless the world is large.
+        """
+        world = self.starts.world
+        if len(world.people) < LARGE:
+            return self._sentences if group == CONTEXTUAL else self._recalled_sentences, people
+        made = biographies.sentences(world, group, people, only=stated)
+        return made, np.arange(len(people))
+
+    def _written(self, group: str, people: NDArray, stated: NDArray) -> list[str]:
+        """Shortened biographies, [people]."""
+        sentences, row = self._sentences_of(group, people, stated)
+        lines, relations = _in_order(sentences, row, stated)
+        return sentences.paragraphs(row[lines], relations, len(people), number=lines)
 
     def recalled_lines(
         self,
@@ -303,7 +320,7 @@ class Contexts:
         stated = self._recallable(path, people, position, before)
         if omitted:
             stated[list(omitted), list(omitted.values())] = False
-        return _paragraphs(self._recalled_sentences, people, stated)
+        return self._written(PARAMETRIC, people, stated)
 
     def _recallable(
         self, path: RelationPath, people: NDArray, position: NDArray, before: NDArray
@@ -340,22 +357,16 @@ def _padded(back: NDArray, width: int) -> NDArray[np.int64]:
 
 
 def _in_order(
-    sentences: biographies.Sentences, people: NDArray, stated: NDArray
+    sentences: biographies.Sentences, row: NDArray, stated: NDArray
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(row, relation) of each sentence of shortened biographies, in the order of the biography.
 
     Args:
         sentences: Those of whole biographies.
-        people: [rows] whose biographies.
-        stated: [rows, relations] what is stated.
+        row: [biographies] the row of each in `sentences`.
+        stated: [biographies, relations] what is stated.
     """
-    order = sentences.order[people]  # [rows, slots], -1 after the last relation
+    order = sentences.order[row]  # [rows, slots], -1 after the last relation
     kept = np.take_along_axis(stated, np.maximum(order, 0).astype(np.int64), axis=1)
     rows, columns = np.nonzero(kept & (order >= 0))
     return rows, order[rows, columns]
-
-
-def _paragraphs(sentences: biographies.Sentences, people: NDArray, stated: NDArray) -> list[str]:
-    """Shortened biographies, [rows]."""
-    rows, relations = _in_order(sentences, people, stated)
-    return sentences.paragraphs(people[rows], relations, len(people), number=rows)

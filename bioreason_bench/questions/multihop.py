@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +41,9 @@ class MultiHop:
     def __len__(self) -> int:
         return sum(plan.count(self.level, self.split) for plan in self.plans)
 
-    def keys(self) -> NDArray[np.uint64]:
-        return np.concatenate(
-            [
-                self._keys(plan, plan.starts(self.starts, self.level, self.split))
-                for plan in self.plans
-            ]
-        )
+    def keys(self) -> Iterator[NDArray[np.uint64]]:
+        for plan in self.plans:
+            yield self._keys(plan, plan.starts(self.starts, self.level, self.split))
 
     def write(self, keys: KeyRange) -> Columns:
         parts, parts_keys = [], []

@@ -25,19 +25,24 @@ __all__ = ["Asked", "Probes", "all_single_hops", "write_single_hops"]
 
 
 class Asked(NamedTuple):
-    """Test questions of one path."""
+    """Test questions of one path; `ids` makes the ids of the questions with given starts."""
 
     path: RelationPath
     starts: NDArray[np.int32]
-    ids: list[str]
+    ids: Callable[[NDArray], list[str]]
 
 
 class Hops(NamedTuple):
-    """Every (relation, subject) that a test question passes, once."""
+    """Every (relation, subject) that a test question passes, once.
 
-    relation: NDArray[np.int64]
-    subject: NDArray[np.int64]
-    questions: list[list[str]]  # ids of the questions that pass it
+    The questions that pass hop h are passed_by[first[h] : first[h + 1]], as numbers of questions
+    in the order of `asked`.
+    """
+
+    relation: NDArray[np.int16]
+    subject: NDArray[np.int32]
+    first: NDArray[np.int64]
+    passed_by: NDArray[np.int32]
     keys: NDArray[np.uint64]
 
 
@@ -62,33 +67,51 @@ class Probes:
     def hops(self) -> Hops:
         world = self.writer.starts.world
         size = len(world.people)
-        questions: dict[int, list[str]] = {}  # relation * people + subject -> ids
-        for path, starts, ids in self.asked():
+        facts, questions = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
+        number = 0
+        for path, starts, _ in self.asked():
             walk = world.walk(path, starts)
-            for hop, number in enumerate(path):
-                facts = number * size + walk[:, hop].astype(np.int64)
-                for fact, question in zip(facts.tolist(), ids, strict=True):
-                    questions.setdefault(fact, []).append(question)
-        hops = np.array(sorted(questions), np.int64)
-        relation, subject = np.divmod(hops, size)
+            for hop, relation in enumerate(path):
+                facts.append(relation * size + walk[:, hop].astype(np.int64))
+                questions.append(np.arange(number, number + len(starts), dtype=np.int32))
+            number += len(starts)
+        passed, by = np.concatenate(facts), np.concatenate(questions)
+        order = np.argsort(passed, kind="stable")
+        hops, first = np.unique(passed[order], return_index=True)
+        relations, subjects = np.divmod(hops, size)
         keys = self.draw.at("order", "probes").words(hops)
-        return Hops(relation, subject, [questions[hop] for hop in hops.tolist()], keys)
+        bounds = np.append(first, len(passed))
+        return Hops(relations.astype(np.int16), subjects.astype(np.int32), bounds, by[order], keys)
+
+    def _ids(self, numbers: NDArray) -> dict[int, str]:
+        """The ids of the questions with these numbers, in the order of `asked`."""
+        numbers, begin = np.unique(numbers), 0
+        ids: dict[int, str] = {}
+        for _, starts, make in self.asked():
+            inside = slice(*np.searchsorted(numbers, [begin, begin + len(starts)]).tolist())
+            mine = numbers[inside]
+            if mine.size:
+                ids.update(zip(mine.tolist(), make(starts[mine - begin]), strict=True))
+            begin += len(starts)
+        return ids
 
     def write(self, keys: KeyRange) -> Columns:
-        chosen = keys.indices(self.hops.keys)
+        hops, chosen = self.hops, keys.indices(self.hops.keys)
+        questions = [hops.passed_by[hops.first[hop] : hops.first[hop + 1]] for hop in chosen]
+        ids = self._ids(np.concatenate([np.empty(0, np.int32), *questions]))
         return write_single_hops(
             self.writer,
-            self.hops.relation[chosen],
-            self.hops.subject[chosen],
-            self.hops.keys[chosen],
-            {"probe_of": [self.hops.questions[index] for index in chosen.tolist()]},
+            hops.relation[chosen],
+            hops.subject[chosen],
+            hops.keys[chosen],
+            {"probe_of": [[ids[number] for number in passing.tolist()] for passing in questions]},
         )
 
 
 def write_single_hops(
     writer: Writer,
-    relation: NDArray[np.int64],
-    subject: NDArray[np.int64],
+    relation: NDArray[np.integer],
+    subject: NDArray[np.integer],
     keys: NDArray[np.uint64],
     more: Columns | None = None,
 ) -> Columns:
@@ -121,7 +144,7 @@ def all_single_hops(writer: Writer, seed: int) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, values, strict=True))
 
 
-def _one_relation(writer: Writer, relation: int, subject: NDArray[np.int64]) -> Columns:
+def _one_relation(writer: Writer, relation: int, subject: NDArray[np.integer]) -> Columns:
     world = writer.starts.world
     row, path, size = world.table[relation], (relation,), len(subject)
     columns: Columns = {

@@ -7,7 +7,7 @@ needs to know of no other shard, and a set never holds all of its rows at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
@@ -57,8 +57,8 @@ class QuestionSet(Protocol):
     def __len__(self) -> int:
         """The number of rows."""
 
-    def keys(self) -> NDArray[np.uint64]:
-        """[rows] order keys; rows that belong together (pairs) share one."""
+    def keys(self) -> NDArray[np.uint64] | Iterator[NDArray[np.uint64]]:
+        """[rows] order keys, perhaps part by part; rows that belong together (pairs) share one."""
 
     def write(self, keys: KeyRange) -> Columns:
         """The columns of the rows whose keys lie in the range, in the order of the keys."""

@@ -48,11 +48,13 @@ class PartialFolder:
         out: The place where it will be.
         root: The place where it is made.
         done: The entries of finished files, those of interrupted runs included.
+        digests: The SHA-256 of the bytes of each of these files, by name.
     """
 
     out: Path
     root: Path
     done: list[dict[str, Any]] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
 
     def announce(self, files: Iterable[str]) -> None:
         """Tell the journal which files will be made below `root`, and make their folders."""
@@ -64,6 +66,7 @@ class PartialFolder:
     def finished(self, entry: Mapping[str, Any], digest: str) -> None:
         """Tell the journal that `entry["file"]` is complete and has this SHA-256."""
         self.done.append(dict(entry))
+        self.digests[entry["file"]] = digest
         _append(self.root, {"done": {**entry, "sha256": digest}})
 
     def put_in_place(self, check: Callable[[], None], old_files: Iterable[str] = ()) -> None:

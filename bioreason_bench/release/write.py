@@ -31,7 +31,16 @@ from bioreason_bench.workers import FORK, run
 if TYPE_CHECKING:
     from bioreason_bench.dataset import Dataset, Shard
 
-__all__ = ["check_target", "no_collection", "write_release"]
+__all__ = [
+    "check_target",
+    "digest_of",
+    "no_collection",
+    "plain_errors",
+    "release_files",
+    "resumable",
+    "write_files",
+    "write_release",
+]
 
 CARD = ("README.md", "chain.svg", "croissant.json")
 AUDIT = ("audit.json", ".audit.json.lock")  # of `verify --write`
@@ -91,7 +100,7 @@ def check_target(out: Path, force: bool) -> None:
                 f"{out} exists and is not a release, so --force does not replace it; "
                 "choose another --out"
             )
-        known = set(_release_files(out))
+        known = set(release_files(out))
         for name in _names(out):
             if name not in known:
                 raise UsageError(
@@ -100,7 +109,7 @@ def check_target(out: Path, force: bool) -> None:
                 )
 
 
-def _release_files(folder: Path) -> list[str]:
+def release_files(folder: Path) -> list[str]:
     """The names of files that this package put into the folder of a release."""
     listed: set[str] = set()
     with suppress(OSError, ValueError, TypeError, KeyError):  # a broken manifest lists none
@@ -152,25 +161,25 @@ def write_release(
     check = partial(check_target, out, force)
     check()
     shards = dataset.shards(shard_rows)
-    key = _key({**head, "shard_rows": shard_rows})
-    with plain_errors(out), partial_folder(out, key, check) as folder, _resumable(folder):
-        entries = _write_shards(folder, shards, dataset, remake, workers, advance)
+    key = digest_of({**head, "shard_rows": shard_rows})
+    with plain_errors(out), partial_folder(out, key, check) as folder, resumable(folder):
+        entries = write_files(folder, shards, dataset, remake, workers, advance)
         manifest = make_manifest(head, entries)
         folder.announce([*CARD, MANIFEST])
         finish(folder.root, manifest)
         write_manifest(folder.root, manifest)
-        folder.put_in_place(check, _release_files(out))
+        folder.put_in_place(check, release_files(out))
     return manifest
 
 
-def _key(values: Mapping[str, Any]) -> str:
+def digest_of(values: Mapping[str, Any]) -> str:
     """A digest of everything that decides over the bytes of the files."""
     text = json.dumps([values, code_digest()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
-def _resumable(folder: PartialFolder) -> Iterator[None]:
+def resumable(folder: PartialFolder) -> Iterator[None]:
     """Ctrl-C says that the same command goes on, if it does."""
     try:
         yield
@@ -182,7 +191,7 @@ def _resumable(folder: PartialFolder) -> Iterator[None]:
         raise
 
 
-def _write_shards(
+def write_files(
     folder: PartialFolder,
     shards: Sequence[Shard],
     dataset: Dataset,

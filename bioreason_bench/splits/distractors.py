@@ -41,6 +41,7 @@ from bioreason_bench.world.relations import CONTEXTUAL
 
 __all__ = ["Branches", "Tree", "fillers", "most_wanted"]
 
+LARGE = 100_000  # people from whom on nothing is kept for everybody
 NEVER = np.uint64(2**64 - 1)  # the rank of an alternative that cannot be taken
 
 
@@ -132,8 +133,17 @@ class Branches:
     @property
     def ready(self) -> NDArray[np.bool_]:
         """[people] True for those whose contextual biography states all that the path asks for."""
-        stated = np.all(self.world.steps[self.asked, :-1] >= 0, axis=0)
-        return self.world.in_context & stated
+        ready = self.world.in_context.copy()
+        for number in self.asked:
+            ready &= self.world.steps[number, :-1] >= 0
+        return ready
+
+    def are_ready(self, people: NDArray) -> NDArray[np.bool_]:
+        """[people] the same for these people."""
+        ready = self.world.in_context[people]
+        for number in self.asked:
+            ready &= self.world.steps[number, people] >= 0
+        return ready
 
     def _others(self, hop: int) -> list[int]:
         """The relations that could be mistaken for that of the hop: same group, to a person.
@@ -168,9 +178,33 @@ class Branches:
         """
         if position == len(self.path):
             return people >= 0
+        if len(self.world.people) >= LARGE:
+            return self._leads_on_now(position, people)
         packed = self._able[position]
         able = np.unpackbits(packed, count=len(self.world.people) + 1).astype(bool)
         leads: NDArray[np.bool_] = able[people]  # the last entry, for -1, is False
+        return leads
+
+    def _leads_on_now(self, position: int, people: NDArray) -> NDArray[np.bool_]:
+        """`leads_on` for these people alone, where a table of everybody would be large."""
+        ids, inverse = np.unique(people, return_inverse=True)
+        able = np.zeros(len(ids), bool)
+        rows = np.flatnonzero(ids >= 0)
+        rows = rows[self.world.steps[self.path[position], ids[rows]] >= 0]
+        read = self.pattern[position] == "C"
+        if read:
+            rows = rows[self.are_ready(ids[rows])]
+        objects = self.world.steps[self.path[position], ids[rows]]
+        rows = rows[self.leads_on(position + 1, objects)]
+        if read and position in self.hops:
+            others = np.array(self._others(position), np.int64)
+            targets = self.world.steps[others[:, None], ids[rows]].T
+            fit = (targets >= 0) & self.plausible(position, ids[rows], targets)
+            fit[fit] = self.leads_on(position + 1, targets[fit])
+            fit = self._one_way_each(position, ids[rows], targets, fit)
+            rows = rows[fit.sum(axis=1) >= self.count]
+        able[rows] = True
+        leads: NDArray[np.bool_] = able[inverse.reshape(people.shape)]
         return leads
 
     @cached_property
@@ -416,8 +450,13 @@ def _repeats(people: NDArray) -> NDArray[np.bool_]:
     return np.any(ordered[:, 1:] == ordered[:, :-1], axis=1)
 
 
-def fillers(pool: NDArray, chain: NDArray, count: int, draw: Draw) -> NDArray[np.int32]:
-    """[rows, count] people drawn from `pool`, all different and none of the row's chain."""
+def fillers(branches: Branches, chain: NDArray, count: int, draw: Draw) -> NDArray[np.int32]:
+    """[rows, count] people who are ready, drawn for each row, all different and none of its chain.
+
+    In a large world people are drawn from everybody until they are ready.
+    """
+    size = len(branches.world.people)
+    pool = np.arange(size) if size >= LARGE else np.flatnonzero(branches.ready)
     drawn = np.full((len(chain), count), -1, np.int32)
     have = np.zeros(len(chain), np.int64)
     rows, turn = np.arange(len(chain)), 0
@@ -425,6 +464,8 @@ def fillers(pool: NDArray, chain: NDArray, count: int, draw: Draw) -> NDArray[np
         person = pool[draw.at(turn).integers(chain[rows, 0], len(pool))]
         free = ~np.any(chain[rows] == person[:, None], axis=1)
         free &= ~np.any(drawn[rows] == person[:, None], axis=1)
+        if size >= LARGE:
+            free &= branches.are_ready(person)
         drawn[rows[free], have[rows[free]]] = person[free]
         have[rows[free]] += 1
         rows = rows[have[rows] < count]

@@ -28,7 +28,7 @@ from bioreason_bench.splits.holdout import (
 from bioreason_bench.splits.paths import PathRules, RelationPath, can_conflict
 from bioreason_bench.splits.roles import Pair, pairs_of
 from bioreason_bench.splits.shares import apportion_up_to
-from bioreason_bench.splits.starts import COMMUNITY, HELDOUT, MAX_TRIED, OPEN, Starts
+from bioreason_bench.splits.starts import COMMUNITY, HELDOUT, OPEN, Starts
 from bioreason_bench.world.relations import RelationTable
 
 __all__ = [
@@ -217,7 +217,7 @@ def make_plans(
     """The plans of paths before any starts are taken; paths without starts are left out."""
     plans = []
     for number, one in enumerate(leveled, first):
-        tried = MAX_TRIED if one.level in ("iid", TRAIN) else MAX_TRIED // 2
+        tried = starts.most_tried // (1 if one.level in ("iid", TRAIN) else 2)
         capacity = {pool: len(people) for pool, people in starts.members(one.path, tried).items()}
         if any(capacity.values()):
             plans.append(PathPlan(skill, number, one.path, one.level, one.unseen, capacity))

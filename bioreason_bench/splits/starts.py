@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.splits.distractors import Branches
+from bioreason_bench.splits.distractors import LARGE, Branches
 from bioreason_bench.splits.paths import RelationPath
+from bioreason_bench.taxonomy import SKILLS
 from bioreason_bench.world.facts import World
+from bioreason_bench.world.pools import scatter
 from bioreason_bench.world.relations import CONTEXTUAL
 
 __all__ = ["COMMUNITY", "HELDOUT", "OPEN", "POOLS", "Starts", "skill_of"]
@@ -19,6 +21,7 @@ __all__ = ["COMMUNITY", "HELDOUT", "OPEN", "POOLS", "Starts", "skill_of"]
 OPEN, HELDOUT, COMMUNITY = "open", "heldout", "community"
 POOLS = (OPEN, HELDOUT, COMMUNITY)
 MAX_TRIED = 3_072  # starts of a pool that are tried for a path
+TRIED = 8  # of them for each training question that a path has on average, where that is more
 MAX_CACHED = 400_000_000  # bytes of starts and branches kept, whatever the size of the world
 
 
@@ -63,23 +66,30 @@ class Starts:
             self._branches[path] = Branches(world, path, skill, world.config.distractors, stream)
         return self._branches[path]
 
-    def members(self, path: RelationPath, tried: int = MAX_TRIED) -> dict[str, NDArray[np.int32]]:
+    @cached_property
+    def most_tried(self) -> int:
+        """How many starts of a pool are tried for a trained path."""
+        config = self.world.config
+        asked = [
+            (config.skill(name).train + config.skill(name).rl) // max(1, config.skill(name).paths)
+            for name in SKILLS
+        ]
+        return max(MAX_TRIED, TRIED * max(asked))
+
+    def members(self, path: RelationPath, tried: int = 0) -> dict[str, NDArray[np.int32]]:
         """The valid starts of each pool, in an order drawn for this path.
 
         A start is valid if the path leads to an answer over people who are all different, with
         alternatives at every branch; and, with leak guards, if at least one read hop is not
-        implied by memory.  Of a large pool the first `tried` people in drawn order are tried; the
-        first call for a path decides how many.
+        implied by memory.  Of a large pool the first `tried` people in drawn order are tried, by
+        default `most_tried`; the first call for a path decides how many.
         """
         if path not in self._members:
             branches = self.branches(path)
             stream = self.draw.at("starts", *self.world.table.path_names(path))
             by_pool = {}
             for name, people in self.pools.items():
-                words = stream.words(people)  # all different
-                most = min(tried, len(words))
-                ahead = np.argpartition(words, most - 1)[:most] if most else np.arange(0)
-                drawn = people[ahead[np.argsort(words[ahead])]]
+                drawn = _first_drawn(people, tried or self.most_tried, stream)
                 valid = self._valid(branches, drawn)
                 by_pool[name] = drawn[valid].astype(np.int32)
             self._make_room(4 * sum(map(len, by_pool.values())))
@@ -138,3 +148,13 @@ class Starts:
             self._members.clear()
             self._branches.clear()
             self._cached["bytes"] = size
+
+
+def _first_drawn(people: NDArray, most: int, draw: Draw) -> NDArray[np.int64]:
+    """The first `most` of the people in drawn order; of many people, without drawing for all."""
+    most = min(most, len(people))
+    if len(people) >= LARGE:
+        return people[scatter(most, len(people), draw)]
+    words = draw.words(people)  # all different
+    ahead = np.argpartition(words, most - 1)[:most] if most else np.arange(0)
+    return people[ahead[np.argsort(words[ahead])]]

@@ -7,7 +7,7 @@ mirror cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -46,11 +46,11 @@ class World:
     config: WorldConfig
     table: RelationTable
     people: People
-    texts: dict[str, list[str]]
+    texts: Mapping[str, Sequence[str]]
     objects: NDArray[np.int32]
 
     @property
-    def names(self) -> list[str]:
+    def names(self) -> Sequence[str]:
         """The people's names, by person id."""
         return self.texts["person"]
 
@@ -80,14 +80,11 @@ class World:
         The last column is -1 throughout: a walk that has reached -1 stays there, because index -1
         selects the last column.
         """
-        has_biography = np.array(
-            [
-                self.known if relation.group == PARAMETRIC else self.in_context
-                for relation in self.table.relations
-            ]
-        )
-        stated = np.where(has_biography, self.objects, -1)
-        return np.pad(stated, ((0, 0), (0, 1)), constant_values=-1).astype(np.int32)
+        steps = np.full((len(self.table), len(self.people) + 1), -1, np.int32)
+        for number, relation in enumerate(self.table.relations):
+            described = self.known if relation.group == PARAMETRIC else self.in_context
+            np.copyto(steps[number, :-1], self.objects[number], where=described)
+        return steps
 
     def walk_columns(self, path: tuple[int, ...], starts: NDArray) -> list[NDArray[np.int32]]:
         """Return the columns of `walk`: the starts, then their objects at each hop."""

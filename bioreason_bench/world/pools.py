@@ -8,10 +8,11 @@ without the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,6 +39,8 @@ TEMPLATES = {
 # for some 60,000 people; in a larger world everybody gets an extension as well.
 FICTIONAL_NUMBERS = range(100, 200)
 EXTENSIONS = range(100, 1000)
+COMPACT = 100_000  # people from whom on texts are kept as bytes
+BLOCK = 65_536  # texts that are composed at a time
 MONTHS = (
     "January",
     "February",
@@ -54,6 +57,47 @@ MONTHS = (
 )
 
 
+class CompactTexts(Sequence[str]):
+    """Texts in one piece of memory: a fifth of that of a list, and shared with forked processes.
+
+    Python's texts are copied page by page when another process counts references to them.
+    """
+
+    def __init__(self, blocks: Iterator[list[str]]) -> None:
+        """Take the texts of all blocks, in order."""
+        content, sizes = bytearray(), [np.zeros(1, np.int64)]
+        for block in blocks:
+            encoded = [text.encode() for text in block]
+            sizes.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
+            content += b"".join(encoded)
+        self._content = bytes(content)
+        self._bounds = np.cumsum(np.concatenate(sizes)).astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        begin, end = self._bounds[index], self._bounds[index + 1]
+        return self._content[begin:end].decode()
+
+
+def texts_of(count: int, people: int, compose: Callable[[NDArray], list[str]]) -> Sequence[str]:
+    """The texts with the numbers 0 to `count` - 1, compact in a world of COMPACT people or more."""
+    if people < COMPACT or count < COMPACT:
+        return compose(np.arange(count))
+    return CompactTexts(
+        compose(np.arange(begin, min(begin + BLOCK, count))) for begin in range(0, count, BLOCK)
+    )
+
+
 def world_texts(
     table: RelationTable,
     people: int,
@@ -63,7 +107,7 @@ def world_texts(
     pool_sizes: Mapping[str, int],
     birth_years: tuple[int, int],
     locale: str = "",
-) -> dict[str, list[str]]:
+) -> dict[str, Sequence[str]]:
     """Return the texts of a world: object kind -> texts by value id; names are under "person".
 
     Args:
@@ -86,9 +130,11 @@ def world_texts(
     kinds = dict.fromkeys(row.object for row in table.relations if not row.to_person)
     counts = {kind: _count(kind, table, people, pool_sizes) for kind in kinds}
     if language == "symbols":
-        return {PERSON: [f"p{k}" for k in range(people)]} | {
-            kind: [f"{kind}{k}" for k in range(count)] for kind, count in counts.items()
-        }
+        symbols: dict[str, Sequence[str]] = {}
+        for kind, count in {PERSON: people, **counts}.items():
+            sign = "p" if kind == PERSON else kind
+            symbols[kind] = texts_of(count, people, partial(_symbols, sign))
+        return symbols
     for kind in filter(UNIQUE.__contains__, counts):
         available = prod(map(len, parts_of(kind, people)))
         if people > available:
@@ -96,13 +142,19 @@ def world_texts(
                 f"{people:,} people are asked for, but there are only {available:,} values "
                 f"of the kind {kind!r}; lower known or novel"
             )
-    texts = {PERSON: people_names(people, draw.at(PERSON), *name_words(table, locale))}
+    named = partial(people_names, people, draw.at(PERSON), *name_words(table, locale))
+    texts: dict[str, Sequence[str]] = {PERSON: texts_of(people, people, named)}
     for kind, count in counts.items():
         if kind in table.pools:
             texts[kind] = list(table.pools[kind][:count])
         else:
-            texts[kind] = composed(kind, count, draw.at(kind), people)
+            compose = partial(composed, kind, draw=draw.at(kind), people=people)
+            texts[kind] = texts_of(count, people, compose)
     return texts
+
+
+def _symbols(sign: str, index: NDArray) -> list[str]:
+    return [f"{sign}{k}" for k in index.tolist()]
 
 
 def _check_pool_sizes(table: RelationTable, pool_sizes: Mapping[str, int]) -> None:
@@ -128,11 +180,24 @@ def _count(kind: str, table: RelationTable, people: int, pool_sizes: Mapping[str
     return pool_sizes.get(kind, len(table.pools[kind]))
 
 
-def people_names(count: int, draw: Draw, first: Sequence[str], last: Sequence[str]) -> list[str]:
+def people_names(
+    count: int,
+    draw: Draw,
+    first: Sequence[str],
+    last: Sequence[str],
+    index: ArrayLike | None = None,
+) -> list[str]:
     """Return unique names: first and last, plus a middle name if pairs would become scarce.
 
     Pairs are scarce if a world would use more than a quarter of them.  Blocked pairs are left out:
     if pairs 2 and 3 are blocked, the pairs drawn are numbered 0, 1, 4, 5, ...
+
+    Args:
+        count: How many names the world has.
+        draw: The stream that decides the names.
+        first: First names.
+        last: Last names.
+        index: The numbers of the names to return; all of them if None.
     """
     blocked = blocked_pairs(tuple(first), tuple(last))
     pairs = len(first) * len(last) - len(blocked)
@@ -143,7 +208,9 @@ def people_names(count: int, draw: Draw, first: Sequence[str], last: Sequence[st
             f"{count:,} people are asked for, but there are only {available:,} names; "
             "lower known or novel"
         )
-    pair, middle_index = np.divmod(scatter(count, available, draw), len(middle))
+    pair, middle_index = np.divmod(
+        scatter(count if index is None else index, available, draw), len(middle)
+    )
     # blocked - arange counts the allowed pairs before each blocked one, so the blocked pairs before
     # the allowed pair p are those with a count of at most p.
     pair += np.searchsorted(blocked - np.arange(len(blocked)), pair, side="right")

@@ -45,6 +45,7 @@ GOOD = {  # good words by the name of a parameter
     "workers": ["1"],
     "seed": ["0", "7"],
     "shard_rows": ["100"],
+    "shards": ["0/1", "0-1/3", "2-1/3"],
     "config": ["comp_zeroshot", "people", "comp_iid", "biographies"],
     "configs": ["comp_zeroshot"],
     "split": ["test", "train"],
