@@ -13,9 +13,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.config import WorldConfig, from_dict
-from bioreason_bench.dataset import SHARD_ROWS, Dataset, make_dataset
-from bioreason_bench.dataset.fit import make_or_explain
+from bioreason_bench.config import WorldConfig
+from bioreason_bench.dataset import SHARD_ROWS
+from bioreason_bench.family import Settings, family_of
 from bioreason_bench.hub.card import write_card
 from bioreason_bench.release.disk import user_path
 from bioreason_bench.release.manifest import manifest_head
@@ -26,13 +26,12 @@ from bioreason_bench.scale.parts import Part, merge_parts, write_part
 from bioreason_bench.scale.shares import Shares
 from bioreason_bench.workers import available_cores
 from bioreason_bench.world.given import describe_facts
-from bioreason_bench.world.table import table_as_dict
 
 __all__ = ["generate", "generate_by_engine", "generate_part", "merge"]
 
 
 def generate(
-    config: WorldConfig,
+    config: Settings,
     out: str | Path,
     *,
     workers: int | None = None,
@@ -45,7 +44,7 @@ def generate(
     An interrupted run is resumed.
 
     Args:
-        config: The configuration.
+        config: The configuration: of people, or the settings of another family.
         out: The folder to write.
         workers: The number of processes; all cores if None.  Does not change the rows.
         shard_rows: The approximate number of rows of a file.  Does not change the rows.
@@ -59,14 +58,15 @@ def generate(
     out = user_path(out)
     check_target(out, force)
     with _Progress(progress, "people, facts and paths") as bar:
-        if config.facts:
+        if isinstance(config, WorldConfig) and config.facts:
             config = describe_facts(config)
-        dataset = make_or_explain(config)
+        family = family_of(config.as_dict())
+        dataset = family.make(config)
         return write_release(
             out,
             dataset,
             partial(_remake_dataset, config.as_dict()),
-            manifest_head(config, table_as_dict(dataset.world.table)),
+            manifest_head(config, family.head(dataset)),
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
             force=force,
@@ -76,7 +76,7 @@ def generate(
 
 
 def generate_part(
-    config: WorldConfig,
+    config: Settings,
     out: str | Path,
     shares: Shares,
     *,
@@ -102,14 +102,15 @@ def generate_part(
     """
     out = user_path(out)
     with _Progress(progress, "people, facts and paths") as bar:
-        if config.facts:
+        if isinstance(config, WorldConfig) and config.facts:
             config = describe_facts(config)
-        dataset = make_or_explain(config)
+        family = family_of(config.as_dict())
+        dataset = family.make(config)
         return write_part(
             out,
             dataset,
             partial(_remake_dataset, config.as_dict()),
-            manifest_head(config, table_as_dict(dataset.world.table)),
+            manifest_head(config, family.head(dataset)),
             shares,
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
@@ -118,7 +119,7 @@ def generate_part(
 
 
 def generate_by_engine(
-    config: WorldConfig,
+    config: Settings,
     out: str | Path,
     engine: str,
     *,
@@ -152,7 +153,7 @@ def generate_by_engine(
     """
     out = user_path(out)
     check_target(out, force)
-    if config.facts:
+    if isinstance(config, WorldConfig) and config.facts:
         config = describe_facts(config)
     job = EngineRun(out, config.as_dict(), shard_rows, tasks)
     with _Progress(progress, "people, facts and paths") as bar:
@@ -178,7 +179,7 @@ def make_share(job: EngineRun, shares: Shares) -> None:
         job.part(shares.first),
         dataset,
         partial(_remake_dataset, dict(job.config)),
-        manifest_head(dataset.config, table_as_dict(dataset.world.table)),
+        manifest_head(dataset.config, family_of(job.config).head(dataset)),
         shares,
         workers=1,
         shard_rows=job.shard_rows,
@@ -186,9 +187,9 @@ def make_share(job: EngineRun, shares: Shares) -> None:
 
 
 @lru_cache(maxsize=1)
-def _dataset_of(values: str) -> Dataset:
+def _dataset_of(values: str) -> Any:
     """The data set, made once for all tasks of a process."""
-    return make_or_explain(from_dict(json.loads(values)))
+    return _remake_dataset(json.loads(values))
 
 
 def merge(
@@ -217,9 +218,10 @@ def merge(
         )
 
 
-def _remake_dataset(values: dict[str, Any]) -> Dataset:
+def _remake_dataset(values: dict[str, Any]) -> Any:
     """The same data set, in a process that could not inherit it."""
-    return make_dataset(from_dict(values))
+    family = family_of(values)
+    return family.make(family.settings(values))
 
 
 class _Progress:

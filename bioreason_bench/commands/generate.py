@@ -18,6 +18,7 @@ from bioreason_bench.escaping import visible
 
 if TYPE_CHECKING:
     from bioreason_bench.config import WorldConfig
+    from bioreason_bench.family import Settings
     from bioreason_bench.scale.shares import Shares
 
 WRITTEN = {
@@ -36,11 +37,11 @@ class Generate(click.Command):
     """The command, whose help lists the presets with the first line of their files."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        from bioreason_bench.config import PRESETS, preset_names
+        from bioreason_bench.family import all_presets, preset_path
 
         notes = {
-            name: (PRESETS / f"{name}.toml").read_text(encoding="utf-8").partition("\n")[0]
-            for name in preset_names()
+            name: preset_path(name).read_text(encoding="utf-8").partition("\n")[0]
+            for name in all_presets()
         }
         with formatter.section("Presets"):
             formatter.write_dl([(name, note.lstrip("# ")) for name, note in notes.items()])
@@ -159,8 +160,9 @@ def command(
     warning; a size that you set yourself is an error instead (docs/data.md).
     """  # noqa: D301 - click reads \b
     from bioreason_bench.build import generate, generate_by_engine, generate_part
-    from bioreason_bench.config import load_preset, own_fields
+    from bioreason_bench.config import WorldConfig, own_fields
     from bioreason_bench.dataset import SHARD_ROWS
+    from bioreason_bench.family import family_of, load_settings
     from bioreason_bench.scale.shares import Shares
 
     shares = Shares.parse(shards) if shards else None
@@ -173,9 +175,14 @@ def command(
     files_given: dict[str, Any] = {
         name: str(path) for name, path in files.items() if path is not None
     }
-    config = replace(load_preset(preset, seed).override(set_here), **files_given)
-    if config.facts:
-        config = _fitted(config, set_here, own_fields(preset), quiet)
+    config = load_settings(preset, seed).override(set_here)
+    if isinstance(config, WorldConfig):
+        config = replace(config, **files_given)
+        if config.facts:
+            config = _fitted(config, set_here, own_fields(preset), quiet)
+    elif files_given:
+        option = next(iter(files_given))
+        raise UsageError(f"--{option} is for worlds of people; leave it out with preset {preset}")
     out = out or _default_out(config, shares)
     how: dict[str, Any] = {"workers": workers, "shard_rows": shard_rows or SHARD_ROWS}
     how["progress"] = not quiet
@@ -194,11 +201,12 @@ def command(
     for entry in made:
         rows[entry["schema"]] += entry["rows"]
     if as_json:
-        written = {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
-        click.echo(json.dumps(written))
+        line = {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
+        click.echo(json.dumps(line))
     elif not quiet:
         seconds = time.perf_counter() - began
-        counts = [f"{rows[schema]:,} {name}" for schema, name in WRITTEN.items() if schema in rows]
+        written = WRITTEN | {family_of(config.as_dict()).schema: "questions"}
+        counts = [f"{rows[schema]:,} {name}" for schema, name in written.items() if schema in rows]
         click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
 
 
@@ -214,7 +222,7 @@ def _check_together(
         raise UsageError("--tasks and --engine-set need --engine, such as --engine local")
 
 
-def _default_out(config: WorldConfig, shares: Shares | None) -> Path:
+def _default_out(config: Settings, shares: Shares | None) -> Path:
     name = f"bioreason-{config.preset}-{config.seed}"
     return Path(f"{name}-{shares.first}-{shares.last}-of-{shares.total}" if shares else name)
 
