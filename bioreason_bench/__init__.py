@@ -3,6 +3,7 @@
 A stage imports only from the stages before it (a test checks this):
 
     escaping  errors  inputs  parquet  draw  resources  workers  taxonomy  schema  validation
+    family       the door to families of questions
     statistics  lengths  config
     world        people and facts
     language     facts as text, and text back to facts
@@ -17,6 +18,7 @@ A stage imports only from the stages before it (a test checks this):
     evaluation   lm-evaluation-harness tasks, results, plots
     explore      a release to look at: one page, one person, two releases
     hub          data card and publication
+    families     people as a family, and the other families
     environments the world as a library; environments for RL libraries
     training     recipes, models, SFT, RFT and GRPO
     experiments  reproduction, pass@k, report

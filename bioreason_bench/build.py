@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.config import WorldConfig, from_dict
-from bioreason_bench.dataset import SHARD_ROWS, Dataset, make_dataset
-from bioreason_bench.dataset.fit import make_or_explain
+from bioreason_bench.config import WorldConfig
+from bioreason_bench.dataset import SHARD_ROWS
+from bioreason_bench.family import Settings, family_of
 from bioreason_bench.hub.card import write_card
 from bioreason_bench.release.disk import user_path
 from bioreason_bench.release.manifest import manifest_head
@@ -21,13 +21,12 @@ from bioreason_bench.release.shards import FileEntry
 from bioreason_bench.release.write import check_target, write_release
 from bioreason_bench.workers import available_cores
 from bioreason_bench.world.given import describe_facts
-from bioreason_bench.world.table import table_as_dict
 
 __all__ = ["generate"]
 
 
 def generate(
-    config: WorldConfig,
+    config: Settings,
     out: str | Path,
     *,
     workers: int | None = None,
@@ -40,7 +39,7 @@ def generate(
     An interrupted run is resumed.
 
     Args:
-        config: The configuration.
+        config: The configuration: of people, or the settings of another family.
         out: The folder to write.
         workers: The number of processes; all cores if None.  Does not change the rows.
         shard_rows: The approximate number of rows of a file.  Does not change the rows.
@@ -54,14 +53,15 @@ def generate(
     out = user_path(out)
     check_target(out, force)
     with _Progress(progress, "people, facts and paths") as bar:
-        if config.facts:
+        if isinstance(config, WorldConfig) and config.facts:
             config = describe_facts(config)
-        dataset = make_or_explain(config)
+        family = family_of(config.as_dict())
+        dataset = family.make(config)
         return write_release(
             out,
             dataset,
             partial(_remake_dataset, config.as_dict()),
-            manifest_head(config, table_as_dict(dataset.world.table)),
+            manifest_head(config, family.head(dataset)),
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
             force=force,
@@ -70,9 +70,10 @@ def generate(
         )
 
 
-def _remake_dataset(values: dict[str, Any]) -> Dataset:
+def _remake_dataset(values: dict[str, Any]) -> Any:
     """The same data set, in a process that could not inherit it."""
-    return make_dataset(from_dict(values))
+    family = family_of(values)
+    return family.make(family.settings(values))
 
 
 class _Progress:

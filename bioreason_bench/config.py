@@ -17,6 +17,7 @@ from typing import Any
 
 from bioreason_bench import inputs
 from bioreason_bench.errors import UsageError, quoted, suggest
+from bioreason_bench.family import all_presets
 from bioreason_bench.lengths import parse_lengths
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, QUESTION_KINDS, SKILLS
 from bioreason_bench.validation import problems, text_problem
@@ -260,7 +261,7 @@ def load_preset(name: str, seed: int = 42) -> WorldConfig:
     if name not in preset_names():
         path = Path(name)
         if path.suffix != ".toml" or not _is_file(path):
-            known = preset_names()
+            known = all_presets()
             otherwise = f"choose one of {', '.join(known)}, or a path to a .toml file"
             raise UsageError(
                 f"there is no preset {quoted(name)}: {suggest(name, known, otherwise)}"

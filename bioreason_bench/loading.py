@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioreason_bench.config import load_preset
 from bioreason_bench.errors import UsageError, suggest
+from bioreason_bench.family import load_settings
 
 if TYPE_CHECKING:
     import datasets
@@ -58,7 +58,7 @@ def load(
         for key, value in (overrides or {}).items()
     }
     root = user_path(cache_dir, "cache_dir") if cache_dir is not None else None
-    cache = Cache(load_preset(preset, seed).override(settings), root)
+    cache = Cache(load_settings(preset, seed).override(settings), root)
     configs = cache.configs()
     if config not in configs:
         hint = suggest(config, configs, f"it has {', '.join(configs)}")

@@ -27,9 +27,10 @@ PROPER_NAMES = (
 )  # a description that begins so keeps its capital
 ORDER = (  # stages in reading order; build, loading and commands import all of them
     *("_version", "escaping", "errors", "inputs", "parquet", "draw", "resources", "workers"),
-    *("taxonomy", "schema", "validation", "statistics", "lengths", "config", "world", "language"),
+    *("taxonomy", "schema", "validation", "family", "statistics", "lengths", "config", "world"),
+    "language",
     *("splits", "questions", "grading", "dataset", "release", "figure_style", "export"),
-    *("audit", "evaluation", "explore", "hub", "environments", "training"),
+    *("audit", "evaluation", "explore", "hub", "families", "environments", "training"),
     *("experiments", "build", "loading", "commands", "baselines", "__init__", "__main__"),
 )
 

@@ -29,6 +29,7 @@ ORDER = (
     *("taxonomy", "schema"),
     *(
         "validation",
+        "family",
         "statistics",
         "lengths",
         "config",
@@ -40,7 +41,7 @@ ORDER = (
         "dataset",
     ),
     *("release", "figure_style", "export", "audit", "evaluation", "explore", "hub"),
-    *("environments", "training", "experiments"),
+    *("families", "environments", "training", "experiments"),
 )
 ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything
 LARGEST_FOLDER = 12  # modules side by side

@@ -15,9 +15,8 @@ from typing import Any
 
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.run import AuditRun, FileTask
-from bioreason_bench.config import WorldConfig, from_dict, load_preset
-from bioreason_bench.dataset import Dataset, make_dataset
 from bioreason_bench.dataset.sharding import Shard
+from bioreason_bench.family import Family, FamilyDataset, Settings, family_of, load_settings
 from bioreason_bench.release.digest import RowsDigest
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.release.shards import ROW_GROUP, make_table
@@ -37,7 +36,7 @@ def check_official(manifest: Mapping[str, Any], known: Known, ledger: Ledger) ->
     digests = known.get(name)
     if not digests:
         return
-    config = load_preset(*name).as_dict()
+    config = load_settings(*name).as_dict()
     changed = [key for key in config if manifest["config"].get(key) != config[key]]
     problem = (
         f"preset {name[0]} with seed {name[1]} is the official release, and {changed[0]} is not "
@@ -74,19 +73,21 @@ class Remaker:
     """Makes the rows of files again.
 
     Attributes:
+        family: The family of the release.
         config: The configuration, with the seed to compare with.
     """
 
-    config: WorldConfig
+    family: Family
+    config: Settings
 
     def start(self) -> Callable[[FileTask], Again]:
         """Give a process a data set of its own."""
-        dataset = make_dataset(self.config)
+        dataset = self.family.make(self.config)
         splits = {(shard.folder, shard.split): shard.kind for shard in dataset.shards()}
         return partial(self.make, dataset, splits)
 
     def make(
-        self, dataset: Dataset, splits: Mapping[tuple[str, str], str], task: FileTask
+        self, dataset: FamilyDataset, splits: Mapping[tuple[str, str], str], task: FileTask
     ) -> Again:
         stem = task.file.removeprefix("data/").removesuffix(".parquet")
         folder, _, name = stem.rpartition("/")
@@ -118,13 +119,14 @@ def check_rows_again(run: AuditRun, seed: int | None) -> None:
     Raises:
         UsageError: The files of a user's facts are not there, or the world cannot be made.
     """
-    config = from_dict(run.manifest["config"])
+    family = family_of(run.manifest)
+    config = family.settings(run.manifest["config"])
     if seed is not None:
         config = dataclasses.replace(config, seed=seed)
     meant = config.seed == run.manifest["seed"]
     other = f"the seed is {run.manifest['seed']}, it must be {config.seed}"
     run.ledger.check_whole("against", MANIFEST, None if meant else other)
-    dataset = make_dataset(config)  # of another config, in one sentence before workers start
+    dataset = family.make(config)  # of another config, in one sentence before workers start
     files = run.manifest["files"]
     there = {file.removeprefix("data/").rsplit("-", 3)[0] for file in files}
     for shard in dataset.shards():
@@ -134,7 +136,7 @@ def check_rows_again(run: AuditRun, seed: int | None) -> None:
         )
         run.ledger.check_whole("against", f"data/{split}", problem)
     del dataset
-    for made in run.read_files("making rows again", list(files), Remaker(config).start):
+    for made in run.read_files("making rows again", list(files), Remaker(family, config).start):
         digest = made.task.entry["digest"]
         wrong = (
             f"seed {config.seed} gives {made.digest or 'no such file'} here, the manifest says "

@@ -20,6 +20,10 @@ everybody; no law asks for either.
 
 from __future__ import annotations
 
+from bioreason_bench.family import Family
+
+__all__ = ["FILE_LAWS", "LAWS", "laws_of"]
+
 LAWS: dict[str, str] = {
     # files
     "manifest": "manifest.json is readable, fits its schema, and lists its files under the right "
@@ -170,3 +174,18 @@ LAWS: dict[str, str] = {
     "shortcuts": "with leak guards and distractors, no shortcut is more than three points above "
     "chance, sampling error aside",
 }
+
+# of releases of every family; the others are of people
+FILE_LAWS: dict[str, str] = {
+    law: LAWS[law]
+    for law in (
+        *("manifest", "files", "shards", "rows", "digests", "schema", "marks", "canary", "card"),
+        *("audit", "official", "against"),
+    )
+}
+
+
+def laws_of(family: Family) -> dict[str, str]:
+    """The laws of a release of a family in the order of the report; those of files come first."""
+    laws = {**FILE_LAWS, **family.laws}
+    return {law: laws[law] for law in (*filter(laws.__contains__, LAWS), *family.laws)}

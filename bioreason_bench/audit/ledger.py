@@ -43,9 +43,14 @@ class Ledger:
 
     Ledgers of several files are added up in the order of the files, so that `first` is the same
     in every run.
+
+    Attributes:
+        laws: Law → its sentence, in the order of the report.
+        entries: The counts of the laws that were checked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, laws: Mapping[str, str] = LAWS) -> None:
+        self.laws = laws
         self.entries: dict[str, LawResult] = {}
 
     def check(
@@ -59,7 +64,7 @@ class Ledger:
         """Count `checked` items under `law`.
 
         Args:
-            law: A name in `LAWS`.
+            law: A name in `laws`.
             file: The file whose rows the items are, or a function from an item to (file, row).
             checked: The number of items that were checked.
             broken: The items that break the law, in order.
@@ -99,9 +104,9 @@ class Ledger:
         return self.entries.get(law, LawResult()).broken
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Every law in the order of `LAWS`: its text, its counts and its first violation."""
+        """Every law in the order of `laws`: its text, its counts and its first violation."""
         laws: dict[str, dict[str, Any]] = {}
-        for law, text in LAWS.items():
+        for law, text in self.laws.items():
             result = self.entries.get(law, LawResult())
             laws[law] = {"text": text, "checked": result.checked, "broken": result.broken}
             if result.first:
@@ -113,7 +118,7 @@ class Ledger:
         return laws
 
     def _result(self, law: str) -> LawResult:
-        if law not in LAWS:
+        if law not in self.laws:
             raise KeyError(f"there is no law {law!r} in the catalogue")
         return self.entries.setdefault(law, LawResult())
 

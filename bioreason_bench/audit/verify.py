@@ -5,10 +5,8 @@
 2. A family of questions opens its files by `open_file` (directly, or in worker processes by
    `AuditRun.read_files`), which checks rows, digests and schemas. Then it checks its own laws.
 
-`check_people` is the one family so far: biographies, and questions that follow their relations. The
-checks of another family (string programs, grammars) plug into `verify` in the same way: a function
-from an `AuditRun` to the scores of its solvers, in a module like people.py, called for the
-releases that the manifest says are of that family. Its laws go into the catalogue.
+The manifest names the family, and `Family.check` is a function from an `AuditRun` to the scores of
+its solvers. That of people is in people.py; the others are in families/.
 """
 
 from __future__ import annotations
@@ -17,11 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from bioreason_bench.audit.against import Known, check_official, check_rows_again
+from bioreason_bench.audit.catalogue import laws_of
 from bioreason_bench.audit.laws.card import check_card
-from bioreason_bench.audit.people import check_people
 from bioreason_bench.audit.reading.files import check_folder
 from bioreason_bench.audit.report import Audit, check_report, manifest_digest
 from bioreason_bench.audit.run import Advance, AuditRun
+from bioreason_bench.family import family_of
 from bioreason_bench.workers import available_cores
 
 __all__ = ["verify"]
@@ -60,9 +59,11 @@ def verify(
     manifest = check_folder(folder, audit.ledger)
     if manifest is not None:
         workers = available_cores() if workers is None else workers
+        family = family_of(manifest)
+        audit.ledger.laws = laws_of(family)
         check_card(folder, manifest, audit.ledger)
         run = AuditRun(folder, manifest, audit.ledger, sample, workers, advance)
-        audit.scores = check_people(run)
+        audit.scores = family.check(run)
         check_official(manifest, known or {}, audit.ledger)
         if against is not None and not audit.ledger.broken_in("config"):
             check_rows_again(run, None if against == "own" else against)

@@ -33,11 +33,11 @@ class Generate(click.Command):
     """The command, whose help lists the presets with the first line of their files."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        from bioreason_bench.config import PRESETS, preset_names
+        from bioreason_bench.family import all_presets, preset_path
 
         notes = {
-            name: (PRESETS / f"{name}.toml").read_text(encoding="utf-8").partition("\n")[0]
-            for name in preset_names()
+            name: preset_path(name).read_text(encoding="utf-8").partition("\n")[0]
+            for name in all_presets()
         }
         with formatter.section("Presets"):
             formatter.write_dl([(name, note.lstrip("# ")) for name, note in notes.items()])
@@ -129,8 +129,9 @@ def command(
     warning; a size that you set yourself is an error instead (docs/data.md).
     """  # noqa: D301 - click reads \b
     from bioreason_bench.build import generate
-    from bioreason_bench.config import load_preset, own_fields
+    from bioreason_bench.config import WorldConfig, own_fields
     from bioreason_bench.dataset import SHARD_ROWS
+    from bioreason_bench.family import load_settings
 
     began = time.perf_counter()
     if preset is None:
@@ -140,9 +141,14 @@ def command(
     files_given: dict[str, Any] = {
         name: str(path) for name, path in files.items() if path is not None
     }
-    config = replace(load_preset(preset, seed).override(set_here), **files_given)
-    if config.facts:
-        config = _fitted(config, set_here, own_fields(preset), quiet)
+    config = load_settings(preset, seed).override(set_here)
+    if isinstance(config, WorldConfig):
+        config = replace(config, **files_given)
+        if config.facts:
+            config = _fitted(config, set_here, own_fields(preset), quiet)
+    elif files_given:
+        option = next(iter(files_given))
+        raise UsageError(f"--{option} is for worlds of people; leave it out with preset {preset}")
     out = out or Path(f"bioreason-{config.preset}-{config.seed}")
     manifest = generate(
         config,

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioreason_bench._version import __version__
-from bioreason_bench.config import WorldConfig, from_dict
+from bioreason_bench.config import WorldConfig
+from bioreason_bench.family import FamilyDataset, Settings, family_of
 from bioreason_bench.release.disk import (
     plain_errors,
     remove_leftovers,
@@ -39,7 +40,7 @@ from bioreason_bench.workers import FORK, available_cores, run
 from bioreason_bench.world.given import describe_facts
 
 if TYPE_CHECKING:
-    from bioreason_bench.dataset import Dataset, Shard
+    from bioreason_bench.dataset import Shard
 
 __all__ = ["Cache", "cache_folder", "checked_copies"]
 
@@ -66,7 +67,7 @@ class Cache:
         root: The folder of all caches; `cache_folder()` if None.
     """
 
-    config: WorldConfig
+    config: Settings
     root: Path | None = None
 
     @functools.cached_property
@@ -77,7 +78,7 @@ class Cache:
         return (self.root or cache_folder()) / name
 
     @property
-    def dataset(self) -> Dataset:
+    def dataset(self) -> FamilyDataset:
         """The data set; kept for the next call of this process."""
         return _dataset(self.folder.name, json.dumps(self.config.as_dict()))
 
@@ -202,12 +203,13 @@ def _digests(folder: Path) -> dict[str, str]:
     }
 
 
-def _key(config: WorldConfig) -> str:
+def _key(config: Settings) -> str:
     """Everything that fixes the rows of a configuration."""
-    table = Path(config.relations)
+    values = config.as_dict()
+    table = Path(values.get("relations", ""))
     own_table = table.read_text(encoding="utf-8") if table.is_file() else ""
-    faker = metadata.version("faker") if config.locale else ""
-    if config.facts:
+    faker = metadata.version("faker") if values.get("locale") else ""
+    if isinstance(config, WorldConfig) and config.facts:
         config = describe_facts(config)  # with the digests of the files
     return json.dumps([config.as_dict(), own_table, faker, code_digest()], sort_keys=True)
 
@@ -236,7 +238,8 @@ def _is_whole(path: Path) -> bool:
 
 
 @functools.lru_cache(maxsize=2)
-def _dataset(folder: str, values: str) -> Dataset:  # noqa: ARG001 - the folder names the code
-    from bioreason_bench.dataset.fit import make_or_explain
-
-    return make_or_explain(from_dict(json.loads(values)))
+def _dataset(folder: str, values: str) -> FamilyDataset:  # noqa: ARG001 - the folder names the code
+    settings = json.loads(values)
+    family = family_of(settings)
+    dataset: FamilyDataset = family.make(family.settings(settings))
+    return dataset

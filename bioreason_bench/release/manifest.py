@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench._version import __version__
-from bioreason_bench.config import WorldConfig, renamed
+from bioreason_bench.config import renamed
 from bioreason_bench.errors import ReleaseError, UsageError, quoted
+from bioreason_bench.family import PEOPLE, Settings
 from bioreason_bench.inputs import MANIFEST as MANIFEST_BYTES
 from bioreason_bench.inputs import read_json
 from bioreason_bench.release.disk import write_whole
@@ -38,30 +39,31 @@ LICENSE = "CC-BY-4.0"
 OTHER_LICENSE = "other"  # of a release from a user's own facts
 
 
-def manifest_head(config: WorldConfig, relations: Mapping[str, Any]) -> dict[str, Any]:
+def manifest_head(config: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
     """The part of the manifest that is known before the first file is written.
 
     Args:
         config: The configuration of the release.
-        relations: The relation table as data.
+        about: What its family says beside it (`Family.head`), such as the relation table.
     """
-    packages = {
-        name: metadata.version(name)
-        for name in ("numpy", "pyarrow", *(["faker"] if config.locale else []))
-    }
+    values = config.as_dict()
+    faker = ["faker"] if values.get("locale") else []
+    packages = {name: metadata.version(name) for name in ("numpy", "pyarrow", *faker)}
+    family = {"family": values["family"]} if values.get("family", PEOPLE) != PEOPLE else {}
     return {
         "format": FORMAT,
+        **family,
         "preset": config.preset,
         "seed": config.seed,
         "canary": CANARY,
-        "license": OTHER_LICENSE if config.facts else LICENSE,
+        "license": OTHER_LICENSE if values.get("facts") else LICENSE,
         "versions": {
             "bioreason_bench": __version__,
             "python": platform.python_version(),
             **packages,
         },
-        "config": config.as_dict(),
-        "relations": dict(relations),
+        "config": values,
+        **about,
     }
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.config import WorldConfig, from_dict
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
-from bioreason_bench.grading.grader import Grader, make_grader
+from bioreason_bench.family import Family, Settings, family_of
+from bioreason_bench.grading.grader import Grader
 from bioreason_bench.inputs import Unreadable
 from bioreason_bench.parquet import open_parquet
 from bioreason_bench.release.manifest import MANIFEST, read_manifest
@@ -40,7 +41,18 @@ class Release:
         self._check_configs()
 
     @cached_property
+    def family(self) -> Family:
+        return family_of(self.manifest)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Everything that fixes the rows, for a release of any family."""
+        settings: Settings = self.family.settings(self.manifest["config"])
+        return settings
+
+    @cached_property
     def config(self) -> WorldConfig:
+        """The configuration of a world of people."""
         return from_dict(self.manifest["config"])
 
     @cached_property
@@ -49,21 +61,20 @@ class Release:
         return read_table(self.manifest["relations"])
 
     def grader(self) -> Grader:
-        """The grader that knows this release's relations, names and values."""
-        names = self.table("people", columns=["name"])["name"].to_pylist()
-        objects = self.table("facts", columns=["object"])["object"].unique().to_pylist()
-        return make_grader(self.relations, self.config.language, names, objects)
+        """The grader that knows all of this release: relations, names, values, definitions."""
+        grader: Grader = self.family.grader(self.manifest, self.table)
+        return grader
 
     def configs(self) -> list[str]:
         """The names of the configs (`comp_zeroshot`, `biographies`, ...), questions first."""
         return list(self.manifest["configs"])
 
     def question_configs(self) -> list[str]:
-        """The configs whose rows are multi-hop questions."""
+        """The configs whose rows are questions of several hops."""
         return [
             name
             for name, splits in self.manifest["configs"].items()
-            if self._schema(next(iter(splits.values()))[0]) == "question"
+            if self._schema(next(iter(splits.values()))[0]) == self.family.schema
         ]
 
     def splits(self, config: str) -> list[str]:

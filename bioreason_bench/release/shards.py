@@ -68,7 +68,7 @@ def configs_of(files: Iterable[str]) -> dict[str, dict[str, list[str]]]:
     """
     folders = _by_folder_and_split(files)
     configs: dict[str, dict[str, list[str]]] = {}
-    for skill in SKILLS:
+    for skill in _skills(folders):
         shared = folders.get(skill, {})
         levels = [name.partition("/")[2] for name in folders if name.startswith(f"{skill}/")]
         for level in sorted(levels, key=_level_order):
@@ -79,8 +79,13 @@ def configs_of(files: Iterable[str]) -> dict[str, dict[str, list[str]]]:
             configs[f"{skill}_{level}"] = splits
         if "rl" in shared:
             configs[f"{skill}_rl"] = {"train": shared["rl"]}
-    others = [name for name in sorted(folders) if name.partition("/")[0] not in SKILLS]
+    others = [name for name in sorted(folders) if name.partition("/")[0] not in _skills(folders)]
     return configs | {name: folders[name] for name in others}
+
+
+def _skills(folders: Iterable[str]) -> list[str]:
+    """The folders with levels below them: those of people, then those of another family."""
+    return list(dict.fromkeys([*SKILLS, *sorted(n.split("/")[0] for n in folders if "/" in n)]))
 
 
 def _by_folder_and_split(files: Iterable[str]) -> dict[str, dict[str, list[str]]]:

@@ -14,45 +14,17 @@ from typing import TYPE_CHECKING, Any
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.conform import marked, nonconforming
 from bioreason_bench.errors import BioreasonError, ReleaseError
+from bioreason_bench.family import Family, family_of, family_of_file
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.manifest import CANARY, MANIFEST, read_manifest
 from bioreason_bench.release.shards import configs_of
-from bioreason_bench.taxonomy import (
-    KIND_NAMES,
-    LEVELS,
-    OPEN_BOOK,
-    OPEN_BOOK_SKILLS,
-    QUESTION_KINDS,
-    SKILLS,
-)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["CARD", "check_folder", "has_place", "open_file", "read_text", "schema_of"]
+__all__ = ["CARD", "check_folder", "has_place", "open_file", "read_text"]
 
 CARD = "README.md"
-TABLE_SCHEMAS = {  # folder in data/ → schema of its rows; other folders hold questions
-    "biographies": "biography",
-    "people": "person",
-    "facts": "fact",
-    "paths": "path",
-    "relations": "relation",
-    "probes": "probe",
-}
-SPLITS = {  # folder in data/ → its splits; the training files of a skill are beside its levels
-    "biographies": {"parametric", "contextual"},
-    **{table: {"train"} for table in ("people", "facts", "paths", "relations")},
-    "probes": {"test"},
-    **{skill: {"train", "rl"} for skill in SKILLS},
-    **{f"{skill}/{level}": {"validation", "test"} for skill in SKILLS for level in LEVELS},
-    **{
-        f"{skill}/{level}_{OPEN_BOOK}": {"validation", "test"}
-        for skill in OPEN_BOOK_SKILLS
-        for level in LEVELS
-    },
-    **{kind.folder: {"test"} for kind in QUESTION_KINDS},
-}
 BESIDE = {MANIFEST, CARD, "chain.svg", "croissant.json", "audit.json", "eval.yaml"}
 BESIDE |= {".gitattributes"}
 DOWNLOADS = {".cache", ".git"}  # folders that git and huggingface_hub leave in a download
@@ -75,37 +47,28 @@ def check_folder(folder: Path, ledger: Ledger) -> dict[str, Any] | None:
         return None
     files = manifest["files"]
     ledger.check_whole("manifest", MANIFEST, _config_problem(manifest))
+    family = family_of(manifest)
     for file, entry in files.items():
-        ledger.check_whole("manifest", file, _entry_problem(file, entry["schema"]))
+        ledger.check_whole("manifest", file, _entry_problem(family, file, entry["schema"]))
     _check_extras(folder, files, ledger)
     _check_shards(files, ledger)
     _check_canary(folder, manifest["canary"], ledger)
     return manifest
 
 
-def _entry_problem(file: str, schema: str) -> str | None:
+def _entry_problem(family: Family, file: str, schema: str) -> str | None:
     """What is wrong with the manifest's entry of a file, None if nothing is."""
-    if not has_place(file):
+    place = family.place(file)
+    if place is None:
         return "no release has a split of this name"
-    if schema != schema_of(file):
-        return f"its schema must be {schema_of(file)}, the manifest says {schema}"
+    if schema != place.schema:
+        return f"its schema must be {place.schema}, the manifest says {schema}"
     return None
 
 
 def has_place(file: str) -> bool:
     """Whether a file name is one of those that a release has: data/probes/test-..., not train."""
-    folder, _, name = file.removeprefix("data/").rpartition("/")
-    return name.split("-")[0] in SPLITS.get(folder, ())
-
-
-def schema_of(file: str) -> str:
-    """The schema that the rows of a data file must have, by its folder.
-
-    data/comp/conflict/test-00000-of-00001.parquet    conflict
-    """
-    folder = file.removeprefix("data/").rpartition("/")[0]
-    name = folder.rpartition("/")[2]
-    return TABLE_SCHEMAS.get(folder, name if name in KIND_NAMES else "question")
+    return family_of_file(file).place(file) is not None
 
 
 def open_file(folder: Path, file: str, entry: Mapping[str, Any], ledger: Ledger) -> pa.Table | None:
