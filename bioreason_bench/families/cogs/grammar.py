@@ -24,11 +24,13 @@ class Frame:
 
     Attributes:
         verbs: Class of its verb.
+        use: What its verb is used as; frames that differ in "by" share it.
         order: Roles and small words, in the order of the sentence; "V" is the verb, "+clause" a
             clause, "+verb" a bare verb.  A role is what the noun phrase there is to the verb.
     """
 
     verbs: str
+    use: str
     order: tuple[str, ...]
 
     @property
@@ -39,28 +41,28 @@ class Frame:
 ROLES = ("agent", "theme", "recipient")
 PASSIVE = ("was", "V")
 FRAMES: Mapping[str, Frame] = {
-    "unergative": Frame("unergative", ("agent", "V")),
-    "unaccusative": Frame("unaccusative", ("theme", "V")),
-    "causative": Frame("unaccusative", ("agent", "V", "theme")),
-    "omitted": Frame("omissible", ("agent", "V")),
-    "optional": Frame("omissible", ("agent", "V", "theme")),
-    "transitive": Frame("transitive", ("agent", "V", "theme")),
-    "passive": Frame("transitive", ("theme", *PASSIVE)),
-    "passive_by": Frame("transitive", ("theme", *PASSIVE, "by", "agent")),
-    "optional_passive": Frame("omissible", ("theme", *PASSIVE)),
-    "optional_passive_by": Frame("omissible", ("theme", *PASSIVE, "by", "agent")),
-    "causative_passive": Frame("unaccusative", ("theme", *PASSIVE)),
-    "causative_passive_by": Frame("unaccusative", ("theme", *PASSIVE, "by", "agent")),
-    "dative_to": Frame("dative", ("agent", "V", "theme", "to", "recipient")),
-    "dative_double": Frame("dative", ("agent", "V", "recipient", "theme")),
-    "dative_to_passive": Frame("dative", ("theme", *PASSIVE, "to", "recipient")),
+    "unergative": Frame("unergative", "intransitive", ("agent", "V")),
+    "unaccusative": Frame("unaccusative", "intransitive", ("theme", "V")),
+    "causative": Frame("unaccusative", "transitive", ("agent", "V", "theme")),
+    "omitted": Frame("omissible", "intransitive", ("agent", "V")),
+    "optional": Frame("omissible", "transitive", ("agent", "V", "theme")),
+    "transitive": Frame("transitive", "transitive", ("agent", "V", "theme")),
+    "passive": Frame("transitive", "passive", ("theme", *PASSIVE)),
+    "passive_by": Frame("transitive", "passive", ("theme", *PASSIVE, "by", "agent")),
+    "optional_passive": Frame("omissible", "passive", ("theme", *PASSIVE)),
+    "optional_passive_by": Frame("omissible", "passive", ("theme", *PASSIVE, "by", "agent")),
+    "causative_passive": Frame("unaccusative", "passive", ("theme", *PASSIVE)),
+    "causative_passive_by": Frame("unaccusative", "passive", ("theme", *PASSIVE, "by", "agent")),
+    "dative_to": Frame("dative", "dative_to", ("agent", "V", "theme", "to", "recipient")),
+    "dative_double": Frame("dative", "dative_double", ("agent", "V", "recipient", "theme")),
+    "dative_to_passive": Frame("dative", "dative_to_passive", ("theme", *PASSIVE, "to", "recipient")),
     "dative_to_passive_by": Frame(
-        "dative", ("theme", *PASSIVE, "to", "recipient", "by", "agent")
+        "dative", "dative_to_passive", ("theme", *PASSIVE, "to", "recipient", "by", "agent")
     ),
-    "dative_double_passive": Frame("dative", ("recipient", *PASSIVE, "theme")),
-    "dative_double_passive_by": Frame("dative", ("recipient", *PASSIVE, "theme", "by", "agent")),
-    "clausal": Frame("clausal", ("agent", "V", "that", "+clause")),
-    "infinitival": Frame("infinitival", ("agent", "V", "to", "+verb")),
+    "dative_double_passive": Frame("dative", "dative_double_passive", ("recipient", *PASSIVE, "theme")),
+    "dative_double_passive_by": Frame("dative", "dative_double_passive", ("recipient", *PASSIVE, "theme", "by", "agent")),
+    "clausal": Frame("clausal", "clausal", ("agent", "V", "that", "+clause")),
+    "infinitival": Frame("infinitival", "infinitival", ("agent", "V", "to", "+verb")),
 }
 
 

@@ -10,8 +10,9 @@ function in the paper's appendix, where the generator builds commands from a gra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-__all__ = ["NotACommand", "interpret"]
+__all__ = ["NotACommand", "Reading", "interpret", "read"]
 
 
 class NotACommand(ValueError):
@@ -66,3 +67,45 @@ def _phrase(words: list[str]) -> list[str]:
         case ["walk" | "look" | "run" | "jump" as verb]:
             return [f"I_{verb.upper()}"]
     raise NotACommand(" ".join(words))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the words of a command say, apart from its actions.
+
+    Attributes:
+        primitives: Verbs, manners, directions, numbers and joints in their order; "turn left" and
+            "turn right" are one.
+        pairs: (manner, direction) and (verb, manner and direction), in any order.
+        joint: "and", "after" or "single".
+        rules: The grammar's rules that derive it, one entry for each use.
+    """
+
+    primitives: tuple[str, ...]
+    pairs: frozenset[tuple[str, str]]
+    joint: str
+    rules: tuple[str, ...]
+
+
+def read(words: Sequence[str]) -> Reading:
+    """What a command says, in published words.
+
+    The words must be a command: call `interpret` before.
+    """
+    text = " ".join(words)
+    joint = next((word for word in ("and", "after") if f" {word} " in text), "single")
+    pairs: set[tuple[str, str]] = set()
+    rules = [joint]
+    for phrase in text.split(f" {joint} "):
+        tokens = set(phrase.split())
+        verb = phrase.split(" ", 1)[0]
+        manner = "".join(tokens & {"opposite", "around"})
+        direction = "".join(tokens & {"left", "right"})
+        number = "".join(tokens & {"twice", "thrice"}) or "once"
+        if direction:
+            pairs |= {(manner, direction), (verb, f"{manner} {direction}")}
+        shape = f"{'turn' if verb == 'turn' else 'verb'} {manner}{' way' if direction else ''}"
+        rules += [number, shape, direction, "" if verb == "turn" else verb]
+    merged = text.replace("turn left", "turn_left").replace("turn right", "turn_right")
+    names = [name.replace("_", " ") for name in merged.split()]
+    return Reading(tuple(names), frozenset(pairs), joint, tuple(rule for rule in rules if rule))
