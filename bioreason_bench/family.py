@@ -59,6 +59,7 @@ __all__ = [
 PEOPLE = "people"
 FAMILIES: dict[str, str] = {  # name → the module that holds its FAMILY; the only table of families
     PEOPLE: "bioreason_bench.families.people",
+    "cogs": "bioreason_bench.families.cogs.family",
     "scan": "bioreason_bench.families.scan.family",
 }
 PRESETS = Path(__file__).parent / "presets"

@@ -15,7 +15,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["FRAMES", "Clause", "Frame", "Meaning", "NounPhrase", "Part", "logical_form", "meaning"]
+__all__ = [
+    "FRAMES",
+    "Clause",
+    "Frame",
+    "Meaning",
+    "NounPhrase",
+    "Part",
+    "alone_form",
+    "logical_form",
+    "meaning",
+]
 
 
 @dataclass(frozen=True)
@@ -214,6 +224,20 @@ def _write_phrase(phrase: NounPhrase, found: Meaning) -> str:
         part = Part(f"{phrase.word} {phrase.preposition}", position, False, (relation,), "nmod")
         found.parts.insert(place, part)
     return variable(position)
+
+
+def alone_form(word_class: str, word: str) -> str:
+    """The logical form of a word alone, by its class."""
+    forms = {
+        "names": "{0}",
+        "animate": "LAMBDA a . {0} ( a )",
+        "inanimate": "LAMBDA a . {0} ( a )",
+        "unergative": "LAMBDA a . LAMBDA e . {0} . agent ( e , a )",
+        "unaccusative": "LAMBDA a . LAMBDA e . {0} . theme ( e , a )",
+        "transitive": "LAMBDA a . LAMBDA b . LAMBDA e . "
+        "{0} . agent ( e , b ) AND {0} . theme ( e , a )",
+    }
+    return forms[word_class].format(word)
 
 
 def variable(position: int) -> str:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 __all__ = ["ALONE", "IN_DISTRIBUTION", "KINDS", "LEXICAL", "STRUCTURAL", "Kind", "Use"]
 
-ALONE: Use
 IN_DISTRIBUTION = "in_distribution"
 
 

@@ -59,16 +59,16 @@ class Parser:
         Args:
             definitions: Words by class, `past` and `prepositions`, as in the manifest.
         """
-        self._names = {*definitions["names"]}
-        self._nouns = {*definitions["animate"], *definitions["inanimate"]}
-        self._prepositions = {*definitions["prepositions"]}
+        self.names = {*definitions["names"]}
+        self.nouns = {*definitions["animate"], *definitions["inanimate"]}
+        self.prepositions = {*definitions["prepositions"]}
         kinds = ("unergative", "unaccusative", "omissible", "transitive", "dative")
-        self._kind = {
+        self.kinds = {
             verb: kind
             for kind in (*kinds, "clausal", "infinitival")
             for verb in definitions[kind]
         }
-        self._lemma = {written: verb for verb, written in definitions["past"].items()}
+        self.lemmas = {written: verb for verb, written in definitions["past"].items()}
 
     def parse(self, text: str) -> Parsed:
         """What a sentence, or a word alone, says.
@@ -91,14 +91,14 @@ class Parser:
         return reading.result()
 
     def _alone(self, word: str) -> Parsed:
-        if word in self._names:
+        if word in self.names:
             form = word
-        elif word in self._nouns:
+        elif word in self.nouns:
             form = f"LAMBDA a . {word} ( a )"
-        elif self._kind.get(word) in ("unergative", "unaccusative"):
-            role = "agent" if self._kind[word] == "unergative" else "theme"
+        elif self.kinds.get(word) in ("unergative", "unaccusative"):
+            role = "agent" if self.kinds[word] == "unergative" else "theme"
             form = f"LAMBDA a . LAMBDA e . {word} . {role} ( e , a )"
-        elif self._kind.get(word) in ("omissible", "transitive"):
+        elif self.kinds.get(word) in ("omissible", "transitive"):
             form = (
                 f"LAMBDA a . LAMBDA b . LAMBDA e . {word} . agent ( e , b ) "
                 f"AND {word} . theme ( e , a )"
@@ -157,7 +157,7 @@ class _Reading:
 
     def infinitive(self, subject: _Noun, verb: str, at: int) -> tuple[int, int]:
         bare = self.at(at + 2)
-        if self.parser._kind.get(bare) not in ("unergative", "omissible"):
+        if self.parser.kinds.get(bare) not in ("unergative", "omissible"):
             raise NotASentence(f"{bare!r} does not follow 'to'")
         self.role(at, verb, "agent", subject)
         self.conjuncts.append((at, f"{verb} . xcomp ( x _ {at} , x _ {at + 2} )"))
@@ -219,24 +219,24 @@ class _Reading:
         return at, index
 
     def verb(self, index: int) -> tuple[str, str]:
-        lemma = self.parser._lemma.get(self.at(index))
+        lemma = self.parser.lemmas.get(self.at(index))
         if lemma is None:
             raise NotASentence(f"{self.at(index)!r} is no verb")
         self.words.append((index, lemma))
-        return lemma, self.parser._kind[lemma]
+        return lemma, self.parser.kinds[lemma]
 
     def starts_noun(self, index: int) -> bool:
-        return self.at(index) in ("a", "the") or self.at(index) in self.parser._names
+        return self.at(index) in ("a", "the") or self.at(index) in self.parser.names
 
     def noun_phrase(self, index: int, side: str, depth: int = 0) -> tuple[_Noun, int]:
         """Read a noun phrase; returns it, and where it ends."""
         self.prepositions = max(self.prepositions, depth)
         article = self.at(index)
-        if article in self.parser._names:
+        if article in self.parser.names:
             self.words.append((index, article))
             return _Noun(article, article, index), index + 1
         noun = self.at(index + 1)
-        if article not in ("a", "the") or noun not in self.parser._nouns:
+        if article not in ("a", "the") or noun not in self.parser.nouns:
             raise NotASentence(f"{article!r} {noun!r} is no noun phrase")
         here = index + 1
         term = f"x _ {here}"
@@ -246,7 +246,7 @@ class _Reading:
         else:
             self.conjuncts.append((here, f"{noun} ( {term} )"))
         index += 2
-        if self.at(index) in self.parser._prepositions:
+        if self.at(index) in self.parser.prepositions:
             preposition = self.at(index)
             self.nmods.append(side)
             inner, index = self.noun_phrase(index + 1, side, depth + 1)

@@ -12,9 +12,18 @@ from dataclasses import dataclass, replace
 from bioreason_bench.draw import Draw
 from bioreason_bench.families.cogs.grammar import FRAMES, Clause, NounPhrase
 from bioreason_bench.families.cogs.kinds import LEXICAL, Use
-from bioreason_bench.families.cogs.lexicon import CLASSES, VERBS, Lexicon
+from bioreason_bench.families.cogs.lexicon import CLASSES, Lexicon
 
-__all__ = ["DEEPEST", "Pools", "Sampler", "make_pools", "uses_of"]
+__all__ = [
+    "DEEPEST",
+    "Numbers",
+    "Pools",
+    "Sampler",
+    "make_pools",
+    "nesting_of",
+    "uses_of",
+    "words_of",
+]
 
 DEEPEST = 12  # clauses or prepositions in each other, in the tests of depth
 NUMBERS = 160  # that are drawn for a sentence; the deepest needs about 100
@@ -248,4 +257,25 @@ def uses_of(clause: Clause) -> Iterator[tuple[str, str]]:
                 inner = inner.inner
 
 
-assert set(VERBS) == {frame.verbs for frame in FRAMES.values()}
+def words_of(clause: Clause) -> Iterator[str]:
+    """The names, nouns and verbs of a sentence, in its order."""
+    frame = FRAMES[clause.frame]
+    phrases = iter(clause.phrases)
+    for item in frame.order:
+        if item in frame.roles:
+            phrase: NounPhrase | None = next(phrases)
+            while phrase is not None:
+                yield phrase.word
+                phrase = phrase.inner
+        elif item == "V":
+            yield clause.verb
+        elif item == "+verb":
+            yield clause.bare
+        elif item == "+clause" and clause.clause is not None:
+            yield from words_of(clause.clause)
+
+
+def nesting_of(clause: Clause) -> int:
+    """The number of clauses or prepositions in each other, whichever is larger."""
+    phrases = [phrase for one in clause.clauses() for phrase in one.phrases]
+    return max(clause.nested(), *(phrase.nested() for phrase in phrases))
