@@ -133,13 +133,9 @@ def _check_file(
     parser = Parser(definitions)
     lines = []
     for index, row in enumerate(rows):
-        try:
-            parsed = parser.parse(row["question"])
-        except NotASentence as error:
-            found.check("sentences", index, False, lambda error=error: f"a sentence: {error}")
-            parsed = None
-        else:
-            found.check("sentences", index, True, lambda: "")
+        parsed = _parse(parser, row["question"])
+        found.check("sentences", index, parsed, lambda row=row: repr(row["question"]))  # type: ignore[misc]
+        if parsed is not None:
             _check_row(found, index, row, parsed)
             _check_context(found, index, row, parsed, opened, definitions["notation"])
         lines.append(
@@ -163,6 +159,13 @@ def _check_file(
     return lines
 
 
+def _parse(parser: Parser, text: str) -> Parsed | None:
+    try:
+        return parser.parse(text)
+    except NotASentence:
+        return None
+
+
 def _check_row(found: RowViolations, index: int, row: Mapping[str, Any], parsed: Parsed) -> None:
     answer = row["answer"]
     found.check("forms", index, answer == parsed.form, lambda: f"{parsed.form}, not {answer}")
@@ -180,9 +183,7 @@ def _check_row(found: RowViolations, index: int, row: Mapping[str, Any], parsed:
     found.check("read out", index, columns == wanted, lambda: f"{wanted}, not {columns}")
 
 
-def _right_steps(
-    steps: Sequence[Sequence[str]], row: Mapping[str, Any], parsed: Parsed
-) -> bool:
+def _right_steps(steps: Sequence[Sequence[str]], row: Mapping[str, Any], parsed: Parsed) -> bool:
     """The steps hold the conjuncts of the answer, each beside its own words."""
     if any(len(step) != 2 for step in steps):
         return False
@@ -205,7 +206,10 @@ def _beside(part: Sequence[str], form: str, tokens: Sequence[str]) -> bool:
         return False
     small = [token.lower() if i == 0 else token for i, token in enumerate(tokens)]
     here = tokens[place] in (words[0], words[-1])
-    near = all(word in (*small[max(place - 1, 0) : place + 1], *tokens[place + 1 : place + 2]) for word in words)
+    near = all(
+        word in (*small[max(place - 1, 0) : place + 1], *tokens[place + 1 : place + 2])
+        for word in words
+    )
     own = all(f"( x _ {place} " in conjunct for conjunct in form.split(" AND "))
     return here and near and own
 

@@ -4,10 +4,11 @@ A clause follows one of FRAMES: what stands where, and which role it has.  Its l
 every noun and verb by the position of its word:
 
     A rose was helped by the dog .
-    * dog ( x _ 6 ) ; rose ( x _ 1 ) AND help . theme ( x _ 3 , x _ 1 ) AND help . agent ( x _ 3 , x _ 6 )
+    * dog ( x _ 6 ) ; rose ( x _ 1 ) AND help . theme ( x _ 3 , x _ 1 )
+    AND help . agent ( x _ 3 , x _ 6 )
 
-Definite nouns come first, then all conjuncts in the order of the position that they begin with.  The
-audit's parser (`families/cogs/parser.py`) reads sentences with code of its own.
+Definite nouns come first, then all conjuncts in the order of the position that they begin with.
+The audit's parser (`families/cogs/parser.py`) reads sentences with code of its own.
 """
 
 from __future__ import annotations
@@ -65,12 +66,18 @@ FRAMES: Mapping[str, Frame] = {
     "causative_passive_by": Frame("unaccusative", "passive", ("theme", *PASSIVE, "by", "agent")),
     "dative_to": Frame("dative", "dative_to", ("agent", "V", "theme", "to", "recipient")),
     "dative_double": Frame("dative", "dative_double", ("agent", "V", "recipient", "theme")),
-    "dative_to_passive": Frame("dative", "dative_to_passive", ("theme", *PASSIVE, "to", "recipient")),
+    "dative_to_passive": Frame(
+        "dative", "dative_to_passive", ("theme", *PASSIVE, "to", "recipient")
+    ),
     "dative_to_passive_by": Frame(
         "dative", "dative_to_passive", ("theme", *PASSIVE, "to", "recipient", "by", "agent")
     ),
-    "dative_double_passive": Frame("dative", "dative_double_passive", ("recipient", *PASSIVE, "theme")),
-    "dative_double_passive_by": Frame("dative", "dative_double_passive", ("recipient", *PASSIVE, "theme", "by", "agent")),
+    "dative_double_passive": Frame(
+        "dative", "dative_double_passive", ("recipient", *PASSIVE, "theme")
+    ),
+    "dative_double_passive_by": Frame(
+        "dative", "dative_double_passive", ("recipient", *PASSIVE, "theme", "by", "agent")
+    ),
     "clausal": Frame("clausal", "clausal", ("agent", "V", "that", "+clause")),
     "infinitival": Frame("infinitival", "infinitival", ("agent", "V", "to", "+verb")),
 }
@@ -184,8 +191,7 @@ def _write_clause(clause: Clause, past: Mapping[str, str], found: Meaning) -> tu
             verb_at = len(found.tokens)
             found.tokens.append(past[clause.verb])
             words.append(past[clause.verb])
-        elif item == "+clause":
-            assert clause.clause is not None
+        elif item == "+clause" and clause.clause is not None:
             position, _ = _write_clause(clause.clause, past, found)
             arguments.append(("ccomp", variable(position)))
         elif item == "+verb":

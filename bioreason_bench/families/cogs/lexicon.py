@@ -58,9 +58,7 @@ def make_lexicon(vocabulary: str, draw: Draw) -> Lexicon:
     """
     table = _table()
     classes = {name: table[name].split() for name in CLASSES}
-    past = {
-        verb: table["past"].get(verb, _past(verb)) for name in VERBS for verb in classes[name]
-    }
+    past = {verb: table["past"].get(verb, _past(verb)) for name in VERBS for verb in classes[name]}
     if vocabulary == "renamed":
         words = iter(invented_words(draw.at("lexicon"), sum(map(len, classes.values())), 2))
         classes = {name: [next(words) for _ in listed] for name, listed in classes.items()}

@@ -64,9 +64,7 @@ class Parser:
         self.prepositions = {*definitions["prepositions"]}
         kinds = ("unergative", "unaccusative", "omissible", "transitive", "dative")
         self.kinds = {
-            verb: kind
-            for kind in (*kinds, "clausal", "infinitival")
-            for verb in definitions[kind]
+            verb: kind for kind in (*kinds, "clausal", "infinitival") for verb in definitions[kind]
         }
         self.lemmas = {written: verb for verb, written in definitions["past"].items()}
 
@@ -250,7 +248,9 @@ class _Reading:
             preposition = self.at(index)
             self.nmods.append(side)
             inner, index = self.noun_phrase(index + 1, side, depth + 1)
-            self.conjuncts.append((here, f"{noun} . nmod . {preposition} ( {term} , {inner.term} )"))
+            self.conjuncts.append(
+                (here, f"{noun} . nmod . {preposition} ( {term} , {inner.term} )")
+            )
             self.use(inner.at, inner.word, "nmod")
         return _Noun(term, noun, here), index
 

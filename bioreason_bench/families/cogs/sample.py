@@ -29,12 +29,26 @@ DEEPEST = 12  # clauses or prepositions in each other, in the tests of depth
 NUMBERS = 160  # that are drawn for a sentence; the deepest needs about 100
 
 WEIGHTS: Mapping[str, float] = {  # of frames, in sentences like those of training
-    **{"unergative": 7, "unaccusative": 7, "omitted": 7, "causative": 7, "optional": 8},
-    **{"transitive": 12, "passive": 5, "passive_by": 5, "optional_passive": 3},
-    **{"optional_passive_by": 3, "causative_passive": 3, "causative_passive_by": 3},
-    **{"dative_to": 7, "dative_double": 7, "dative_to_passive": 3, "dative_to_passive_by": 3},
-    **{"dative_double_passive": 3, "dative_double_passive_by": 3},
-    **{"clausal": 8, "infinitival": 5},
+    "unergative": 7,
+    "unaccusative": 7,
+    "omitted": 7,
+    "causative": 7,
+    "optional": 8,
+    "transitive": 12,
+    "passive": 5,
+    "passive_by": 5,
+    "optional_passive": 3,
+    "optional_passive_by": 3,
+    "causative_passive": 3,
+    "causative_passive_by": 3,
+    "dative_to": 7,
+    "dative_double": 7,
+    "dative_to_passive": 3,
+    "dative_to_passive_by": 3,
+    "dative_double_passive": 3,
+    "dative_double_passive_by": 3,
+    "clausal": 8,
+    "infinitival": 5,
 }
 FRAME_NAMES = tuple(WEIGHTS)
 TOTAL = sum(WEIGHTS.values())

@@ -6,7 +6,8 @@
 | prefix | the form of the training sentence that shares the longest beginning |
 | bag | each word in its most frequent role, without regard to the order of words |
 | last_part | the form of the last clause |
-| template | the form of a training sentence with the same small words in the same places, with the words put in; knows which verb has which past |
+| template | the form of a training sentence with the same small words in the same places, with the
+words put in; knows the pasts of verbs |
 | parser | the form that the grammar gives; no shortcut |
 """
 

@@ -17,8 +17,10 @@ def card_words(manifest: Mapping[str, Any]) -> Words:
     config = manifest["config"]
     renamed = config["vocabulary"] == "renamed"
     named = "with names, nouns and verbs invented for this release" if renamed else "in English"
-    count = {level: sum(kind.level == level for kind in KINDS.values()) for level in
-             ("composition", "zeroshot", "depth")}
+    count = {
+        level: sum(kind.level == level for kind in KINDS.values())
+        for level in ("composition", "zeroshot", "depth")
+    }
     return Words(
         title="Sentences and logical forms",
         description=f"Sentences of a small grammar, {named}, and their logical forms in the "
@@ -34,8 +36,8 @@ def card_words(manifest: Mapping[str, Any]) -> Words:
             "composition": f"{count['composition']} kinds: a known word in a use that training "
             "does not have it in, or a preposition in a subject",
             "zeroshot": f"{count['zeroshot']} kinds: a word that training has alone only",
-            "depth": f"{count['depth']} kinds: clauses or prepositions nested {config['deepest'] + 1} "
-            f"to 12 times; training has at most {config['deepest']}",
+            "depth": f"{count['depth']} kinds: clauses or prepositions nested "
+            f"{config['deepest'] + 1} to 12 times; training has at most {config['deepest']}",
         },
         solvers=SOLVERS,
         limits="A model that fills the words of a sentence into the form of a training sentence "

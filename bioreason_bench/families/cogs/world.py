@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.families.cogs.grammar import (
-    FRAMES,
     Clause,
     Part,
     alone_form,
@@ -102,9 +101,7 @@ class Shown:
     def unseen_uses(self, sentence: Sentence) -> set[Use]:
         """New uses of known words."""
         return {
-            use
-            for use in sentence.uses - self.uses
-            if use[0] == "nmod" or use[0] in self.words
+            use for use in sentence.uses - self.uses if use[0] == "nmod" or use[0] in self.words
         }
 
 
@@ -124,12 +121,10 @@ def make_world(settings: CogsSettings) -> CogsWorld:
     ]
     for kind, words in pools.held.items():
         train += maker.exposures(kind, words, settings.exposures)
-    others = [
-        (name, word) for name in ALONE_CLASSES for word in pools.general[name]
-    ]
+    others = [(name, word) for name in ALONE_CLASSES for word in pools.general[name]]
     order = draw.at("alone").permutation(len(others)).tolist()
     for index in order[: settings.alone]:
-        train.append(maker.alone(*others[index], "alone"))
+        train.append(maker.alone(others[index][0], others[index][1], "alone"))
     shown = _shown(train)
     order = draw.at("order").permutation(len(train)).tolist()
     train = [train[index] for index in order]
@@ -224,7 +219,9 @@ class _Maker:
 
     def alone(self, word_class: str, word: str, kind: str) -> Sentence:
         """A word alone."""
-        return Sentence(word, alone_form(word_class, word), (), (word,), "alone", kind, 0, frozenset())
+        return Sentence(
+            word, alone_form(word_class, word), (), (word,), "alone", kind, 0, frozenset()
+        )
 
     def tests(
         self, settings: CogsSettings, shown: Shown
@@ -273,6 +270,3 @@ class _Maker:
             nesting_of(clause),
             frozenset(uses_of(clause)),
         )
-
-
-assert {*FRAMES} >= {frame for kind in LEXICAL.values() for frame in kind.tested.frames}

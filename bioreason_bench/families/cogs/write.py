@@ -18,7 +18,6 @@ import numpy as np
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.families.cogs.grammar import variable
-from bioreason_bench.families.cogs.kinds import KINDS
 from bioreason_bench.families.cogs.lexicon import CLASSES
 from bioreason_bench.families.cogs.settings import LEVELS, CogsSettings
 from bioreason_bench.families.cogs.world import CogsWorld, Sentence, make_world
@@ -193,7 +192,3 @@ def steps_of_sentence(sentence: Sentence) -> list[tuple[str, str]]:
     if sentence.pattern == "alone":
         return [] if sentence.form == sentence.text else [(sentence.text, sentence.form)]
     return [(f"{variable(part.position)} {part.text}", part.form()) for part in sentence.parts]
-
-
-assert set(ROLES) == set(CLASSES)
-assert {kind.level for kind in KINDS.values()} <= set(LEVELS)

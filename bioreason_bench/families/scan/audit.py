@@ -24,7 +24,7 @@ from bioreason_bench.families.checks import (
     score,
 )
 from bioreason_bench.families.scan.interpreter import NotACommand, Reading, interpret, read
-from bioreason_bench.families.scan.solvers import SHORTCUTS, solve
+from bioreason_bench.families.scan.solvers import BLIND, SHORTCUTS, solve
 
 __all__ = ["LAWS", "check_scan"]
 
@@ -49,7 +49,7 @@ LAWS = {
     "divergence of atoms that the manifest states, of at most 0.021",
     "support": "commands for reinforcement learning are trained or not, as their folder says",
     "portions": "the portions of training are ten of one size",
-    "shortcuts": "no shortcut answers more than a tenth of the questions of a config",
+    "shortcuts": "no blind shortcut answers more than a tenth of the questions of a config",
 }
 SIZES = {  # of the published files: training, test
     "simple": (16_728, 4_182),
@@ -235,9 +235,7 @@ def _parts_of(question: str, meaning: _Meaning) -> set[str]:
             if plain[stop - 1] in ("left", "right", "twice", "thrice"):
                 parts.add(" ".join(words[begin:stop]))
     single = {"turn left", "turn right"}
-    return {
-        part for part in parts if part == question or meaning.published(part) not in single
-    }
+    return {part for part in parts if part == question or meaning.published(part) not in single}
 
 
 def _stated(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -258,9 +256,7 @@ class _Release:
 
     def __init__(self, seen: Sequence[Seen]) -> None:
         self.files = seen
-        self.trained = list(
-            dict.fromkeys(one.folder for one in seen if one.split == "train")
-        )
+        self.trained = list(dict.fromkeys(one.folder for one in seen if one.split == "train"))
         self.trained = [name for name in self.trained if not name.startswith("scan_rl_")]
 
     def files_of(self, skill: str) -> Iterator[Seen]:
@@ -337,7 +333,7 @@ def _check_skill(ledger: Ledger, release: _Release, skill: str) -> None:
     ledger.check_whole("portions", trained[0].task.file, problem)
     repeated = {text: count for text, count in counts.items() if count > 1}
     others = sum(counts.values()) - sum(repeated.values())
-    right = not repeated or (len(repeated) == 1 and [*repeated.values()][0] - 1 <= others // 9)
+    right = not repeated or (len(repeated) == 1 and max(repeated.values()) - 1 <= others // 9)
     right = right and all(len(read(text.split()).primitives) == 1 for text in repeated)
     problem = None if right else f"training repeats {sorted(repeated)[:3]}"
     ledger.check_whole("tested once", trained[0].task.file, problem)
@@ -387,9 +383,8 @@ LEVELS: Mapping[str, Callable[[tuple[Any, ...], Reading, _Shown, bool], bool]] =
         right[:2] == (False, 0) and (published or (right[2] > 0 and right[3:] == (0, 0)))
     ),
     "zeroshot": lambda right, reading, shown, _: (
-        right[1] > 0 and all(
-            name in shown.commands for name in {*reading.primitives} - shown.primitives
-        )
+        right[1] > 0
+        and all(name in shown.commands for name in {*reading.primitives} - shown.primitives)
     ),
     "depth": lambda right, _, __, ___: right[1:3] == (0, 0) and right[4] > 0,
 }
@@ -465,7 +460,10 @@ def _check_splits(run: AuditRun, release: _Release) -> None:
 
 def _atom_divergence(train: Sequence[str], test: Sequence[str]) -> float:
     """1 - the Chernoff coefficient (a = 0.5) of the frequencies of the grammar's rules."""
-    counts = [Counter(rule for text in texts for rule in read(text.split()).rules) for texts in (train, test)]
+    counts = [
+        Counter(rule for text in texts for rule in read(text.split()).rules)
+        for texts in (train, test)
+    ]
     totals = [sum(count.values()) for count in counts]
     shared = sum((counts[0][rule] * counts[1][rule]) ** 0.5 for rule in counts[0])
     return round(1 - shared / (totals[0] * totals[1]) ** 0.5, 4)
@@ -495,7 +493,7 @@ def _scores(ledger: Ledger, release: _Release) -> Scores:
             scores[config] = {
                 name: score(right, 0.0, name in SHORTCUTS) for name, right in verdicts.items()
             }
-            best = max(SHORTCUTS, key=lambda name: float(scores[config][name]["score"]))
+            best = max(BLIND, key=lambda name: float(scores[config][name]["score"]))
             reached = scores[config][best]["score"]
             problem = None if reached <= MOST_SHORTCUT else f"{best} answers {reached:.1%}"
             ledger.check_whole("shortcuts", one.task.file, problem)

@@ -6,27 +6,32 @@
 | prefix | the actions of the training command that shares the longest beginning |
 | bag | the action of each word that has one, in the order of the command |
 | last_part | the actions of the part after "and" or "after" |
+| swap | the actions of a training command with other verbs, each verb's action put in; knows them |
 | interpreter | the actions that the grammar gives; no shortcut |
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 
 import numpy as np
 
 from bioreason_bench.families.scan.interpreter import interpret
 
-__all__ = ["SOLVERS", "solve"]
+__all__ = ["BLIND", "SHORTCUTS", "SOLVERS", "solve"]
 
 SOLVERS = {
     "nearest": "answers like the training command with the most words in the same places",
     "prefix": "answers like the training command that shares the longest beginning",
     "bag": "writes the action of each word that has one, in the order of the command",
     "last_part": "answers the last part of the command only",
+    "swap": "puts the actions of the verbs into the answer of a training command with other verbs",
     "interpreter": "applies the grammar; no shortcut",
 }
 SHORTCUTS = tuple(SOLVERS)[:-1]
+BLIND = ("nearest", "prefix", "bag", "last_part")  # that must not succeed
+VERBS = ("walk", "look", "run", "jump")
 ACTS = ("walk", "look", "run", "jump", "left", "right")  # the words that have an action
 SLOTS = 9  # words of the longest command
 
@@ -46,6 +51,7 @@ def solve(
         "prefix": _prefix(train, tests),
         "bag": [_bag(text) for text in tests],
         "last_part": [_last_part(text) for text in tests],
+        "swap": [_swap(train, text) for text in tests],
         "interpreter": [" ".join(interpret(text.split(), {})) for text in tests],
     }
     return {
@@ -103,6 +109,19 @@ def _bag(text: str) -> str:
     words = [word for word in text.split() if word in ACTS]
     turn = {"left": "TURN_LEFT", "right": "TURN_RIGHT"}
     return " ".join(f"I_{turn.get(word, word.upper())}" for word in words)
+
+
+def _swap(train: Mapping[str, str], text: str) -> str:
+    """The first training command that differs in verbs only lends its answer."""
+    words = text.split()
+    verbs = [word for word in dict.fromkeys(words) if word in VERBS]
+    for others in permutations(VERBS, len(verbs)):
+        put = dict(zip(verbs, others, strict=True))
+        like = " ".join(put.get(word, word) for word in words)
+        if like in train:
+            back = {f"I_{other.upper()}": f"I_{verb.upper()}" for verb, other in put.items()}
+            return " ".join(back.get(action, action) for action in train[like].split())
+    return ""
 
 
 def _last_part(text: str) -> str:
