@@ -60,6 +60,7 @@ PEOPLE = "people"
 FAMILIES: dict[str, str] = {  # name → the module that holds its FAMILY; the only table of families
     PEOPLE: "bioreason_bench.families.people",
     "cogs": "bioreason_bench.families.cogs.family",
+    "published": "bioreason_bench.families.published.family",
     "scan": "bioreason_bench.families.scan.family",
 }
 PRESETS = Path(__file__).parent / "presets"

@@ -46,7 +46,7 @@ class Generate(click.Command):
 @click.command(name="generate", cls=Generate)
 @click.option(
     "--preset",
-    show_default="v1; graph with --facts",
+    show_default="v1; graph with --facts; published with --from",
     help="Name of a preset, or path to a preset of your own (.toml).",
 )
 @click.option(
@@ -86,6 +86,12 @@ class Generate(click.Command):
     "name); default: the subjects themselves.",
 )
 @click.option(
+    "--from",
+    "source",
+    type=PATH,
+    help="Folder of published files (SCAN, COGS, CFQ or GeoQuery), of which a release is made.",
+)
+@click.option(
     "--workers",
     type=WORKERS,
     help="Processes; default: all cores. Does not change the rows.",
@@ -108,6 +114,7 @@ def command(
     facts: Path | None,
     relations: Path | None,
     names: Path | None,
+    source: Path | None,
     workers: int | None,
     shard_rows: int | None,
     force: bool,
@@ -136,6 +143,7 @@ def command(
     began = time.perf_counter()
     if preset is None:
         preset = "graph" if facts else "v1"
+        preset = "published" if source else preset
     set_here = dict(_setting(text) for text in settings)
     files = {"facts": facts, "relations": relations, "names": names}
     files_given: dict[str, Any] = {
@@ -149,6 +157,10 @@ def command(
     elif files_given:
         option = next(iter(files_given))
         raise UsageError(f"--{option} is for worlds of people; leave it out with preset {preset}")
+    if source is not None:
+        if "source" not in config.as_dict():
+            raise UsageError(f"--from is for published files; leave it out with preset {preset}")
+        config = replace(config, source=str(source))
     out = out or Path(f"bioreason-{config.preset}-{config.seed}")
     manifest = generate(
         config,

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from bioreason_bench.families.cogs.parser import NotASentence, Parser
 
-__all__ = ["BLIND", "SHORTCUTS", "SOLVERS", "solve"]
+__all__ = ["BLIND", "SHORTCUTS", "SOLVERS", "nearest", "prefix", "solve"]
 
 SOLVERS = {
     "nearest": "answers like the training sentence with the most words in common",
@@ -50,8 +50,8 @@ def solve(
     parser = Parser(definitions)
     lemma = parser.lemmas
     given = {
-        "nearest": _nearest(train, tests),
-        "prefix": _prefix(train, tests),
+        "nearest": nearest(train, tests),
+        "prefix": prefix(train, tests),
         "bag": [_bag(text, parser) for text in tests],
         "last_part": [_last_part(text, parser) for text in tests],
         "template": _template(train, tests, lemma, parser),
@@ -63,7 +63,8 @@ def solve(
     }
 
 
-def _nearest(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
+def nearest(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
+    """The answer to the training question with the most words in common with each test."""
     having: dict[str, list[str]] = {}
     for text in train:
         for word in set(text.split()):
@@ -82,7 +83,8 @@ def _nearest(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
     return found
 
 
-def _prefix(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
+def prefix(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
+    """The answer to the training question that shares the longest beginning with each test."""
     first: dict[str, str] = {}
     for text, form in train.items():
         words = text.split()
