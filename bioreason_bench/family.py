@@ -57,11 +57,12 @@ __all__ = [
 ]
 
 PEOPLE = "people"
-FAMILIES: dict[str, str] = {  # name → the module that holds its FAMILY; the only table of families
+FAMILIES = {  # name → the module that holds its FAMILY; the only table of families
     PEOPLE: "bioreason_bench.families.people",
+    "strings": "bioreason_bench.families.strings.family",
+    "scan": "bioreason_bench.families.scan.family",
     "cogs": "bioreason_bench.families.cogs.family",
     "published": "bioreason_bench.families.published.family",
-    "scan": "bioreason_bench.families.scan.family",
 }
 PRESETS = Path(__file__).parent / "presets"
 
@@ -174,7 +175,7 @@ class Family:
         summary: One sentence, for help texts.
         schema: The schema of its questions, schemas/SCHEMA.schema.json.
         layout: Folder below data/ → what may be in it.
-        laws: Law → the invariant in one sentence, without those of files, which all families share.
+        laws: Law → the invariant in one sentence; those of files (`catalogue.FILE_LAWS`) are added.
         settings: Makes settings from plain values.  UsageError if they are wrong.
         make: The data set of settings.  UsageError if they ask for more than there is.
         head: What the manifest says of the family beside its settings, as JSON values: all that is

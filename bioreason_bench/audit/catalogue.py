@@ -187,5 +187,4 @@ FILE_LAWS: dict[str, str] = {
 
 def laws_of(family: Family) -> dict[str, str]:
     """The laws of a release of a family in the order of the report; those of files come first."""
-    laws = {**FILE_LAWS, **family.laws}
-    return {law: laws[law] for law in (*filter(laws.__contains__, LAWS), *family.laws)}
+    return {**({} if set(FILE_LAWS) <= set(family.laws) else FILE_LAWS), **family.laws}

@@ -174,11 +174,12 @@ def command(
     for entry in manifest["files"].values():
         rows[entry["schema"]] = rows.get(entry["schema"], 0) + entry["rows"]
     if as_json:
-        written = {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
-        click.echo(json.dumps(written))
+        line = {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
+        click.echo(json.dumps(line))
     elif not quiet:
         seconds = time.perf_counter() - began
-        counts = [f"{rows[schema]:,} {name}" for schema, name in WRITTEN.items() if schema in rows]
+        written = WRITTEN if "family" not in manifest else {manifest["family"]: "questions"}
+        counts = [f"{rows[schema]:,} {name}" for schema, name in written.items() if schema in rows]
         click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
 
 

@@ -16,6 +16,7 @@ from bioreason_bench.errors import UsageError
 from bioreason_bench.escaping import json_text, visible
 
 if TYPE_CHECKING:
+    from bioreason_bench.family import Step
     from bioreason_bench.release.hops import Hop
     from bioreason_bench.release.read import Release
 
@@ -73,22 +74,35 @@ def command(
     release = Release(folder)
     if person is not None:
         others = {"CONFIG": config, "--id": wanted, "--split": split, "--plot": plot}
-        for option, value in others.items():
-            if value is not None:
-                raise UsageError(f"--person and {option} exclude each other; leave out one of them")
-        _show_person(release, person, as_json)
+        _show_person(release, person, as_json, others)
         return
     if wanted:
         rows = [_find(release, wanted)]
     else:
         rows = _spread(release, *_choose_split(release, config, split), count)
-    if rows and "question" not in rows[0]:
-        if plot:
-            configs = ", ".join(release.question_configs())
-            raise UsageError(f"--plot draws questions; give one of the configs {configs}")
+    asks = bool(rows) and "question" in rows[0]
+    if plot and not (asks and release.family.steps is None):
+        _refuse_plot(release)
+    if not asks:
         for row in rows:
             click.echo(json_text(row) if as_json else _table_row(row))
-        return
+    elif release.family.steps:
+        for row in rows:
+            click.echo(_steps(row, release.family.steps(row), whole_context, as_json))
+    else:
+        _show_questions(release, rows, whole_context, as_json, plot)
+
+
+def _refuse_plot(release: Release) -> None:
+    if release.family.steps:
+        raise UsageError("--plot draws questions about people; leave it out")
+    configs = ", ".join(release.question_configs())
+    raise UsageError(f"--plot draws questions; give one of the configs {configs}")
+
+
+def _show_questions(
+    release: Release, rows: Sequence[Row], whole_context: bool, as_json: bool, plot: Path | None
+) -> None:
     hops = _hops(release, rows)
     for row, steps in zip(rows, hops, strict=True):
         if as_json:
@@ -102,10 +116,16 @@ def command(
         click.echo(f"{plot}: the chain of {rows[0]['id']}", err=True)
 
 
-def _show_person(release: Release, name: str, as_json: bool) -> None:
+def _show_person(release: Release, name: str, as_json: bool, others: Mapping[str, Any]) -> None:
+    """Print everything about a person; `others` are options that exclude --person."""
     from bioreason_bench.commands.person import person_text
     from bioreason_bench.explore.person import about_person
 
+    for option, value in others.items():
+        if value is not None:
+            raise UsageError(f"--person and {option} exclude each other; leave out one of them")
+    if release.family.steps:
+        raise UsageError(f"--person shows people, and {release.path} has none; leave it out")
     about = about_person(release, name)
     click.echo(json_text(about) if as_json else person_text(about))
 
@@ -116,7 +136,7 @@ def _show_person(release: Release, name: str, as_json: bool) -> None:
 def _choose_split(release: Release, config: str | None, split: str | None) -> tuple[str, str]:
     """The config and split to show: those asked for, or comp_zeroshot and test if they exist."""
     if config is None:
-        preferred = ["comp_zeroshot", *release.question_configs()]
+        preferred = [*release.family.shown, *release.question_configs()]
         configs = release.configs()
         config = next((name for name in preferred if name in configs), configs[0])
     splits = release.splits(config)
@@ -184,6 +204,33 @@ def _question(row: Row, hops: Sequence[Hop], whole_context: bool) -> str:
     lines += _wrap(certificate_in_words(row), "  training  ", width)
     for name, text in other_columns(row).items():
         lines += _wrap(text, f"  {name}  ", width)
+    return "\n".join(lines)
+
+
+def _steps(row: Row, steps: Sequence[Step], whole_context: bool, as_json: bool) -> str:
+    """A question with the steps of its trace, its context and what training has seen of it."""
+    from bioreason_bench.explore.words import exercise_in_words
+
+    if as_json:
+        return json_text({**row, "steps": [asdict(step) for step in steps]})
+    width = min(110, shutil.get_terminal_size().columns)
+    head = f"{row['skill']} {row['level']}, {row['pattern']}, {row['hops']} deep"
+    lines = [
+        "",
+        f"{click.style(visible(row['id']), bold=True)}   {visible(head)}",
+        *_wrap(row["question"], "  Q  ", width),
+        *_wrap(row["answer"], "  A  ", width),
+    ]
+    for number, step in enumerate(steps, 1):
+        name = f"{step.name} = " if step.name else ""
+        text = f"{name}{step.operation} ( {', '.join(step.inputs)} ) = {step.result}"
+        lines += _wrap(text, f"  {number:<3}", width)
+    given = row["context"].split("\n") if row["context"] else []
+    if whole_context:
+        lines += [line for text in given for line in _wrap(text, "  context  ", width)]
+    elif given:
+        lines.append(f"  context  {len(given)} lines")
+    lines += _wrap(exercise_in_words(row), "  training  ", width)
     return "\n".join(lines)
 
 

@@ -125,15 +125,19 @@ def _questions(release: Release, files: Sequence[str]) -> dict[str, Any]:
     """Counts by hops, pattern and answer kind, and lengths, of the questions in some files."""
     import pyarrow as pa
 
+    from bioreason_bench.schema import columns
+
     names = ["hops", "pattern", "answer_kind"]
     counted = pa.concat_tables(release.read(release.path / file, names) for file in files)
     counts = {name: sorted(Counter(counted[name].to_pylist()).items()) for name in names}
     texts = ["question", "context", "chain"]
-    sample = release.read(release.path / files[0], [*texts, "context_people"])
+    has_people = "context_people" in columns(release.manifest["files"][files[0]]["schema"])
+    wanted = [*texts, "context_people"] if has_people else texts
+    sample = release.read(release.path / files[0], wanted)
     if sample.num_rows:
         step = max(1, sample.num_rows // SAMPLE)
         sample = sample.take(list(range(0, sample.num_rows, step)))
-    people = sample["context_people"].to_pylist()
+    people = sample["context_people"].to_pylist() if has_people else []
     return {
         "rows": counted.num_rows,
         **{name: {str(value): n for value, n in pairs} for name, pairs in counts.items()},
@@ -164,6 +168,8 @@ def _chance(release: Release) -> dict[str, dict[str, Any]]:
     """
     import pyarrow.compute as pc
 
+    if "facts" not in release.configs():
+        return {}
     facts = release.table("facts", columns=["relation", "object"])
     pairs = facts.group_by(["relation", "object"]).aggregate([([], "count_all")])
     chances = {}
@@ -198,9 +204,7 @@ def _text(release: Release, statistics: Mapping[str, Any]) -> str:
         "questions    (lengths in words and punctuation marks: median, 95th percentile, maximum)",
         *_questions_table(statistics["questions"]),
         "",
-        "chance of a blind guess    (any object that occurs; always the most frequent object)",
         *_chance_table(statistics["chance"]),
-        "",
         *scores,
     ]
     return "\n".join(map(visible, lines))
@@ -242,7 +246,8 @@ def _chance_table(chances: Mapping[str, Mapping[str, Any]]) -> list[str]:
         for name, row in sorted(chances.items(), key=lambda item: -item[1]["uniform"])
     ]
     head = ["answer relation", "group", "leads to", "objects", "uniform", "majority"]
-    return table([head, *cells], left=3)
+    title = "chance of a blind guess    (any object that occurs; always the most frequent object)"
+    return [title, *table([head, *cells], left=3), ""] if cells else []
 
 
 def _shares(counts: Mapping[str, int]) -> str:

@@ -13,7 +13,7 @@ import click
 from bioreason_bench.commands.parameters import COUNT, PATH, WORKERS
 from bioreason_bench.commands.tables import score_table, table
 from bioreason_bench.escaping import visible
-from bioreason_bench.taxonomy import LEVELS
+from bioreason_bench.taxonomy import LEVELS, SKILLS
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -167,7 +167,11 @@ def _score_tables(scores: Scores) -> list[str]:
     from bioreason_bench.audit.solvers.solvers import SOLVERS
 
     general = {
-        config: {name: score for name, score in solvers.items() if name in SOLVERS}
+        config: {
+            name: score
+            for name, score in solvers.items()
+            if name in SOLVERS or config.partition("_")[0] not in SKILLS
+        }
         for config, solvers in scores.items()
     }
     rows = [
@@ -177,6 +181,8 @@ def _score_tables(scores: Scores) -> list[str]:
         for name, score in solvers.items()
         if score["shortcut"]
     ]
+    if not rows:
+        return score_table(general)
     head = ["shortcuts, %", "", "questions", "score", "chance", "low", "high"]
     return [*score_table(general), "", *table([head, *rows], left=2)]
 

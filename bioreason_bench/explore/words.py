@@ -7,7 +7,7 @@ from typing import Any
 
 from bioreason_bench.schema import columns
 
-__all__ = ["certificate_in_words", "other_columns", "part_of", "plain"]
+__all__ = ["certificate_in_words", "exercise_in_words", "other_columns", "part_of", "plain"]
 
 # Columns that hold a fact and another object for it: subject, relation, object, other object.
 CHANGED_FACTS = ("changed", "conflicting")
@@ -29,6 +29,18 @@ def certificate_in_words(row: Mapping[str, Any]) -> str:
     if not row["direction_seen"]:
         parts.append("a recalled fact is stated from the other end only")
     return "; ".join([*parts, f"{row['people_in_train']} of its people seen"])
+
+
+def exercise_in_words(row: Mapping[str, Any]) -> str:
+    """What training has and has not seen of a question of a family other than people."""
+    parts = ["path seen" if row["path_in_train"] else "path never seen"]
+    if row["unseen_primitives"]:
+        parts.append(f"unseen: {', '.join(row['unseen_primitives'])}")
+    if row["pairs_unseen"]:
+        parts.append(f"{row['pairs_unseen']} pairs never joined")
+    if row["hops_beyond_train"]:
+        parts.append(f"longer than any trained path by {row['hops_beyond_train']}")
+    return "; ".join(parts)
 
 
 def other_columns(row: Mapping[str, Any]) -> dict[str, str]:

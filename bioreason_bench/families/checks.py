@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from bioreason_bench.audit.catalogue import FILE_LAWS
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.files import open_file
 from bioreason_bench.audit.run import AuditRun, FileTask
@@ -117,7 +118,7 @@ def read_questions(
     Raises:
         CannotContinue: A file cannot be read; the ledger says which.
     """
-    start = partial(_Reader, run.folder, dict(laws), check)
+    start = partial(_Reader, run.folder, {**FILE_LAWS, **laws}, check)
     return run.read_files(stage, files, start)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bioreason_bench.audit.catalogue import FILE_LAWS, LAWS
+from bioreason_bench.audit.catalogue import LAWS
 from bioreason_bench.audit.people import check_people
 from bioreason_bench.config import from_dict
 from bioreason_bench.dataset.dataset import Dataset
@@ -55,7 +55,7 @@ FAMILY = Family(
     summary="multi-hop questions about people, whose facts are recalled or read",
     schema="question",
     layout=LAYOUT,
-    laws={law: text for law, text in LAWS.items() if law not in FILE_LAWS},
+    laws=LAWS,
     settings=from_dict,
     make=make_or_explain,
     head=_head,

@@ -21,10 +21,12 @@ from typing import Any
 from bioreason_bench.audit.report import read_audit
 from bioreason_bench.errors import BioreasonError
 from bioreason_bench.escaping import json_text, markdown, markdown_code
+from bioreason_bench.family import family_of
 from bioreason_bench.hub import card_text
 from bioreason_bench.hub.card_results import results
 from bioreason_bench.hub.chain_svg import chain_svg
 from bioreason_bench.hub.croissant import make_croissant
+from bioreason_bench.hub.family_card import family_card
 from bioreason_bench.hub.front_matter import FIRST, first_config, front_matter, split_patterns
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.release.disk import write_whole
@@ -75,6 +77,11 @@ def card_files(
     """
     cards = resource("cards")
     words = card_words(manifest)
+    family = family_of(manifest)
+    if family.words:
+        return family_card(
+            folder, manifest, audit, repo, family=family, words=family.words(manifest), shared=words
+        )
     patterns = {config: split_patterns(splits) for config, splits in manifest["configs"].items()}
     record = pick_question(folder, manifest)
     hops = _hops(folder, manifest, record) if record else []

@@ -45,6 +45,7 @@ CONTEXT = {  # the JSON-LD context that Croissant 1.1 prescribes
 }  # fmt: skip
 
 
+ORIGIN = "Synthetic biographies, not biology. "  # what the name of the package may suggest
 Patterns = Mapping[str, Mapping[str, str]]  # file patterns by config and split
 
 
@@ -78,7 +79,7 @@ def make_croissant(
         ],
         "name": repo.split("/")[-1],
         "alternateName": words["pretty_name"],
-        "description": f"Synthetic biographies, not biology. {words['description']}",
+        "description": f"{words.get('origin', ORIGIN)}{words['description']}",
         "url": url,
         "license": LICENSES[manifest["license"]],
         "version": version,

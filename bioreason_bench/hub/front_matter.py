@@ -38,10 +38,10 @@ def split_patterns(splits: Mapping[str, Iterable[str]]) -> dict[str, str]:
     return patterns
 
 
-def first_config(configs: Iterable[str]) -> str:
+def first_config(configs: Iterable[str], preferred: Iterable[str] = FIRST) -> str:
     """The config that is loaded if none is named, and that the Hub's viewer shows first."""
     names = list(configs)
-    return next((name for name in FIRST if name in names), names[0])
+    return next((name for name in preferred if name in names), names[0])
 
 
 def front_matter(
@@ -49,6 +49,7 @@ def front_matter(
     manifest: Mapping[str, Any],
     patterns: Mapping[str, Mapping[str, str]],
     words: Mapping[str, Any],
+    preferred: Iterable[str] = FIRST,
 ) -> str:
     """The YAML.
 
@@ -57,6 +58,7 @@ def front_matter(
         manifest: Its manifest.
         patterns: File patterns by config and split.
         words: Those of cards/card.toml.
+        preferred: The configs of which the first that there is becomes the default.
 
     Raises ReleaseError if a file of the release cannot be read.
     """
@@ -64,8 +66,8 @@ def front_matter(
 
     rows = sum(entry["rows"] for entry in manifest["files"].values())
     sizes = {file: _sizes(folder / file) for file in manifest["files"]}
-    english = manifest["config"]["language"] == "english"
-    first = first_config(patterns)
+    english = manifest["config"].get("language") == "english"
+    first = first_config(patterns, preferred)
     metadata = {
         "license": manifest["license"].lower(),
         **({"language": ["en"]} if english else {}),

@@ -1,0 +1,1 @@
+"""Programs over strings: skills under meaningless names, put together by routings."""
