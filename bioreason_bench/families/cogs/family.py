@@ -10,7 +10,7 @@ from bioreason_bench.families.cogs.read import read_steps, steps_of
 from bioreason_bench.families.cogs.settings import LEVELS, CogsSettings
 from bioreason_bench.families.cogs.words import card_words, instruction
 from bioreason_bench.families.cogs.write import SCHEMA, SUPPORTS, make_dataset
-from bioreason_bench.families.grading import StepGrader
+from bioreason_bench.families.grading import FormGrader
 from bioreason_bench.families.parts import PartDataset
 from bioreason_bench.family import Family, Place, ReadTable
 
@@ -23,9 +23,9 @@ def _head(dataset: PartDataset) -> dict[str, Any]:
     return dict(dataset.head)
 
 
-def _grader(manifest: Mapping[str, Any], table: ReadTable) -> StepGrader:  # noqa: ARG001 - Family.grader
+def _grader(manifest: Mapping[str, Any], table: ReadTable) -> FormGrader:  # noqa: ARG001 - Family.grader
     recalled = manifest.get("config", {}).get("definitions") == "recalled"
-    return StepGrader(read_steps, "parametric" if recalled else None)
+    return FormGrader(read_steps, "parametric" if recalled else None)
 
 
 FAMILY = Family(

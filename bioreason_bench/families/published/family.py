@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from bioreason_bench.families.grading import StepGrader
+from bioreason_bench.families.grading import FormGrader
 from bioreason_bench.families.parts import PartDataset
 from bioreason_bench.families.published.audit import LAWS, SOLVERS, check_published
 from bioreason_bench.families.published.forms import DATASETS
@@ -23,7 +23,7 @@ LEVELS = ("iid", "composition", "zeroshot", "depth")
 SPLITS = {split for splits in DATASETS.values() for split in splits}
 
 
-class PublishedGrader(StepGrader):
+class PublishedGrader(FormGrader):
     """Grades answers without a trace, by their text or by what they say."""
 
     def __init__(self, dataset: str) -> None:
