@@ -60,6 +60,9 @@ PEOPLE = "people"
 FAMILIES = {  # name → the module that holds its FAMILY; the only table of families
     PEOPLE: "bioreason_bench.families.people",
     "strings": "bioreason_bench.families.strings.family",
+    "scan": "bioreason_bench.families.scan.family",
+    "cogs": "bioreason_bench.families.cogs.family",
+    "published": "bioreason_bench.families.published.family",
 }
 PRESETS = Path(__file__).parent / "presets"
 

@@ -50,7 +50,7 @@ class Generate(click.Command):
 @click.command(name="generate", cls=Generate)
 @click.option(
     "--preset",
-    show_default="v1; graph with --facts",
+    show_default="v1; graph with --facts; published with --from",
     help="Name of a preset, or path to a preset of your own (.toml).",
 )
 @click.option(
@@ -88,6 +88,12 @@ class Generate(click.Command):
     type=PATH,
     help="Names of the subjects of --facts in sentences (.csv or .parquet with the columns id, "
     "name); default: the subjects themselves.",
+)
+@click.option(
+    "--from",
+    "source",
+    type=PATH,
+    help="Folder of published files (SCAN, COGS, CFQ or GeoQuery), of which a release is made.",
 )
 @click.option(
     "--workers",
@@ -135,6 +141,7 @@ def command(
     facts: Path | None,
     relations: Path | None,
     names: Path | None,
+    source: Path | None,
     workers: int | None,
     shard_rows: int | None,
     shards: str | None,
@@ -170,6 +177,7 @@ def command(
     began = time.perf_counter()
     if preset is None:
         preset = "graph" if facts else "v1"
+        preset = "published" if source else preset
     set_here = dict(_setting(text) for text in settings)
     files = {"facts": facts, "relations": relations, "names": names}
     files_given: dict[str, Any] = {
@@ -183,6 +191,10 @@ def command(
     elif files_given:
         option = next(iter(files_given))
         raise UsageError(f"--{option} is for worlds of people; leave it out with preset {preset}")
+    if source is not None:
+        if "source" not in config.as_dict():
+            raise UsageError(f"--from is for published files; leave it out with preset {preset}")
+        config = replace(config, source=str(source))
     out = out or _default_out(config, shares)
     how: dict[str, Any] = {"workers": workers, "shard_rows": shard_rows or SHARD_ROWS}
     how["progress"] = not quiet

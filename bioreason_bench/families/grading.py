@@ -21,9 +21,9 @@ from bioreason_bench.family import Step
 from bioreason_bench.grading.grader import Grade
 from bioreason_bench.grading.markers import Completion, final_answer, split_answer
 from bioreason_bench.grading.thoughts import strip_thoughts
-from bioreason_bench.language.answer import ANSWER
+from bioreason_bench.language.answer import ANSWER, MARKER
 
-__all__ = ["ERRORS", "ReadSteps", "StepGrader"]
+__all__ = ["ERRORS", "FormGrader", "ReadSteps", "StepGrader"]
 
 ERRORS = (
     "missing",  # the trace ends before the step
@@ -35,7 +35,7 @@ ERRORS = (
     "wrong answer",  # the trace right, then another answer
     "truncated",  # cut in its thoughts, before it could answer
 )
-LONGEST_BARE_ANSWER = 1_000  # characters of a completion that is nothing but an answer
+LONGEST_BARE_ANSWER = 4_000  # characters of a completion that is nothing but an answer
 LONGEST_TRACE = 20_000  # characters that are read
 ReadSteps = Callable[[str], Sequence[Step | None]]
 
@@ -65,7 +65,7 @@ class StepGrader:
         gold = self._gold(record)
         if completion and completion.strip() == record["chain"]:
             return Grade(True, True, len(gold), len(gold), True, answer=record["answer"])
-        given = split_answer(completion or "")
+        given = self._split(completion or "")
         exact = _is_right(given, record["answer"])
         stated = self._read(given.chain[:LONGEST_TRACE])
         right, error = _follow(stated, gold)
@@ -114,9 +114,33 @@ class StepGrader:
         )
         return counted / len(gold)
 
+    def _split(self, completion: str) -> Completion:
+        """The completion cut at its last marker."""
+        return split_answer(completion)
+
     def _gold(self, record: Mapping[str, Any]) -> list[Step]:
         trace = record["chain"].rpartition(ANSWER)[0]
         return [step for step in self._read(trace) if step]
+
+
+class FormGrader(StepGrader):
+    """Grades answers that are no prose, such as `* rose ( x _ 1 ) ; help . theme ( ... )`.
+
+    Full stops, semicolons and stars belong to the answer; elsewhere they are marks of sentences and
+    of emphasis.
+    """
+
+    def _split(self, completion: str) -> Completion:
+        """The completion cut at its last marker, with the line after it as it stands."""
+        given = split_answer(completion)
+        text, _ = strip_thoughts(completion)
+        start = text.rfind(MARKER)
+        if given.answer is None or start < 0:
+            return given
+        tail = text[start + len(MARKER) :].strip()
+        line, _, rest = tail.partition("\n")
+        well_formed = not rest and text.find(MARKER) == start
+        return given._replace(answer=line.strip(), well_formed=well_formed, rest=rest)
 
 
 def _key(step: Step) -> tuple[str, tuple[str, ...], str]:

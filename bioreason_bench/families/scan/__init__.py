@@ -1,0 +1,1 @@
+"""scan: the commands of SCAN, made from its grammar, in published or in fresh words."""
