@@ -3,16 +3,16 @@
 A study states its claims before it is run, as a list in its YAML file:
 
     claims:
-      - text: GRPO against SFT on the gold chains of the same prompts
-        first: sft_mem_ctx+grpo
-        second: sft_mem_ctx+gold
+      - text: reward adds more than imitation
+        first: sft_mem_ctx+gold       # what is compared with
+        second: sft_mem_ctx+grpo      # what the claim is about
         config: comp_zeroshot         # the default
         metric: process_verified      # the default: whole chains; exact_match for answers
-        second_config: comp_iid       # only to compare two test sets, then of one arm or two
+        first_config: comp_iid        # only if `first` is taken on another test set
 
-The primary test is the paired t-test over worlds, with Holm's correction over the claims of the
-study; equivalence is tested with a margin of 5 points.  The interval over all questions, clustered
-by person and unseen relation, stands beside it.
+The primary test is the paired t-test of second - first over worlds, with Holm's correction over the
+claims of the study; equivalence is tested with a margin of 5 points.  The interval over all
+questions, clustered by person and unseen relation, stands beside it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from bioreason_bench.experiments.evidence import Evidence
+from bioreason_bench.experiments.evidence import Evidence, controls_of, start_of_rl
 from bioreason_bench.experiments.rewards import does_not_count
 from bioreason_bench.statistics import (
     LEAST_WORLDS,
@@ -60,12 +60,12 @@ class Claim:
     """Two things to compare, as a study's YAML states them.
 
     Attributes:
-        first: The arm that may be ahead.
-        second: The arm that it is compared with.
+        first: The arm that is compared with.
+        second: The arm that the claim is about, and that may be ahead.
         config: The test set.
         metric: "process_verified" (whole chains) or "exact_match" (answers).
-        text: What is compared, in words.
-        second_config: The test set of the second arm, if it is another.
+        text: The claim in words.
+        first_config: The test set of the first arm, if it is another.
     """
 
     first: str
@@ -73,11 +73,12 @@ class Claim:
     config: str = ZEROSHOT
     metric: str = CHAINS
     text: str = ""
-    second_config: str = ""
+    first_config: str = ""
 
     @property
     def configs(self) -> tuple[str, str]:
-        return self.config, self.second_config or self.config
+        """The test sets of the first and of the second arm."""
+        return self.first_config or self.config, self.config
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def claims_of(evidence: Evidence) -> list[Claim]:
     """The claims that the study states; without a study, each arm of RL against base and control.
 
     Those are the comparisons on zero-shot whole chains of an arm ending in "+grpo" with the arm
-    that it was trained from, and with the one that has "+gold" in place of "+grpo".
+    that it was trained from, and with those that have "+gold" in place of "+grpo".
     """
     if evidence.study:
         return [Claim(**claim) for claim in evidence.study.get("claims", ())]
@@ -123,16 +124,14 @@ def claims_of(evidence: Evidence) -> list[Claim]:
 
 def _usual_claims(evidence: Evidence) -> Iterator[Claim]:
     for arm in evidence.arms:
-        start, plus, last = arm.rpartition("+")
-        if not plus or last != "grpo":
+        start = start_of_rl(arm)
+        if start is None:
             continue
         base = evidence.bases.get(arm, start)
-        control = f"{start}+gold"
         if base in evidence.arms:
-            yield Claim(arm, base, text="GRPO against the arm that it begins from")
-        if control in evidence.arms:
-            text = "GRPO against SFT on the gold chains of the same prompts"
-            yield Claim(arm, control, text=text)
+            yield Claim(base, arm, text="GRPO adds to the arm that it begins from")
+        for control in controls_of(start, evidence.arms):
+            yield Claim(control, arm, text="GRPO adds more than SFT on gold chains of its prompts")
 
 
 @lru_cache(maxsize=1)
@@ -166,7 +165,7 @@ def judge(claims: Sequence[Claim], evidence: Evidence) -> list[Finding]:
 
 
 def compare(claim: Claim, evidence: Evidence) -> PairedDifference | None:
-    """The difference first - second over the worlds that have both; None if there is none."""
+    """The difference second - first over the worlds that have both; None if there is none."""
     first, second = (
         evidence.by_world(arm, config, claim.metric)
         for arm, config in zip((claim.first, claim.second), claim.configs, strict=True)
@@ -174,12 +173,12 @@ def compare(claim: Claim, evidence: Evidence) -> PairedDifference | None:
     worlds = sorted(first.keys() & second.keys())
     if not worlds:
         return None
-    ours, theirs = ([scores[world] for world in worlds] for scores in (first, second))
+    ours, theirs = ([scores[world] for world in worlds] for scores in (second, first))
     return paired_difference(ours, theirs, margin=MARGIN)
 
 
 def pooled(claim: Claim, evidence: Evidence) -> Estimate | None:
-    """The difference over the questions of all worlds; None if a world lacks its verdicts.
+    """The same over the questions of all worlds; None if a world lacks its verdicts.
 
     Questions are clustered by start person (of a world) and, where there are any, by unseen
     relation, which is the same word in all worlds.
@@ -188,7 +187,7 @@ def pooled(claim: Claim, evidence: Evidence) -> Estimate | None:
         return None
     sides = [
         {line["seed"]: part for line, part in evidence.parts(arm, claim.config)}
-        for arm in (claim.first, claim.second)
+        for arm in (claim.second, claim.first)
     ]
     seeds = {
         line["seed"]
@@ -201,12 +200,12 @@ def pooled(claim: Claim, evidence: Evidence) -> Estimate | None:
     people: list[tuple[Any, ...]] = []
     relations: list[tuple[str, ...]] = []
     for seed in sorted(seeds):
-        first, second = (side[seed] for side in sides)
-        if first.questions.id != second.questions.id:
+        ours, theirs = (side[seed] for side in sides)
+        if ours.questions.id != theirs.questions.id:
             return None
-        for into, part in zip(scores, (first, second), strict=True):
+        for into, part in zip(scores, (ours, theirs), strict=True):
             into += part.right(claim.metric).astype(float).tolist()
-        people += [((seed, start),) for start in first.questions.start]
-        relations += first.questions.unseen
+        people += [((seed, start),) for start in ours.questions.start]
+        relations += ours.questions.unseen
     kinds = [people, relations] if any(relations) else [people]
     return pooled_difference(*scores, *kinds)

@@ -211,6 +211,17 @@ def arm_order(arm: str) -> tuple[int, str, int, str, float]:
     )
 
 
+def start_of_rl(arm: str) -> str | None:
+    """What an arm of GRPO begins from: "sft_mem_ctx" of "sft_mem_ctx+grpo=8"; None for others."""
+    start, plus, last = arm.partition("=")[0].rpartition("+")
+    return start if plus and last == "grpo" else None
+
+
+def controls_of(start: str, arms: Sequence[str]) -> list[str]:
+    """The controls of GRPO from `start`: SFT on gold chains of its prompts, of any amount."""
+    return [arm for arm in arms if arm.partition("=")[0] == f"{start}+gold"]
+
+
 def bases_of(runs: Lines) -> dict[str, str]:
     """The base of each arm: as its run states it, else the arm with most of its first stages."""
     recipes = {run["arm"]: run["recipe"] for run in runs}

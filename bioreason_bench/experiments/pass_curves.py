@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bioreason_bench.experiments.evidence import Evidence
+from bioreason_bench.experiments.evidence import Evidence, controls_of, start_of_rl
 from bioreason_bench.experiments.results import Lines
 from bioreason_bench.statistics import clustered, pass_at_k, powers_of_two, resampled_means
 
@@ -142,20 +142,17 @@ def compare(curve: Curve, base: Curve) -> Comparison:
 
 
 def with_controls(evidence: Evidence) -> list[tuple[Curve, Curve]]:
-    """Each arm of RL and its control, SFT on gold chains from the same start, by whole chains."""
+    """Each arm of RL and each of its controls, by whole chains on the seeds of both."""
     arms = _arms(evidence)
     pairs = []
     for arm in arms:
-        start, plus, last = arm.rpartition("+")
-        control = f"{start}+gold"
-        if (
-            plus
-            and last == "grpo"
-            and control in arms
-            and (seeds := _common(evidence, arm, control))
-        ):
-            first, second = (curve_of(evidence, name, "chains", seeds) for name in (arm, control))
-            pairs.append((first, second))
+        start = start_of_rl(arm)
+        for control in controls_of(start, arms) if start else ():
+            if seeds := _common(evidence, arm, control):
+                first, second = (
+                    curve_of(evidence, name, "chains", seeds) for name in (arm, control)
+                )
+                pairs.append((first, second))
     return pairs
 
 

@@ -61,12 +61,14 @@ def _lines_of(path: Path) -> list[dict[str, Any]]:
         return _lines_of_folder(path)
     if (path / RESULTS).is_file():
         return _lines_of_file(path / RESULTS)
-    runs = sorted(described.parent for described in path.glob("**/run.json"))
-    lines = [line for run in runs for line in _lines_of_folder(run)]
+    lines: list[dict[str, Any]] = []
+    if (path / STUDY).is_file():
+        lines = _checked(path / STUDY, [_read_table(path / STUDY)])
+    arms = {run_folder(path, arm, 0).name: arm for line in lines for arm in line.get("arms", ())}
+    for run in sorted(described.parent for described in path.glob("**/run.json")):
+        lines += _lines_of_folder(run, arms.get(run.name, ""))
     for passk in sorted(path.glob("**/*.passk.jsonl")):
         lines += _checked(passk, json_lines(passk))
-    if (path / STUDY).is_file():
-        lines += _checked(path / STUDY, [_read_table(path / STUDY)])
     return lines
 
 
@@ -80,14 +82,14 @@ def _lines_of_file(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _lines_of_folder(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a run folder whose arm and seed are those of its recipe."""
+def _lines_of_folder(folder: Path, arm: str = "") -> list[dict[str, Any]]:
+    """The lines of a run folder; its arm, unless it is given, and its seed are in its recipe."""
     if not (folder / RESULTS).is_file():
         return []
     recipe = _read_table(folder / "run.json").get("recipe")
     if not isinstance(recipe, dict) or not isinstance(recipe.get("name"), str):
         raise ReleaseError(f"{folder / 'run.json'} names no recipe; {TRAIN_AGAIN}")
-    return lines_of_run(folder, arm_of(recipe), recipe.get("seed", 0))
+    return lines_of_run(folder, arm or arm_of(recipe), recipe.get("seed", 0))
 
 
 def lines_of_run(folder: Path, arm: str, seed: int) -> list[dict[str, Any]]:

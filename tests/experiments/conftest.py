@@ -10,16 +10,17 @@ from bioreason_bench.experiments.report import make_report
 STUDY = {
     "name": "main",
     "about": "Five worlds.",
+    "worlds": 5,
     "question": "Does GRPO add what SFT does not?",
     "arms": ["sft_mem_ctx", "sft_comp", "sft_mem_ctx+grpo", "sft_mem_ctx+gold"],
     "claims": [
         {
-            "first": "sft_mem_ctx+grpo",
-            "second": "sft_mem_ctx",
-            "text": "GRPO against the arm that it begins from",
+            "first": "sft_mem_ctx",
+            "second": "sft_mem_ctx+grpo",
+            "text": "reward adds to mastered skills",
         },
-        {"first": "sft_mem_ctx+grpo", "second": "sft_mem_ctx+gold"},
-        {"first": "sft_comp", "second": "sft_comp", "second_config": "comp_iid"},
+        {"first": "sft_mem_ctx+gold", "second": "sft_mem_ctx+grpo"},
+        {"first": "sft_comp", "second": "sft_comp", "first_config": "comp_iid"},
     ],
 }
 

@@ -17,6 +17,7 @@ from bioreason_bench.experiments.report.errors import (
 from bioreason_bench.experiments.report.findings import (
     claim_sentence,
     doubts,
+    planned_worlds,
     settings_of,
     smoke_reasons,
     wrong_chains,
@@ -52,6 +53,12 @@ def test_a_run_below_a_floor_is_headed_so_and_words_no_claim(tmp_path):
     assert not [
         block for block in blocks if isinstance(block, str) and "Holm's correction" in block
     ]
+
+
+def test_a_study_that_was_run_in_fewer_worlds_than_planned_says_so(evidence):
+    assert planned_worlds(evidence) == ""
+    more = Evidence([{"type": "study", "name": "main", "worlds": 8}, *evidence.all_lines()])
+    assert planned_worlds(more) == "8 worlds were planned, 5 are reported."
 
 
 def test_settings_are_found_in_a_command_however_they_are_written():

@@ -39,7 +39,7 @@ def test_the_claims_of_the_study_stand_first_and_each_has_its_test(page):
     markdown = page.with_name("report.md").read_text()
     findings = markdown.split("## Findings")[1].split("##")[0]
     ahead, against_control, fall = findings.strip().split("\n")[:3]
-    assert "GRPO against the arm that it begins from" in ahead and ": ahead (" in ahead
+    assert "“reward adds to mastered skills”" in ahead and ": ahead (" in ahead
     assert "`sft_mem_ctx+grpo` against `sft_mem_ctx+gold`" in against_control
     assert "undecided (" in against_control or "equivalent" in against_control
     assert "comp_zeroshot against comp_iid: behind" in fall

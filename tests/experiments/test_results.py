@@ -73,6 +73,18 @@ def test_pass_at_k_and_the_study_are_read_with_the_run_folders(study):
     assert evidence.bases["sft_mem_ctx+grpo"] == "sft_mem_ctx"
 
 
+def test_a_study_names_the_arms_of_its_run_folders(tmp_path):
+    """A study may vary a setting of a recipe; then the recipe alone does not tell the arm."""
+    arm = "sft_mem_ctx+grpo=format"
+    folder = write_run(tmp_path, "sft_mem_ctx+grpo", 1, (0.9, 0.9, 0.1))
+    folder.rename(tmp_path / "seed1" / "sft_mem_ctx+grpo-format")
+    assert read_evidence([tmp_path]).arms == ["sft_mem_ctx+grpo"]
+    (tmp_path / "study.json").write_text(
+        json.dumps({"type": "study", "name": "rewards", "arms": [arm]})
+    )
+    assert read_evidence([tmp_path]).arms == [arm]
+
+
 def test_a_sweep_gives_the_value_of_its_setting():
     recipe = {
         "stages": [{"kind": "sft"}, {"kind": "sft", "batch": {"comp_rl": {"limit": 8}}}],

@@ -287,7 +287,7 @@ def result_documents() -> list[Document]:
         run, *results = read_lines(
             [write_run(Path(folder), "sft_mem_ctx+grpo", 1, (0.9, 0.8, 0.7))]
         )
-    claim = {"first": "sft_mem_ctx+grpo", "second": "sft_mem_ctx", "text": "GRPO"}
+    claim = {"first": "sft_mem_ctx", "second": "sft_mem_ctx+grpo", "text": "GRPO"}
     study = {"type": "study", "name": "main", "arms": ["sft_mem_ctx"], "claims": [claim]}
     passk = passk_line("sft_mem_ctx+grpo", 1, 0.5, 0.5)
     return [Document(line) for line in (run, without_path(results[0]), passk, study)]

@@ -71,11 +71,6 @@ def line_style(number: int, *, marked: bool = True) -> dict[str, Any]:
     return style
 
 
-def single_arms(evidence: Evidence) -> list[str]:
-    """The arms that are no point of a sweep."""
-    return [arm for arm in evidence.arms if "=" not in arm]
-
-
 def legend_on_the_right(axes: Axes) -> None:
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -86,7 +81,7 @@ def legend_above(axes: Axes, columns: int) -> None:
 
 def levels(evidence: Evidence) -> Figure | None:
     """A panel for each comp level, a row for each arm: whole chains filled, answers hollow."""
-    configs, arms = evidence.configs_of("comp")[:SHOWN_LEVELS], single_arms(evidence)
+    configs, arms = evidence.configs_of("comp")[:SHOWN_LEVELS], evidence.arms
     if not configs or not arms:
         return None
     size = (2.4 * len(configs) + 2.6, 0.34 * len(arms) + 1.3)
@@ -134,8 +129,8 @@ def claims(evidence: Evidence) -> Figure | None:
         axes.plot(
             [100 * test.value], [row], "o", color=INK, markerfacecolor=INK if decided else "white"
         )
-        names = f"{arm_label(finding.claim.first)} − {arm_label(finding.claim.second)}"
-        level = " / ".join(dict.fromkeys(map(level_of, finding.claim.configs)))
+        names = f"{arm_label(finding.claim.second)} − {arm_label(finding.claim.first)}"
+        level = " / ".join(dict.fromkeys(map(level_of, reversed(finding.claim.configs))))
         labels.append(f"{names}\n{plot_text(level)}: {finding.verdict}")
     axes.set_yticks(range(len(found)), labels, fontsize=7)
     axes.set_ylim(len(found) - 0.5, -0.5)
@@ -147,7 +142,7 @@ def patterns(evidence: Evidence) -> Figure | None:
     """Whole chains on zeroshot: a cell for each arm and pattern, darker for more."""
     parts: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in evidence.lines:
-        if line["config"] == ZEROSHOT and "=" not in line["arm"]:
+        if line["config"] == ZEROSHOT:
             for pattern, part in line.get("by_pattern", {}).items():
                 parts[line["arm"], pattern].append(part)
     columns = sorted({pattern for _, pattern in parts}, key=lambda name: (len(name), name))
@@ -186,7 +181,7 @@ def errors(evidence: Evidence) -> Figure | None:
     counts: dict[str, Counter[int]] = defaultdict(Counter)
     asked: Counter[str] = Counter()
     for line in evidence.lines:
-        if line["config"] == ZEROSHOT and "=" not in line["arm"]:
+        if line["config"] == ZEROSHOT:
             asked[line["arm"]] += line["questions"]
             for position, count in line.get("first_error", {}).items():  # "0/3"
                 counts[line["arm"]][int(position.partition("/")[0]) + 1] += count
@@ -194,7 +189,7 @@ def errors(evidence: Evidence) -> Figure | None:
     if not arms:
         return None
     hops = sorted({hop for arm in arms for hop in counts[arm]})
-    figure, axes = pyplot().subplots(figsize=(max(6.0, 1.5 * len(arms)), 3.8))
+    figure, axes = pyplot().subplots(figsize=(8.0, 0.34 * len(arms) + 1.3))
     floor = [0.0] * len(arms)
     for number, hop in enumerate(hops):
         heights = [100 * counts[arm][hop] / asked[arm] for arm in arms]
@@ -203,11 +198,12 @@ def errors(evidence: Evidence) -> Figure | None:
             "edgecolor": INK,
             "hatch": HATCHES[number % len(HATCHES)],
         }
-        axes.bar(range(len(arms)), heights, 0.6, bottom=floor, label=f"hop {hop}", **style)
+        axes.barh(range(len(arms)), heights, 0.6, left=floor, label=f"hop {hop}", **style)
         floor = [low + height for low, height in zip(floor, heights, strict=True)]
-    axes.set_xticks(range(len(arms)), [arm_label(arm) for arm in arms], fontsize=8)
-    axes.set_ylim(0, 103)
-    axes.set_ylabel("first error at, % of questions")
+    axes.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms], fontsize=8)
+    axes.set_ylim(len(arms) - 0.5, -0.5)
+    axes.set_xlim(0, 103)
+    axes.set_xlabel("first error at, % of questions")
     legend_above(axes, len(hops))
     return figure
 

@@ -50,14 +50,12 @@ def p_value(p: float) -> str:
 def claim_sentence(finding: Finding, budgets: Mapping[str, Budget]) -> str:
     """What the evidence says about a claim, with its test, and how far to trust it."""
     claim = finding.claim
-    where = claim.configs[0]
-    if claim.configs[1] != where:
-        where = f"{where} against {claim.configs[1]}"
-    names = f"{markdown_code(claim.first)} against {markdown_code(claim.second)}"
-    subject = f"{claim.text} ({names})" if claim.text else names
+    where = " against ".join(dict.fromkeys(reversed(claim.configs)))
+    names = f"{markdown_code(claim.second)} against {markdown_code(claim.first)}"
+    subject = f"“{claim.text}” ({names})" if claim.text else names
     sentences = [f"{subject}, {MEASURES[claim.metric]} on {where}: {_verdict(finding)}."]
     sentences += _hedges(finding)
-    given = [budgets[arm] for arm in (claim.first, claim.second) if arm in budgets]
+    given = [budgets[arm] for arm in (claim.second, claim.first) if arm in budgets]
     if len(given) == 2 and (gaps := unmatched(*given)):
         sentences.append(f"The two are not matched: {'; '.join(gaps)}.")
     return " ".join(sentences)
@@ -101,6 +99,12 @@ def _hedges(finding: Finding) -> Iterator[str]:
 
 def _worlds(number: int) -> str:
     return f"{number} world{'' if number == 1 else 's'}"
+
+
+def planned_worlds(evidence: Evidence) -> str:
+    """A sentence if the study was run in fewer worlds than were planned, else ""."""
+    planned, run = evidence.study.get("worlds", 0), len(evidence.worlds)
+    return f"{_worlds(planned)} were planned, {run} are reported." if run < planned else ""
 
 
 # descriptions -------------------------------------------------------------------------------------

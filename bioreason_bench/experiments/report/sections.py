@@ -19,6 +19,7 @@ from bioreason_bench.experiments.report.findings import (
     claim_sentence,
     doubts,
     percent,
+    planned_worlds,
     rules,
     smoke_reasons,
     wrong_chains,
@@ -112,6 +113,8 @@ def findings(evidence: Evidence) -> Iterator[Block]:
         yield f"{SMOKE}."
     else:
         judged = findings_of(evidence)
+        if planned := planned_worlds(evidence):
+            yield planned
         spent = budgets(evidence)
         yield from (f"- {claim_sentence(finding, spent)}" for finding in judged)
         yield from (f"- {sentence}" for sentence in wrong_chains(evidence))
@@ -126,6 +129,8 @@ def levels(evidence: Evidence) -> Iterator[Block]:
     yield "## Complementary reasoning (comp) by level"
     yield "Whole chains, means over worlds:"
     yield tables.overview_table(evidence, configs, CHAINS)
+    yield "Answers, means over worlds:"
+    yield tables.overview_table(evidence, configs, "exact_match")
     yield (
         "Low and high are the ends of the 95 % t-interval over worlds, which needs "
         f"{LEAST_WORLDS} of them; for a single run, of the interval over its questions (bootstrap "
@@ -181,6 +186,10 @@ def parts(evidence: Evidence) -> Iterator[Block]:
             yield f"## Zeroshot by {title}"
             yield "Pooled over the runs."
             yield table
+    if table := tables.part_table(evidence, "hops", "comp_depth"):
+        yield "## Depth by number of hops"
+        yield "Pooled over the runs."
+        yield table
     yield picture("patterns")
 
 

@@ -16,6 +16,7 @@ from bioreason_bench.experiments.report.pages import Table
 from bioreason_bench.experiments.report.standardised import standardised
 from bioreason_bench.experiments.results import Line, Lines
 from bioreason_bench.statistics import Estimate, mean_over_worlds
+from bioreason_bench.taxonomy import LEVELS
 
 # arXiv 2512.01970 and its one independent replication: answers in percent
 PAPER: tuple[tuple[str, dict[str, float]], ...] = (
@@ -35,6 +36,11 @@ PASSK_COLUMNS = (1, 8, 32, 128, 512)
 def cell(value: float | None, digits: int = 1) -> str:
     """A number, or MISSING for None and NaN."""
     return MISSING if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def p_cell(p: float) -> str:
+    """A p in three digits; "< 0.001" for a smaller one."""
+    return "< 0.001" if p < 0.001 else cell(p, 3)
 
 
 def share(value: float | None, digits: int = 1) -> str:
@@ -121,11 +127,12 @@ def claim_table(findings: Sequence[Finding]) -> Table:
     rows = []
     for number, finding in enumerate(findings, 1):
         claim = finding.claim
-        names = [str(number), claim.first, claim.second, " / ".join(dict.fromkeys(claim.configs))]
-        decided = [cell(finding.p, 3), cell(finding.p_equivalent, 3), finding.verdict]
+        configs = " / ".join(dict.fromkeys(reversed(claim.configs)))
+        names = [str(number), claim.second, claim.first, configs]
+        decided = [p_cell(finding.p), p_cell(finding.p_equivalent), finding.verdict]
         tested = [*_test_cells(finding), *decided, *_pooled_cells(finding)]
         rows.append([*names, MEASURES[claim.metric], *tested])
-    head = ["claim", "first", "second", "test set", "measure"]
+    head = ["claim", "arm", "compared with", "test set", "measure"]
     head += ["worlds", "difference", "low", "high", "p", "p, Holm", "p of equivalence, Holm"]
     head += ["verdict", "questions", "pooled difference", "pooled low", "pooled high"]
     return Table(head, rows)
@@ -136,7 +143,7 @@ def _test_cells(finding: Finding) -> list[str]:
     test = finding.test
     if test is None:
         return ["0", *[MISSING] * 4]
-    return [str(test.worlds), *map(points, (test.value, test.low, test.high)), cell(test.p, 3)]
+    return [str(test.worlds), *map(points, (test.value, test.low, test.high)), p_cell(test.p)]
 
 
 def _pooled_cells(finding: Finding) -> list[str]:
@@ -216,7 +223,8 @@ def _pooled(values: Sequence[Line], metric: str) -> str:
 
 def standardised_table(evidence: Evidence) -> Table | None:
     """Whole chains on the comp levels as they are, and if all had the same patterns."""
-    configs = evidence.configs_of("comp")
+    levels = [f"comp_{level}" for level in LEVELS if level != "depth"]  # whose patterns are others
+    configs = [config for config in levels if config in evidence.configs]
     rows = []
     for arm in evidence.arms:
         scores = standardised(evidence, arm, configs)
