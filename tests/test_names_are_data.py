@@ -444,6 +444,12 @@ def test_a_report_shows_hostile_names_of_models_and_runs(tmp_path):
             | {"versions": {"torch": HOSTILE[1]}, "machine": {"processor": HOSTILE[2]}}
             | {"stages": [{"kind": HOSTILE[3], "seconds": 1.0, "steps": 1}]}
         )
+        samples = {"config": "comp_zeroshot", "questions": 2, "samples": 4, "starts": [arm, "b"]}
+        lines.append(
+            {"type": "passk", "arm": arm, "seed": 1, "answers": {"1": 0.5}, "chains": {"1": 0.5}}
+            | {"gold_chain_log_likelihood": -1.0, "right_answers": [1, 2], "right_chains": [0, 2]}
+            | samples
+        )
         scores = {
             "exact_match": 0.9,
             "process_verified": 0.2,
@@ -452,9 +458,12 @@ def test_a_report_shows_hostile_names_of_models_and_runs(tmp_path):
         }
         lines += [
             {"type": "result", "arm": arm, "seed": 1, "stage": 1, "config": config, **scores}
-            | {"questions": 10, "error_kinds": {HOSTILE[4]: 2}, "first_error": {"0/3": 2}}
+            | {"questions": 60, "error_kinds": {HOSTILE[4]: 2}, "first_error": {"0/3": 2}}
             for config in ("comp_iid", "comp_zeroshot")
         ]
+    claim = {"first": names[0], "second": names[1], "text": names[2]}
+    study = {"name": names[0], "about": names[1], "question": names[2], "claims": [claim]}
+    lines.append({"type": "study", "arms": names, **study})
     path = tmp_path / "results.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     page = make_report([path], tmp_path / "report", log=lambda _: None).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""pass@k, intervals, comparisons and gates, against their definitions by counting."""
+"""pass@k, intervals and gates, against their definitions by counting."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 
 from bioreason_bench.errors import UsageError
 from bioreason_bench.statistics import (
-    ahead,
     clustered,
     clusters_of,
-    difference,
     gate,
     pass_at_k,
     pass_curve,
@@ -101,61 +99,6 @@ def test_equal_verdicts_do_not_make_an_interval_certain():
     alone = clustered([1.0, 0.0], ["a", "a"])
     assert np.isnan(alone.low) and alone.value == 0.5
     assert clustered([1.0, 1.0], ["a", "b"], verdicts=False).low == 1.0
-
-
-def test_a_paired_difference_is_narrower_than_two_intervals():
-    chance = np.random.default_rng(2)
-    first = (chance.random(500) < 0.5).astype(float)
-    second = np.maximum(first, chance.random(500) < 0.1)
-    gap = difference(first, second, list(range(500)))
-    assert gap.value == pytest.approx(second.mean() - first.mean()) and gap.low > 0
-    assert (
-        gap.high - gap.low
-        < clustered(second, list(range(500))).high - clustered(second, list(range(500))).low
-    )
-
-
-def test_equal_differences_do_not_make_an_interval_certain():
-    people = range(100)
-    slack = 1 - 0.05 ** (1 / 100)
-    same = difference([1.0] * 100, [1.0] * 100, people)
-    assert (same.low, same.value, same.high) == pytest.approx((-slack, 0.0, slack))
-    better = difference([0.0] * 100, [1.0] * 100, people)
-    assert (better.low, better.high) == pytest.approx((1 - 2 * slack, 1.0))
-    worse = difference([1.0] * 100, [0.0] * 100, people)
-    assert (worse.low, worse.high) == pytest.approx((-1.0, 2 * slack - 1))
-    assert ahead([1.0] * 100, [1.0] * 100, people) == "level"
-    assert ahead([1.0] * 100, [0.0] * 100, people) == "ahead"
-
-
-@given(st.integers(0, 1000), st.integers(2, 40))
-@settings(max_examples=50, deadline=None)
-def test_one_model_is_ahead_if_and_only_if_the_other_is_behind(seed, people):
-    chance = np.random.default_rng(seed)
-    first, second = chance.random((2, 80)) < chance.random((2, 1))
-    clusters = chance.integers(0, people, 80).tolist()
-    opposite = {"ahead": "behind", "behind": "ahead", "level": "level"}
-    verdict = ahead(first, second, clusters, resamples=200)
-    assert ahead(second, first, clusters, resamples=200) == opposite[verdict]
-    gap = difference(second, first, clusters, resamples=200)
-    assert (verdict == "level") == (not (gap.low > 0 or gap.high < 0))
-
-
-def test_ahead_says_who_scores_higher_and_claims_nothing_of_one_person():
-    chance = np.random.default_rng(3)
-    low, high = chance.random((2, 300)) < np.array([[0.3], [0.7]])
-    people = np.repeat(np.arange(100), 3).tolist()
-    assert ahead(high, low, people) == "ahead"
-    assert ahead(low, high, people) == "behind"
-    assert ahead(high, low, ["one"] * 300) == "level"
-
-
-def test_shared_people_make_a_lead_uncertain():
-    """A lead on six of ten people with 30 questions each is a lead on ten people, not 300."""
-    first = np.repeat([1.0] * 6 + [0.0] * 4, 30)
-    second = np.repeat([0.0] * 6 + [1.0] * 4, 30)
-    assert ahead(first, second, list(range(300))) == "ahead"
-    assert ahead(first, second, np.repeat(np.arange(10), 30).tolist()) == "level"
 
 
 def test_a_question_passes_the_gate_if_each_of_its_hops_was_asked_and_answered():

@@ -531,7 +531,8 @@ def reproduce(
         workers=workers,
         log=log,
         command=_command(),
-        passk=loaded.passk if with_passk else (),
+        study=loaded,
+        with_passk=with_passk,
     )
     click.echo(page)
 

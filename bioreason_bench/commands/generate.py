@@ -166,7 +166,6 @@ def command(
     has at most one object of each relation. Sizes that the graph cannot reach are reduced, with a
     warning; a size that you set yourself is an error instead (docs/data.md).
     """  # noqa: D301 - click reads \b
-    from bioreason_bench.build import generate, generate_by_engine, generate_part
     from bioreason_bench.config import WorldConfig, own_fields
     from bioreason_bench.dataset import SHARD_ROWS
     from bioreason_bench.family import family_of, load_settings
@@ -198,17 +197,10 @@ def command(
     out = out or _default_out(config, shares)
     how: dict[str, Any] = {"workers": workers, "shard_rows": shard_rows or SHARD_ROWS}
     how["progress"] = not quiet
-    if shares:
-        made = [asdict(entry) for entry in generate_part(config, out, shares, **how).files.values()]
-    elif engine:
-        how |= {"tasks": tasks or TASKS, "settings": dict(map(_setting, engine_settings))}
-        manifest = generate_by_engine(config, out, engine, force=force, **how)
-        if manifest is None:
-            click.echo(f"{out}: tasks are submitted; run this again when they are done", err=True)
-            return
-        made = list(manifest["files"].values())
-    else:
-        made = list(generate(config, out, force=force, **how)["files"].values())
+    made = _made(config, out, shares, engine, tasks, engine_settings, force, how)
+    if made is None:
+        click.echo(f"{out}: tasks are submitted; run this again when they are done", err=True)
+        return
     rows: Counter[str] = Counter()
     for entry in made:
         rows[entry["schema"]] += entry["rows"]
@@ -220,6 +212,28 @@ def command(
         written = WRITTEN | {family_of(config.as_dict()).schema: "questions"}
         counts = [f"{rows[schema]:,} {name}" for schema, name in written.items() if schema in rows]
         click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
+
+
+def _made(
+    config: Settings,
+    out: Path,
+    shares: Shares | None,
+    engine: str | None,
+    tasks: int | None,
+    engine_settings: tuple[str, ...],
+    force: bool,
+    how: dict[str, Any],
+) -> list[Any] | None:
+    """What the manifest says of each file that was made; None if an engine still works on them."""
+    from bioreason_bench.build import generate, generate_by_engine, generate_part
+
+    if shares:
+        return [asdict(entry) for entry in generate_part(config, out, shares, **how).files.values()]
+    if engine:
+        how |= {"tasks": tasks or TASKS, "settings": dict(map(_setting, engine_settings))}
+        manifest = generate_by_engine(config, out, engine, force=force, **how)
+        return None if manifest is None else list(manifest["files"].values())
+    return list(generate(config, out, force=force, **how)["files"].values())
 
 
 def _check_together(

@@ -56,6 +56,8 @@ def question_columns(question: Mapping[str, Any]) -> dict[str, Any]:
         "hops": question["hops"],
         "pattern": question["pattern"],
         "unseen_group": question.get("unseen_group") or unseen_group(question),
+        "unseen_relations": list(question.get("unseen_relations", [])),
+        "first_unseen": _first_unseen(question),
         "direction_seen": question.get("direction_seen"),
         "altered": question.get("altered"),
         "pair": question.get("pair", ""),
@@ -63,6 +65,13 @@ def question_columns(question: Mapping[str, Any]) -> dict[str, Any]:
         "context_tokens": tokens_in(question.get("context", "")),
         "depths": _depths(question),
     }
+
+
+def _first_unseen(question: Mapping[str, Any]) -> int | None:
+    """The first hop, from 0, whose relation no training path of the skill holds; None if all do."""
+    unseen = set(question.get("unseen_relations", ()))
+    hops = (hop for hop, relation in enumerate(question.get("path", ())) if relation in unseen)
+    return next(hops, None)
 
 
 def _depths(question: Mapping[str, Any]) -> list[float]:
@@ -137,11 +146,16 @@ COLUMNS: Mapping[str, Callable[[Any], bool]] = {  # of a record -> whether a val
     "unseen_group": lambda value: value in ORDER["unseen_group"],
     **dict.fromkeys(("direction_seen", "altered"), _truth),
     "identical": lambda value: value in (0, 1),
-    "probe_of": lambda value: isinstance(value, list) and all(map(_text, value)),
+    **dict.fromkeys(
+        ("probe_of", "unseen_relations"),
+        lambda value: (
+            isinstance(value, list) and len(value) <= MOST_SAMPLES and all(map(_text, value))
+        ),
+    ),
     "context_tokens": lambda value: isinstance(value, int) and value >= 0,
     "depths": _shares,
     **dict.fromkeys(METRICS, _or_none(_share)),
-    "first_error": _or_none(_count),
+    **dict.fromkeys(("first_error", "first_unseen"), _or_none(_count)),
     **dict.fromkeys(("error_kind", "failed_group"), _or_none(_text)),
     **dict.fromkeys(("samples", "right", "process_right"), _count),
 }

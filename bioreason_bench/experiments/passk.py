@@ -1,8 +1,6 @@
 """pass@k of several models on the same questions, and their likelihood of the gold chain.
 
-The number of samples is the same for every model.  Training either opens up what the base never
-reaches (synthesis) or makes likely what the base reaches now and then (amplification); the curves
-show which, by the rule of `findings.passk_reading`.
+The number of samples is the same for every model.  `pass_curves` says what the curves show.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.errors import UsageError
-from bioreason_bench.experiments.findings import passk_reading
 from bioreason_bench.statistics import pass_curve
 from bioreason_bench.training.data import IGNORE, Corpus, Row, encode
 from bioreason_bench.training.measure import complete, configs_of, longest_completion, questions_of
@@ -80,13 +77,12 @@ def measure_passk(
         if lines:
             line["base_unsolved_now_solved"] = _ids(rows, solved - base_solved)
             line["base_solved_now_unsolved"] = _ids(rows, base_solved - solved)
-            line["reading"] = passk_reading(lines[0]["answers"], line["answers"])
         else:
             base_solved = solved
         lines.append(line)
-        largest = max(line["answers"], key=int)
-        first, last = (100 * line["answers"][k] for k in ("1", largest))
-        log(f"{name}: answers pass@1 {first:.1f}, pass@{largest} {last:.1f}")
+        largest = max(line["chains"], key=int)
+        first, last = (100 * line["chains"][k] for k in ("1", largest))
+        log(f"{name}: whole chains pass@1 {first:.1f}, pass@{largest} {last:.1f}")
     return lines
 
 
@@ -98,15 +94,18 @@ def _ids(rows: Sequence[Row], chosen: set[str]) -> list[str]:
 def scores_of(
     name: str, corpus: Corpus, rows: list[Row], sampling: Sampling
 ) -> tuple[dict[str, Any], set[str]]:
-    """What a model reaches, and the ids of the questions that it solves at least once."""
+    """What a model reaches, and the ids of the questions whose chain it ever gets right."""
     model, tokenizer = models.load(name)
     right, chains = sampled_verdicts(model, tokenizer, corpus, rows, sampling)
     scores = {
         "answers": _rounded(pass_curve(right)),
         "chains": _rounded(pass_curve(chains)),
         "gold_chain_log_likelihood": gold_log_likelihood(model, tokenizer, rows),
+        "starts": [row["entities"][0] for row in rows],
+        "right_answers": right.sum(axis=1).tolist(),
+        "right_chains": chains.sum(axis=1).tolist(),
     }
-    return scores, {row["id"] for row, group in zip(rows, right, strict=True) if group.any()}
+    return scores, {row["id"] for row, group in zip(rows, chains, strict=True) if group.any()}
 
 
 def _rounded(curve: dict[int, float]) -> dict[str, float]:

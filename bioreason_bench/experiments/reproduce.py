@@ -2,6 +2,7 @@
 
     OUT/seed0/ARM/                a run (see training/run.py)
     OUT/results.jsonl             a line for each run, test set and pass@k curve
+    OUT/verdicts.parquet          every verdict
     OUT/report/                   the page
 
 The same call with the same OUT continues where it stopped.
@@ -14,21 +15,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bioreason_bench.experiments.evidence import read_evidence, write_evidence
 from bioreason_bench.experiments.jobs import Arm, Job, make_jobs, minutes_per_text
-from bioreason_bench.experiments.results import (
-    json_lines,
-    run_line,
-    stage_summary,
-    write_json_lines,
-)
+from bioreason_bench.experiments.results import json_lines, lines_of_run, write_json_lines
 from bioreason_bench.experiments.scheduler import run_jobs
+from bioreason_bench.experiments.studies import Study
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.recipe_checks import check_trust
-from bioreason_bench.training.run_folder import only_one, read_done, read_run
+from bioreason_bench.training.run_folder import only_one
 
 Log = Callable[[str], None]
 PASSK_SAMPLES, PASSK_QUESTIONS = 512, 300
-CURVE_POINTS = 40  # of a stage, about
 
 
 def reproduce(
@@ -39,7 +36,8 @@ def reproduce(
     workers: int = 0,
     log: Log = print,
     command: str = "",
-    passk: Sequence[Sequence[str]] = (),
+    study: Study | None = None,
+    with_passk: bool = False,
 ) -> Path:
     """Run the arms for each seed and write results.jsonl and the report.
 
@@ -50,7 +48,8 @@ def reproduce(
         workers: Arms at the same time; 0 for one on each core.
         log: Called with lines on progress.
         command: The command that run.json records.
-        passk: Groups of names of arms whose pass@k is measured as well, base first.
+        study: What the arms are from; its claims are in the report.
+        with_passk: Whether to measure pass@k of the study's groups of arms as well.
 
     Returns:
         The path of the HTML page.
@@ -72,43 +71,17 @@ def reproduce(
     with only_one(out):
         run_jobs(jobs, workers, log, command)
         lines = [line for job in jobs for line in lines_of(job)]
-        lines += passk_lines(jobs, passk, log)
+        if study:
+            lines.append(study.line())
+            lines += passk_lines(jobs, study.passk if with_passk else (), log)
         write_json_lines(out / "results.jsonl", lines)
-        return make_report([out / "results.jsonl"], out / "report", log=log)
+        write_evidence(read_evidence([out / "results.jsonl"]), out)
+        return make_report([out], out / "report", log=log)
 
 
 def lines_of(job: Job) -> list[dict[str, Any]]:
     """The line of a job's run and those of its test sets, as they are committed and reported."""
-    run = read_run(job.folder)
-    folders = [path for path in sorted(job.folder.glob("*-*")) if path.is_dir()]
-    stages = [stage_summary(read_done(folder) or {}) for folder in folders]
-    logs = sorted(job.folder.glob("*-*/log.jsonl"))
-    for stage, log in zip(stages, logs, strict=False):
-        # done.json of a resumed stage counts the seconds of its last part only
-        last = (json_lines(log) or [{}])[-1]
-        stage["seconds"] = max(stage.get("seconds", 0.0), last.get("seconds", 0.0))
-    head = run_line(job.arm.name, job.seed, stages, {"curve": curve(job), **run})
-    results = [
-        {
-            "type": "result",
-            "arm": job.arm.name,
-            **{key: value for key, value in line.items() if key != "run"},
-        }
-        for line in job.results()
-    ]
-    return [head, *results]
-
-
-def curve(job: Job) -> list[dict[str, Any]]:
-    """The learning curve, about CURVE_POINTS points a stage."""
-    points: list[dict[str, Any]] = []
-    for log in sorted(job.folder.glob("*-*/log.jsonl")):
-        by_step = {row["step"]: row for row in json_lines(log)}  # a resumed stage repeats steps
-        rows = [by_step[step] for step in sorted(by_step)]
-        for row in rows[:: max(1, len(rows) // CURVE_POINTS)]:
-            values = {key: row[key] for key in ("step", "loss", "reward") if key in row}
-            points.append({"stage": log.parent.name} | values)
-    return points
+    return lines_of_run(job.folder, job.arm.name, job.seed)
 
 
 def passk_lines(
@@ -119,7 +92,8 @@ def passk_lines(
     for seed in dict.fromkeys(job.seed for job in jobs):
         arms = {job.arm.name: job for job in jobs if job.seed == seed}
         for group in groups:
-            lines += _passk_of_group([arms[name] for name in group], log)
+            if all(name in arms for name in group):
+                lines += _passk_of_group([arms[name] for name in group], log)
     return lines
 
 

@@ -1,8 +1,13 @@
-"""Result lines of several runs: read from files and run folders, sorted by arm and seed.
+"""Result lines: read from files of them and from run folders, and written.
 
-A line is a dictionary with a `type`: "run" (how a run was made), "result" (what it reached on one
-test set) or "passk" (its pass@k curve).  An arm is a recipe, or one point of a recipe's sweep; its
-name is "sft_mem_ctx" or "few_shot=8".
+A line is a dictionary with a `type`:
+
+    study     what was asked, and the claims that were stated beforehand; at most one
+    run       how a run was made: recipe, world, stages, learning curve
+    result    what a run reached on one test set
+    passk     its pass@k curve
+
+An arm is a recipe, or one point of a recipe's sweep; its name is "sft_mem_ctx" or "few_shot=8".
 """
 
 from __future__ import annotations
@@ -18,107 +23,18 @@ from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.escaping import without_token
 from bioreason_bench.inputs import Unreadable, read_json
 from bioreason_bench.release.disk import write_whole
-from bioreason_bench.taxonomy import LEVELS
 from bioreason_bench.training.checkpoints import disk_errors
 from bioreason_bench.validation import problems
 
 Line = Mapping[str, Any]
 Lines = Sequence[Line]
 
-ORDER = (
-    "sft_comp",
-    "sft_comp_grpo",
-    "sft_comp_rft",
-    "sft_mem",
-    "sft_mem_grpo",
-    "sft_ctx",
-    "sft_ctx_grpo",
-    "sft_mem_ctx",
-    "sft_mem_ctx_grpo",
-    "sft_mem_ctx_sft",
-)
 TRAIN_AGAIN = "give a folder or file that bioreason-baseline wrote, or train again"
+RESULTS, STUDY = "results.jsonl", "study.json"  # files of a study; STUDY is written before its runs
 VERDICTS = "verdicts"  # key of a result line: the file with the verdict on each question
-
-
-class Results:
-    """The lines of several runs, by arm and seed.
-
-    Attributes:
-        runs: Lines of type "run".
-        passk: Lines of type "passk".
-        lines: Lines of type "result" of the last stage of each run.
-        arms: Names of the arms in the order of the report.
-        seeds: Seeds of training, sorted.
-        bases: Arm -> the arm whose model it was trained from.
-    """
-
-    def __init__(self, lines: Lines) -> None:
-        self.runs = [line for line in lines if line.get("type") == "run"]
-        self.passk = [line for line in lines if line.get("type") == "passk"]
-        self.lines = of_last_stage([line for line in lines if line.get("type") == "result"])
-        arms = {line["arm"] for line in self.lines}
-        known = [arm for arm in ORDER if arm in arms]
-        self.arms = known + sorted(arms.difference(known), key=sweep_order)
-        self.seeds = sorted({line["seed"] for line in self.lines})
-        self.bases = bases_of(self.runs)
-
-    def of(self, arm: str) -> list[Line]:
-        return [line for line in self.lines if line["arm"] == arm]
-
-    def by_arm(self) -> dict[str, list[Line]]:
-        return {arm: self.of(arm) for arm in self.arms}
-
-    def configs(self, skill: str) -> list[str]:
-        """The test sets of a skill that were measured, in the order of the levels."""
-        measured = {line["config"] for line in self.lines}
-        return [f"{skill}_{level}" for level in LEVELS if f"{skill}_{level}" in measured]
-
-
-def of_last_stage(lines: Lines) -> list[Line]:
-    """The lines whose stage is the last one measured in their run."""
-    last: dict[tuple[str, int], int] = {}
-    for line in lines:
-        run = (line["arm"], line["seed"])
-        last[run] = max(last.get(run, 0), line["stage"])
-    return [line for line in lines if line["stage"] == last[line["arm"], line["seed"]]]
-
-
-def sweep_order(arm: str) -> tuple[str, float]:
-    """A sort key that puts "few_shot=8" before "few_shot=16"."""
-    name, _, value = arm.partition("=")
-    return name, sweep_number(value) or 0.0
-
-
-def sweep_number(value: str) -> float | None:
-    """The number at the end of an arm's name; None if it is no finite number."""
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def bases_of(runs: Lines) -> dict[str, str]:
-    """The base of each arm: as its run states it, else the arm with most of its first stages."""
-    recipes = {run["arm"]: run["recipe"] for run in runs}
-    bases = {run["arm"]: run["base"] for run in runs if run.get("base")}
-    for arm, recipe in recipes.items():
-        for other, other_recipe in recipes.items():
-            longest = len(recipes.get(bases.get(arm, ""), {}).get("stages", []))
-            if longest < len(other_recipe.get("stages", [])) and _begins_with(recipe, other_recipe):
-                bases[arm] = other
-    return bases
-
-
-def _begins_with(recipe: Line, other: Line) -> bool:
-    """Whether `recipe` has all stages of `other`, on the same model, and then some."""
-    stages, first = recipe.get("stages", []), other.get("stages", [])
-    return (
-        len(first) < len(stages)
-        and stages[: len(first)] == first
-        and recipe.get("model") == other.get("model")
-    )
+CURVE_POINTS = 40  # of a stage, about
+FIRST_STEPS = 25  # of GRPO, over which the reward at the start is averaged
+BASE = "base+"  # begins the names of recipes whose common base goes without saying
 
 
 def read_lines(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -140,42 +56,109 @@ def read_lines(paths: Sequence[Path]) -> list[dict[str, Any]]:
 
 def _lines_of(path: Path) -> list[dict[str, Any]]:
     if path.is_file():
-        return _lines_of_study(path)
+        return _lines_of_file(path)
     if (path / "run.json").is_file():
-        return _lines_of_run(path)
-    if (path / "results.jsonl").is_file():
-        return _lines_of_study(path / "results.jsonl")
-    runs = sorted(described.parent for described in path.glob("**/run.json"))
-    return [line for run in runs for line in _lines_of_run(run)]
+        return _lines_of_folder(path)
+    if (path / RESULTS).is_file():
+        return _lines_of_file(path / RESULTS)
+    lines: list[dict[str, Any]] = []
+    if (path / STUDY).is_file():
+        lines = _checked(path / STUDY, [_read_table(path / STUDY)])
+    arms = {run_folder(path, arm, 0).name: arm for line in lines for arm in line.get("arms", ())}
+    for run in sorted(described.parent for described in path.glob("**/run.json")):
+        lines += _lines_of_folder(run, arms.get(run.name, ""))
+    for passk in sorted(path.glob("**/*.passk.jsonl")):
+        lines += _checked(passk, json_lines(passk))
+    return lines
 
 
-def _lines_of_study(path: Path) -> list[dict[str, Any]]:
+def _lines_of_file(path: Path) -> list[dict[str, Any]]:
     """The lines of a file that `reproduce` wrote next to its run folders, or of a copy of it."""
-    lines = json_lines(path)
-    for number, line in enumerate(lines, 1):
-        _check_line(path, number, line)
+    lines = _checked(path, json_lines(path))
+    for line in lines:
+        line.pop(VERDICTS, None)
         if line["type"] == "result":
             add_verdicts(line, run_folder(path.parent, line["arm"], line["seed"]))
     return lines
 
 
-def _lines_of_run(folder: Path) -> list[dict[str, Any]]:
-    if not (folder / "results.jsonl").is_file():
+def _lines_of_folder(folder: Path, arm: str = "") -> list[dict[str, Any]]:
+    """The lines of a run folder; its arm, unless it is given, and its seed are in its recipe."""
+    if not (folder / RESULTS).is_file():
         return []
-    run = _read_table(folder / "run.json")
-    recipe = run.get("recipe")
+    recipe = _read_table(folder / "run.json").get("recipe")
     if not isinstance(recipe, dict) or not isinstance(recipe.get("name"), str):
         raise ReleaseError(f"{folder / 'run.json'} names no recipe; {TRAIN_AGAIN}")
-    arm = recipe["name"].replace("/", "-") + sweep_value(recipe)
-    stages = [stage_summary(_read_table(path)) for path in sorted(folder.glob("*-*/done.json"))]
-    lines = [run_line(arm, recipe.get("seed", 0), stages, run)]
-    _check_line(folder / "run.json", 1, lines[0])
-    for number, line in enumerate(json_lines(folder / "results.jsonl"), 1):
-        result = {"type": "result", **line, "arm": arm}
-        _check_line(folder / "results.jsonl", number, result)
-        add_verdicts(result, folder)
-        lines.append(result)
+    return lines_of_run(folder, arm or arm_of(recipe), recipe.get("seed", 0))
+
+
+def lines_of_run(folder: Path, arm: str, seed: int) -> list[dict[str, Any]]:
+    """The line of a run and those of its test sets, from its folder."""
+    run = _read_table(folder / "run.json")
+    stages = [_stage(path.parent) for path in sorted(folder.glob("*-*/done.json"))]
+    head = run_line(arm, seed, stages, {"curve": _curve(folder), **run})
+    results = [{"type": "result", **line, "arm": arm} for line in json_lines(folder / RESULTS)]
+    for line in results:
+        line.pop("run", None)
+        add_verdicts(line, folder)
+    lines = [head, *results]
+    _checked(folder / "run.json", [head])
+    _checked(folder / RESULTS, [without_path(line) for line in results])
     return lines
+
+
+def arm_of(recipe: Line) -> str:
+    """The name of the arm that a recipe makes: "sft_mem_ctx+gold=4"."""
+    return recipe["name"].replace("/", "-").removeprefix(BASE) + sweep_value(recipe)
+
+
+def _stage(folder: Path) -> dict[str, Any]:
+    """What done.json and log.jsonl say about a stage, without its results.
+
+    Of a stage with a reward, `start` has its means over the first steps.
+    """
+    stage = stage_summary(_read_table(folder / "done.json"))
+    log = _log(folder)
+    if log:  # done.json of a resumed stage counts the seconds of its last part only
+        stage["seconds"] = max(stage.get("seconds", 0.0), log[-1].get("seconds", 0.0))
+    rewarded = [row for row in log if "reward" in row]
+    if rewarded:
+        start = [row for row in rewarded if row["step"] <= FIRST_STEPS] or rewarded[:1]
+        stage["start"] = _means(start)
+        stage["overall"] = _means(rewarded)
+    return stage
+
+
+def _means(rows: Lines) -> dict[str, float]:
+    """Means of the reward and of the share of groups with mixed rewards over points of a log."""
+    means = {}
+    for key in ("reward", "mixed_groups"):
+        values = [row[key] for row in rows if isinstance(row.get(key), int | float)]
+        if values:
+            means[key] = round(sum(values) / len(values), 4)
+    return {**means, "steps": rows[-1]["step"]}
+
+
+def _curve(folder: Path) -> list[dict[str, Any]]:
+    """The learning curve of a run, about CURVE_POINTS points a stage."""
+    points: list[dict[str, Any]] = []
+    for log in sorted(folder.glob("*-*/log.jsonl")):
+        rows = _log(log.parent)
+        for row in rows[:: max(1, len(rows) // CURVE_POINTS)]:
+            keys = ("step", "loss", "reward", "mixed_groups")
+            points.append(
+                {"stage": log.parent.name} | {key: row[key] for key in keys if key in row}
+            )
+    return points
+
+
+def _log(folder: Path) -> list[dict[str, Any]]:
+    """The points of a stage's log.jsonl by step; a resumed stage repeats some, the last counts."""
+    if not (folder / "log.jsonl").is_file():
+        return []
+    rows = [row for row in json_lines(folder / "log.jsonl") if isinstance(row.get("step"), int)]
+    by_step = {row["step"]: row for row in rows}
+    return [by_step[step] for step in sorted(by_step)]
 
 
 def _read_table(path: Path) -> dict[str, Any]:
@@ -191,12 +174,14 @@ def _read_table(path: Path) -> dict[str, Any]:
     return values
 
 
-def _check_line(path: Path, number: int, line: Line) -> None:
-    """Raise UsageError if a line does not fit schemas/results.schema.json."""
-    if wrong := problems("results", line):
-        raise UsageError(
-            f"{path}, line {number}: no result of bioreason-baseline: {wrong[0]}; {TRAIN_AGAIN}"
-        )
+def _checked(path: Path, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines; UsageError if one does not fit schemas/results.schema.json."""
+    for number, line in enumerate(lines, 1):
+        if wrong := problems("results", line):
+            raise UsageError(
+                f"{path}, line {number}: no result of bioreason-baseline: {wrong[0]}; {TRAIN_AGAIN}"
+            )
+    return lines
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
@@ -216,7 +201,13 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
 
 def write_json_lines(path: Path, lines: Lines) -> None:
     with disk_errors(path):
-        write_whole(path, without_token("".join(json.dumps(line) + "\n" for line in lines)))
+        text = "".join(json.dumps(without_path(line)) + "\n" for line in lines)
+        write_whole(path, without_token(text))
+
+
+def without_path(line: Line) -> dict[str, Any]:
+    """A line as it is written: without the path of its verdicts."""
+    return {key: value for key, value in line.items() if key != VERDICTS}
 
 
 def run_folder(root: Path, arm: str, seed: int) -> Path:
@@ -245,9 +236,18 @@ def run_line(arm: str, seed: int, stages: Lines, run: Line) -> dict[str, Any]:
     return {**head, **run}
 
 
+def sweep_number(value: str) -> float | None:
+    """The number at the end of an arm's name; None if it is no finite number."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def sweep_value(recipe: Line) -> str:
     """The end of an arm's name: "=8" for a point of a sweep, "" for any other run."""
-    sweep = recipe.get("sweep") or recipe.get("ladder")  # "ladder" in older runs
+    sweep = recipe.get("sweep")
     if not sweep:
         return ""
     try:

@@ -14,16 +14,15 @@ from bioreason_bench.taxonomy import LEVELS
 
 __all__ = ["results"]
 
-PRESETS = ("nano", "nano_english", "small")
+MAIN = "main*/results.jsonl"  # of the studies that the card shows
 
 
 def results(folder: Path) -> str:
     """The results in a folder as Markdown, each table with the command that made it.
 
-    Baselines come from PRESET.jsonl, evaluated models from the `*.json` files.
+    Baselines come from the main studies, evaluated models from the `*.json` files.
     """
-    baselines = (folder / f"{preset}.jsonl" for preset in PRESETS)
-    parts = [_baselines(path) for path in baselines if path.is_file()]
+    parts = [_baselines(path) for path in sorted(folder.glob(MAIN))]
     parts += [
         _model(json.loads(path.read_text(encoding="utf-8")))
         for path in sorted(folder.glob("*.json"))
@@ -32,7 +31,7 @@ def results(folder: Path) -> str:
 
 
 def _baselines(path: Path) -> str:
-    """Trained models by level: mean over seeds of answers, and of whole chains in parentheses."""
+    """Trained models by level: mean over runs of whole chains, and of answers in parentheses."""
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     runs = [line for line in lines if line["type"] == "run"]
     by_arm: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
@@ -48,11 +47,12 @@ def _baselines(path: Path) -> str:
     seeds = sorted({run["world"]["seed"] for run in runs})
     commands = " and ".join(map(markdown_code, dict.fromkeys(run["command"] for run in runs)))
     plural = len(seeds) > 1
-    world = f"preset {markdown_code(path.stem)}, seed{'s' * plural} {', '.join(map(str, seeds))}"
-    average = ", mean of the seeds" * plural
+    preset = runs[0]["world"]["preset"]
+    world = f"preset {markdown_code(preset)}, seed{'s' * plural} {', '.join(map(str, seeds))}"
+    average = ", mean of the worlds" * plural
     head = (
-        f"Trained from scratch on {world}: right `comp` answers in per cent{average}; answers with "
-        f"the whole chain right in parentheses. Made by {commands}."
+        f"Trained from scratch on {world}: `comp` answers whose whole chain is right, in per "
+        f"cent{average}; all right answers in parentheses. Made by {commands}."
     )
     return f"{head}\n\n{table(['trained model', *tested], rows)}"
 
@@ -62,7 +62,7 @@ def _mean(lines: list[Mapping[str, Any]]) -> str:
         return ""
     answers = 100 * mean(line["exact_match"] for line in lines)
     chains = 100 * mean(line["process_verified"] for line in lines)
-    return f"{answers:.1f} ({chains:.1f})"
+    return f"{chains:.1f} ({answers:.1f})"
 
 
 def _model(run: Mapping[str, Any]) -> str:

@@ -1,17 +1,19 @@
 """The statistics of scores: every interval, comparison, gate and pass@k is computed here."""
 
 from bioreason_bench.statistics.differences import (
-    Verdict,
-    ahead,
-    decide,
-    difference,
-    seed_difference,
+    LEAST_WORLDS,
+    PairedDifference,
+    holm,
+    mean_over_worlds,
+    paired_difference,
+    pooled_difference,
 )
 from bioreason_bench.statistics.intervals import (
     Estimate,
     clustered,
     clusters_of,
     luck_bound,
+    resampled_means,
     wilson_interval,
 )
 from bioreason_bench.statistics.scores import (
@@ -21,21 +23,26 @@ from bioreason_bench.statistics.scores import (
     pass_curve,
     powers_of_two,
 )
+from bioreason_bench.statistics.student import t_quantile, t_tail
 
 __all__ = [
+    "LEAST_WORLDS",
     "Estimate",
-    "Verdict",
-    "ahead",
+    "PairedDifference",
     "are_repeats",
     "clustered",
     "clusters_of",
-    "decide",
-    "difference",
     "gate",
+    "holm",
     "luck_bound",
+    "mean_over_worlds",
+    "paired_difference",
     "pass_at_k",
     "pass_curve",
+    "pooled_difference",
     "powers_of_two",
-    "seed_difference",
+    "resampled_means",
+    "t_quantile",
+    "t_tail",
     "wilson_interval",
 ]

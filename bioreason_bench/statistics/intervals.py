@@ -22,6 +22,7 @@ __all__ = [
     "bootstrap",
     "clustered",
     "clusters_of",
+    "resampled_means",
     "rule_of_three",
     "wilson_interval",
 ]
@@ -181,6 +182,20 @@ def bootstrap(
     means = _resampled_means(sums, counts, resamples, seed)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return value, (float(low), float(high)), len(counts)
+
+
+def resampled_means(
+    scores: ArrayLike, clusters: Sequence[Hashable], resamples: int = RESAMPLES, seed: int = 0
+) -> NDArray[np.float64]:
+    """The means of `resamples` bootstrap samples of whole clusters; NaN if there is one cluster.
+
+    The same clusters in the same order and the same seed give the same samples, so that the means
+    of several scores of the same questions may be combined sample by sample, as in a ratio.
+    """
+    sums, counts = _by_cluster(as_scores(scores), clusters)
+    if len(counts) < 2:
+        return np.full(resamples, np.nan)
+    return _resampled_means(sums, counts, resamples, seed)
 
 
 def _by_cluster(

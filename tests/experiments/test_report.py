@@ -1,18 +1,18 @@
-"""The report: every arm and seed on one page that needs nothing else."""
+"""The report: every arm and world on one page that needs nothing else."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from result_lines import NUMBERS, make_lines, result_line, run_line, write_lines
+from made_study import CHANCES, write_study
 
-from bioreason_bench.experiments.pages import Table, as_markdown
+from bioreason_bench.experiments.evidence import read_evidence
 from bioreason_bench.experiments.report import make_blocks, make_report
-from bioreason_bench.experiments.results import Results, read_lines
+from bioreason_bench.experiments.report.pages import Table, as_markdown
 from bioreason_bench.resources import folder
 
-COMMITTED = sorted((folder("cards") / "results").glob("*.jsonl"))
+COMMITTED = sorted((folder("cards") / "results").glob("*/verdicts.parquet"))
 A_NUMBER = re.compile(r"[+-]?[\d,]+(\.\d+)?")
 TWO_NUMBERS = re.compile(r"\d\s*[(\[±]|[(\[]\s*(n\s*=)?\s*\d")
 
@@ -21,62 +21,76 @@ def silent(_: str) -> None:
     pass
 
 
-def test_the_page_holds_every_arm_and_seed_and_its_pictures_in_one_file(tmp_path):
-    pytest.importorskip("matplotlib")
-    source = write_lines(tmp_path / "results.jsonl", make_lines())
-    page = make_report([source], tmp_path / "out", log=silent)
-    text, markdown = page.read_text(), (tmp_path / "out" / "report.md").read_text()
+def test_the_page_holds_every_arm_and_its_pictures_in_one_file(page):
+    text, markdown = page.read_text(), page.with_name("report.md").read_text()
     assert not re.search(r'(src|href)="(?!data:)', text)
-    for arm in NUMBERS:
+    for arm in CHANCES:
         assert text.count(f"<td>{arm}</td>") >= 4
         assert f"| {arm} |" in markdown
-    assert "Memorisation trap" in text
     assert "bioreason-baseline reproduce" in text
     assert "| 18.0 |" in markdown, "the paper's zeroshot next to ours"
-    for name in ("levels", "gain", "patterns", "errors", "passk", "curves"):
-        assert (tmp_path / "out" / f"{name}.png").stat().st_size > 5000
-        assert (tmp_path / "out" / f"{name}.svg").is_file()
+    for name in ("levels", "claims", "patterns", "errors", "passk", "curves"):
+        assert page.with_name(f"{name}.png").stat().st_size > 5000
+        assert page.with_name(f"{name}.svg").is_file()
     assert markdown.count("![") == text.count("<img ")
+
+
+def test_the_claims_of_the_study_stand_first_and_each_has_its_test(page):
+    markdown = page.with_name("report.md").read_text()
+    findings = markdown.split("## Findings")[1].split("##")[0]
+    ahead, against_control, fall = findings.strip().split("\n")[:3]
+    assert "“reward adds to mastered skills”" in ahead and ": ahead (" in ahead
+    assert "`sft_mem_ctx+grpo` against `sft_mem_ctx+gold`" in against_control
+    assert "undecided (" in against_control or "equivalent" in against_control
+    assert "comp_zeroshot against comp_iid: behind" in fall
+    assert all("5 worlds" in claim for claim in (ahead, against_control, fall))
+    assert "| – | – |" in findings, "questions of two test sets are not paired"
+
+
+def test_what_was_overstated_is_said_no_more(page):
+    text = page.with_name("report.md").read_text()
+    for words in (
+        "Memorisation",
+        "No bridge",
+        "adds something of its own",
+        "Amplification: less than",
+    ):
+        assert words not in text
 
 
 def test_sweeps_get_a_panel_each_and_one_for_those_of_the_same_values(tmp_path):
     pytest.importorskip("matplotlib")
-    lines = []
-    for sweep in ("few_shot", "few_shot_grpo"):
-        for value in (16, 8, 128):
-            arm = f"{sweep}={value}"
-            lines.append(run_line(arm, 1))
-            lines += [
-                result_line(arm, 1, f"comp_{level}", value / 200, value / 200)
-                for level in ("iid", "composition", "zeroshot")
-            ]
-    source = write_lines(tmp_path / "results.jsonl", lines)
-    make_report([source], tmp_path / "out", log=silent)
+    arms = {
+        f"{sweep}={value}": (value / 200,) * 3
+        for sweep in ("few", "few+grpo")
+        for value in (16, 8, 128)
+    }
+    root = write_study(tmp_path / "runs", arms, seeds=(1,))
+    make_report([root], tmp_path / "out", log=silent)
     markdown = (tmp_path / "out" / "report.md").read_text()
     positions = [
         markdown.index(f"| {sweep}={value} |")
-        for sweep in ("few_shot", "few_shot_grpo")
+        for sweep in ("few", "few+grpo")
         for value in (8, 16, 128)
     ]
     assert positions == sorted(positions)
     picture = (tmp_path / "out" / "sweep.svg").read_text()
-    assert picture.count("<!-- few_shot_grpo -->") == 2, "its panel, and a line in the common one"
+    assert picture.count("<!-- few+grpo -->") == 2, "its panel, and a line in the common one"
 
 
-@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
-def test_committed_reports_are_what_the_code_makes_of_the_committed_lines(path):
-    report = path.with_suffix("") / "report.md"
-    pictures = {picture.stem: picture.name for picture in report.parent.glob("*.png")}
-    blocks = make_blocks(Results(read_lines([path])), pictures)
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.parent.name)
+def test_committed_reports_are_what_the_code_makes_of_the_committed_files(path):
+    report = path.with_name("report.md")
+    pictures = {picture.stem: picture.name for picture in path.parent.glob("*.png")}
+    blocks = make_blocks(read_evidence([path.parent]), pictures)
     assert as_markdown(blocks) == report.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
-def test_each_number_is_alone_in_its_cell(path):
+def test_each_number_is_alone_in_its_cell(study):
     tables = [
-        block for block in make_blocks(Results(read_lines([path])), {}) if isinstance(block, Table)
+        block for block in make_blocks(read_evidence([study]), {}) if isinstance(block, Table)
     ]
-    assert len(tables) >= 8
+    assert len(tables) >= 15
     for table in tables:
         for row in [table.head, *table.rows]:
             assert len(row) == len(table.head)

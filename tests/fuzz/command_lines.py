@@ -10,22 +10,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 from box import COLUMNS, PARQUETS, Box, Case
 from hypothesis import strategies as st
+from made_study import passk_line, write_run
 from nasty import BYTES, VALUES, WORDS, Document, one_in, texts, to_toml
 
 from bioreason_bench.commands.baseline import main as baseline
 from bioreason_bench.commands.main import main as bioreason
 from bioreason_bench.config import load_preset
-from bioreason_bench.experiments.results import read_lines
+from bioreason_bench.experiments.results import read_lines, without_path
 from bioreason_bench.training.recipe import load_recipe
 from bioreason_bench.world.table import load_table, table_as_dict
 
 PROGRAMS: Mapping[str, click.Group] = {"bioreason": bioreason, "bioreason-baseline": baseline}
-CARDS = Path(__file__).parents[2] / "cards" / "results"
 
 WEIGHTS = {  # how often a command is drawn; others have 4
     "generate": 12, "show": 8, "stats": 5, "plot": 4, "verify": 2, "tasks install": 2,
@@ -122,11 +123,7 @@ class Commands:
         self.table = Document(table_as_dict(load_table()))
         self.recipe = Document(load_recipe("sft_mem_ctx+grpo").as_dict())
         self.answer = Document(answer())
-        lines = read_lines([CARDS / "nano.jsonl"])
-        self.results = [
-            Document(next(line for line in lines if line["type"] == kind))
-            for kind in ("run", "result")
-        ]
+        self.results = result_documents()
         self.settings = [
             ".".join(map(str, place)) for place in self.preset.places if place != ("like",)
         ]
@@ -275,7 +272,7 @@ def _answers(draw: st.DrawFn, commands: Commands, files: dict[str, bytes]) -> st
 @st.composite
 def _run(draw: st.DrawFn, commands: Commands, files: dict[str, bytes]) -> str:
     """A file of results, or the folder of a run, with a broken line."""
-    run, result = commands.results
+    run, result, *_ = commands.results
     good = [json.dumps(line.value).encode() for line in (run, result)]
     broken = draw(texts(draw(st.sampled_from(commands.results)).broken()))
     if draw(st.booleans()):
@@ -284,6 +281,18 @@ def _run(draw: st.DrawFn, commands: Commands, files: dict[str, bytes]) -> str:
     files["arm/run.json"] = draw(st.sampled_from([good[0], broken]))
     files["arm/results.jsonl"] = draw(st.sampled_from([good[1], broken]))
     return "arm"
+
+
+def result_documents() -> list[Document]:
+    """A line of each type that a file of results may hold: run, result, passk, study."""
+    with TemporaryDirectory() as folder:
+        run, *results = read_lines(
+            [write_run(Path(folder), "sft_mem_ctx+grpo", 1, (0.9, 0.8, 0.7))]
+        )
+    claim = {"first": "sft_mem_ctx", "second": "sft_mem_ctx+grpo", "text": "GRPO"}
+    study = {"type": "study", "name": "main", "arms": ["sft_mem_ctx"], "claims": [claim]}
+    passk = passk_line("sft_mem_ctx+grpo", 1, 0.5, 0.5)
+    return [Document(line) for line in (run, without_path(results[0]), passk, study)]
 
 
 def answer() -> dict[str, Any]:

@@ -15,11 +15,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from made_study import write_study
 
 from bioreason_bench.audit.report import read_audit
 from bioreason_bench.config import load_preset
+from bioreason_bench.experiments.evidence import read_evidence, write_evidence
 from bioreason_bench.figure_style import READ, RECALLED
 from bioreason_bench.hub.card import card_files
+from bioreason_bench.hub.card_results import results as card_results
 from bioreason_bench.hub.chain_svg import chain_svg
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.release.hops import WEIGHTS, Hop, find_hops, source_in_words
@@ -380,23 +383,30 @@ def test_croissant_reads_the_rows_of_the_release(tiny_release, croissant, config
     assert sorted(got, key=str) == sorted(expected, key=str)
 
 
-def test_the_card_has_the_results_of_the_result_files_with_their_commands(tiny_release):
+def test_the_card_has_the_results_of_the_evaluated_models_with_their_commands(tiny_release):
     card = (tiny_release / "README.md").read_text(encoding="utf-8")
     section = card.split("## Results so far")[1].split("## Intended use")[0]
     folder = resource("cards") / "results"
-    lines = [
-        json.loads(line)
-        for line in (folder / "nano.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
-    runs = [line for line in lines if line["type"] == "run"]
-    assert runs and all(
-        f"`{run['command']}`" in section and f"`{run['arm']}`" in section for run in runs
-    )
-    zeroshot = [
-        line["exact_match"]
-        for line in lines
-        if line.get("config") == "comp_zeroshot" and line["arm"] == "sft_mem_ctx_grpo"
-    ]
-    assert f"{100 * sum(zeroshot) / len(zeroshot):.1f} (" in section
     for path in folder.glob("*.json"):
         assert json.loads(path.read_text(encoding="utf-8"))["command"] in section
+
+
+def test_the_card_has_the_main_studies_with_their_commands(tmp_path):
+    write_study(tmp_path / "runs", seeds=(1, 2))
+    lines = [
+        json.loads(line)
+        for path in (tmp_path / "runs").rglob("results.jsonl")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    for name in ("main", "other"):
+        (tmp_path / name).mkdir()
+        write_evidence(read_evidence([tmp_path / "runs"]), tmp_path / name)
+    text = card_results(tmp_path)
+    assert text.count("Trained from scratch") == 1, "of main studies only"
+    assert "preset `nano`, seeds 43, 44" in text and "`bioreason-baseline reproduce`" in text
+    zeroshot = [
+        line["process_verified"]
+        for line in lines
+        if line["config"] == "comp_zeroshot" and line["run"] == "base+sft_mem_ctx+grpo"
+    ]
+    assert f"{100 * sum(zeroshot) / len(zeroshot):.1f} (" in text

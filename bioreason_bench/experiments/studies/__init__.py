@@ -18,29 +18,10 @@ from bioreason_bench.errors import UsageError, quoted, suggest
 from bioreason_bench.inputs import SETTINGS, Unreadable, parse_yaml, read_text
 from bioreason_bench.validation import problems
 
-__all__ = ["Claim", "Study", "load_study", "study_names"]
+__all__ = ["Study", "load_study", "make_study", "study_names"]
 
 STUDIES = Path(__file__).parent
 FOLDS = 5
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A statement about two arms, written before the study is run.
-
-    Attributes:
-        text: The statement.
-        first: The arm that is compared with.
-        second: The arm that the statement is about.
-        config: The test set.
-        metric: `process_verified` (whole chains) or `exact_match` (answers).
-    """
-
-    text: str
-    first: str
-    second: str
-    config: str = "comp_zeroshot"
-    metric: str = "process_verified"
 
 
 @dataclass(frozen=True)
@@ -56,7 +37,7 @@ class Study:
         folds: Whether the world of seed k holds out fold k mod 5.
         world: Settings of the preset that its worlds differ in.
         passk: Groups of arms whose pass@k is compared, base first.
-        claims: What it decides.
+        claims: What it decides; see experiments/claims.py.
     """
 
     name: str
@@ -67,7 +48,14 @@ class Study:
     folds: bool = False
     world: Mapping[str, Any] = field(default_factory=dict)
     passk: tuple[tuple[str, ...], ...] = ()
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[Mapping[str, str], ...] = ()
+
+    def line(self) -> dict[str, Any]:
+        """The study as a line of results.jsonl."""
+        names = [name for name, _, _ in self.arms]
+        about = {"name": self.name, "about": self.about, "question": self.question}
+        claims = [dict(claim) for claim in self.claims]
+        return {"type": "study", **about, "arms": names, "claims": claims, "worlds": self.worlds}
 
     def world_settings(self, seed: int) -> dict[str, Any]:
         """How the world of a training seed differs from the preset."""
@@ -112,9 +100,9 @@ def make_study(values: Mapping[str, Any], where: str = "study") -> Study:
     names = [name for name, _, _ in arms]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UsageError(f"{where}: the arm {quoted(twice[0])} stands there twice; name it once")
-    claims = tuple(Claim(**claim) for claim in fields.pop("claims", ()))
+    claims = tuple(fields.pop("claims", ()))
     passk = tuple(map(tuple, fields.pop("passk", ())))
-    mentioned = {arm for claim in claims for arm in (claim.first, claim.second)}
+    mentioned = {arm for claim in claims for arm in (claim["first"], claim["second"])}
     mentioned |= {arm for group in passk for arm in group}
     if missing := sorted(mentioned.difference(names)):
         raise UsageError(f"{where}: {suggest(missing[0], names, 'name one of its arms')}")

@@ -12,40 +12,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.escaping import plot_text
-from bioreason_bench.experiments.findings import ZEROSHOT, percent
-from bioreason_bench.experiments.results import Line, Results, sweep_number
-from bioreason_bench.figure_style import DASHES, GREYS, INK, MARKERS, pyplot, save_figure
+from bioreason_bench.experiments import pass_curves
+from bioreason_bench.experiments.claims import CHAINS, MARGIN, ZEROSHOT, findings_of
+from bioreason_bench.experiments.evidence import Evidence
+from bioreason_bench.experiments.report.tables import estimate_of, level_of
+from bioreason_bench.experiments.results import Line, sweep_number
+from bioreason_bench.figure_style import DASHES, FAINT, GREYS, INK, MARKERS, pyplot, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 HATCHES = ("", "//", "..", "xx", "--", "oo")
-FIRST_STAGE = {  # arm -> its name in a picture; a longer arm adds a stage of SECOND_STAGE
+PARTS = {  # part of an arm's name -> its name in a picture
     "sft_comp": "SFT(comp)",
+    "sft_comp_atoms": "SFT(comp + 1-hop)",
     "sft_mem": "SFT(mem)",
     "sft_ctx": "SFT(ctx)",
     "sft_mem_ctx": "SFT(mem+ctx)",
-    "sft_two_hop": "SFT(mem+ctx\n+ 2-hop comp)",
-    "grpo_inside": "SFT(mem+ctx\n+ 2-hop comp)\n+ GRPO(2-hop)",
-    "grpo_outside": "SFT(mem+ctx\n+ 2-hop comp)\n+ GRPO(3-hop)",
-    "atoms": "SFT(1-hop)\n+ GRPO",
-    "grpo_atoms": "SFT(mem+ctx)\n+ GRPO(1-hop)",
-}
-SECOND_STAGE = {
+    "sft_mem_ctx_comp": "SFT(mem+ctx+comp)",
     "grpo": "GRPO",
+    "gold": "gold chains",
     "rft": "RFT",
-    "sft": "SFT(comp)",
-    "sft_answers": "SFT(comp answers)",
-    "answers": "answers only",
 }
+SHOWN_LEVELS = 4  # panels of the picture of levels
 
 
-def draw_all(results: Results, out: Path) -> dict[str, str]:
+def draw_all(evidence: Evidence, out: Path) -> dict[str, str]:
     """Draw what the results allow into `out`; returns name of the picture -> file of its PNG."""
     files = {}
-    for draw in (levels, gain, patterns, errors, passk, sweep, curves):
-        name, figure = draw.__name__, draw(results)
+    for draw in (levels, claims, patterns, errors, passk, sweep, curves):
+        name, figure = draw.__name__, draw(evidence)
         if figure is not None:
             figure.tight_layout()
             save_figure(figure, out / name)
@@ -54,20 +51,11 @@ def draw_all(results: Results, out: Path) -> dict[str, str]:
     return files
 
 
-def arm_name(arm: str) -> str:
-    """The name of an arm in a picture: its stages, one in a line."""
-    if arm in FIRST_STAGE:
-        return FIRST_STAGE[arm]
-    for first in sorted(FIRST_STAGE, key=len, reverse=True):
-        if arm.startswith(f"{first}_"):
-            second = arm.removeprefix(f"{first}_")
-            return f"{FIRST_STAGE[first]}\n+ {SECOND_STAGE.get(second) or plot_text(second)}"
-    return plot_text(arm)
-
-
 def arm_label(arm: str) -> str:
-    """The name of an arm in one line, for a legend."""
-    return arm_name(arm).replace("\n", " ")
+    """The name of an arm in a picture: "SFT(mem+ctx), then GRPO"."""
+    name, sign, value = arm.partition("=")
+    parts = [PARTS.get(part) or plot_text(part) for part in name.split("+")]
+    return ", then ".join(parts) + (f" = {plot_text(value)}" if sign else "")
 
 
 def line_style(number: int, *, marked: bool = True) -> dict[str, Any]:
@@ -83,11 +71,6 @@ def line_style(number: int, *, marked: bool = True) -> dict[str, Any]:
     return style
 
 
-def single_arms(results: Results) -> list[str]:
-    """The arms that are no point of a sweep."""
-    return [arm for arm in results.arms if "=" not in arm]
-
-
 def legend_on_the_right(axes: Axes) -> None:
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -96,79 +79,74 @@ def legend_above(axes: Axes, columns: int) -> None:
     axes.legend(frameon=False, ncols=columns, loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
 
-def levels(results: Results) -> Figure | None:
-    """Grouped bars: a group for each arm, a bar for each level, the whole chains hatched."""
-    configs, arms = results.configs("comp"), single_arms(results)
+def levels(evidence: Evidence) -> Figure | None:
+    """A panel for each comp level, a row for each arm: whole chains filled, answers hollow."""
+    configs, arms = evidence.configs_of("comp")[:SHOWN_LEVELS], evidence.arms
     if not configs or not arms:
         return None
-    figure, axes = pyplot().subplots(figsize=(max(7.0, 1.75 * len(arms)), 4.2))
-    width = 0.8 / len(configs)
-    for number, config in enumerate(configs):
-        level = config.partition("_")[2]
-        axes.bar([0], [0], color=GREYS[number + 1], edgecolor=INK, linewidth=0.8, label=level)
-        offset = (number - (len(configs) - 1) / 2) * width
-        for index, arm in enumerate(arms):
-            lines = [line for line in results.of(arm) if line["config"] == config]
-            if lines:
-                _level_bar(axes, index + offset, lines, 0.92 * width, GREYS[number + 1])
-    axes.bar([0], [0], color="white", edgecolor=INK, hatch="////", label="whole chain right")
-    axes.set_xticks(range(len(arms)), [arm_name(arm) for arm in arms])
-    axes.set_ylim(0, 112)
-    axes.set_yticks(range(0, 101, 20))
-    axes.set_ylabel("questions answered, %")
-    legend_above(axes, len(configs) + 1)
+    size = (2.4 * len(configs) + 2.6, 0.34 * len(arms) + 1.3)
+    figure, panels = pyplot().subplots(1, len(configs), figsize=size, squeeze=False, sharey=True)
+    for axes, config in zip(panels[0], configs, strict=True):
+        for row, arm in enumerate(arms):
+            _level_row(axes, row, evidence, arm, config)
+        axes.set_title(level_of(config), fontsize=10)
+        axes.set_xlim(-3, 103)
+        axes.set_xticks(range(0, 101, 25))
+        axes.grid(axis="x", color=FAINT, linewidth=0.3)
+    panels[0][0].set_yticks(range(len(arms)), [arm_label(arm) for arm in arms], fontsize=8)
+    panels[0][0].set_ylim(len(arms) - 0.5, -0.5)
+    figure.supxlabel("questions, %: whole chains (filled), answers (hollow)", fontsize=9)
     return figure
 
 
-def _level_bar(axes: Axes, x: float, lines: Sequence[Line], width: float, color: str) -> None:
-    """One bar: mean answers, mean whole chains hatched, and a dot for each seed."""
-    answers = [100 * line["exact_match"] for line in lines]
-    chains = [100 * line["process_verified"] for line in lines]
-    mean, mean_chains = sum(answers) / len(answers), sum(chains) / len(chains)
-    axes.bar(x, mean, width, color=color, edgecolor=INK, linewidth=0.8)
-    axes.bar(x, mean_chains, width, color="none", edgecolor=INK, linewidth=0.0, hatch="////")
-    if len(answers) > 1:
-        dots: dict[str, Any] = {
-            "color": INK,
-            "markersize": 4,
-            "markeredgecolor": "white",
-            "markeredgewidth": 0.6,
-        }
-        axes.plot([x] * len(answers), answers, "o", zorder=3, **dots)
-    axes.text(x, max(answers) + 2.5, f"{mean:.0f}", ha="center", fontsize=8)
+def _level_row(axes: Axes, row: int, evidence: Evidence, arm: str, config: str) -> None:
+    """One arm on one level: the interval and mean of whole chains, and the mean of answers."""
+    chains = estimate_of(evidence, arm, config, CHAINS)
+    answers = estimate_of(evidence, arm, config, "exact_match")
+    if chains is None or answers is None:
+        return
+    if not math.isnan(chains.low):
+        axes.plot([100 * chains.low, 100 * chains.high], [row, row], color=INK, linewidth=1.4)
+    axes.plot([100 * answers.value], [row], "o", color=INK, markerfacecolor="white", markersize=6)
+    axes.plot([100 * chains.value], [row], "o", color=INK, markersize=4.5)
 
 
-def gain(results: Results) -> Figure | None:
-    """Zeroshot before and after GRPO, a line for each starting point."""
-    pairs = [
-        (results.bases[arm], arm)
-        for arm in results.arms
-        if results.bases.get(arm) in results.arms and arm.endswith("_grpo")
+def claims(evidence: Evidence) -> Figure | None:
+    """A row for each claim: the difference over worlds, its interval, and the margin shaded."""
+    found = [
+        (finding, finding.test) for finding in findings_of(evidence) if finding.test is not None
     ]
-    if len(pairs) < 2:
+    if not found:
         return None
-    figure, axes = pyplot().subplots(figsize=(6.2, 3.8))
-    for number, (base, arm) in enumerate(pairs):
-        values = [percent(results.of(name), ZEROSHOT) for name in (base, arm)]
-        if None not in values:
-            axes.plot([0, 1], values, label=arm_label(base), **line_style(number))
-    axes.set_xticks([0, 1], ["before GRPO", "after GRPO"])
-    axes.set_xlim(-0.2, 1.2)
-    axes.set_ylim(-3, 103)
-    axes.set_ylabel("zeroshot answers, %")
-    legend_on_the_right(axes)
+    figure, axes = pyplot().subplots(figsize=(9.0, 0.4 * len(found) + 1.1))
+    axes.axvspan(-100 * MARGIN, 100 * MARGIN, color=GREYS[3], linewidth=0)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    labels = []
+    for row, (finding, test) in enumerate(found):
+        if not math.isnan(test.low):
+            axes.plot([100 * test.low, 100 * test.high], [row, row], color=INK, linewidth=1.4)
+        decided = finding.verdict in ("ahead", "behind")
+        axes.plot(
+            [100 * test.value], [row], "o", color=INK, markerfacecolor=INK if decided else "white"
+        )
+        names = f"{arm_label(finding.claim.second)} − {arm_label(finding.claim.first)}"
+        level = " / ".join(dict.fromkeys(map(level_of, reversed(finding.claim.configs))))
+        labels.append(f"{names}\n{plot_text(level)}: {finding.verdict}")
+    axes.set_yticks(range(len(found)), labels, fontsize=7)
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_xlabel("difference, points (95 % interval over worlds)")
     return figure
 
 
-def patterns(results: Results) -> Figure | None:
+def patterns(evidence: Evidence) -> Figure | None:
     """Whole chains on zeroshot: a cell for each arm and pattern, darker for more."""
     parts: dict[tuple[str, str], list[Line]] = defaultdict(list)
-    for line in results.lines:
-        if line["config"] == ZEROSHOT and "=" not in line["arm"]:
+    for line in evidence.lines:
+        if line["config"] == ZEROSHOT:
             for pattern, part in line.get("by_pattern", {}).items():
                 parts[line["arm"], pattern].append(part)
     columns = sorted({pattern for _, pattern in parts}, key=lambda name: (len(name), name))
-    arms = [arm for arm in results.arms if any((arm, pattern) in parts for pattern in columns)]
+    arms = [arm for arm in evidence.arms if any((arm, pattern) in parts for pattern in columns)]
     if len(columns) < 2:
         return None
     shares = [[_pooled_chains(parts.get((arm, name), [])) for name in columns] for arm in arms]
@@ -198,20 +176,20 @@ def _pooled_chains(parts: Sequence[Line]) -> float:
     return 100 * right / count if count else float("nan")
 
 
-def errors(results: Results) -> Figure | None:
+def errors(evidence: Evidence) -> Figure | None:
     """Stacked bars: at which hop the chains on zeroshot go wrong first, in percent of questions."""
     counts: dict[str, Counter[int]] = defaultdict(Counter)
     asked: Counter[str] = Counter()
-    for line in results.lines:
-        if line["config"] == ZEROSHOT and "=" not in line["arm"]:
+    for line in evidence.lines:
+        if line["config"] == ZEROSHOT:
             asked[line["arm"]] += line["questions"]
             for position, count in line.get("first_error", {}).items():  # "0/3"
                 counts[line["arm"]][int(position.partition("/")[0]) + 1] += count
-    arms = [arm for arm in results.arms if counts[arm].total()]
+    arms = [arm for arm in evidence.arms if counts[arm].total()]
     if not arms:
         return None
     hops = sorted({hop for arm in arms for hop in counts[arm]})
-    figure, axes = pyplot().subplots(figsize=(max(6.0, 1.5 * len(arms)), 3.8))
+    figure, axes = pyplot().subplots(figsize=(8.0, 0.34 * len(arms) + 1.3))
     floor = [0.0] * len(arms)
     for number, hop in enumerate(hops):
         heights = [100 * counts[arm][hop] / asked[arm] for arm in arms]
@@ -220,36 +198,42 @@ def errors(results: Results) -> Figure | None:
             "edgecolor": INK,
             "hatch": HATCHES[number % len(HATCHES)],
         }
-        axes.bar(range(len(arms)), heights, 0.6, bottom=floor, label=f"hop {hop}", **style)
+        axes.barh(range(len(arms)), heights, 0.6, left=floor, label=f"hop {hop}", **style)
         floor = [low + height for low, height in zip(floor, heights, strict=True)]
-    axes.set_xticks(range(len(arms)), [arm_name(arm) for arm in arms], fontsize=8)
-    axes.set_ylim(0, 103)
-    axes.set_ylabel("first error at, % of questions")
+    axes.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms], fontsize=8)
+    axes.set_ylim(len(arms) - 0.5, -0.5)
+    axes.set_xlim(0, 103)
+    axes.set_xlabel("first error at, % of questions")
     legend_above(axes, len(hops))
     return figure
 
 
-def passk(results: Results) -> Figure | None:
-    """pass@k of answers and of whole chains, a line for each arm, mean over the seeds."""
-    if not results.passk:
+def passk(evidence: Evidence) -> Figure | None:
+    """pass@k of whole chains and of answers with 95 % bands, a line for each arm."""
+    if not evidence.passk:
         return None
-    figure, panels = pyplot().subplots(1, 2, figsize=(11.5, 3.8), sharey=True)
-    arms = list(dict.fromkeys(line["arm"] for line in results.passk))
-    for axes, (metric, title) in zip(
-        panels, {"answers": "answers", "chains": "whole chains"}.items(), strict=True
-    ):
-        for number, arm in enumerate(arms):
-            lines = [line for line in results.passk if line["arm"] == arm]
-            ks = sorted(int(k) for k in lines[0][metric])
-            values = [100 * sum(line[metric][str(k)] for line in lines) / len(lines) for k in ks]
-            axes.plot(ks, values, label=arm_label(arm), **line_style(number))
+    figure, panels = pyplot().subplots(1, 2, figsize=(12.5, 4.0), sharey=True)
+    titles = {"chains": "whole chains", "answers": "answers"}
+    for axes, (measure, title) in zip(panels, titles.items(), strict=True):
+        for number, curve in enumerate(pass_curves.curves(evidence, measure)):
+            means = [100 * mean for mean in curve.means]
+            axes.plot(curve.ks, means, label=arm_label(curve.arm), **line_style(number))
+            low, high = ([100 * end for end in ends] for ends in zip(*curve.band(), strict=True))
+            axes.fill_between(curve.ks, low, high, color=INK, alpha=0.1, linewidth=0)
         _log2_axis(axes)
         axes.set_ylim(-3, 103)
         axes.set_xlabel("k")
         axes.set_title(title, fontsize=10)
-    panels[0].set_ylabel("pass@k, % of zeroshot questions")
+    panels[0].set_ylabel(f"pass@k, % of {plot_text(_asked(evidence))} questions")
     legend_on_the_right(panels[1])
     return figure
+
+
+def _asked(evidence: Evidence) -> str:
+    """The test sets of the pass@k curves."""
+    return ", ".join(
+        dict.fromkeys(level_of(line.get("config", ZEROSHOT)) for line in evidence.passk)
+    )
 
 
 def _log2_axis(axes: Axes) -> None:
@@ -260,14 +244,14 @@ def _log2_axis(axes: Axes) -> None:
 Point = tuple[float, str]  # value of the setting, arm
 
 
-def sweep(results: Results) -> Figure | None:
-    """Answers on the comp levels along each sweep; sweeps of the same values also together."""
+def sweep(evidence: Evidence) -> Figure | None:
+    """Whole chains on the comp levels along each sweep; sweeps of the same values also together."""
     points: dict[str, list[Point]] = defaultdict(list)
-    for arm in results.arms:
+    for arm in evidence.arms:
         name, _, value = arm.partition("=")
         if (number := sweep_number(value)) is not None:
             points[name].append((number, arm))
-    configs = results.configs("comp")
+    configs = evidence.configs_of("comp")
     panels = [
         (name, {config.partition("_")[2]: (points[name], config) for config in configs})
         for name in points
@@ -285,17 +269,24 @@ def sweep(results: Results) -> Figure | None:
     size = (4.2 * len(panels), 3.8)
     figure, grid = pyplot().subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
     for axes, (title, lines) in zip(grid[0], panels, strict=True):
-        _sweep_panel(results, axes, lines)
+        _sweep_panel(evidence, axes, lines)
         axes.set_title(plot_text(title), fontsize=10)
-    grid[0][0].set_ylabel("comp answers, %")
+    grid[0][0].set_ylabel("comp, whole chains, %")
     return figure
 
 
-def _sweep_panel(results: Results, axes: Axes, lines: dict[str, tuple[list[Point], str]]) -> None:
+def _sweep_panel(evidence: Evidence, axes: Axes, lines: dict[str, tuple[list[Point], str]]) -> None:
     """One panel; `lines` maps the label of a line to its points and its test set."""
     for number, (label, (points, config)) in enumerate(lines.items()):
-        curve = [(value, percent(results.of(arm), config)) for value, arm in sorted(points)]
-        axes.plot(*zip(*curve, strict=True), label=plot_text(label), **line_style(number))
+        style = {"label": plot_text(label), **line_style(number)}
+        known = [
+            (value, mean)
+            for value, arm in sorted(points)
+            if (mean := estimate_of(evidence, arm, config, CHAINS)) is not None
+        ]
+        axes.plot([value for value, _ in known], [100 * mean.value for _, mean in known], **style)
+        for value, mean in known:
+            axes.plot([value] * 2, [100 * mean.low, 100 * mean.high], color=INK, linewidth=0.8)
     values = [value for points, _ in lines.values() for value, _ in points]
     if max(values) / max(min(values), 1) > 16:
         _log2_axis(axes)
@@ -304,12 +295,12 @@ def _sweep_panel(results: Results, axes: Axes, lines: dict[str, tuple[list[Point
     axes.legend(frameon=False, loc="lower left")
 
 
-def curves(results: Results) -> Figure | None:
+def curves(evidence: Evidence) -> Figure | None:
     """Loss of supervised stages and reward of GRPO by step, first seed."""
     runs = [
         run
-        for run in results.runs
-        if run.get("curve") and run["seed"] == results.seeds[0] and "=" not in run["arm"]
+        for run in evidence.runs
+        if run.get("curve") and run["seed"] == evidence.seeds[0] and "=" not in run["arm"]
     ]
     if not runs:
         return None
@@ -322,7 +313,7 @@ def curves(results: Results) -> Figure | None:
             for row in run["curve"]
             if "reward" not in row and "loss" in row
         ]
-        if losses and run["arm"] not in results.bases:
+        if losses and run["arm"] not in evidence.bases:
             style = line_style(len(left.lines), marked=False)
             left.plot(*zip(*losses, strict=True), label=label, **style)
         if rewards:
