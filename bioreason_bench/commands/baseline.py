@@ -498,13 +498,14 @@ def reproduce(
     type=PATH,
     default=Path("report"),
     show_default=True,
-    help="Folder for report.md, report.html and pictures.",
+    help="Folder for report.md, report.html, pictures, results.jsonl and verdicts.parquet.",
 )
 @QUIET
 def report(runs: tuple[Path, ...], out: Path, quiet: bool) -> None:
     """Write a page (Markdown, and HTML in one file) about RUNS.
 
-    RUNS are run folders, folders of them, or files of results (JSON lines).
+    RUNS are run folders, folders of them, or files of results (JSON lines). The folder of the page
+    also gets results.jsonl and verdicts.parquet, from which the same page can be made again.
     """
     from bioreason_bench.experiments.report import make_report
 

@@ -2,8 +2,7 @@
 
     OUT/seed0/ARM/                a run (see training/run.py)
     OUT/results.jsonl             a line for each run, test set and pass@k curve
-    OUT/verdicts.parquet          every verdict
-    OUT/report/                   the page
+    OUT/report/                   the page, and the two files that it can be made from again
 
 The same call with the same OUT continues where it stopped.
 """
@@ -15,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.experiments.evidence import read_evidence, write_evidence
 from bioreason_bench.experiments.jobs import Job, make_arms, make_jobs, minutes_per_text
 from bioreason_bench.experiments.results import json_lines, lines_of_run, write_json_lines
 from bioreason_bench.experiments.scheduler import run_jobs
@@ -82,7 +80,6 @@ def reproduce(
         if with_passk:
             lines += passk_lines(jobs, log)
         write_json_lines(out / "results.jsonl", lines)
-        write_evidence(read_evidence([out / "results.jsonl"]), out)
         return make_report([out], out / "report", log=log)
 
 
