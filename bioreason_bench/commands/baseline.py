@@ -519,8 +519,8 @@ def reproduce(
     }
     made_for = next(iter(corpora.values())).config.preset
     arms = arms_of(loaded, made_for)
+    of_study = {arm.name: arm for arm in arms}
     if names:
-        of_study = {arm.name: arm for arm in arms}
         others = [name for name in names if name not in of_study]
         arms = [of_study[name] for name in names if name in of_study]
         arms += make_arms(others, made_for)
@@ -531,7 +531,7 @@ def reproduce(
         workers=workers,
         log=log,
         command=_command(),
-        study=loaded,
+        study=None if set(names) - of_study.keys() else loaded,
         with_passk=with_passk,
     )
     click.echo(page)
@@ -544,13 +544,14 @@ def reproduce(
     type=PATH,
     default=Path("report"),
     show_default=True,
-    help="Folder for report.md, report.html and pictures.",
+    help="Folder for report.md, report.html, pictures, results.jsonl and verdicts.parquet.",
 )
 @QUIET
 def report(runs: tuple[Path, ...], out: Path, quiet: bool) -> None:
     """Write a page (Markdown, and HTML in one file) about RUNS.
 
-    RUNS are run folders, folders of them, or files of results (JSON lines).
+    RUNS are run folders, folders of them, or files of results (JSON lines). The folder of the page
+    also gets results.jsonl and verdicts.parquet, from which the same page can be made again.
     """
     from bioreason_bench.experiments.report import make_report
 

@@ -26,6 +26,7 @@ from bioreason_bench.experiments.results import (
 )
 from bioreason_bench.experiments.verdicts import METRICS, Key, Part, Verdicts
 from bioreason_bench.experiments.verdicts import VERDICTS as VERDICTS_FILE
+from bioreason_bench.release.disk import plain_errors
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS
 
 FIRST_PARTS = (  # of an arm's name, in the order of a report
@@ -166,7 +167,9 @@ def read_evidence(paths: Sequence[Path]) -> Evidence:
 
 
 def write_evidence(evidence: Evidence, folder: Path) -> None:
-    """Write results.jsonl and verdicts.parquet: what is committed of a study."""
+    """Write results.jsonl and verdicts.parquet into a folder: what is committed of a study."""
+    with plain_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     write_json_lines(folder / RESULTS, evidence.all_lines())
     evidence.verdicts.write(folder / VERDICTS_FILE)
 

@@ -21,6 +21,7 @@ from bioreason_bench.statistics import clustered, pass_at_k, powers_of_two, resa
 
 MEASURES = ("chains", "answers")
 SYNTHESIS, AMPLIFICATION = 0.5, 0.25  # ratio above, ratio below
+MOST_K = 4096  # the largest k that a curve has, however many samples were drawn
 FEWEST = 300  # questions over all worlds, below which a curve has no reading
 SATURATED = 0.97  # pass@k of the base at the largest k, above which there is nothing left to gain
 Reading = Literal[
@@ -35,7 +36,7 @@ class Curve:
     Attributes:
         arm: The arm.
         seeds: Of the runs whose questions are pooled.
-        ks: 1, 2, 4 ... up to the number of samples.
+        ks: 1, 2, 4 ... up to the number of samples, and to MOST_K.
         points: pass@k of each question, shape [questions, ks].
         clusters: Seed and start person of each question.
     """
@@ -96,7 +97,7 @@ def curve_of(evidence: Evidence, arm: str, measure: str, seeds: Sequence[int]) -
     """The curve of an arm over its runs with these seeds, in this order."""
     lines = {line["seed"]: line for line in evidence.passk if line["arm"] == arm}
     chosen = [lines[seed] for seed in seeds]
-    ks = tuple(powers_of_two(min(line["samples"] for line in chosen)))
+    ks = tuple(powers_of_two(min(MOST_K, *(line["samples"] for line in chosen))))
     columns = [
         np.concatenate([pass_at_k(line["samples"], line[f"right_{measure}"], k) for line in chosen])
         for k in ks

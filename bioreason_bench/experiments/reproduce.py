@@ -2,8 +2,7 @@
 
     OUT/seed0/ARM/                a run (see training/run.py)
     OUT/results.jsonl             a line for each run, test set and pass@k curve
-    OUT/verdicts.parquet          every verdict
-    OUT/report/                   the page
+    OUT/report/                   the page, and the two files that it can be made from again
 
 The same call with the same OUT continues where it stopped.
 """
@@ -15,9 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.experiments.evidence import read_evidence, write_evidence
 from bioreason_bench.experiments.jobs import Arm, Job, make_jobs, minutes_per_text
-from bioreason_bench.experiments.results import json_lines, lines_of_run, write_json_lines
+from bioreason_bench.experiments.results import STUDY, json_lines, lines_of_run, write_json_lines
 from bioreason_bench.experiments.scheduler import run_jobs
 from bioreason_bench.experiments.studies import Study
 from bioreason_bench.training.data import Corpus
@@ -48,7 +46,7 @@ def reproduce(
         workers: Arms at the same time; 0 for one on each core.
         log: Called with lines on progress.
         command: The command that run.json records.
-        study: What the arms are from; its claims are in the report.
+        study: What the arms are from; it is written to study.json before anything is run.
         with_passk: Whether to measure pass@k of the study's groups of arms as well.
 
     Returns:
@@ -69,13 +67,13 @@ def reproduce(
         minutes = minutes_per_text(waiting[0]) * sum(job.cost() for job in waiting) / workers
         log(f"about {minutes:.0f} min at the speed of a bare training loop on this machine now")
     with only_one(out):
-        run_jobs(jobs, workers, log, command)
-        lines = [line for job in jobs for line in lines_of(job)]
+        about = [study.line()] if study else []
         if study:
-            lines.append(study.line())
-            lines += passk_lines(jobs, study.passk if with_passk else (), log)
+            write_json_lines(out / STUDY, about)
+        run_jobs(jobs, workers, log, command)
+        lines = about + [line for job in jobs for line in lines_of(job)]
+        lines += passk_lines(jobs, study.passk if study and with_passk else (), log)
         write_json_lines(out / "results.jsonl", lines)
-        write_evidence(read_evidence([out / "results.jsonl"]), out)
         return make_report([out], out / "report", log=log)
 
 

@@ -56,7 +56,15 @@ def test_the_report_of_the_two_files_is_that_of_the_run_folders(page, committed,
     make_report([committed], tmp_path, log=lambda _: None)
     names = sorted(path.name for path in page.parent.iterdir())
     assert names == sorted(path.name for path in tmp_path.iterdir())
-    assert {"report.md", "report.html", "levels.png", "claims.png", "passk.png"} <= set(names)
+    assert {
+        "results.jsonl",
+        VERDICTS,
+        "report.md",
+        "report.html",
+        "levels.png",
+        "claims.png",
+        "passk.png",
+    } <= set(names)
     for name in names:
         assert page.with_name(name).read_bytes() == (tmp_path / name).read_bytes(), name
 

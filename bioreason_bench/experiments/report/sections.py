@@ -12,7 +12,7 @@ from pathlib import Path
 from bioreason_bench.escaping import markdown_code
 from bioreason_bench.experiments import pass_curves
 from bioreason_bench.experiments.claims import CHAINS, ZEROSHOT, findings_of
-from bioreason_bench.experiments.evidence import Evidence, read_evidence
+from bioreason_bench.experiments.evidence import Evidence, read_evidence, write_evidence
 from bioreason_bench.experiments.report import figures, tables
 from bioreason_bench.experiments.report.budgets import budgets
 from bioreason_bench.experiments.report.findings import (
@@ -45,7 +45,9 @@ SMOKE = "Smoke run: nothing can be concluded"
 
 
 def make_report(paths: Sequence[Path], out: Path, log: Callable[[str], None] = print) -> Path:
-    """Write report.md, report.html and the pictures (PNG and SVG) into `out`.
+    """Write report.md, report.html, the pictures (PNG and SVG) and the evidence into `out`.
+
+    The evidence is results.jsonl and verdicts.parquet, from which the same report can be made.
 
     Args:
         paths: Run folders, folders of them, or files of result lines with the verdicts beside.
@@ -56,8 +58,7 @@ def make_report(paths: Sequence[Path], out: Path, log: Callable[[str], None] = p
         The path of the HTML page.
     """
     evidence = read_evidence(paths)
-    with plain_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
+    write_evidence(evidence, out)
     pictures = figures.draw_all(evidence, out)
     blocks = make_blocks(evidence, pictures)
     page = out / "report.html"
