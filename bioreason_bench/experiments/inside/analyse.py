@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 MEASURES = ("pca", "entropy", "ablation", "patching")
-PAIRS = 100  # most pairs of each family
+PAIRS = 50  # most pairs of each family
 Line = dict[str, Any]
 
 

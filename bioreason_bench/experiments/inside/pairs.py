@@ -1,11 +1,13 @@
 """Pairs of questions that differ in one name, and so in the first bridge person.
 
-    recalled, other start    p7 boss → p9        p5 boss → p3        from memory
-    read, other start        p7 spouse → p4      p5 spouse → p8      both stated in the same context
-    read, other fact         p7 spouse → p4      p7 spouse → p2      the context states another fact
+    recalled, other start       p7 boss → p9      p5 boss → p3          from memory
+    recalled, other relation    p7 boss → p9      p7 roommate → p6      from memory; both in context
+    read, other start           p7 spouse → p4    p5 spouse → p8        both stated in the context
+    read, other fact            p7 spouse → p4    p7 spouse → p2        the context states p2
 
 Both texts of a pair end with the token that predicts the bridge person, have as many tokens, and
-differ only in those of the name that was exchanged.
+differ only in those of the word that was exchanged.  Another relation can be put in only where one
+word stands for it (language `symbols`).
 """
 
 from __future__ import annotations
@@ -28,8 +30,9 @@ from bioreason_bench.training.data import Corpus, Row, prompt_of
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-RECALLED, READ_START, READ_FACT = "recalled, other start", "read, other start", "read, other fact"
-FAMILIES = (RECALLED, READ_START, READ_FACT)
+RECALLED, RELATION = "recalled, other start", "recalled, other relation"
+READ_START, READ_FACT = "read, other start", "read, other fact"
+FAMILIES = (RECALLED, RELATION, READ_START, READ_FACT)
 ROLES = (  # of the tokens, in order of the text
     "context",
     "fact: subject",
@@ -43,6 +46,7 @@ ROLES = (  # of the tokens, in order of the text
 )
 EXCHANGED = {  # the tokens that may differ
     RECALLED: {"question: start", "chain: start"},
+    RELATION: {"question: rest", "chain: relation"},
     READ_START: {"question: start", "chain: start"},
     READ_FACT: {"fact: bridge"},
 }
@@ -76,11 +80,17 @@ def make_pairs(
     facts = {(fact["subject"], fact["relation"]): fact["object"] for fact in corpus.source("facts")}
     starts = sorted({row["entities"][0] for row in rows})
     people = sorted(row["name"] for row in corpus.source("people"))
+    set_of_people = set(people)
+    memory: dict[str, list[tuple[str, str]]] = {}  # person -> (relation, object), parametric
+    for fact in corpus.source("facts"):
+        if fact["group"] == "parametric" and fact["object"] in set_of_people:
+            memory.setdefault(fact["subject"], []).append((fact["relation"], fact["object"]))
     pairs: dict[str, list[Pair]] = {family: [] for family in FAMILIES}
     for row in rows:
         draw = Draw(0, ("inside", row["id"]))
         for family, other in (
             (RECALLED, other_start(row, facts, starts, draw)),
+            (RELATION, other_relation(row, memory, draw)),
             (READ_START, other_in_context(row, facts, draw)),
             (READ_FACT, other_fact(row, people, draw)),
         ):
@@ -140,6 +150,29 @@ def _from_start(
         "question": exchange(row["question"], start, name),
         "entities": [name, bridge],
         "chain": chain,
+    }
+
+
+def other_relation(row: Row, memory: dict[str, list[tuple[str, str]]], draw: Draw) -> Row | None:
+    """The question for another relation of the start, to someone else in the context, if any."""
+    (start, bridge), relation = row["entities"][:2], row["path"][0]
+    if row["pattern"][0] != "P":
+        return None
+    able = [
+        (other, name)
+        for other, name in memory.get(start, [])
+        if other not in row["path"]
+        and name != bridge
+        and (name in row["context_people"] or not row["context"])
+    ]
+    if not able or not name_span(row["question"], relation):
+        return None
+    other, name = able[int(draw.at("relation").permutation(len(able))[0])]
+    return {
+        **row,
+        "question": exchange(row["question"], relation, other),
+        "entities": [start, name],
+        "chain": exchange(exchange(row["chain"], bridge, name), relation, other),
     }
 
 

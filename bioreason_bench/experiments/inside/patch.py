@@ -65,9 +65,10 @@ def patch(model: PreTrainedModel, pairs: Sequence[Pair]) -> Restored:
         shares: dict[Key, list[float]] = {}
         paths: dict[Key, list[float]] = {}
         starts: list[str] = []
+        roles = patched_roles(pairs)
         for both in _both(model, able):
             starts += [pair.start for pair in both.pairs]
-            for key, changes in _patches(model, both):
+            for key, changes in _patches(model, both, roles):
                 shares.setdefault(key, []).extend(both.restored(model, changes))
             for key, changes in _paths(model, both):
                 paths.setdefault(key, []).extend(both.restored(model, changes))
@@ -164,11 +165,22 @@ def _both(model: PreTrainedModel, pairs: Sequence[Pair]) -> Iterator[_Both]:
         yield _Both(chosen, corrupted, values[1], values[0], (differences[0], differences[1]))
 
 
-def _patches(model: PreTrainedModel, both: _Both) -> Iterator[tuple[Key, dict[Part, Change]]]:
+def patched_roles(pairs: Sequence[Pair]) -> list[str]:
+    """The roles of tokens that can restore something: not those before the first difference."""
+    differ = {
+        role
+        for pair in pairs
+        for clean, corrupted, role in zip(pair.clean, pair.corrupted, pair.roles, strict=True)
+        if clean != corrupted
+    }
+    after = [role for role in ROLES if role.startswith(("question", "chain"))]
+    return after if differ <= set(after) else list(ROLES)
+
+
+def _patches(
+    model: PreTrainedModel, both: _Both, roles: Sequence[str]
+) -> Iterator[tuple[Key, dict[Part, Change]]]:
     """Each part with the places at which it gets its clean value."""
-    present = {role for pair in both.pairs for role in pair.roles}
-    # A role that this batch lacks restores nothing; every batch must have every key.
-    roles = [role for role in ROLES if role in present or role.startswith("fact")]
     for part in streams_of(model):
         for role in (*roles, EVERYWHERE):
             yield (str(part), role), {part: _clean_at(both, part, role)}
