@@ -183,8 +183,7 @@ def test_changing_nothing_changes_nothing(trained, corpus):
 def test_patching_everything_restores_all_and_the_hooks_are_gone(trained, corpus):
     model, tokenizer, _ = trained
     rows = corpus.source("mem_iid")[:64]
-    (pairs,) = make_pairs(tokenizer, corpus, rows).values()
-    found = patch(model, pairs)
+    found = patch(model, make_pairs(tokenizer, corpus, rows)[FAMILIES[0]])
     assert len(found.starts) >= 5
     for part in ("embedding", "residual 0", "residual 1", "residual 2"):
         assert np.allclose(found.shares[part, EVERYWHERE], 1, atol=1e-4)
@@ -313,6 +312,7 @@ def test_the_command_measures_two_models_and_writes_a_page(trained, corpus, tmp_
     measures = {line["measure"] for line in lines}
     assert measures >= {"distance", "shift", "entropy", "ablation", "ablation change", "patching"}
     page = (out / "analysis.md").read_text()
+    assert "Smoke run: a test set of 3 questions" in page
     for picture in out.glob("*.png"):
         assert f"({picture.name})" in page and picture.stat().st_size > 5000
     names = {picture.stem for picture in out.glob("*.svg")}

@@ -198,9 +198,10 @@ def _heat(axes: Axes, values: Any, rows: Sequence[str], columns: Sequence[str]) 
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             shade = "white" if value > 0.5 else INK
-            text = f"{100 * value:.0f}"
+            text = f"{round(100 * value)}"
             axes.text(column, row, text, ha="center", va="center", size=7, color=shade)
-    axes.set_xticks(range(len(columns)), columns, rotation=90, size=7)
+    turned = 90 if max(map(len, columns)) > 2 else 0
+    axes.set_xticks(range(len(columns)), columns, rotation=turned, size=7)
     axes.set_yticks(range(len(rows)), rows, size=7)
     axes.tick_params(length=0)
 

@@ -13,6 +13,7 @@ from bioreason_bench.experiments.pages import Block, Picture, Table
 
 Line = dict[str, Any]
 LEAST_PATH = 0.1  # share restored from which a path is listed
+FEW = 50  # questions of a test set below which nothing can be concluded
 CAPTIONS = {
     "hidden-states": "Hidden states at the last token of the prompt, on the first two principal "
     "axes of all models together, layer by layer. Title: share of variance on each axis.",
@@ -45,6 +46,9 @@ def make_page(
         if label != model
     ]
     blocks += [f"- {note}" for note in notes]
+    fewest = min((line["questions"] for line in lines if "questions" in line), default=FEW)
+    if fewest < FEW:
+        blocks.insert(1, f"Smoke run: a test set of {fewest} questions; nothing can be concluded.")
     sections = (
         ("Hidden states", _hidden, ("hidden-states", "distances")),
         ("Entropy", _entropy, ("entropy",)),

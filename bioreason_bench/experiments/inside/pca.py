@@ -27,10 +27,13 @@ States = dict[str, NDArray[np.float64]]  # layer -> [questions, size]
 
 
 def prompt_states(model: PreTrainedModel, texts: Sequence[Text]) -> States:
-    """The residual stream at the last token of each prompt, after the embedding and each layer."""
+    """The residual stream at the last token of each prompt, after each layer.
+
+    The embedding is left out: every prompt ends with the same token.
+    """
     import torch
 
-    streams = streams_of(model)
+    streams = streams_of(model)[1:]
     found: dict[str, list[NDArray[np.float64] | None]] = {
         str(part): [None] * len(texts) for part in streams
     }
