@@ -156,7 +156,8 @@ def _measure_model(study: _Study, name: str, before: str | None) -> None:
                 _add_patching(study, model, pairs, {**head, "family": family})
     if "pca" in study.measures:
         states = study.states[name]
-        study.lines += distance_lines(states, {"model": name})
+        fewest = min(map(len, study.questions.values()))
+        study.lines += distance_lines(states, {"model": name, "questions": fewest})
         if before is not None:
             pair = {"before": before, "model": name}
             study.lines += shift_lines(study.states[before], states, pair)
