@@ -379,6 +379,7 @@ def passk(
 @main.command()
 @click.argument("models", nargs=-1, required=True)
 @RELEASE
+@SPLIT
 @click.option(
     "--level",
     type=click.Choice(LEVELS),
@@ -394,27 +395,55 @@ def passk(
     help="Questions of each skill; 0 for all.",
 )
 @click.option(
+    "--measure",
+    "measures",
+    multiple=True,
+    type=click.Choice(["pca", "entropy", "ablation", "patching"]),
+    help="This measure alone; repeatable. Default: all four.",
+)
+@click.option(
     "--out",
     type=PATH,
     default=Path("analysis"),
     show_default=True,
-    help="Folder for the pictures.",
+    help="Folder for measurements.jsonl, analysis.md and pictures.",
 )
 @QUIET
 def analyse(
-    models: tuple[str, ...], data: Path, level: str, limit: int, out: Path, quiet: bool
+    models: tuple[str, ...],
+    data: Path,
+    split: str,
+    level: str,
+    limit: int,
+    measures: tuple[str, ...],
+    out: Path,
+    quiet: bool,
 ) -> None:
-    """Two diagnostics of MODELS: token entropy of chains, PCA of hidden states by skill.
+    """Look inside MODELS, the base first, then after each stage.
 
-    Prints one JSON line for each model and draws a picture of it. Give a model before and after RL
-    to compare them.
+    Four measures: hidden states by skill on common axes (pca), entropy along chains, what each part
+    costs when its output is replaced by its mean (ablation), and which states, heads and paths
+    bring the next person of a chain back (patching), each for recalled and for read hops.
+    docs/analysis.md explains them. Prints one JSON line for each measurement.
     """
-    from bioreason_bench.experiments.analyse import analyse as run
+    from bioreason_bench.experiments.inside.analyse import MEASURES
+    from bioreason_bench.experiments.inside.analyse import analyse as run
     from bioreason_bench.training.data import Corpus
     from bioreason_bench.training.models.load import need_training
 
     need_training()
-    _print_lines(run(models, Corpus(data), out, level=level, limit=limit, log=_logger(quiet)))
+    _print_lines(
+        run(
+            models,
+            Corpus(data),
+            out,
+            level=level,
+            split=split,
+            limit=limit,
+            measures=measures or MEASURES,
+            log=_logger(quiet),
+        )
+    )
 
 
 @main.command()

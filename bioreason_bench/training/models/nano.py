@@ -130,6 +130,7 @@ class Layer(nn.Module):
         self.out = nn.Linear(size, size, bias=False)
         self.up = nn.Linear(size, config.intermediate_size, bias=False)
         self.down = nn.Linear(config.intermediate_size, size, bias=False)
+        self.mixed = nn.Identity()  # the output of the convolution passes here, for forward hooks
 
     def forward(
         self,
@@ -142,7 +143,7 @@ class Layer(nn.Module):
     ) -> Tensor:
         batch, length, size = h.shape
         x = self.norm_mix(h)
-        h = h + mix_neighbours(x, self._before(x, cache), self.taps, position)
+        h = h + self.mixed(mix_neighbours(x, self._before(x, cache), self.taps, position))
         q, k, v = (
             part.view(batch, length, self.heads, -1).transpose(1, 2)
             for part in self.qkv(self.norm(h)).chunk(3, -1)
