@@ -24,7 +24,8 @@ from bioreason_bench.experiments.results import (
 from bioreason_bench.experiments.scheduler import run_jobs
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.recipe_checks import check_trust
-from bioreason_bench.training.run_folder import only_one, read_done, read_run
+from bioreason_bench.training.run import try_recipes
+from bioreason_bench.training.run_folder import RUN, only_one, read_done, read_run
 
 Log = Callable[[str], None]
 ARMS = ("sft_mem_ctx", "sft_comp", "sft_mem_ctx_grpo", "sft_comp_grpo", "sft_mem_ctx_sft")
@@ -81,6 +82,9 @@ def reproduce(
         minutes = minutes_per_text(waiting[0]) * sum(job.cost() for job in waiting) / workers
         log(f"about {minutes:.0f} min at the speed of a bare training loop on this machine now")
     with only_one(out):
+        if not any((job.folder / RUN).exists() for job in jobs):
+            first = [job for job in jobs if job.seed == jobs[0].seed]
+            try_recipes([job.arm.load(job.seed) for job in first], first[0].corpus, out, log)
         run_jobs(jobs, workers, log, command)
         lines = [line for job in jobs for line in lines_of(job)]
         if with_passk:
