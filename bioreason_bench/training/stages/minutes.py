@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from bioreason_bench.training.data import Mixture, Row, Source, encode, prompt_of
+from bioreason_bench.training.data import Mixture, Row, encode, prompt_of
 from bioreason_bench.training.measure import complete, configs_of, longest_completion, questions_of
 from bioreason_bench.training.models.load import choose_bf16
-from bioreason_bench.training.recipe import prompts_of
+from bioreason_bench.training.recipe import Source, prompts_of
 from bioreason_bench.training.speed import expected_minutes, rollout_seconds
 from bioreason_bench.training.stages.stage_run import StageRun
 
