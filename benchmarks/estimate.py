@@ -274,9 +274,11 @@ def main() -> None:
     )
     print("|---|---|" + "---:|" * (len(chosen.gpus) + 1))
     seen: list[Recipe] = []
-    sums = dict.fromkeys(chosen.gpus, 0.0)
+    sums: dict[str, dict[int, float]] = {}  # size of the model -> GPUs -> hours
     for recipe in recipes:
         shape = shape_of(recipe, len(tokenizer))
+        label = f"{shape.parameters / 1e6:.0f}M"
+        total = sums.setdefault(label, dict.fromkeys(chosen.gpus, 0.0))
         shared = max((recipe.shared_stages(other) for other in seen), default=0)
         seen.append(recipe)
         for number, stage in enumerate(recipe.stages[shared:], shared + 1):
@@ -284,15 +286,18 @@ def main() -> None:
                 stage_estimate(recipe, stage, shape, measured, g, assumed) for g in chosen.gpus
             ]
             for gpus, (hours, _) in zip(chosen.gpus, cells, strict=True):
-                sums[gpus] += hours
+                total[gpus] += hours
             hours_text = " | ".join(f"{hours:.1f}" for hours, _ in cells)
             memory = cells[0][1] / GIB
             print(f"| `{recipe.name}` | {number}, {stage.kind} | {hours_text} | {memory:.0f} |")
         hours = evaluation_hours(corpus, recipe, shape, measured, assumed)
-        print(f"| `{recipe.name}` | evaluation | {' | '.join([f'{hours:.1f}'] * len(sums))} | |")
-        sums = {gpus: value + hours for gpus, value in sums.items()}
-    print(f"| all | | {' | '.join(f'{value:.0f}' for value in sums.values())} | |")
-    print(f"\n{shape.parameters / 1e6:.0f}M parameters; {assumed}")
+        print(f"| `{recipe.name}` | evaluation | {' | '.join([f'{hours:.1f}'] * len(total))} | |")
+        for gpus in total:
+            total[gpus] += hours
+    for label, total in sums.items():
+        hours_text = " | ".join(f"{hours:.0f}" for hours in total.values())
+        print(f"| all of {label} parameters | | {hours_text} | |")
+    print(f"\n{assumed}")
 
 
 def tokenizer_of(name: str, recipe: Recipe, corpus: Corpus) -> Any:

@@ -33,7 +33,6 @@ from bioreason_bench.training.data import (
 )
 from bioreason_bench.training.measure import complete
 from bioreason_bench.training.models import load as models
-from bioreason_bench.training.models.lora import merge_lora
 from bioreason_bench.training.packing import Collate
 from bioreason_bench.training.recipe import Recipe, Source, prompts_of
 from bioreason_bench.training.run_folder import save_model
@@ -209,6 +208,7 @@ def _try_stage(
     texts = {source: choose(corpus, source, draw) for source in stage.batch}
     prompts = choose(corpus, stage.prompts, draw) if stage.prompts else []
     model, tokenizer = load_start(recipe, corpus, start)
+    model_bytes = sum(weight.nbytes for weight in model.parameters())
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     run = begin_stage(model, tokenizer, corpus, recipe, number, folder, log=_silent)
@@ -218,17 +218,13 @@ def _try_stage(
         minutes += evaluation_minutes(run)
     one_step = replace(run, stage=replace(stage, steps=1, save_every=1))
     longest_text = train_one_step(one_step, texts, prompts)
-    checkpoint_bytes = bytes_in(folder / FOLDER)
-    if recipe.lora:
-        merge_lora(run.trained)
-    save_model(model, tokenizer, folder / "model")
     return Trial(
         stage=run.name,
         kind=stage.kind,
         minutes=round(minutes, 2),
         longest=longest_text,
-        model_bytes=bytes_in(folder / "model"),
-        checkpoint_bytes=checkpoint_bytes,
+        model_bytes=model_bytes,
+        checkpoint_bytes=bytes_in(folder / FOLDER),
         device_bytes=torch.cuda.max_memory_allocated() if gpu else 0,
     )
 
