@@ -20,6 +20,7 @@ from bioreason_bench.errors import UsageError
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.training.checkpoints import FOLDER, disk_errors
 from bioreason_bench.training.data import Corpus, StageData, prepare
+from bioreason_bench.training.dry_run.trials import Trial, different_stages, dry_run
 from bioreason_bench.training.interrupt import handled_by, interrupt
 from bioreason_bench.training.measure import as_line, configs_of, measure
 from bioreason_bench.training.models import load as models
@@ -38,7 +39,6 @@ from bioreason_bench.training.run_folder import (
     stages_of_base,
     write_done,
 )
-from bioreason_bench.training.stages.dry_run import Trial, different_stages, dry_run
 from bioreason_bench.training.stages.grpo import grpo_config, train_grpo
 from bioreason_bench.training.stages.rft import train_rft
 from bioreason_bench.training.stages.sft import sft_config, train_sft
@@ -78,7 +78,7 @@ def train(  # noqa: PLR0913 - what the command line takes
         command: What run.json records as the command; default: that of this process.
         trust_remote_code: Allow a recipe that asks for it to run the model's own Python code.
         wait: Seconds to wait for another process that writes into `out`.
-        try_first: Try each stage before the first one is trained (stages/dry_run.py).
+        try_first: Try each stage before the first one is trained (dry_run/).
     """
     models.need_training()
     models.quiet()

@@ -17,9 +17,9 @@ from bioreason_bench.commands.baseline import main
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.training import run as runs
 from bioreason_bench.training.data import Corpus
+from bioreason_bench.training.dry_run import trials
+from bioreason_bench.training.dry_run.trials import Trial, different_stages
 from bioreason_bench.training.recipe import make_recipe
-from bioreason_bench.training.stages import dry_run as trials
-from bioreason_bench.training.stages.dry_run import Trial, different_stages
 
 RECIPE = {
     "name": "tried",

@@ -8,7 +8,6 @@
     rft             train_rft
     grpo_trainer    the subclass of TRL's GRPOTrainer
     grpo            train_grpo
-    dry_run         one step of each stage, before the first one is trained
 
 Each imports only from those above it.
 """

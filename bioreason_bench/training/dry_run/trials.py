@@ -31,6 +31,7 @@ from bioreason_bench.training.data import (
     encode,
     prompt_of,
 )
+from bioreason_bench.training.dry_run.minutes import evaluation_minutes, stage_minutes
 from bioreason_bench.training.measure import complete
 from bioreason_bench.training.models import load as models
 from bioreason_bench.training.packing import Collate
@@ -38,7 +39,6 @@ from bioreason_bench.training.recipe import Recipe, Source, prompts_of
 from bioreason_bench.training.run_folder import save_model
 from bioreason_bench.training.speed import timed_batch
 from bioreason_bench.training.stages.grpo import train_grpo
-from bioreason_bench.training.stages.minutes import evaluation_minutes, stage_minutes
 from bioreason_bench.training.stages.sft import train_on
 from bioreason_bench.training.stages.stage_run import Log, StageRun, begin_stage, stage_name
 
