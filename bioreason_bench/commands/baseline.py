@@ -162,6 +162,12 @@ def main() -> None:
 )
 @click.option("--resume", is_flag=True, help="Continue a run where it stopped.")
 @click.option(
+    "--dry-run",
+    "only_try",
+    is_flag=True,
+    help="Try one step of every stage, print a JSON line for each, and train nothing.",
+)
+@click.option(
     "--trust-remote-code",
     "trust",
     is_flag=True,
@@ -183,6 +189,7 @@ def train(
     sweep: bool,
     base: Path | None,
     resume: bool,
+    only_try: bool,
     trust: bool,
     child: bool,
     made_by: str,
@@ -195,12 +202,18 @@ def train(
     For several devices use `accelerate launch -m bioreason_bench.commands.baseline train ...`.
     FSDP, DeepSpeed and vLLM rollouts are TRL's; set them in accelerate's config and with options
     such as `--set grpo.trl.use_vllm=true`.
+
+    A new run first trains one step of every stage on its longest texts and throws it away, so that
+    what cannot be trained is known in the first minute; `--dry-run` does only that.
     """
+    from dataclasses import asdict
+
     from bioreason_bench.training.interrupt import stop_with_parent
     from bioreason_bench.training.models.load import need_training
     from bioreason_bench.training.recipe import load_recipe
     from bioreason_bench.training.recipe_checks import check_trust
     from bioreason_bench.training.run import train as run
+    from bioreason_bench.training.run import try_recipe
 
     if child:
         stop_with_parent()
@@ -227,9 +240,17 @@ def train(
         "command": made_by or _command(),
         "trust_remote_code": trust,
         "wait": CHILD_WAITS if child else 0.0,
+        "try_first": not child,  # the parent has tried
     }
     for point_recipe, point_folder in runs:
         start = base or _base_in(runs, point_recipe, point_folder)
+        if only_try:
+            begun = start if start == base else None  # a sweep's first run is not there yet
+            trials = try_recipe(
+                point_recipe, corpus, point_folder, base=begun, log=log, trust_remote_code=trust
+            )
+            _print_lines([asdict(trial) for trial in trials])
+            continue
         _print_lines(run(point_recipe, corpus, point_folder, base=start, **options))
         log(
             f"results are in {point_folder / 'results.jsonl'}; "

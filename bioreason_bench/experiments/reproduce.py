@@ -20,7 +20,8 @@ from bioreason_bench.experiments.scheduler import run_jobs
 from bioreason_bench.experiments.studies import Study
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.recipe_checks import check_trust
-from bioreason_bench.training.run_folder import only_one
+from bioreason_bench.training.run import try_recipes
+from bioreason_bench.training.run_folder import RUN, only_one
 
 Log = Callable[[str], None]
 PASSK_SAMPLES, PASSK_QUESTIONS = 512, 300
@@ -67,6 +68,9 @@ def reproduce(
         minutes = minutes_per_text(waiting[0]) * sum(job.cost() for job in waiting) / workers
         log(f"about {minutes:.0f} min at the speed of a bare training loop on this machine now")
     with only_one(out):
+        if not any((job.folder / RUN).exists() for job in jobs):
+            first = [job for job in jobs if job.seed == jobs[0].seed]
+            try_recipes([job.arm.load(job.seed) for job in first], first[0].corpus, out, log)
         about = [study.line()] if study else []
         if study:
             write_json_lines(out / STUDY, about)

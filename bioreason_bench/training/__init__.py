@@ -14,6 +14,7 @@
     interrupt      Ctrl-C and SIGTERM
     stages/        one function for each of sft, rft and grpo, from a StageRun and its StageData
     run_folder     the files of a run: open it, resume it, take its first stages from another run
+    dry_run/       try one step of every stage before the first one is trained
     run            all stages of a recipe, one after the other
 
 A module imports only from those above it.  Only models/nano, models/sample, optimizer,

@@ -127,6 +127,7 @@ class Recipe:
         packed: Let short texts share a row.
         bf16: Compute in bfloat16; None: on GPUs, and on CPUs with native bfloat16.
         evaluate: What to evaluate: split, limit, batch, configs, each_stage.
+        lora: `{"r": 16, "alpha": 32, ...}`: train adapters of this rank in place of all weights.
         sweep: `{"setting": key, "values": [...]}`: `train --sweep` makes one run per value.
         source: The recipe as a plain dictionary.
     """
@@ -140,6 +141,7 @@ class Recipe:
     max_length: int = 1024
     packed: bool = False
     bf16: bool | None = None
+    lora: Mapping[str, Any] = field(default_factory=dict)
     evaluate: Mapping[str, Any] = field(default_factory=lambda: dict(EVALUATE))
     sweep: Mapping[str, Any] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
@@ -149,7 +151,7 @@ class Recipe:
 
     def shared_stages(self, other: Recipe) -> int:
         """Number of first stages that are the same in both: same model, seed and settings."""
-        before = ("model", "seed", "max_length", "packed", "bf16")
+        before = ("model", "seed", "max_length", "packed", "bf16", "lora")
         if any(getattr(self, name) != getattr(other, name) for name in before):
             return 0
         pairs = zip(self.stages, other.stages, strict=False)

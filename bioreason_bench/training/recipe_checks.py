@@ -101,6 +101,11 @@ def check_options(values: Mapping[str, Any], where: str) -> None:
             f"{where}: model.options.use_safetensors: only safetensors are loaded, because other "
             "formats run code; convert the model first (save_pretrained writes safetensors)"
         )
+    if values.get("lora") and "name" not in values["model"]:
+        raise UsageError(
+            f"{where}: lora trains adapters of a model that exists; give model.name, or leave out "
+            "lora"
+        )
     for number, stage in enumerate(values["stages"], 1):
         for name in stage.get("trl", {}):
             prefixes = (text for start, text in REFUSED_PREFIXES.items() if name.startswith(start))

@@ -9,25 +9,26 @@ import gc
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.training.checkpoints import FOLDER, disk_errors
 from bioreason_bench.training.data import Corpus, StageData, prepare
+from bioreason_bench.training.dry_run.trials import Trial, different_stages, dry_run
 from bioreason_bench.training.interrupt import handled_by, interrupt
 from bioreason_bench.training.measure import as_line, configs_of, measure
 from bioreason_bench.training.models import load as models
-from bioreason_bench.training.progress import ProgressLogger
+from bioreason_bench.training.models.lora import check_lora, merge_lora
 from bioreason_bench.training.recipe import Recipe
 from bioreason_bench.training.recipe_checks import check_trust
 from bioreason_bench.training.run_folder import (
+    RUN,
     check_fit,
     folder_name,
     only_one,
@@ -41,10 +42,7 @@ from bioreason_bench.training.run_folder import (
 from bioreason_bench.training.stages.grpo import grpo_config, train_grpo
 from bioreason_bench.training.stages.rft import train_rft
 from bioreason_bench.training.stages.sft import sft_config, train_sft
-from bioreason_bench.training.stages.stage_run import Log, StageRun, stage_name
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from bioreason_bench.training.stages.stage_run import Log, StageRun, begin_stage, stage_name
 
 STAGES: dict[str, Callable[[StageRun, StageData], dict[str, float]]] = {
     "sft": train_sft,
@@ -65,6 +63,7 @@ def train(  # noqa: PLR0913 - what the command line takes
     command: str = "",
     trust_remote_code: bool = False,
     wait: float = 0.0,
+    try_first: bool = False,
 ) -> list[dict[str, Any]]:
     """Train all stages of a recipe and evaluate; returns the lines of results.jsonl.
 
@@ -79,6 +78,7 @@ def train(  # noqa: PLR0913 - what the command line takes
         command: What run.json records as the command; default: that of this process.
         trust_remote_code: Allow a recipe that asks for it to run the model's own Python code.
         wait: Seconds to wait for another process that writes into `out`.
+        try_first: Try each stage before the first one is trained (dry_run/).
     """
     models.need_training()
     models.quiet()
@@ -93,6 +93,8 @@ def train(  # noqa: PLR0913 - what the command line takes
     taken = stages_of_base(recipe, corpus, base) if base else []
     check_stages(recipe, out, first=len(taken) + 1)
     with only_one(out, wait) if main else nullcontext(), handled_by(interrupt):
+        if try_first and not (out / RUN).exists():
+            try_stages(recipe, corpus, out, taken, log)
         if main:
             open_run(recipe, corpus, out, resume=resume, command=command, base=base, log=log)
         state.wait_for_everyone()
@@ -116,12 +118,60 @@ def train(  # noqa: PLR0913 - what the command line takes
     return results
 
 
+def try_recipe(
+    recipe: Recipe,
+    corpus: Corpus,
+    out: Path,
+    *,
+    base: Path | None = None,
+    log: Log = print,
+    trust_remote_code: bool = False,
+) -> list[Trial]:
+    """Try every stage that `train` would train, and train none; takes the same arguments."""
+    models.need_training()
+    models.quiet()
+    import torch
+    from accelerate import PartialState
+
+    check_trust(recipe.model, trust_remote_code, f"recipe {recipe.name}")
+    state = PartialState(cpu=not torch.cuda.is_available())
+    check_fit(recipe, corpus)
+    taken = stages_of_base(recipe, corpus, base) if base else []
+    check_stages(recipe, out, first=len(taken) + 1)
+    with only_one(out) if state.is_main_process else nullcontext(), handled_by(interrupt):
+        return try_stages(recipe, corpus, out, taken, log if state.is_main_process else _silent)
+
+
+def try_recipes(recipes: Sequence[Recipe], corpus: Corpus, out: Path, log: Log) -> list[Trial]:
+    """Try the stages of many recipes, each different one once."""
+    models.need_training()
+    models.quiet()
+    for recipe in recipes:
+        check_fit(recipe, corpus)
+        check_stages(recipe, out, first=1)
+    return [
+        trial
+        for recipe, numbers in different_stages(recipes)
+        for trial in dry_run(recipe, corpus, out, numbers, log=log)
+    ]
+
+
+def try_stages(
+    recipe: Recipe, corpus: Corpus, out: Path, taken: list[Path], log: Log
+) -> list[Trial]:
+    """Try the stages after those that were taken from another run."""
+    numbers = range(len(taken) + 1, len(recipe.stages) + 1)
+    return dry_run(recipe, corpus, out, numbers, start=taken[-1] if taken else None, log=log)
+
+
 def check_stages(recipe: Recipe, out: Path, first: int) -> None:
     """Have TRL check the options of all stages from `first` on, before the first one is trained.
 
     Raises:
         UsageError: It rejects one, or a library that an option needs is not installed.
+        MissingExtra: `lora` needs peft.
     """
+    check_lora(recipe, is_sharded())
     for number in range(first, len(recipe.stages) + 1):
         stage, folder = recipe.stages[number - 1], out / folder_name(recipe, number)
         if stage.kind == "grpo":
@@ -183,41 +233,16 @@ def make_stage(
     return done
 
 
-def begin_stage(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    corpus: Corpus,
-    recipe: Recipe,
-    number: int,
-    folder: Path,
-    *,
-    bar: bool = False,
-    log: Log = print,
-) -> StageRun:
-    """One stage of a run as a value; `number` counts from 1."""
-    stage = recipe.stages[number - 1]
-    path = folder / "log.jsonl"
-    return StageRun(
-        model=model,
-        tokenizer=tokenizer,
-        corpus=corpus,
-        recipe=recipe,
-        stage=stage,
-        number=number,
-        folder=folder,
-        draw=Draw(recipe.seed, ("stage", str(number), stage.kind)),
-        progress=ProgressLogger(stage_name(recipe, number), stage.steps, path, bar),
-        log=log,
-    )
-
-
 def train_stage(run: StageRun) -> dict[str, float]:
     """Prepare the data of a stage, train on it, and return the speed."""
     import torch
 
     torch.manual_seed(run.recipe.seed)
     data = prepare(run.corpus, run.stage, run.tokenizer, run.recipe.max_length, run.draw)
-    return STAGES[run.stage.kind](run, data)
+    speed = STAGES[run.stage.kind](run, data)
+    if run.recipe.lora:
+        merge_lora(run.trained)
+    return speed
 
 
 def finish_stage(run: StageRun, speed: dict[str, float]) -> dict[str, Any]:

@@ -40,6 +40,16 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 RUN, RECIPE, DONE, LOCK = "run.json", "recipe.yaml", "done.json", ".lock"
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "datasets",
+    "tokenizers",
+    "numpy",
+)
 LONGEST_CHAIN = 100  # runs of which each takes its first stages from the next
 
 
@@ -324,7 +334,7 @@ def world_of(corpus: Corpus) -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Versions of this package, Python, and the libraries that training uses."""
     installed = {"bioreason-bench": __version__, "python": platform.python_version()}
-    for name in ("torch", "transformers", "trl", "accelerate", "datasets", "tokenizers", "numpy"):
+    for name in LIBRARIES:
         try:
             installed[name] = version(name)
         except PackageNotFoundError:

@@ -23,28 +23,47 @@ def expected_minutes(
     mixture: Mixture,
     recipe: Recipe,
     batches: int = 3,
+    accumulate: int = 1,
 ) -> float:
     """Minutes that training on the whole mixture should take.
 
     Times `batches` forward and backward passes of a bare PyTorch loop; no weight changes.
+
+    Args:
+        model: To train.
+        tokenizer: Of the model.
+        mixture: Its texts.
+        recipe: Says how they are put into rows, and the precision.
+        batches: Steps of which a part is timed.
+        accumulate: Parts that a step is split into on each device; one of them is timed.
     """
+    from accelerate import PartialState
+
+    collate = Collate(tokenizer.pad_token_id, recipe.packed)
+    parts = accumulate * PartialState().num_processes
+    seconds = [
+        timed_batch(model, collate(mixture.step_items(step)[::parts]), recipe)
+        for step in range(min(batches, mixture.steps))
+    ]
+    return min(seconds) * accumulate * mixture.steps * TRAINER_OVERHEAD / 60
+
+
+def timed_batch(model: PreTrainedModel, batch: dict[str, Tensor], recipe: Recipe) -> float:
+    """Seconds of a forward and backward pass of a batch, in the precision of the recipe."""
     import torch
 
     from bioreason_bench.training.models.load import choose_bf16
 
-    collate = Collate(tokenizer.pad_token_id, recipe.packed)
-    use_bf16 = choose_bf16(recipe)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device).train()
-    seconds = []
-    for step in range(min(batches, mixture.steps)):
-        begun = time.perf_counter()
-        items = mixture.step_items(step)
-        batch = {name: tensor.to(device) for name, tensor in collate(items).items()}
-        bare_loss(model, batch, use_bf16).backward()
-        seconds.append(time.perf_counter() - begun)
-        model.zero_grad(set_to_none=True)
-    return min(seconds) * mixture.steps * TRAINER_OVERHEAD / 60
+    begun = time.perf_counter()
+    on_device = {name: tensor.to(device) for name, tensor in batch.items()}
+    bare_loss(model, on_device, choose_bf16(recipe)).backward()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    seconds = time.perf_counter() - begun
+    model.zero_grad(set_to_none=True)
+    return seconds
 
 
 def expected_rollout_minutes(
@@ -65,12 +84,25 @@ def expected_rollout_minutes(
         stage: Samples per prompt, temperature, maximum length, steps.
         use_bf16: Whether training will compute in bfloat16.
     """
+    seconds = rollout_seconds(model, tokenizer, prompts, stage, use_bf16)
+    return 2.0 * seconds * stage.steps / 60
+
+
+def rollout_seconds(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    stage: Stage,
+    use_bf16: bool,
+) -> float:
+    """Seconds in which the model samples the completions of a stage to some prompts."""
     import torch
 
     from bioreason_bench.training.models.sample import sample
 
     ids = tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device)
     begun = time.perf_counter()
     with torch.autocast(device, torch.bfloat16, enabled=use_bf16):
         sample(
@@ -81,8 +113,9 @@ def expected_rollout_minutes(
             samples=stage.samples,
             temperature=stage.temperature,
             batch=512,
+            pad=tokenizer.pad_token_id,
         )
-    return 2.0 * (time.perf_counter() - begun) * stage.steps / 60
+    return time.perf_counter() - begun
 
 
 def bare_loss(model: PreTrainedModel, batch: dict[str, Tensor], use_bf16: bool) -> Tensor:

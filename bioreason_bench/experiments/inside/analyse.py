@@ -32,7 +32,7 @@ from bioreason_bench.experiments.inside.pca import (
     shift_lines,
 )
 from bioreason_bench.experiments.inside.texts import Text, make_texts
-from bioreason_bench.experiments.pages import as_markdown
+from bioreason_bench.experiments.report.pages import as_markdown
 from bioreason_bench.figure_style import require_matplotlib
 from bioreason_bench.release.disk import plain_errors, user_path, write_whole
 from bioreason_bench.taxonomy import LEVELS, SKILLS

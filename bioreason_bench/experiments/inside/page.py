@@ -9,7 +9,7 @@ from bioreason_bench.escaping import markdown_code
 from bioreason_bench.experiments.inside.ablate import POINTS, matters
 from bioreason_bench.experiments.inside.figures import chosen, distinct
 from bioreason_bench.experiments.inside.patch import EVERYWHERE, LOGITS
-from bioreason_bench.experiments.pages import Block, Picture, Table
+from bioreason_bench.experiments.report.pages import Block, Picture, Table
 
 Line = dict[str, Any]
 LEAST_PATH = 0.1  # share restored from which a path is listed

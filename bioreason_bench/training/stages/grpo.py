@@ -43,7 +43,7 @@ def train_grpo(run: StageRun, data: StageData) -> dict[str, float]:
         {"prompt": prompt_of(row), **{name: row[name] for name in COLUMNS}} for row in data.prompts
     ]
     trainer = ReplayGRPOTrainer(
-        model=run.model,
+        model=run.trained,
         reward_funcs=make_rewards(
             stage.reward,
             stage.reward_options,

@@ -46,7 +46,8 @@ def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
     from bioreason_bench.training.stages.callback import ProgressCallback
 
     recipe, stage = run.recipe, run.stage
-    minutes = expected_minutes(run.model, run.tokenizer, mixture, recipe)
+    accumulate = stage.accumulate
+    minutes = expected_minutes(run.model, run.tokenizer, mixture, recipe, accumulate=accumulate)
     run.log(
         f"{run.name}: {stage.steps} steps of {mixture.step_rows} texts, "
         f"about {minutes:.0f} min at this machine's speed now"
@@ -64,7 +65,7 @@ def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
             stage.weight_decay,
         )
     trainer = SFTTrainer(
-        model=run.model,
+        model=run.trained,
         args=sft_config(recipe, stage, run.folder),
         # TRL accepts no data set but its own class: it gets indices into the mixture.
         train_dataset=Dataset.from_dict({"index": range(len(mixture))}),

@@ -100,7 +100,7 @@ def run_trainer(trainer: Trainer, run: StageRun, temperature: float = 1.0) -> di
     from bioreason_bench.training.stages.callback import StopCallback
 
     if trainer.args.device.type == "cpu" and plain_head(run.model):
-        score_labels_only(trainer.model, temperature)
+        score_labels_only(run.model, temperature)
     remove_noise(trainer)
     stop = StopCallback()
     trainer.add_callback(stop)
