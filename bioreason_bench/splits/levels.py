@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -399,11 +399,12 @@ def evened(
             best, least = dict(weights), worst
         if worst <= limit:
             break
-        for unseen, hops in weights:
+        for key in weights:
+            unseen, _ = cast("tuple[tuple[int, ...], int]", key)
             factor = shares.get("".join(sorted(table.pattern(unseen))), 1.0)
             for number in unseen:
                 factor *= shares.get(number, 1.0) ** (1 / len(unseen))
-            weights[unseen, hops] /= max(factor, 0.1) ** 0.5
+            weights[key] /= max(factor, 0.1) ** 0.5
     return best
 
 
