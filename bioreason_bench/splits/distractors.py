@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.splits.paths import RelationPath, contains
+from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.world.facts import World
 from bioreason_bench.world.people import YEAR
 from bioreason_bench.world.relations import CONTEXTUAL
@@ -157,7 +157,7 @@ class Branches:
             and number not in self.path
             and number not in unstated
             and row.name not in asked
-            and contains(row.older, relation.older)
+            and _contains(row.older, relation.older)
         ]
 
     def leads_on(self, position: int, people: NDArray) -> NDArray[np.bool_]:
@@ -401,6 +401,13 @@ def most_wanted(
     cut = np.partition(rank, last, axis=1)[:, last, None]
     taken: NDArray[np.bool_] = available & ((rank <= cut) | wanted)
     return taken
+
+
+def _contains(outer: tuple[int, int] | None, inner: tuple[int, int] | None) -> bool:
+    """Whether a window of ages contains another one; None is no limit."""
+    if outer is None or inner is None:
+        return outer is None
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 def _repeats(people: NDArray) -> NDArray[np.bool_]:

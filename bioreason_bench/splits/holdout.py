@@ -72,9 +72,6 @@ def draw_by_folds(
     def without_held(path: RelationPath) -> bool:
         return not pairs & pairs_of([path])
 
-    def trainable(path: RelationPath) -> bool:
-        return without_held(path) and rules.may_train(path)
-
     def with_held(path: RelationPath) -> bool:
         return bool(pairs & pairs_of([path]))
 
@@ -84,7 +81,9 @@ def draw_by_folds(
     def with_unseen(wanted: tuple[int, ...], path: RelationPath) -> bool:
         return set(wanted) <= set(path) and without_held(path)
 
-    trained = draw_paths(rules, seen, config.hops, counts["iid"], draw.at("iid"), accept=trainable)
+    trained = draw_paths(
+        rules, seen, config.hops, counts["iid"], draw.at("iid"), accept=without_held
+    )
     trained += draw_paths(
         rules,
         seen,
@@ -92,7 +91,7 @@ def draw_by_folds(
         conflicting,
         draw.at("conflict"),
         accept=lambda path: (
-            path not in trained and trainable(path) and can_conflict(rules.table, path)
+            path not in trained and without_held(path) and can_conflict(rules.table, path)
         ),
     )
     leveled = [Leveled(path, "iid") for path in trained]

@@ -12,7 +12,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.splits.shares import apportion_up_to
 from bioreason_bench.world.relations import RelationTable
 
-__all__ = ["PathRules", "RelationPath", "can_conflict", "contains", "draw_paths"]
+__all__ = ["PathRules", "RelationPath", "can_conflict", "draw_paths"]
 
 RelationPath = tuple[int, ...]  # relation numbers, first hop first
 MAX_LISTED = 100_000  # candidates that are enumerated; of more than that a sample is drawn
@@ -71,43 +71,6 @@ class PathRules:
             and after.name != before.inverse
             and after.name not in before.never_next
         )
-
-    def may_train(self, path: RelationPath) -> bool:
-        """Whether training may ask for `path`: its contexts make nobody more popular than others.
-
-        A child is younger by 18 years at least, so other relations can be alternatives to `child`,
-        but `child` to none of them (splits/distractors.py).  Were it asked in training, children
-        would be in contexts only where they are meant, and those who were meant most often could be
-        guessed.  As the answer it does no harm.  Tests ask for it, too.
-
-        A world that states no births (preset nano) asks for it nevertheless; see docs/design.md,
-        Audit and solvers.
-        """
-        if self.skill != "comp" or not self.distractors or not self._states_births:
-            return True
-        last_read = self.table.pattern(path).rindex("C")
-        branches = path[: min(last_read + 1, len(path) - 1)]
-        return not any(self._is_narrow(number) for number in branches)
-
-    @property
-    def _states_births(self) -> bool:
-        return any(row.date == "birth" for row in self.table.relations)
-
-    def _is_narrow(self, number: int) -> bool:
-        """Whether a relation has a narrower window of ages than another one of its group."""
-        row = self.table[number]
-        return any(
-            contains(other.older, row.older) and not contains(row.older, other.older)
-            for other in self.table.relations
-            if other.to_person and other.group == row.group
-        )
-
-
-def contains(outer: tuple[int, int] | None, inner: tuple[int, int] | None) -> bool:
-    """Whether a window of ages contains another one; None is no limit."""
-    if outer is None or inner is None:
-        return outer is None
-    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 def can_conflict(table: RelationTable, path: RelationPath) -> bool:
