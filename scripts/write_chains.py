@@ -49,7 +49,9 @@ A chain of more than 20,000 characters is not verified. A sentence that states n
 fact that is no hop, or a hop out of order, is the first error. A hop counts from either end (“X was
 the boss of Y”, “Y was the subordinate of X”). A fact may be said in the statements listed below.
 “I recall that”, “according to the text” and the like may lead to it or follow it, a remark in
-parentheses may follow it, and a pronoun means the person to whom the last fact led. `format_rate`
+parentheses may follow it, and a pronoun means the person to whom the last fact led. Arrows are
+read, too: “S → boss → O”, “S -boss-> O”, “S's boss → O”. “S → O” names no relation and counts as
+the hop that leads from S to O. `format_rate`
 asks for more: plain sentences, each of which is a statement with nothing around it.
 """
 

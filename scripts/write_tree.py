@@ -12,6 +12,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -35,7 +36,8 @@ ORDER = (  # stages in reading order; build, loading and commands import all of 
 )
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The dotted names that a module imports when it runs."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
@@ -47,7 +49,7 @@ def imports(path: Path) -> set[str]:
             names |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
         elif isinstance(node, ast.Import):
             names |= {name.name for name in node.names}
-    return names
+    return frozenset(names)
 
 
 def dotted(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from bioreason_bench.grading.text import normalised_answer, plain_quotes
 from bioreason_bench.grading.thoughts import strip_thoughts
 from bioreason_bench.grading.values import same_value
-from bioreason_bench.language.read_chain import ChainReader
+from bioreason_bench.language.read_chain import NO_RELATION, ChainReader
 from bioreason_bench.language.reader import Fact
 from bioreason_bench.world.relations import PARAMETRIC, Relation, RelationTable
 
@@ -141,8 +141,8 @@ class Chains:
 
     def _is_plain(self, fact: Fact) -> bool:
         """Whether the object of a fact is a person, or can be a value of its kind."""
-        row = self.relations[fact[1]]
-        if row.to_person:
+        row = self.relations.get(fact[1])
+        if row is None or row.to_person:
             return True
         pool = self._pools.get(row.object)
         if pool is not None:
@@ -191,7 +191,12 @@ class Chains:
         stated = [fact for fact in facts if fact]
         count = sum(
             any(self._is_hop(fact, hop) for fact in stated)
-            and not any(fact[:2] == hop[:2] and not self._is_hop(fact, hop) for fact in stated)
+            and not any(
+                fact[0] == hop[0]
+                and fact[1] in {hop[1], NO_RELATION}
+                and not self._is_hop(fact, hop)
+                for fact in stated
+            )
             for hop in gold
         )
         return count / max(1, len(gold))
@@ -199,7 +204,7 @@ class Chains:
     def _is_hop(self, fact: Fact, hop: Fact) -> bool:
         """Whether `fact` is the hop, stated from either end."""
         subject, relation, object_ = hop
-        if fact[1] == relation:
+        if fact[1] in {relation, NO_RELATION}:
             if fact == hop:
                 return True
             if normalised_answer(fact[0]) == normalised_answer(subject) and (
@@ -228,7 +233,7 @@ class Chains:
                 return "wrong direction"
         if fact[0] != subject:
             return "wrong person"
-        if fact[1] != relation:
+        if fact[1] not in {relation, NO_RELATION}:
             return "wrong relation"
         in_context = _occurs_in(fact[2], context)
         exists = self._exists(fact[2], row)

@@ -20,6 +20,7 @@ __all__ = ["RULES", "more_statements", "with_more_statements"]
 
 RULES = {
     "noun": "its nouns",
+    "named": "its nouns, with a name",
     "clause": "its clauses, after “the person” or as a sentence",
     "ask": "its questions that begin with “who” or “what”",
     "either": "one noun of two that are joined by “or”",
@@ -35,6 +36,7 @@ def more_statements(row: Relation) -> Iterator[tuple[str, str]]:
     """Yield (rule, statement) for the statements that follow from the words of a relation."""
     past = [("", statement) for statement in row.statements]
     past += [("noun", statement) for statement in _of_nouns(row)]
+    past += [("named", statement) for statement in _of_named(row)]
     past += [("clause", statement) for clause in row.clauses for statement in _of_clause(clause)]
     past += [("ask", statement) for ask in row.asks for statement in _of_ask(ask, row.to_person)]
     past += [
@@ -57,6 +59,13 @@ def _of_nouns(row: Relation) -> Iterator[str]:
         if row.to_person:
             yield f"{{object}} was {{subject}}'s {noun}."
             yield f"{{object}} was the {noun} of {{subject}}."
+
+
+def _of_named(row: Relation) -> Iterator[str]:
+    """Yield "{subject} had a boss named {object}." and the like."""
+    for noun in row.nouns if row.to_person else ():
+        article = "an" if noun[0] in "aeiou" else "a"
+        yield f"{{subject}} had {article} {noun} named {{object}}."
 
 
 def _of_clause(clause: str) -> Iterator[str]:
@@ -120,39 +129,40 @@ class _Surfaces:
 
     def __init__(self, table: RelationTable) -> None:
         self._readings: dict[_Surface, set[tuple[str, bool]]] = {}
-        self._beginnings: set[tuple[str, str]] = set()  # of the words between, after those before
-        self._before_values: set[tuple[str, str]] = set()
-        self._value_first: tuple[str, ...] = ()
+        # by the words before and between: the relations that go on, and those whose value follows
+        self._beginnings: dict[tuple[str, str], set[str]] = {}
+        self._before_values: dict[tuple[str, str], set[str]] = {}
         for row in table.relations:
             for statement in row.statements:
                 cut = cut_statement(statement, row.to_person)
-                if value_first(row, cut):
-                    self._value_first += (cut.before,)
-                else:
+                if not value_first(row, cut):
                     self.add(row, cut)
         self._own = frozenset(self._readings)
 
     def add(self, row: Relation, cut: Statement) -> None:
         self._readings.setdefault(_surface(row, cut), set()).add(_reading(row, cut))
-        self._beginnings |= {(cut.before, part) for part in _beginnings(cut.between)}
+        for part in _beginnings(cut.between):
+            self._beginnings.setdefault((cut.before, part), set()).add(row.name)
         if not row.to_person:
-            self._before_values.add((cut.before, cut.between))
+            self._before_values.setdefault((cut.before, cut.between), set()).add(row.name)
 
     def may_add(self, row: Relation, cut: Statement) -> bool:
-        """Whether no statement of the table reads like this one, or begins like it."""
-        if cut.before and cut.before.startswith(self._value_first):
+        """Whether no statement of the table reads like this one, or of another begins like it."""
+        if _surface(row, cut) in self._own:
             return False
-        surface = _surface(row, cut)
-        if surface in self._own:
-            return False
-        return (row.to_person or (cut.before, cut.between) not in self._beginnings) and not any(
-            (cut.before, part) in self._before_values for part in _beginnings(cut.between)
-        )
+        longer = self._beginnings.get((cut.before, cut.between), set())
+        return (row.to_person or longer <= {row.name}) and not self._begins_otherwise(row, cut)
 
     def has_one_reading(self, row: Relation, cut: Statement) -> bool:
-        """Whether all statements with these words state the same fact, and none begins them."""
-        return len(self._readings[_surface(row, cut)]) == 1 and not any(
-            (cut.before, part) in self._before_values for part in _beginnings(cut.between)
+        """Whether statements with these words state one fact, and no other value begins them."""
+        one = len(self._readings[_surface(row, cut)]) == 1
+        return one and not self._begins_otherwise(row, cut)
+
+    def _begins_otherwise(self, row: Relation, cut: Statement) -> bool:
+        """Whether a value of another relation might follow where these words go on."""
+        return any(
+            self._before_values.get((cut.before, part), set()) - {row.name}
+            for part in _beginnings(cut.between)
         )
 
 

@@ -20,9 +20,10 @@ from bioreason_bench.language.read_symbols import SymbolsParser
 from bioreason_bench.world.relations import RelationTable
 from bioreason_bench.world.templates import NAME_WORD, with_name
 
-__all__ = ["ChainReader"]
+__all__ = ["NO_RELATION", "ChainReader"]
 
 Fact = tuple[str, str, str]
+NO_RELATION = ""  # of a fact that an arrow states
 _SOURCE = r"""(?:text|context|passage|biograph(?:y|ies)|prompt|question|information|documents?
     |memory|training(?:\sdata)?|knowledge)"""
 _DETERMINED = rf"(?:(?:the|this|these|my|our)\s)?(?:(?:given|provided|above|own)\s)?{_SOURCE}"
@@ -68,6 +69,12 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"[^:.]{1,60}:\s+")
+_ARROW = re.compile(  # with the relation on its shaft or without
+    r"""(?:\s-{1,3}\s?[\[(]?([a-z][a-z_ ]{1,40}?)[\])]?\s?)?
+    \s*(?:-{1,3}>|=>|[\u2192\u27f6\u279c\u2794\u21d2])\s*""",
+    re.VERBOSE,
+)
+_STOPS = " \t.,;:'\"()[]"
 _NOT_NAMES = frozenset(
     [
         "He",
@@ -124,6 +131,7 @@ class ChainReader:
             symbols = SymbolsParser(table)
             self.sentences, self._read = symbols.sentences, symbols.sentence
         self._to_person = frozenset(row.name for row in table.relations if row.to_person)
+        self._words = _words_of_relations(table)
 
     def sentence(self, text: str) -> Fact | None:
         """The fact of a sentence that is nothing but a statement; None for any other."""
@@ -137,7 +145,7 @@ class ChainReader:
 
     def person_after(self, fact: Fact) -> str:
         """The person whom a pronoun means after a fact: its object, or its subject."""
-        return fact[2] if fact[1] in self._to_person else fact[0]
+        return fact[2] if fact[1] in self._to_person or fact[1] == NO_RELATION else fact[0]
 
     def has_pronoun(self, text: str) -> bool:
         """Whether the facts of a sentence depend on who was named before it."""
@@ -156,12 +164,47 @@ class ChainReader:
         if not self._english or len(text) > _LONGEST_SENTENCE:
             return [None]
         facts: list[Fact | None] = []
+        if _ARROW.search(text):
+            return self._arrows(text)
         for clause in _clauses(_without_remarks(text)):
             fact = self._clause(clause, person)
             if fact:
                 person = self.person_after(fact)
             facts.append(fact)
         return facts
+
+    def _arrows(self, text: str) -> list[Fact | None]:
+        """The facts of people and values that are joined by arrows.
+
+        "Ann Lee -> boss -> Bo Ray", "Ann Lee -boss-> Bo Ray", "Ann Lee's boss -> Bo Ray", and
+        "Ann Lee -> Bo Ray", which names no relation (NO_RELATION): it states that the question
+        leads from one to the other.
+        """
+        heading = _HEADING.match(text)
+        asides = [heading[0].strip(_STOPS).lower()] if heading else []
+        first, *rest = _ARROW.split(_as_sentence(text[heading.end() :] if heading else text))
+        shafts, items = rest[::2], [first, *rest[1::2]]
+        asides += [aside for item in items for aside in _BRACKETS.findall(item)]
+        items = [_without_remarks(item).strip(_STOPS) for item in items]
+        named = [self._words[aside] for aside in asides if aside in self._words]
+        if len(items) == 2 and not named and not shafts[0]:
+            stated = self.sentence(f"{items[0]} was {items[1]}.")
+            if stated:
+                return [stated]
+        facts: list[Fact | None] = []
+        subject, relation = items[0], NO_RELATION
+        for shaft, item in zip(shafts, items[1:], strict=True):
+            relation = self._words.get((shaft or "").strip(), relation)
+            if item in self._words and relation == NO_RELATION:
+                relation = self._words[item]
+                continue
+            facts.append((subject, relation, item) if subject and item else None)
+            subject, relation = item, NO_RELATION
+        if named:  # "boss: Ann Lee -> Bo Ray", or "Ann Lee -> Bo Ray (boss)"
+            (start, own, end), *more = (fact or ("", "", "") for fact in facts or [None])
+            agree = {*named, own or named[0]} == {named[0]}
+            return [(start, named[0], end)] if start and agree and not more else [None]
+        return facts or [None]
 
     def _clause(self, clause: str, person: str) -> Fact | None:
         for text in (clause, _HEADING.sub("", clause, count=1)):
@@ -175,6 +218,15 @@ class ChainReader:
             if fact and fact[0] != fact[2]:
                 return fact
         return None
+
+
+def _words_of_relations(table: RelationTable) -> dict[str, str]:
+    """The relation that each name or noun of one relation alone means."""
+    words: dict[str, set[str]] = {}
+    for row in table.relations:
+        for word in {row.name, row.name.replace("_", " "), *row.nouns}:
+            words.setdefault(word, set()).add(row.name)
+    return {word: next(iter(names)) for word, names in words.items() if len(names) == 1}
 
 
 def _without_remarks(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from bioreason_bench.world.relations import RelationTable
@@ -57,6 +58,19 @@ class _NameFirst:
         self.values: dict[str, _Ending] = {}
         self.max_words = 0
 
+    @cached_property
+    def _longer(self) -> dict[str, tuple[str, ...]]:
+        """The words before a value that go on in another statement, and how they go on."""
+        return {
+            between: longer
+            for between in self.values
+            if (
+                longer := tuple(
+                    one for one in self.values if one.startswith(between) and one != between
+                )
+            )
+        }
+
     def add(self, ending: _Ending, to_person: bool) -> None:
         between, after = ending.cut.between, ending.cut.after
         if to_person:
@@ -75,6 +89,8 @@ class _NameFirst:
                 if second and ending:
                     return ending.fact(first, second[0])
             elif between in self.values:
+                if text.startswith(self._longer.get(between, ()), end):
+                    continue
                 ending = self.values[between]
                 stop = len(text) - len(ending.cut.after)
                 if stop > begin and text.endswith(ending.cut.after):
@@ -178,8 +194,8 @@ class EnglishParser:
         if text[: text.find(" ") + 1] in self._value_openings or text.startswith(QUOTE):
             for begin in (int(text.startswith(QUOTE)), *_word_starts(text, 0, self._value_words)):
                 value_first = self._value_first.get(text[:begin])
-                if value_first:
-                    return value_first.read(text, begin)
+                if value_first and (fact := value_first.read(text, begin)):
+                    return fact
         opening = _OPENING.match(text)
         if not opening:
             return None

@@ -22,6 +22,7 @@ from bioreason_bench.splits.candidates import Level, candidates
 from bioreason_bench.splits.levels import PathPlan
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.taxonomy import OPEN_BOOK
+from bioreason_bench.world.relations import PARAMETRIC
 
 __all__ = ["Lines", "OpenBook", "context_columns", "lines_of"]
 
@@ -33,9 +34,9 @@ class Lines(NamedTuple):
         row: [lines] the question, ascending.
         person: [lines] whom the line is about.
         position: [lines] the position on the path for which the biography is shortened.
-        link: [lines, 2] of a contextual biography the relation by which it would name the person
-            before, of a parametric one that person, and another one if somebody could be meant at
-            two positions; -1 for none.
+        link: [lines, n] of a contextual biography the relation by which it would name the person
+            before, of a parametric one that person, another one if somebody could be meant at two
+            positions, and those whom most biographies would name; -1 for none.
         recalled: [lines] True for parametric biographies.
     """
 
@@ -104,7 +105,58 @@ def lines_of(
         order = np.lexsort((words, row))
         row, person, place = row[order], person[order], place[order]
         link, again, from_training = link[order], again[order], from_training[order]
-    return Lines(row, person, place, np.stack([link, again], axis=1), from_training == 1)
+    lines = Lines(row, person, place, np.stack([link, again], axis=1), from_training == 1)
+    return _without_telling(contexts, path, starts, lines) if recalled else lines
+
+
+def _without_telling(
+    contexts: Contexts, path: RelationPath, starts: NDArray, lines: Lines
+) -> Lines:
+    """The same lines with links to the people before whom most of the others would name.
+
+    The gold person never names the person before.  Somebody else who could be meant may, if they
+    are in the context for other reasons as well; if most of them did, naming would tell who is not
+    meant.
+    """
+    world = contexts.starts.world
+    table, pattern = world.table, world.table.pattern(path)
+    walk, columns = world.walk(path, starts), [lines.link]
+    chain = walk[lines.row, : table.people_on(path)]
+    aside = lines.recalled & ~(chain == lines.person[:, None]).any(axis=1)
+    for hop in range(1, len(path)):
+        if pattern[hop] == "P":
+            before = walk[lines.row, hop - 1]
+            other = aside & _could_be_meant(contexts, path, hop, before, lines.person)
+            free = [n for n, row in enumerate(table.relations) if row.to_person and n not in path]
+            parametric = [n for n in free if table[n].group == PARAMETRIC]
+            names = (world.steps[parametric][:, lines.person] == before).any(axis=0)
+            names &= other & ~(lines.link == before[:, None]).any(axis=1)
+            shown = np.bincount(lines.row[other], minlength=len(walk))
+            naming = np.bincount(lines.row[names], minlength=len(walk))
+            telling = names & (2 * naming > shown)[lines.row]
+            columns.append(np.where(telling, before, -1)[:, None])
+    return lines._replace(link=np.concatenate(columns, axis=1))
+
+
+def _could_be_meant(
+    contexts: Contexts, path: RelationPath, hop: int, before: NDArray, people: NDArray
+) -> NDArray[np.bool_]:
+    """[lines] whether the person before is related to each person in another way than is asked.
+
+    Their ages would allow the relation asked, and they have the next fact.
+    """
+    world, branches = contexts.starts.world, contexts.starts.branches(path)
+    table, asked = world.table, path[hop - 1]
+    group = [
+        number
+        for number, row in enumerate(table.relations)
+        if row.to_person and row.group == table[asked].group and number != asked
+    ]
+    related: NDArray[np.bool_] = (world.steps[group][:, before] == people).any(axis=0)
+    related &= world.steps[path[hop], people] >= 0
+    if any(row.date == "birth" for row in table.relations):  # otherwise nobody's age is known
+        related &= branches.plausible(hop - 1, before, people[:, None])[:, 0]
+    return related
 
 
 def _texts_of(

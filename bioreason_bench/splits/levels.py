@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,9 @@ __all__ = [
 
 TEST, VALIDATION, RL = "test", "validation", "rl"
 HELD_OUT = (1.0, 0.85, 0.7, 0.5)  # of `heldout_pairs`, tried in turn
+UNEVEN = 1.5  # times its equal share of zero-shot questions that a relation or a group may have
+FEW, UNEVEN_IF_FEW = 100, 2.5  # the same where there are fewer questions than FEW
+ROUNDS = 40  # of changing weights until no relation and no group has more
 CONFLICTING = 12  # paths that are added where the drawn ones have too few knowledge conflicts
 
 
@@ -326,21 +329,22 @@ def deal_tests(
         weights = zero_shot_weights(plans, config, table)
     elif config.scheme == "folds" and matched:
         stratum, weights = (lambda plan: shape(plan.path, table)), matched
-    for split, total in ((TEST, sizes.test(level)), (VALIDATION, sizes.validation(level))):
-        request = Request(
-            f"{skill}.{level}",
-            total,
-            pool,
-            level,
-            split,
-            eligible=lambda plan: plan.trained if level == "entity" else plan.level == level,
-            stratum=stratum,
-            weights=weights,
-            reserve=int(level == "iid" and pool == OPEN),  # an iid path keeps a start to train on
-            remedy=remedy(config, f"{skill}.{level}"),
-        )
-        plans = deal(plans, request)
-    return plans
+    request = Request(
+        f"{skill}.{level}",
+        sizes.test(level),
+        pool,
+        level,
+        TEST,
+        eligible=lambda plan: plan.trained if level == "entity" else plan.level == level,
+        stratum=stratum,
+        weights=weights,
+        reserve=int(level == "iid" and pool == OPEN),  # an iid path keeps a start to train on
+        remedy=remedy(config, f"{skill}.{level}"),
+    )
+    if config.scheme == "folds" and level == "zeroshot":
+        request = replace(request, weights=evened(plans, request, table))
+    plans = deal(plans, request)
+    return deal(plans, replace(request, total=sizes.validation(level), split=VALIDATION))
 
 
 def shape_counts(plans: Iterable[PathPlan], table: RelationTable) -> dict[Hashable, float]:
@@ -374,6 +378,50 @@ def zero_shot_weights(
         (unseen, hops): weight * share
         for unseen, weight in weights.items()
         for hops, share in config.hops.items()
+    }
+
+
+def evened(
+    plans: list[PathPlan], request: Request, table: RelationTable
+) -> Mapping[Hashable, float]:
+    """The weights of zero-shot questions, changed where few starts make what is dealt uneven.
+
+    What a stratum cannot hold goes to all others, so that some relations get too many questions.
+    Then the weights of these and of their group fall, those of the others rise, and so on.  Returns
+    the weights of the most even round.
+    """
+    limit = UNEVEN if request.total >= FEW else UNEVEN_IF_FEW
+    weights, best, least = dict(request.weights), request.weights, float("inf")
+    for _ in range(ROUNDS):
+        shares = shares_of_unseen(deal(plans, replace(request, weights=weights)), table)
+        worst = max(shares.values(), default=0.0)
+        if worst < least:
+            best, least = dict(weights), worst
+        if worst <= limit:
+            break
+        for key in weights:
+            unseen, _ = cast("tuple[tuple[int, ...], int]", key)
+            factor = shares.get("".join(sorted(table.pattern(unseen))), 1.0)
+            for number in unseen:
+                factor *= shares.get(number, 1.0) ** (1 / len(unseen))
+            weights[key] /= max(factor, 0.1) ** 0.5
+    return best
+
+
+def shares_of_unseen(plans: Iterable[PathPlan], table: RelationTable) -> dict[Hashable, float]:
+    """Zero-shot test questions of each unseen relation and group, relative to an equal share."""
+    relations: dict[Hashable, float] = {}
+    groups: dict[Hashable, float] = {}
+    for plan in plans:
+        if plan.level == "zeroshot":
+            count, group = plan.count("zeroshot", TEST), "".join(sorted(table.pattern(plan.unseen)))
+            groups[group] = groups.get(group, 0.0) + count
+            for number in plan.unseen:
+                relations[number] = relations.get(number, 0.0) + count
+    return {
+        key: count * len(counts) / max(1.0, sum(counts.values()))
+        for counts in (relations, groups)
+        for key, count in counts.items()
     }
 
 

@@ -12,6 +12,7 @@ from bioreason_bench.config import load_preset
 from bioreason_bench.dataset import make_dataset
 from bioreason_bench.language.reader import Reader
 
+OPEN_BOOK = "data/mem/entity_openbook/test"
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
 
 
@@ -142,3 +143,17 @@ def test_the_people_read_about_behind_a_recalled_hop_look_alike(dataset, rows):
     total, places = sum(lines.values()), dataset.config.distractors + 1
     assert set(lines) == set(range(places))
     assert all(abs(n - total / places) < 5 * (total / places) ** 0.5 for n in lines.values())
+
+
+def test_in_an_open_book_the_only_other_who_could_be_meant_does_not_name_the_person_before():
+    """She is the classmate of one person before, the roommate of another, and somebody's child."""
+    dataset = make_dataset(load_preset("tiny", 3))
+    shard = next(one for one in dataset.shards() if one.file.startswith(OPEN_BOOK))
+    columns = dataset.make(shard)
+    row = [entities[0] for entities in columns["entities"]].index("Röya Fontaine")
+    assert columns["entities"][row][1] == "Kweku Zubayrov"
+    assert columns["path"][row][1] == "child"
+    lines = columns["context"][row].split("\n")
+    about = dict(zip(columns["context_people"][row], lines, strict=True))
+    assert "Nidra Pérez" in about["Kweku Zubayrov"], "he names her, his roommate"
+    assert "Kweku Zubayrov" not in about["Nidra Pérez"]

@@ -15,6 +15,8 @@ from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.evaluation.harness.names import parse
 from bioreason_bench.evaluation.official import OFFICIAL
 from bioreason_bench.inputs import read_json
+from bioreason_bench.questions.prompts import UNANSWERABLE
+from bioreason_bench.taxonomy import OPEN_BOOK
 
 __all__ = ["eval_results"]
 
@@ -25,7 +27,8 @@ NOT_RANKED = ("direct", "passk", "probes")  # variants that ask for something el
 def eval_results(folder: Path, repo: str) -> list[dict[str, Any]]:
     """The entries of a YAML file in the folder .eval_results of a model's repository.
 
-    Only tasks that a model can do without training on the world count: `ctx` and open book.
+    Only tasks that a model can do without training on the world count: `ctx`, open book and
+    unanswerable, whose contexts are open books as well.
 
     Args:
         folder: The --output_path of a bioreason eval, with the results of one model.
@@ -73,7 +76,7 @@ def _entries(run: Mapping[str, Any], repo: str) -> Iterator[dict[str, Any]]:
         name = parse(task)
         if name is None or not name.leaf or name.variant in NOT_RANKED or SCORED not in scores:
             continue
-        if name.skill != "ctx" and "openbook" not in task:
+        if name.skill != "ctx" and not any(kind in task for kind in (OPEN_BOOK, UNANSWERABLE)):
             continue
         settings = run.get("configs", {}).get(task, {}).get("metadata") or {}
         _check(run, task, settings, repo)
@@ -93,7 +96,7 @@ def _task_id(task: str) -> str:
 def _notes(run: Mapping[str, Any], task: str) -> str:
     shots = run.get("n-shot", {}).get(task, 0)
     version = run.get("lm_eval_version", "unknown")
-    return f"exact_match in per cent, {task}, {shots}-shot, lm-eval {version}"
+    return f"exact_match in percent, {task}, {shots}-shot, lm-eval {version}"
 
 
 def _check(run: Mapping[str, Any], task: str, settings: Mapping[str, Any], repo: str) -> None:
