@@ -90,11 +90,11 @@ def corpus_at(
     folder = Path("releases") / "-".join([preset, str(world_seed), *marks])
     if not (folder / "manifest.json").is_file():
         from bioreason_bench.build import generate
-        from bioreason_bench.config import from_dict, load_preset
+        from bioreason_bench.family import family_of, load_settings
 
         log(f"generating release {preset}, seed {world_seed}, in {folder}")
-        config = load_preset(preset, world_seed)
-        generate(from_dict({**config.as_dict(), **changes}) if changes else config, folder)
+        values = {**load_settings(preset, world_seed).as_dict(), **changes}
+        generate(family_of(values).settings(values), folder)
     return Corpus(folder)
 
 

@@ -55,7 +55,7 @@ class Corpus(Release):
     def has(self, name: str, split: str = "test") -> bool:
         """Whether the release has source `name`."""
         if name in COMPUTED:
-            return True
+            return not self.family.steps  # of people only
         config, split = self._config_and_split(name, split)
         return split in self.manifest["configs"].get(config, {})
 
@@ -64,8 +64,14 @@ class Corpus(Release):
         """The names of the release's people."""
         return [row["name"] for row in self.source("people")]
 
+    def training_sources(self) -> list[str]:
+        """The sources with training questions, of a family other than people."""
+        return [name for name in (*self.family.skills, *self.family.alone) if self.has(name)]
+
     def _config_and_split(self, name: str, split: str) -> tuple[str, str]:
-        if name in SKILLS:  # any config of the skill holds its training questions
+        if name in self.family.alone:
+            return name, "train"
+        if name in (*SKILLS, *self.family.skills):  # any config of it holds its training questions
             configs = (
                 config
                 for config in self.configs()
@@ -76,7 +82,8 @@ class Corpus(Release):
             return name, "parametric"
         if name == "probes":
             return name, "test"
-        if name.partition("_")[0] in SKILLS and name != "comp_rl":
+        skill = name.partition("_")[0]
+        if skill in (*SKILLS, *self.family.skills) and name != "comp_rl":
             return name, split
         return name, "train"
 

@@ -18,7 +18,7 @@ from bioreason_bench.evaluation.answers import Answers, question_columns, verdic
 from bioreason_bench.evaluation.summary import summary_line
 from bioreason_bench.grading.grader import Grade
 from bioreason_bench.release.disk import write_whole
-from bioreason_bench.taxonomy import LEVELS, QUESTION_KINDS, SKILLS
+from bioreason_bench.taxonomy import LEVELS, OPEN_BOOK, QUESTION_KINDS, SKILLS
 from bioreason_bench.training.data import Corpus, prompt_of
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def configs_of(corpus: Corpus, split: str = "test") -> list[str]:
     if split == "test":
         configs += [kind.config for kind in QUESTION_KINDS if kind.name != "unanswerable"]
         configs.append(PROBES)
+    if corpus.family.steps:
+        configs = [name for name in corpus.question_configs() if split in corpus.splits(name)]
+        configs = [name for name in configs if not name.endswith(f"_{OPEN_BOOK}")]
     return [config for config in configs if corpus.has(config, split)]
 
 
