@@ -206,6 +206,23 @@ class Family:
     instruction: Callable[[Row], str] | None = None
     shown: tuple[str, ...] = ()
 
+    @property
+    def skills(self) -> tuple[str, ...]:
+        """The folders whose training files several levels share, such as strings."""
+        levelled = {folder.partition("/")[0] for folder in self.layout if "/" in folder}
+        return tuple(folder for folder in self.layout if folder in levelled)
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """The folders that hold nothing but training questions, such as strings_atoms."""
+        return tuple(
+            folder
+            for folder, place in self.layout.items()
+            if folder not in self.skills
+            and place.schema == self.schema
+            and place.splits == {"train"}
+        )
+
     def place(self, file: str) -> Place | None:
         """What may be in the folder of a data file; None if no release has such a split."""
         folder, _, name = file.removeprefix("data/").rpartition("/")

@@ -22,6 +22,11 @@ VARIANTS = {  # variant: (skills, the base file of its groups)
     "passk": (SKILLS, "_group_passk"),
     "probes": (SKILLS, "_group_chain"),
 }
+FAMILY_LEVELS = {  # of families other than people; their groups are in no other group
+    "strings": ("iid", "composition", "zeroshot", "depth"),
+}
+FAMILY_VARIANTS = {name: VARIANTS[name][1] for name in ("", "openbook", "chat", "direct")}
+FAMILY_VARIANTS["openbook_chat"] = "_group_chat"
 BASES = {"": "_chain", "openbook_chat": "_chat"}  # of leaves; of other variants: _{variant}
 DOCUMENTS = {"openbook": "openbook", "openbook_chat": "openbook", "probes": "probes"}
 FORMS = {"direct": "_direct", "chat": "_chat", "openbook_chat": "_chat"}  # of a kind's base file
@@ -46,6 +51,15 @@ def task_files() -> dict[str, str]:
                 files[f"{kind.skill}/{name}.yaml"] = text
         group, members = _name("", variant), [_name(skill, variant) for skill in skills]
         files[f"{group}.yaml"] = _group(group, members, f"{base}.yaml")
+    for family, levels in FAMILY_LEVELS.items():
+        for variant, base in FAMILY_VARIANTS.items():
+            for level in levels:
+                name = _name(f"{family}_{level}", variant)
+                text = _leaf(name, f"{family}_{level}", variant, "family")
+                files[f"{family}/{name}.yaml"] = text
+            group = _name(family, variant)
+            members = [_name(f"{family}_{level}", variant) for level in levels]
+            files[f"{family}/{group}.yaml"] = _group(group, members, f"../{base}.yaml")
     return files
 
 
@@ -56,7 +70,8 @@ def _name(stem: str, variant: str) -> str:
 def _leaf(name: str, questions: str, variant: str, addition: str = "") -> str:
     base = f"../{BASES.get(variant, f'_{variant}')}.yaml"
     if addition:
-        base = f"[{base}, ../_{addition}{FORMS.get(variant, '')}.yaml]"
+        form = "" if addition == "family" else FORMS.get(variant, "")
+        base = f"[{base}, ../_{addition}{form}.yaml]"
     kwargs = f"  questions: {questions}\n"
     if variant in DOCUMENTS:
         kwargs += f"  variant: {DOCUMENTS[variant]}\n"

@@ -8,6 +8,7 @@ task.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ Answers = Sequence[Answer]
 
 LONGEST_TEXT = 10_000  # characters of an id or a name
 MOST_HOPS = 100
+PATTERN = re.compile(rf"[A-Za-z0-9_]{{1,{MOST_HOPS}}}")  # PCP, or the name of a construction
 MOST_SAMPLES = 1_000_000  # of one question
 METRICS = (
     *("exact_match", "process_verified", "hop_accuracy", "format_rate"),
@@ -127,7 +129,7 @@ def _hops(value: Any) -> bool:
 
 
 def _pattern(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= MOST_HOPS and set(value) <= set("PC")
+    return isinstance(value, str) and bool(PATTERN.fullmatch(value))
 
 
 COLUMNS: Mapping[str, Callable[[Any], bool]] = {  # of a record -> whether a value fits

@@ -14,17 +14,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
-from bioreason_bench.config import load_preset, preset_names
+from bioreason_bench.config import WorldConfig
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
 from bioreason_bench.escaping import without_token
 from bioreason_bench.evaluation.official import OFFICIAL, check_digest
 from bioreason_bench.evaluation.source import Fetch, Source, first_line
+from bioreason_bench.family import FAMILIES, Settings, all_presets, family_of, load_settings
 from bioreason_bench.release.cache import Cache, cache_folder
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.release.read import Release
 from bioreason_bench.taxonomy import SKILLS
-from bioreason_bench.world.table import load_table
+from bioreason_bench.world.table import load_table, table_as_dict
 
 __all__ = ["open_source"]
 
@@ -92,8 +94,15 @@ def _of_written(folder: Path, written: int) -> Source:  # noqa: ARG001 - a rewri
 
 def _of_release(release: Release, label: str, fetch: Fetch) -> Source:
     configs = _test_configs(release.manifest["configs"])
-    language = release.config.language
-    return Source(label, release.path, language, configs, fetch, lambda: release.relations)
+    return Source(
+        label,
+        release.path,
+        release.language,
+        configs,
+        fetch,
+        lambda: release.relations,
+        lambda: release.manifest,
+    )
 
 
 def _files(release: Release, name: str, split: str) -> list[Path]:
@@ -110,7 +119,7 @@ def _of_hub(name: str, revision: str | None) -> Source:
         otherwise = "give the folder of a release, or a repository such as org/bioreason"
         raise UsageError(
             f"data={repository!r} is no folder and no repository on the Hub "
-            f"(a preset is given as preset=NAME): {suggest(repository, preset_names(), otherwise)}"
+            f"(a preset is given as preset=NAME): {suggest(repository, all_presets(), otherwise)}"
         )
     label = f"{repository}@{revision}" if revision else repository
     release = Release(_download(repository, revision, [MANIFEST]))
@@ -166,8 +175,9 @@ def _of_preset(preset: str, seed: int) -> Source:
 
 @functools.lru_cache(maxsize=8)
 def _of_cache(preset: str, seed: int, root: Path) -> Source:
-    config = load_preset(preset, seed)
+    config = load_settings(preset, seed)
     cache = Cache(config, root)
+    values = config.as_dict()
 
     def fetch(name: str, split: str, first: int) -> list[Path]:
         files = cache.files(name, split, first)
@@ -179,11 +189,21 @@ def _of_cache(preset: str, seed: int, root: Path) -> Source:
     return Source(
         f"preset {preset}, seed {seed}",
         cache.folder,
-        config.language,
+        values.get("language", "symbols"),
         _test_configs(cache.configs()),
         fetch,
         lambda: load_table(config.relations, config.keep),
+        lambda: _about(config, cache),
     )
+
+
+def _about(config: Settings, cache: Cache) -> dict[str, Any]:
+    """What a manifest would say of the questions of a preset."""
+    values = config.as_dict()
+    if isinstance(config, WorldConfig):  # its head would need the whole world
+        table = load_table(config.relations, config.keep)
+        return {"config": values, "relations": table_as_dict(table)}
+    return {"family": values["family"], "config": values, **family_of(values).head(cache.dataset)}
 
 
 def _test_configs(configs: Mapping[str, Collection[str]]) -> tuple[str, ...]:
@@ -191,5 +211,5 @@ def _test_configs(configs: Mapping[str, Collection[str]]) -> tuple[str, ...]:
     return tuple(
         name
         for name, splits in configs.items()
-        if "test" in splits and name.partition("_")[0] in SKILLS
+        if "test" in splits and name.partition("_")[0] in (*SKILLS, *FAMILIES)
     )

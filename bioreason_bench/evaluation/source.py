@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import ReleaseError, UsageError, suggest
-from bioreason_bench.grading.grader import Grader, make_grader
+from bioreason_bench.family import family_of
+from bioreason_bench.grading.grader import Grader
 from bioreason_bench.parquet import open_parquet
 from bioreason_bench.world.relations import RelationTable
 
@@ -33,6 +34,7 @@ class Source:
         fetch: (folder, split, rows needed or 0 for all) -> its files, made or downloaded if
             necessary.
         relations: Reads its relation table.
+        about: Its manifest, or what it would say of family, config and relations or definitions.
     """
 
     label: str
@@ -41,6 +43,7 @@ class Source:
     configs: tuple[str, ...]
     fetch: Fetch
     relations: Callable[[], RelationTable]
+    about: Callable[[], Mapping[str, Any]] = dict
 
     def table(self, folder: str, split: str, first: int = 0) -> pa.Table:
         """The rows of a split, in order.
@@ -105,10 +108,10 @@ class Source:
             raise UsageError(f"{self.label} has no questions {config!r}: {hint}")
 
     def grader(self) -> Grader:
-        """The grader that knows the release's relations, names and values."""
-        names = self.table("people", "train")["name"].to_pylist()
-        objects = self.table("facts", "train")["object"].unique().to_pylist()
-        return make_grader(self.relations(), self.language, names, objects)
+        """The grader that knows all of the release: relations, names, values, definitions."""
+        about = self.about()
+        grader: Grader = family_of(about).grader(about, lambda name: self.table(name, "train"))
+        return grader
 
 
 def first_line(error: Exception) -> str:

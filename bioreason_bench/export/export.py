@@ -23,7 +23,7 @@ from bioreason_bench.export.formats import (
 )
 from bioreason_bench.export.graph import check_texts, make_graph
 from bioreason_bench.export.notes import REWARD, Lengths, readme
-from bioreason_bench.grading.saved import GRADER, grader_file
+from bioreason_bench.grading.saved import GRADER, family_grader_file, grader_file
 from bioreason_bench.release.disk import plain_errors, write_whole
 from bioreason_bench.release.partial import PartialFolder, is_taken, partial_folder
 from bioreason_bench.release.read import Release
@@ -60,7 +60,7 @@ def parts_of(release: Release) -> list[Part]:
         for split in release.splits(config):
             files = release.files(config, split)
             if not taken.intersection(files):  # levels of a skill share its training questions
-                parts.append(_question_part(config, split))
+                parts.append(_question_part(config, split, files[0].parent.name))
                 taken.update(files)
     if "biographies" in release.configs():
         parts += [
@@ -76,8 +76,10 @@ def _asks(release: Release, config: str) -> bool:
     return "chain" in columns(release.manifest["files"][file]["schema"])
 
 
-def _question_part(config: str, split: str) -> Part:
+def _question_part(config: str, split: str, folder: str) -> Part:
     skill, _, level = config.partition("_")
+    if folder == config:  # one training set alone, of a family other than people
+        return Part(f"{config}-{split}", config, split, (RL,) if "_rl" in config else (SFT,))
     if level == "rl":
         return Part(f"{skill}-rl", config, split, (RL,))
     if split == "train":
@@ -173,6 +175,8 @@ class _Export:
 
     def _grader(self) -> str:
         """The release's grader as a file."""
+        if "people" not in self.release.configs():
+            return family_grader_file(self.release.manifest)
         names = self.release.table("people", columns=["name"])["name"].to_pylist()
         objects = self.release.table("facts", columns=["object"])["object"].unique().to_pylist()
         language = self.release.config.language

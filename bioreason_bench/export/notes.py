@@ -151,7 +151,7 @@ def readme(manifest: Mapping[str, Any], to: str, chat: bool, lengths: Mapping[st
     parts = [
         f"# bioreason for {to}\n",
         f"Synthetic biographies, not biology. Made from {origin}.\n",
-        _with_limits(NOTES[to], manifest["config"]["language"], lengths),
+        _with_limits(NOTES[to], manifest["config"].get("language", "symbols"), lengths),
     ]
     if lengths:
         style = "chat models (with an instruction)" if chat else "base models"

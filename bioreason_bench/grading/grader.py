@@ -16,8 +16,9 @@ import functools
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
+from bioreason_bench.family import family_of_row
 from bioreason_bench.grading.answer import gives
 from bioreason_bench.grading.chain import ERROR_KINDS, Chains
 from bioreason_bench.grading.markers import Completion, final_answer, split_answer
@@ -253,11 +254,20 @@ def grader_for(language: str = "english") -> Grader:
 def grader_for_record(record: Mapping[str, Any]) -> Grader:
     """The fallback if the release that a record is from is not known.
 
-    It reads chains with the built-in relation table.  The language is guessed from the question:
-    one in symbols ends in " ?", an English one ends in "?" after a letter.  For a release with
-    its own relation table use `Release.grader()`.
+    If the record's `skill` names another family than people, that family grades it.  Otherwise
+    chains are read with the built-in relation table, and the language is guessed from the question:
+    one in symbols ends in " ?", an English one ends in "?" after a letter.  For a release with its
+    own relation table use `Release.grader()`.
     """
+    family = family_of_row(record)
+    if family.steps:
+        grader: Grader = family.grader({}, _no_table)
+        return grader
     return grader_for("symbols" if record["question"].endswith(" ?") else "english")
+
+
+def _no_table(name: str) -> NoReturn:
+    raise KeyError(name)
 
 
 def grade(completion: str, record: Mapping[str, Any]) -> Grade:

@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 COLUMNS = ("question", "context", "chain", "answer", "entities", "path")
+OPTIONAL = ("skill",)  # names the family of a question whose release is not known
 DEFAULT_WEIGHTS = {"primitives": 0.25, "structure": 0.25, "answer": 0.5}
 Reward = Callable[..., list[float]]
 Completion = str | Sequence[Mapping[str, Any]]  # a text, or the messages of a chat
@@ -159,7 +160,7 @@ def _for_trl(name: str, arguments: Mapping[str, Any], end: frozenset[int]) -> Re
         completion_ids: Sequence[Sequence[int]] | None = None,
         **columns: Any,
     ) -> list[float]:
-        columns = {key: value for key, value in columns.items() if key in COLUMNS}
+        columns = {key: value for key, value in columns.items() if key in COLUMNS + OPTIONAL}
         values = reward(completions, **columns, **arguments)
         if end and completion_ids is not None:
             values = [
@@ -208,7 +209,7 @@ def compute_score(
         "path": [],
     }
     given = extra_info or {}
-    record |= {name: given[name] for name in COLUMNS if given.get(name) is not None}
+    record |= {name: given[name] for name in COLUMNS + OPTIONAL if given.get(name) is not None}
     columns = {name: [value] for name, value in record.items()}
     return REWARDS[reward]([solution_str], grader=grader, **columns)[0]
 
@@ -239,7 +240,7 @@ def _graded(
         )
     graded = []
     for index, completion in enumerate(completions):
-        record = {name: columns[name][index] for name in COLUMNS}
+        record = {name: columns[name][index] for name in COLUMNS + OPTIONAL if name in columns}
         text = text_of(completion)
         graded.append((text, record, (grader or grader_for_record(record)).grade(text, record)))
     return graded

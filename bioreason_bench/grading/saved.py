@@ -10,9 +10,10 @@ import functools
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from bioreason_bench.errors import ReleaseError
+from bioreason_bench.family import family_of
 from bioreason_bench.grading.grader import Grader
 from bioreason_bench.world.table import read_table
 
@@ -33,6 +34,22 @@ def grader_file(relations: Mapping[str, Any], language: str, known: Iterable[str
     return json.dumps(value, ensure_ascii=False) + "\n"
 
 
+def family_grader_file(manifest: Mapping[str, Any]) -> str:
+    """The text of a grader file of a family that needs nothing but the manifest."""
+    value = {name: manifest[name] for name in ("family", "config", "definitions")}
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def of_family(manifest: Mapping[str, Any]) -> Grader:
+    """The grader of a family that needs nothing but the manifest."""
+
+    def table(name: str) -> NoReturn:
+        raise KeyError(name)
+
+    grader: Grader = family_of(manifest).grader(manifest, table)
+    return grader
+
+
 @functools.lru_cache(maxsize=4)
 def load_grader(path: str | Path) -> Grader:
     """The grader that a file holds.
@@ -46,6 +63,8 @@ def load_grader(path: str | Path) -> Grader:
     file = Path(path) / GRADER if Path(path).is_dir() else Path(path)
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
+        if "family" in value:
+            return of_family(value)
         table = read_table(value["relations"], file.name)
         return Grader(table, value["language"], frozenset(value["known"]))
     except (OSError, ValueError, KeyError, TypeError) as error:

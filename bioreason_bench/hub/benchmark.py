@@ -60,7 +60,7 @@ def _digest(text: str) -> str:
 
 def _answerable(release: Release) -> dict[str, str]:
     """Config -> where the facts of its questions are, for configs that need no training."""
-    if release.config.language != "english":
+    if release.language != "english":
         return {}
     answerable = {}
     for config in release.configs():

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bioreason_bench.family import family_of_row
+
 __all__ = [
     "UNANSWERABLE",
     "UNKNOWN",
@@ -68,7 +70,9 @@ def make_prompt(record: Mapping[str, Any]) -> str:
 
 def chat_prompt(record: Mapping[str, Any]) -> str:
     """The message to a chat model: the instruction, the context if any, and the question."""
-    return f"{instruction(facts_in(record))}\n\n{chat_example(record)}"
+    family = family_of_row(record)
+    told = family.instruction(record) if family.instruction else instruction(facts_in(record))
+    return f"{told}\n\n{chat_example(record)}"
 
 
 def chat_example(record: Mapping[str, Any]) -> str:

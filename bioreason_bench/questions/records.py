@@ -27,7 +27,9 @@ def unseen_group(record: Mapping[str, Any]) -> str:
 
     "parametric", "contextual", "both", or "none" if training uses all of them.
     """
-    unseen = set(record["unseen_relations"])
+    unseen = set(record.get("unseen_relations", ()))  # which only people have
+    if not unseen:
+        return "none"
     letters = {
         letter
         for letter, name in zip(record["pattern"], record["path"], strict=True)

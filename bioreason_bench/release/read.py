@@ -50,6 +50,11 @@ class Release:
         settings: Settings = self.family.settings(self.manifest["config"])
         return settings
 
+    @property
+    def language(self) -> str:
+        """The language of the texts: english, or symbols, in which every word is a token."""
+        return str(self.manifest["config"].get("language", "symbols"))
+
     @cached_property
     def config(self) -> WorldConfig:
         """The configuration of a world of people."""

@@ -57,8 +57,17 @@ class Corpus(Release):
         config, split = self._config_and_split(name, split)
         return split in self.manifest["configs"].get(config, {})
 
+    def training_sources(self) -> list[str]:
+        """The sources with training questions, of a family other than people."""
+        return [name for name in (*self.family.skills, *self.family.alone) if self.has(name)]
+
     def _config_and_split(self, name: str, split: str) -> tuple[str, str]:
-        if name in SKILLS:  # any config of the skill holds its training questions
+        if name in self.family.alone:
+            return name, "train"
+        if name in (
+            *SKILLS,
+            *self.family.skills,
+        ):  # any config of the skill holds its training questions
             configs = (
                 config
                 for config in self.configs()
@@ -69,7 +78,8 @@ class Corpus(Release):
             return name, "parametric"
         if name == "probes":
             return name, "test"
-        if name.partition("_")[0] in SKILLS and name != "comp_rl":
+        skill = name.partition("_")[0]
+        if skill in (*SKILLS, *self.family.skills) and name != "comp_rl":
             return name, split
         return name, "train"
 

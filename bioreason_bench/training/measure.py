@@ -18,7 +18,7 @@ from bioreason_bench.evaluation.answers import Answers, question_columns, verdic
 from bioreason_bench.evaluation.summary import summary_line
 from bioreason_bench.grading.grader import Grade
 from bioreason_bench.release.disk import write_whole
-from bioreason_bench.taxonomy import LEVELS, SKILLS
+from bioreason_bench.taxonomy import LEVELS, OPEN_BOOK, SKILLS
 from bioreason_bench.training.data import Corpus, prompt_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def configs_of(corpus: Corpus, split: str = "test") -> list[str]:
     configs = [f"{skill}_{level}" for skill in SKILLS for level in LEVELS]
     if split == "test":
         configs.append(PROBES)
+    if corpus.family.steps:
+        configs = [name for name in corpus.question_configs() if split in corpus.splits(name)]
+        configs = [name for name in configs if not name.endswith(f"_{OPEN_BOOK}")]
     return [config for config in configs if corpus.has(config, split)]
 
 

@@ -60,7 +60,7 @@ def check_fit(recipe: Recipe, corpus: Corpus) -> None:
                 f"recipe {recipe.name}: evaluate.configs: release {corpus.path} has no test set "
                 f"{one_line(config, 60)!r}; {suggest(config[:60], known)}"
             )
-    language = corpus.config.language
+    language = corpus.language
     if "from_scratch" in recipe.model and language != "symbols" and recipe.preset == "nano":
         raise ReleaseError(
             f"recipe {recipe.name} is for language symbols and release {corpus.path} "
@@ -311,13 +311,12 @@ def describe(recipe: Recipe, corpus: Corpus, command: str) -> dict[str, Any]:
 
 def world_of(corpus: Corpus) -> dict[str, Any]:
     """What identifies the release of a run."""
-    config = corpus.config
+    config = corpus.manifest["config"]
     return {
-        "preset": config.preset,
-        "seed": config.seed,
-        "language": config.language,
-        "known": config.known,
-        "novel": config.novel,
+        "preset": config["preset"],
+        "seed": config["seed"],
+        "language": corpus.language,
+        **{name: config[name] for name in ("known", "novel", "family") if name in config},
     }
 
 

@@ -8,6 +8,7 @@ which it merges `--model_args`; unknown arguments are therefore ignored.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import functools
@@ -20,6 +21,7 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.errors import ReleaseError, UsageError, quoted, suggest
 from bioreason_bench.evaluation.open_source import open_source
 from bioreason_bench.evaluation.source import Source
+from bioreason_bench.family import FAMILIES, PEOPLE
 from bioreason_bench.grading.answer import same_answer
 from bioreason_bench.grading.grader import Grade, Grader
 from bioreason_bench.questions.prompts import chat_example, chat_prompt, make_prompt
@@ -98,6 +100,8 @@ def documents(
         raise UsageError(f"split={split!r} must be one of {', '.join(SPLITS)}")
     if variant and variant not in VARIANTS:
         raise UsageError(f"there is no variant={variant!r}: {suggest(variant, VARIANTS)}")
+    if data is None and preset is None:  # the preset of the family, if it is not people
+        preset = family_preset(questions)
     source = open_source(data, revision, preset, seed)
     source.require(questions)
     _sources[source.label] = source
@@ -135,7 +139,37 @@ def _few(source: Source, skill: str) -> Dataset:
     """Training questions of a skill, which all its levels share."""
     from datasets import Dataset
 
+    if family_preset(skill):
+        return Dataset.from_list(_labelled(_covering(source, skill), source))
     return Dataset.from_list(_labelled(source.few(skill).to_pylist(), source))
+
+
+def family_preset(config: str) -> str | None:
+    """The preset that a task of another family than people uses, by the name of its config.
+
+    Every family has a preset of its own name.
+    """
+    name = config.partition("_")[0]
+    return name if name in FAMILIES and name != PEOPLE else None
+
+
+def _covering(source: Source, skill: str) -> list[dict[str, Any]]:
+    """Training questions, in an order in which the first ones hold every primitive of training.
+
+    Each of them adds as many primitives as can be; isolated ones are added where there are any.
+    """
+    rows: list[dict[str, Any]] = source.few(skill).to_pylist()
+    with contextlib.suppress(ReleaseError):  # a family need not have isolated primitives
+        rows += source.few(f"{skill}_atoms").to_pylist()
+    needs = [{row["pattern"], *row["path"]} for row in rows]
+    first: list[int] = []
+    missing = set().union(*needs)
+    while missing:
+        best = max(range(len(rows)), key=lambda index: len(needs[index] & missing))
+        first.append(best)
+        missing -= needs[best]
+    rest = [row for index, row in enumerate(rows) if index not in first]
+    return [*(rows[index] for index in first), *rest]
 
 
 def _few_open(source: Source, skill: str, scored: str, split: str) -> Dataset:

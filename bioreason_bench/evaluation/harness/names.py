@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bioreason_bench import resources
+from bioreason_bench.family import FAMILIES, PEOPLE
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
 
 __all__ = ["VARIANTS", "TaskName", "all_names", "copy_tasks", "parse"]
@@ -23,6 +24,10 @@ _NAME = re.compile(
     rf"(?:_({'|'.join(LEVELS + KIND_NAMES)}))?"
     rf"(?:_({'|'.join(VARIANTS)}))?"
 )
+_FAMILY_NAME = re.compile(  # of another family than people: any level
+    rf"bioreason_({'|'.join(name for name in FAMILIES if name != PEOPLE)})(?:_([a-z0-9_]+))?"
+)
+_LONGEST_FIRST = sorted(VARIANTS, key=len, reverse=True)
 _NAME_LINE = re.compile(r"^(?:task|group): (\S+)$", re.MULTILINE)
 _MEMBER_LINE = re.compile(r"^  - (bioreason\S*)\n", re.MULTILINE)
 
@@ -54,7 +59,14 @@ class TaskName(NamedTuple):
 def parse(name: str) -> TaskName | None:
     """The parts of a task's name; None for the name of another harness task."""
     match = _NAME.fullmatch(name)
-    return TaskName(*(part or "" for part in match.groups())) if match else None
+    if match:
+        return TaskName(*(part or "" for part in match.groups()))
+    match = _FAMILY_NAME.fullmatch(name)
+    if not match:
+        return None
+    family, rest = match.groups()
+    variant = next((v for v in _LONGEST_FIRST if f"_{rest}".endswith(f"_{v}")), "")
+    return TaskName(family, (rest or "").removesuffix(variant).removesuffix("_"), variant)
 
 
 @cache

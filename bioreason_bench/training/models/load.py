@@ -160,7 +160,7 @@ def from_scratch(
 
     register()
     vocabulary = options.pop("vocabulary", 0)
-    tokenizer = make_tokenizer(texts_of(corpus), corpus.config.language, vocabulary)
+    tokenizer = make_tokenizer(texts_of(corpus), corpus.language, vocabulary)
     model_type = options.pop("model_type", "bioreason_nano")
     with _refused("model.from_scratch"):
         config = AutoConfig.for_model(model_type, **options)
@@ -216,13 +216,18 @@ def texts_of(corpus: Corpus) -> Iterator[str]:
 
     These are facts, biographies and relation names; in English also training questions.
     """
+    if corpus.family.steps:
+        for name in corpus.training_sources():
+            for row in corpus.source(name):
+                yield prompt_of(row) + completion_of(row, "chain")
+        return
     for row in corpus.source("facts"):
         yield f"{row['subject']} {row['relation']} {row['object']}"
     for row in corpus.source("biographies"):
         yield row["text"]
     for row in corpus.source("relations"):
         yield row["name"]
-    if corpus.config.language != "symbols":
+    if corpus.language != "symbols":
         for skill in SKILLS:
             for row in corpus.source(skill)[:QUESTIONS]:
                 yield prompt_of(row) + completion_of(row, "chain")
