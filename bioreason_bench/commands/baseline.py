@@ -74,10 +74,10 @@ def corpus_at(data: Path | None, preset: str, world_seed: int, log: Log = to_std
     folder = Path("releases") / f"{preset}-{world_seed}"
     if not (folder / "manifest.json").is_file():
         from bioreason_bench.build import generate
-        from bioreason_bench.config import load_preset
+        from bioreason_bench.family import load_settings
 
         log(f"generating release {preset}, seed {world_seed}, in {folder}")
-        generate(load_preset(preset, world_seed), folder)
+        generate(load_settings(preset, world_seed), folder)
     return Corpus(folder)
 
 

@@ -29,6 +29,8 @@ __all__ = ["FamilySettings"]
 class FamilySettings:
     """What all families have in their presets.
 
+    SCHEMA names the JSON schema of a family's settings; without one `conflicts` checks everything.
+
     Attributes:
         preset: Name of the preset.
         seed: Root of all randomness.
@@ -46,7 +48,7 @@ class FamilySettings:
         for item in dataclasses.fields(self):
             if isinstance(getattr(self, item.name), list):
                 object.__setattr__(self, item.name, tuple(getattr(self, item.name)))
-        wrong = problems(self.SCHEMA, self.as_dict())
+        wrong = problems(self.SCHEMA, self.as_dict()) if self.SCHEMA else []
         wrong = wrong or list(self.conflicts())
         if problem := text_problem(str(self.preset)):
             wrong = [*wrong, f"its name {problem}"]

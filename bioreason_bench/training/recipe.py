@@ -34,7 +34,8 @@ class Source:
     """A set of texts, and which of them to use.
 
     Attributes:
-        name: `mem`, `ctx`, `comp`, `comp_rl`, `biographies`, `atoms` or a test set; see data.py.
+        name: `mem`, `ctx`, `comp`, `comp_rl`, `biographies`, `atoms` or a test set (see data.py),
+            or a config of another family, such as `strings_atoms`.
         rows: Texts (grpo: prompts) per step.
         format: `chain`, or `answer` to train on the last sentence only.
         portion: Percentage of the training questions; smaller portions are subsets of larger ones.

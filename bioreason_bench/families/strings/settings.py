@@ -9,7 +9,7 @@ from typing import ClassVar
 from bioreason_bench.errors import UsageError
 from bioreason_bench.families.settings import FamilySettings
 from bioreason_bench.families.strings.routings import ROUTINGS
-from bioreason_bench.families.strings.skills import ALPHABET, LONGEST, SKILLS, own_skill
+from bioreason_bench.families.strings.skills import LONGEST, SKILLS, own_skill
 
 __all__ = ["LEVELS", "StringSettings"]
 
@@ -45,7 +45,7 @@ class StringSettings(FamilySettings):
     definitions: str = "recalled"
     open_book: bool = True
     distractors: int = 4
-    letters: tuple[int, ...] = (6, 9)
+    letters: tuple[int, ...] = (5, 7)
     maps: tuple[str, ...] = ()
     hops: tuple[int, ...] = (2, 3)
     depth_hops: tuple[int, ...] = (4, 8)
@@ -118,15 +118,3 @@ class StringSettings(FamilySettings):
                 f"{len(ROUTINGS) - self.zeroshot_routings} trained routings at most "
                 f"{self.most_pairs} pairs can be held out"
             )
-        room = len(ALPHABET) ** self.letters[0]
-        if self.questions > room:
-            yield (
-                f"letters begins at {self.letters[0]}, which makes {room:,} strings, too few for "
-                f"{self.questions:,} questions; begin with more letters"
-            )
-
-    @property
-    def questions(self) -> int:
-        """About the number of questions, isolated atoms included (they are shorter)."""
-        tests = sum(self.test(level) + -(-self.test(level) // 10) for level in LEVELS)
-        return 5 * self.train + 8 * self.rl + tests

@@ -18,7 +18,7 @@ __all__ = ["ALPHABET", "KEEP", "LONGEST", "SKILLS", "Skill", "draw_names", "own_
 
 ALPHABET = "abcdefghijkl"
 VOWELS = "aei"
-LONGEST = 12
+LONGEST = 16
 KEEP = "keep"  # the skill that changes nothing; only in isolated routings
 
 Function = Callable[[str], str]

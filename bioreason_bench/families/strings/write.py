@@ -14,10 +14,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.errors import UsageError, quoted
 from bioreason_bench.families.parts import Part, PartDataset
 from bioreason_bench.families.strings.routings import ROUTINGS, WORDS, plan
 from bioreason_bench.families.strings.settings import LEVELS, StringSettings
-from bioreason_bench.families.strings.skills import KEEP, LONGEST, VOWELS
+from bioreason_bench.families.strings.skills import ALPHABET, KEEP, LONGEST, VOWELS
 from bioreason_bench.families.strings.world import RULE, SUPPORTS, Programs, StringWorld, scores
 from bioreason_bench.language.answer import ANSWER
 from bioreason_bench.questions.sets import Columns
@@ -84,6 +85,7 @@ def make_dataset(settings: StringSettings) -> PartDataset:
         programs = partial(world.atoms, folder)
         kind = Kind(folder, "train", "train", MEASURED, programs, kinds[-1].end, like is train)
         kinds.append(replace(kind, rows=writer.as_long_as(like, kind)))
+    _check_room(world, kinds[-1].end)
     if settings.definitions == "read":
         kinds = [replace(kind, opened=True) for kind in kinds]
     elif settings.open_book:
@@ -97,6 +99,23 @@ def make_dataset(settings: StringSettings) -> PartDataset:
         for kind in kinds
     ]
     return PartDataset(parts, {"definitions": world.definitions()})
+
+
+def _check_room(world: StringWorld, questions: int) -> None:
+    """Raise UsageError if there are fewer strings than questions, or pairs that training lacks."""
+    settings = world.settings
+    room = len(ALPHABET) ** settings.letters[0]
+    if questions > room:
+        raise UsageError(
+            f"preset {quoted(settings.preset)}: letters begins at {settings.letters[0]}, which "
+            f"makes {room:,} strings, too few for {questions:,} questions; begin with more letters"
+        )
+    missing = int((world.allowed & ~world.seen).sum())
+    if missing and settings.depth:
+        raise UsageError(
+            f"preset {quoted(settings.preset)}: train is {settings.train:,}, and {missing} pairs "
+            "of a skill and a routing that depth needs are in none of these programs; raise train"
+        )
 
 
 class Writer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bioreason_bench.audit.ledger import Ledger, RowViolations
+from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.report import Scores
 from bioreason_bench.audit.run import AuditRun, CannotContinue
 from bioreason_bench.families.checks import (
@@ -17,7 +17,7 @@ from bioreason_bench.families.checks import (
     check_settings,
     read_questions,
 )
-from bioreason_bench.families.strings.audit.interpreter import Interpreter, Unreadable
+from bioreason_bench.families.strings.audit.interpreter import Interpreter, Run, Unreadable
 from bioreason_bench.families.strings.audit.laws import LAWS
 from bioreason_bench.families.strings.audit.solvers import score_solvers
 from bioreason_bench.families.strings.settings import LEVELS, StringSettings
@@ -26,7 +26,9 @@ from bioreason_bench.release.manifest import MANIFEST
 __all__ = ["check_strings"]
 
 Program = tuple[str, tuple[str, ...]]  # pattern, path
+Certificate = tuple[bool, frozenset[str], int, int, bool]  # in the order of CERTIFICATE
 KEEP, SINGLE = "keep", "single"
+ROW_LAWS = ("program", "letters", "trace", "solution", "shown")
 TRAIN, ATOMS = "strings", "strings_atoms"
 RL, RL_ATOMS = "strings_rl_", "strings_rl_atoms"
 TOKENS = 0.05  # by which isolated atoms may have more or fewer tokens
@@ -40,7 +42,6 @@ class Found:
 
     Attributes:
         programs: The program of each row.
-        letters: The number of letters of each string.
         certificates: path_in_train, unseen_primitives, pairs_unseen, hops_beyond_train and
             known_from_atoms of each row.
         portions: The column.
@@ -49,8 +50,7 @@ class Found:
     """
 
     programs: list[Program]
-    letters: list[int]
-    certificates: list[tuple[bool, frozenset[str], int, int, bool]]
+    certificates: list[Certificate]
     portions: list[int]
     traces: list[str]
     tokens: int
@@ -80,7 +80,9 @@ def check_strings(run: AuditRun) -> Scores:
     _check_held_out(run, shown, settings)
     _check_sets(run, files, shown, settings)
     _check_open_books(files, run.ledger)
-    tests = [seen for seen in files if seen.split == "test"]
+    tests = [  # open books ask the same questions again
+        seen for seen in files if seen.split == "test" and not seen.folder.endswith("_openbook")
+    ]
     questions = [
         (question, trace.rpartition(": ")[2])
         for seen in files
@@ -102,7 +104,7 @@ def check_rows(
     definitions: Mapping[str, Any], settings: StringSettings, file: str, rows: Rows, ledger: Ledger
 ) -> Found:
     """Run every question of a file, and compare."""
-    interpreter, checks = Interpreter(definitions), RowViolations()
+    interpreter = Interpreter(definitions)
     lines = {
         name: f"{name} : {words}."
         for table in ("skills", "routings")
@@ -110,35 +112,35 @@ def check_rows(
     }
     folder = file.removeprefix("data/").rpartition("/")[0]
     shown = settings.definitions == "read" or folder.endswith("_openbook")
+    contexts = partial(_context_problem, shown, lines, definitions["rule"], settings.distractors)
     low, high = settings.letters
-    found = Found([], [], [], [], [], sum(_tokens(row) for row in rows))
+    broken: dict[str, dict[int, str]] = {law: {} for law in ROW_LAWS}
+    found = Found([], [], [], [], sum(map(_tokens, rows)))
     for number, row in enumerate(rows):
-        pattern, path = row["pattern"], tuple(row["path"])
-        found.programs.append((pattern, path))
+        found.programs.append((row["pattern"], tuple(row["path"])))
         found.certificates.append(_certificate(row))
         found.portions.append(row["portion"])
         found.traces.append(row["chain"])
         try:
             ran = interpreter.run(row["question"])
         except Unreadable as error:
-            problem = str(error)
-            checks.check("program", number, False, lambda problem=problem: problem)  # type: ignore[misc]
-            found.letters.append(0)
+            broken["program"][number] = str(error)
             continue
-        found.letters.append(ran.letters)
-        same = (ran.routing or SINGLE, ran.skills) == (pattern, path) and row["hops"] == len(path)
-        checks.check("program", number, same, lambda: "path, pattern and hops of the question")
-        checks.check(
-            "letters", number, low <= ran.letters <= high, lambda: f"{low} to {high} letters"
-        )
+        if found.programs[-1] != (ran.routing or SINGLE, ran.skills) or row["hops"] != len(
+            ran.skills
+        ):
+            broken["program"][number] = "path, pattern and hops must be those of the question"
+        if not low <= ran.letters <= high:
+            broken["letters"][number] = f"its string must have {low} to {high} letters"
         trace = f"{' '.join(ran.trace)} So, the answer is: {ran.answer}"
-        same = row["chain"] == trace and row["entities"] == ran.texts
-        checks.check("trace", number, same, lambda trace=trace: trace)  # type: ignore[misc]
-        checks.check("solution", number, row["answer"] == ran.answer, lambda ran=ran: ran.answer)  # type: ignore[misc]
-        needed = {ran.routing, *ran.skills} - {"", KEEP}
-        problem = _context_problem(row["context"], shown, needed, lines, definitions, settings)
-        checks.check("shown", number, not problem, lambda problem=problem: problem)  # type: ignore[misc]
-    checks.enter(ledger, file)
+        if row["chain"] != trace or row["entities"] != ran.texts:
+            broken["trace"][number] = f"the trace must be: {trace}"
+        if row["answer"] != ran.answer:
+            broken["solution"][number] = f"the answer must be: {ran.answer}"
+        if problem := contexts(row["context"], ran):
+            broken["shown"][number] = problem
+    for law, problems in broken.items():
+        ledger.check(law, file, len(rows), list(problems), problems)
     return found
 
 
@@ -147,7 +149,7 @@ def _tokens(row: Mapping[str, Any]) -> int:
     return text.count(" ") + 1
 
 
-def _certificate(row: Mapping[str, Any]) -> tuple[bool, frozenset[str], int, int, bool]:
+def _certificate(row: Mapping[str, Any]) -> Certificate:
     return (
         row["path_in_train"],
         frozenset(row["unseen_primitives"]),
@@ -158,25 +160,19 @@ def _certificate(row: Mapping[str, Any]) -> tuple[bool, frozenset[str], int, int
 
 
 def _context_problem(
-    context: str,
-    shown: bool,
-    needed: set[str],
-    lines: Mapping[str, str],
-    definitions: Mapping[str, Any],
-    settings: StringSettings,
+    shown: bool, lines: Mapping[str, str], rule: str, distractors: int, context: str, ran: Run
 ) -> str:
     """What is wrong with a context, "" if nothing is."""
     if not shown:
         return "there must be no context" if context else ""
-    rule, *given = context.split("\n")
+    needed = {ran.routing, *ran.skills} - {"", KEEP}
+    first, *given = context.split("\n")
     names = [line.partition(" ")[0] for line in given]
-    if rule != definitions["rule"]:
+    if first != rule:
         return "its first line must be the rule of the manifest"
-    if len(set(names)) < len(names) or any(
-        lines.get(name) != line for name, line in zip(names, given, strict=True)
-    ):
+    if len(set(names)) < len(names) or [lines.get(name) for name in names] != given:
         return "each line must be a definition of the manifest, and none twice"
-    others = min(settings.distractors, len(lines) - len(needed))
+    others = min(distractors, len(lines) - len(needed))
     if not needed <= set(names) or len(names) != len(needed) + others:
         return f"it must define {', '.join(sorted(needed))} and {others} others"
     return ""
@@ -228,7 +224,7 @@ class Shown:
             return 0
         return sum((skill, pattern) not in self.pairs for skill in path if skill != KEEP)
 
-    def certificate(self, program: Program) -> tuple[bool, frozenset[str], int, int, bool]:
+    def certificate(self, program: Program) -> Certificate:
         """What the columns of a question with this program must say."""
         unseen = self.unseen(program)
         return (
@@ -251,43 +247,61 @@ CERTIFICATE = (
 
 
 def _check_certificates(seen: Seen, shown: Shown, ledger: Ledger) -> None:
-    checks = RowViolations()
-    known: dict[Program, tuple[Any, ...]] = {}
-    for number, (program, given) in enumerate(
-        zip(seen.found.programs, seen.found.certificates, strict=True)
-    ):
+    broken: dict[str, dict[int, str]] = {law: {} for law in CERTIFICATE}
+    known: dict[Program, Certificate] = {}
+    rows = zip(seen.found.programs, seen.found.certificates, strict=True)
+    for number, (program, given) in enumerate(rows):
         wanted = known.get(program)
         if wanted is None:
             wanted = known[program] = shown.certificate(program)
+        if given == wanted:
+            continue
         for law, value, right in zip(CERTIFICATE, given, wanted, strict=True):
-            checks.check(law, number, value == right, lambda right=right: f"must be {right}")  # type: ignore[misc]
-    checks.enter(ledger, seen.task.file)
+            if value != right:
+                shown_right = sorted(right) if isinstance(right, frozenset) else right
+                broken[law][number] = f"must be {shown_right}"
+    for law, problems in broken.items():
+        ledger.check(law, seen.task.file, len(seen.ids), list(problems), problems)
 
 
 def _check_level(seen: Seen, shown: Shown, settings: StringSettings, ledger: Ledger) -> None:
     """Check that the programs of a file are of its level."""
-    folder = seen.folder
-    checks = RowViolations()
+    folder, programs = seen.folder, seen.found.programs
     level = folder.partition("/")[2].removesuffix("_openbook")
-    for number, program in enumerate(seen.found.programs):
-        if folder in (ATOMS, RL_ATOMS):
-            pattern, path = program
-            isolated = len(path) == 1 if pattern == SINGLE else set(path) == {KEEP}
-            checks.check("atoms", number, isolated, lambda: "one skill, or a routing of keep")
-            continue
-        low, high = settings.depth_hops if level == "depth" else settings.hops
-        fits = low <= len(program[1]) <= high and program[0] != SINGLE
-        checks.check("hops", number, fits, lambda low=low, high=high: f"{low} to {high} skills")  # type: ignore[misc]
-        if level in LEVELS:
-            in_train, unseen, pairs, beyond, _ = shown.certificate(program)
-            right = {
-                "iid": in_train,
-                "composition": not in_train and not unseen and pairs > 0,
-                "zeroshot": bool(unseen),
-                "depth": beyond > 0 and not unseen and not pairs,
-            }[level]
-            checks.check(level, number, right, lambda level=level: LAWS[level])  # type: ignore[misc]
-    checks.enter(ledger, seen.task.file)
+    if folder in (ATOMS, RL_ATOMS):
+        wrong = [row for row, program in enumerate(programs) if not _isolated(program)]
+        text = "one skill, or a routing of keep"
+        ledger.check("atoms", seen.task.file, len(programs), wrong, text)
+        return
+    low, high = settings.depth_hops if level == "depth" else settings.hops
+    wrong = [
+        row
+        for row, (pattern, path) in enumerate(programs)
+        if pattern == SINGLE or not low <= len(path) <= high
+    ]
+    ledger.check("hops", seen.task.file, len(programs), wrong, f"{low} to {high} skills")
+    if level in LEVELS:
+        wrong = [
+            row
+            for row, program in enumerate(programs)
+            if not _is_of_level(level, shown.certificate(program))
+        ]
+        ledger.check(level, seen.task.file, len(programs), wrong, LAWS[level])
+
+
+def _isolated(program: Program) -> bool:
+    pattern, path = program
+    return len(path) == 1 if pattern == SINGLE else set(path) == {KEEP}
+
+
+def _is_of_level(level: str, certificate: Certificate) -> bool:
+    in_train, unseen, pairs, beyond, _ = certificate
+    return {
+        "iid": in_train,
+        "composition": not in_train and not unseen and pairs > 0,
+        "zeroshot": bool(unseen),
+        "depth": beyond > 0 and not unseen and not pairs,
+    }[level]
 
 
 def _check_held_out(run: AuditRun, shown: Shown, settings: StringSettings) -> None:

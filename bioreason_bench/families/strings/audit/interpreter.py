@@ -15,7 +15,7 @@ from dataclasses import dataclass
 __all__ = ["Interpreter", "Run", "Unreadable"]
 
 LETTERS = "abcdefghijkl"
-MOST = 12  # letters of a string
+MOST = 16  # letters of a string
 Letters = list[str]
 
 

@@ -39,6 +39,6 @@ LAWS = {
     "counts": "every split has as many questions as the config says",
     "open book": "an open book is the question of its level, with a context",
     "oracle": "the interpreter answers every test question",
-    "shortcuts": "no shortcut answers more than a quarter of the test questions of a level, where "
-    "it does not do what the level asks",
+    "shortcuts": "no shortcut answers more than half of the test questions of a level, unless it "
+    "does what the level asks",
 }

@@ -6,25 +6,27 @@ A shortcut is a function from (question, what training shows) to an answer.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.report import Scores
 from bioreason_bench.audit.run import AuditRun
 from bioreason_bench.families.checks import Seen, score
 from bioreason_bench.families.strings.audit.interpreter import Interpreter, Run, Unreadable
 
-__all__ = ["SOLVERS", "score_solvers"]
+__all__ = ["SOLVERS", "check_shortcuts", "score_solvers"]
 
 Program = tuple[str, tuple[str, ...]]
-MOST_SHARE = 0.25  # of a level's questions that a shortcut may answer
+MOST_SHARE = 0.5  # of a level's questions that a shortcut may answer
 ENOUGH = 200  # questions of a level, from which on that is checked
 ORACLE = "oracle"
 SOLVERS = {  # in the order of the card
     ORACLE: "the interpreter: knows every definition",
     "nearest_train": "knows every definition, and runs the training program that is nearest to the "
-    "question: as many of its skills at their places as can be, and the routing if it can be",
+    "question: of its routing with most of its skills at their places, or of its skills",
     "longest_prefix": "gives the answer of the training question with the longest common beginning",
     "in_order": "knows every skill and no routing: applies the skills one after another",
     "bag_of_primitives": "knows every skill, no routing and no order: applies the skills in the "
@@ -50,14 +52,17 @@ class Training:
 
     @cached_property
     def by_part(self) -> dict[tuple[str, int, str], list[Program]]:
-        """(routing or "", place, skill) → programs that have the skill there."""
+        """(routing, place, skill) → the programs of that routing that have the skill there."""
         index: dict[tuple[str, int, str], list[Program]] = {}
-        for program in sorted(self.programs):
-            pattern, path = program
-            for place, skill in enumerate(path):
-                index.setdefault((pattern, place, skill), []).append(program)
-                index.setdefault(("", place, skill), []).append(program)
+        for routing, skills in sorted(self.programs):
+            for place, skill in enumerate(skills):
+                index.setdefault((routing, place, skill), []).append((routing, skills))
         return index
+
+    @cached_property
+    def by_skills(self) -> dict[tuple[str, ...], Program]:
+        """Skills → a program of these, of any routing."""
+        return {skills: (routing, skills) for routing, skills in sorted(self.programs)}
 
 
 def _nearest_train(ran: Run, training: Training) -> str:
@@ -66,12 +71,13 @@ def _nearest_train(ran: Run, training: Training) -> str:
         return ran.answer
     near: dict[Program, int] = {}
     for place, skill in enumerate(ran.skills):
-        for routing in (ran.routing, ""):
-            for other in training.by_part.get((routing, place, skill), ()):
-                near[other] = near.get(other, 0) + 1
-    if not near:
+        for other in training.by_part.get((ran.routing, place, skill), ()):
+            near[other] = near.get(other, 0) + 1
+    best = max(near, key=lambda other: (near[other], -len(other[1])), default=None)
+    if best is None or near[best] < len(ran.skills) - 1:
+        best = training.by_skills.get(ran.skills, best)
+    if best is None:
         return ""
-    best = max(near, key=lambda other: (near[other], -abs(len(other[1]) - len(ran.skills)), other))
     return training.interpreter.go(best[0], best[1], ran.texts[0].split(" ")).answer
 
 
@@ -140,10 +146,14 @@ def score_solvers(
         all_right = all(right[ORACLE])
         problem = f"it answers {sum(right[ORACLE])} of {len(rows)} test questions"
         run.ledger.check_whole("oracle", f"data/{folder}", None if all_right else problem)
-        for name, entry in scores[config].items():
-            if not entry["shortcut"] or len(rows) < ENOUGH:
-                continue
-            above = entry["score"] > MOST_SHARE
-            problem = f"{name} answers {entry['score']:.1%} of {len(rows):,} test questions"
-            run.ledger.check_whole("shortcuts", f"data/{folder}", problem if above else None)
+        check_shortcuts(f"data/{folder}", scores[config], run.ledger)
     return scores
+
+
+def check_shortcuts(place: str, scores: Mapping[str, Mapping[str, Any]], ledger: Ledger) -> None:
+    """No shortcut answers more than MOST_SHARE of the questions, if they are ENOUGH."""
+    for name, entry in scores.items():
+        if entry["shortcut"] and entry["questions"] >= ENOUGH:
+            problem = f"{name} answers {entry['score']:.1%} of {entry['questions']:,} questions"
+            above = entry["score"] > MOST_SHARE
+            ledger.check_whole("shortcuts", place, problem if above else None)
