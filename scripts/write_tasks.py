@@ -24,6 +24,8 @@ VARIANTS = {  # variant: (skills, the base file of its groups)
 }
 FAMILY_LEVELS = {  # of families other than people; their groups are in no other group
     "strings": ("iid", "composition", "zeroshot", "depth"),
+    "scan": ("iid", "composition", "zeroshot", "depth"),
+    "cogs": ("iid", "composition", "zeroshot", "depth"),
 }
 FAMILY_VARIANTS = {name: VARIANTS[name][1] for name in ("", "openbook", "chat", "direct")}
 FAMILY_VARIANTS["openbook_chat"] = "_group_chat"

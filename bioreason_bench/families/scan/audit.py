@@ -26,7 +26,7 @@ from bioreason_bench.families.checks import (
 from bioreason_bench.families.scan.interpreter import NotACommand, Reading, interpret, read
 from bioreason_bench.families.scan.solvers import BLIND, SHORTCUTS, solve
 
-__all__ = ["LAWS", "check_scan"]
+__all__ = ["LAWS", "Columns", "SeenRelease", "check_scan", "check_splits"]
 
 LAWS = {
     **{law: text for law, text in COMMON_LAWS.items() if law != "once"},
@@ -89,12 +89,12 @@ def check_scan(run: AuditRun) -> Scores:
     check = partial(_check_file, words, actions, always_read)
     seen = read_questions(run, "questions", files, run.ledger.laws, check)
     _check_ids(run.ledger, seen)
-    release = _Release(seen)
+    release = SeenRelease(seen)
     for skill in release.trained:
         _check_skill(run.ledger, release, skill)
     _check_support(run.ledger, release)
     if settings is not None:
-        _check_splits(run, release)
+        check_splits(run, release)
     return _scores(run.ledger, release)
 
 
@@ -251,7 +251,7 @@ def _stated(row: Mapping[str, Any]) -> tuple[Any, ...]:
 # all files ----------------------------------------------------------------------------------------
 
 
-class _Release:
+class SeenRelease:
     """The commands of all files, by folder and split."""
 
     def __init__(self, seen: Sequence[Seen]) -> None:
@@ -315,7 +315,7 @@ def _certificate(text: str, answer: str, reading: Reading, shown: _Shown) -> tup
     )
 
 
-def _check_skill(ledger: Ledger, release: _Release, skill: str) -> None:
+def _check_skill(ledger: Ledger, release: SeenRelease, skill: str) -> None:
     """The laws of one training set and its tests."""
     trained = [one for one in release.files if one.folder == skill]
     train = {
@@ -390,7 +390,7 @@ LEVELS: Mapping[str, Callable[[tuple[Any, ...], Reading, _Shown, bool], bool]] =
 }
 
 
-def _check_support(ledger: Ledger, release: _Release) -> None:
+def _check_support(ledger: Ledger, release: SeenRelease) -> None:
     trained = {*release.train("scan")}
     for one in release.files:
         support = one.folder.removeprefix("scan_rl_")
@@ -427,7 +427,7 @@ RULES: Mapping[str, Callable[[str, str], bool]] = {  # (command, actions) -> whe
 }
 
 
-def _check_splits(run: AuditRun, release: _Release) -> None:
+def check_splits(run: AuditRun, release: SeenRelease) -> None:
     """The published splits have the commands that their rules select."""
     for skill in release.trained:
         name = skill.removeprefix("scan_")
@@ -472,7 +472,7 @@ def _atom_divergence(train: Sequence[str], test: Sequence[str]) -> float:
 # solvers ------------------------------------------------------------------------------------------
 
 
-def _scores(ledger: Ledger, release: _Release) -> Scores:
+def _scores(ledger: Ledger, release: SeenRelease) -> Scores:
     scores: Scores = {}
     for skill in release.trained:
         train = {

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bioreason_bench.draw import Draw
-from bioreason_bench.errors import Shortage, all_at_once
+from bioreason_bench.errors import Shortage
 from bioreason_bench.families.scan.grammar import Command, Phrase
 from bioreason_bench.families.scan.settings import LEVELS, ScanSettings
 from bioreason_bench.families.scan.splits import TENTH
@@ -32,6 +32,7 @@ __all__ = [
     "shown_in",
 ]
 
+SMALLEST = 100  # training commands
 SUPPORTS = (  # of reinforcement learning, in the commands of training
     "atoms",  # its commands without "and" and "after"
     "nested",  # its commands
@@ -62,28 +63,41 @@ def make_levels(settings: ScanSettings, commands: Sequence[Command], draw: Draw)
         UsageError: The settings ask for more questions than there are commands.
     """
     pools: dict[str, list[int]] = {level: [] for level in LEVELS}
+    tests: dict[tuple[str, str], Sequence[int]] = {}
+    shortages: list[Shortage] = []
     for index in draw.at("levels").permutation(len(commands)).tolist():
         reasons = _reasons(settings, commands[index])
         if not reasons:
             pools["iid"].append(index)
         elif len(reasons) == 1 and len(commands[index].words()) > 1:
             pools[reasons[0]].append(index)
-    tests: dict[tuple[str, str], Sequence[int]] = {}
-    shortages = []
+    kept = settings.iid + -(-settings.iid // 10) + settings.rl
+    reserve = kept + kept // 4  # a command that training does not fit is left out
+    if reserve > len(pools["iid"]) - SMALLEST:
+        remedy = f"ask for at most {(len(pools['iid']) - SMALLEST) * 4 // 5:,} with rl"
+        raise Shortage("iid", "commands", kept, len(pools["iid"]), remedy)
+    train = pools["iid"][reserve:][: settings.train]
+    alone = commands.index(Command(Phrase(settings.new_primitive)))
+    shown = shown_in(commands[index] for index in (*train, alone))
+    new = [index for index in pools["iid"][:reserve] if _fits(commands[index], shown)]
+    pools["iid"], new = new[: kept - settings.rl], new[kept - settings.rl :][: settings.rl]
+    if len(new) < settings.rl:
+        shortages.append(Shortage("rl", "commands", settings.rl, len(new), "lower it"))
     for level in LEVELS:
+        found = [
+            index
+            for index in pools[level]
+            if level == "iid" or _fits(commands[index], shown, level)
+        ]
         test = settings.test(level)
         validation = -(-test // 10)
-        asked = test + validation + (settings.rl if level == "iid" else 0)
-        most = len(pools[level]) // 2 if level == "iid" else len(pools[level])
-        if asked > most:
-            remedy = f"ask for at most {max(most - asked + test, 0):,} in all, or less of rl"
-            shortages.append(Shortage(level, "commands", asked, most, remedy))
-        tests[level, "validation"] = sorted(pools[level][:validation])
-        tests[level, "test"] = sorted(pools[level][validation : validation + test])
+        if validation + test > len(found):
+            remedy = f"ask for at most {10 * len(found) // 11:,}"
+            shortages.append(Shortage(level, "commands", validation + test, len(found), remedy))
+        tests[level, "validation"] = sorted(found[:validation])
+        tests[level, "test"] = sorted(found[validation : validation + test])
     if shortages:
-        raise all_at_once(shortages)
-    used = settings.iid + -(-settings.iid // 10)
-    new, train = pools["iid"][used : used + settings.rl], pools["iid"][used + settings.rl :]
+        raise shortages[0]
     half = settings.rl // 2
     rl = {
         "atoms": [index for index in train if commands[index].second is None],
@@ -92,11 +106,21 @@ def make_levels(settings: ScanSettings, commands: Sequence[Command], draw: Draw)
         "disjoint": new,
     }
     train = sorted(train)
-    alone = commands.index(Command(Phrase(settings.new_primitive)))
     return LevelSets(
         [*train, *[alone] * (len(train) // TENTH)],
         {name: sorted(rl[name]) for name in SUPPORTS},
         tests,
+    )
+
+
+def _fits(command: Command, shown: Shown, level: str = "iid") -> bool:
+    """Whether training shows all of a command but what its level is about."""
+    found = certify(command, shown)
+    return (
+        (level == "zeroshot" or not found.unseen_primitives)
+        and (level in ("zeroshot", "composition") or not found.pairs_unseen)
+        and not found.hops_beyond_train
+        and (level == "depth") == (found.length_beyond_train > 0)
     )
 
 

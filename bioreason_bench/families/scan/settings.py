@@ -33,6 +33,7 @@ class ScanSettings(FamilySettings):
         open_book: Whether the test questions of the levels are there with definitions as well.
         new_primitive: The verb that training knows alone only; tested by zeroshot.
         new_manner: The manner that training has with left only; tested by composition with right.
+        train: Training commands of the levels, at most; there are about 7,000.
         longest: Actions of the longest training command; depth tests longer ones.
         rl: Commands for reinforcement learning, which training does not have.
         iid: Test questions, as are composition, zeroshot and depth.
@@ -49,6 +50,7 @@ class ScanSettings(FamilySettings):
     open_book: bool = True
     new_primitive: str = "jump"
     new_manner: str = "around"
+    train: int = 10_000
     longest: int = 22
     rl: int = 1_000
     iid: int = 500
