@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioreason_bench.commands.parameters import PATH, WORKERS, WORLD_SEED
+from bioreason_bench.commands.parameters import PATH, PATH_OR_URL, WORKERS, WORLD_SEED
 from bioreason_bench.errors import UsageError, quoted
 from bioreason_bench.escaping import visible
 
@@ -61,8 +61,9 @@ class Generate(click.Command):
 )
 @click.option(
     "--out",
-    type=PATH,
-    help="Folder to write; default: bioreason-PRESET-SEED.",
+    type=PATH_OR_URL,
+    help="Folder to write, or a place in an object store (s3://bucket/name); default: "
+    "bioreason-PRESET-SEED.",
 )
 @click.option(
     "--set",
@@ -129,7 +130,7 @@ class Generate(click.Command):
 def command(
     preset: str | None,
     seed: int,
-    out: Path | None,
+    out: Path | str | None,
     settings: tuple[str, ...],
     facts: Path | None,
     relations: Path | None,
@@ -158,13 +159,19 @@ def command(
     has at most one object of each relation. Sizes that the graph cannot reach are reduced, with a
     warning; a size that you set yourself is an error instead (docs/data.md).
     """  # noqa: D301 - click reads \b
-    from bioreason_bench.build import generate, generate_by_engine, generate_part
+    from bioreason_bench.build import (
+        generate,
+        generate_by_engine,
+        generate_part,
+        generate_to_store,
+    )
     from bioreason_bench.config import load_preset, own_fields
     from bioreason_bench.dataset import SHARD_ROWS
     from bioreason_bench.scale.shares import Shares
+    from bioreason_bench.scale.store import is_url
 
     shares = Shares.parse(shards) if shards else None
-    _check_together(shares, engine, force, bool(tasks or engine_settings))
+    _check_together(shares, engine, force, bool(tasks or engine_settings), out)
     began = time.perf_counter()
     if preset is None:
         preset = "graph" if facts else "v1"
@@ -179,7 +186,10 @@ def command(
     out = out or _default_out(config, shares)
     how: dict[str, Any] = {"workers": workers, "shard_rows": shard_rows or SHARD_ROWS}
     how["progress"] = not quiet
-    if shares:
+    if is_url(out):
+        manifest = generate_to_store(config, str(out), shares=shares, **how)
+        made = list(manifest["files"].values()) if manifest else []
+    elif shares:
         made = [asdict(entry) for entry in generate_part(config, out, shares, **how).files.values()]
     elif engine:
         how |= {"tasks": tasks or TASKS, "settings": dict(map(_setting, engine_settings))}
@@ -203,13 +213,20 @@ def command(
 
 
 def _check_together(
-    shares: Shares | None, engine: str | None, force: bool, engine_options: bool
+    shares: Shares | None,
+    engine: str | None,
+    force: bool,
+    engine_options: bool,
+    out: Path | str | None,
 ) -> None:
     """Refuse options that do not go together."""
     if shares and force:
         raise UsageError("--force does not go with --shards; remove the part to make it again")
     if shares and engine:
         raise UsageError("--engine does not go with --shards; it deals all files to its tasks")
+    if isinstance(out, str) and (engine or force):
+        option = "--engine" if engine else "--force"
+        raise UsageError(f"{option} does not go with --out {out}; it needs a folder")
     if engine_options and not engine:
         raise UsageError("--tasks and --engine-set need --engine, such as --engine local")
 

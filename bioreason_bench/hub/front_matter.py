@@ -10,8 +10,9 @@ from typing import Any
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.schema import columns
 
-__all__ = ["FIRST", "first_config", "front_matter", "split_patterns"]
+__all__ = ["FIRST", "Sizes", "first_config", "front_matter", "split_patterns"]
 
+Sizes = Mapping[str, tuple[int, int]]  # file -> bytes as stored, and without compression
 FIRST = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")
 TYPES = {"string": "string", "boolean": "bool", "integer": "int32"}
 SIZES = (
@@ -49,6 +50,7 @@ def front_matter(
     manifest: Mapping[str, Any],
     patterns: Mapping[str, Mapping[str, str]],
     words: Mapping[str, Any],
+    sizes: Sizes | None = None,
 ) -> str:
     """The YAML.
 
@@ -57,13 +59,14 @@ def front_matter(
         manifest: Its manifest.
         patterns: File patterns by config and split.
         words: Those of cards/card.toml.
+        sizes: Bytes of each file as stored and without compression; read from the files if None.
 
     Raises ReleaseError if a file of the release cannot be read.
     """
     import yaml
 
     rows = sum(entry["rows"] for entry in manifest["files"].values())
-    sizes = {file: _sizes(folder / file) for file in manifest["files"]}
+    sizes = sizes or {file: file_sizes(folder / file) for file in manifest["files"]}
     english = manifest["config"]["language"] == "english"
     first = first_config(patterns)
     metadata = {
@@ -126,7 +129,7 @@ def _feature(rule: Mapping[str, Any]) -> dict[str, str]:
     return {"dtype": TYPES[rule["type"]]}
 
 
-def _sizes(path: Path) -> tuple[int, int]:
+def file_sizes(path: Path) -> tuple[int, int]:
     """Bytes of a Parquet file on disk, and of its columns without compression, from its footer."""
     import pyarrow.parquet as pq
 
