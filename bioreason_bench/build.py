@@ -15,8 +15,10 @@ from typing import Any
 
 from bioreason_bench.config import WorldConfig
 from bioreason_bench.dataset import SHARD_ROWS
+from bioreason_bench.errors import UsageError
 from bioreason_bench.family import Settings, family_of
 from bioreason_bench.hub.card import write_card
+from bioreason_bench.hub.store_card import write_store_card
 from bioreason_bench.release.disk import user_path
 from bioreason_bench.release.manifest import manifest_head
 from bioreason_bench.release.shards import FileEntry
@@ -24,10 +26,11 @@ from bioreason_bench.release.write import check_target, write_release
 from bioreason_bench.scale.engine import EngineRun, run_engine
 from bioreason_bench.scale.parts import Part, merge_parts, write_part
 from bioreason_bench.scale.shares import Shares
+from bioreason_bench.scale.store import is_url, merge_store, write_to_store
 from bioreason_bench.workers import available_cores
 from bioreason_bench.world.given import describe_facts
 
-__all__ = ["generate", "generate_by_engine", "generate_part", "merge"]
+__all__ = ["generate", "generate_by_engine", "generate_part", "generate_to_store", "merge"]
 
 
 def generate(
@@ -114,6 +117,57 @@ def generate_part(
             shares,
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
+            advance=bar.advance,
+        )
+
+
+def generate_to_store(
+    config: Settings,
+    url: str,
+    *,
+    shares: Shares | None = None,
+    workers: int | None = None,
+    shard_rows: int = SHARD_ROWS,
+    progress: bool = False,
+) -> dict[str, Any] | None:
+    """Write a release into an object store: each file is made, uploaded and deleted here.
+
+    So neither memory nor disk need hold the release; an interrupted run is resumed.
+
+    Args:
+        config: The configuration.
+        url: Where the release will be, such as s3://bucket/name.
+        shares: Write only these files; `merge` then writes card and manifest.
+        workers: The number of processes; all cores if None.
+        shard_rows: The approximate number of rows of a file.
+        progress: Show progress on stderr.
+
+    Returns:
+        The manifest; None with `shares`.
+
+    Raises:
+        UsageError: The configuration cannot be met, or the store refused.
+        BioreasonError: The store failed.
+    """
+    if not isinstance(config, WorldConfig):
+        raise UsageError(
+            f"{url}: only worlds of people are written into a store; "
+            "generate this preset into a folder, which is small, and copy it"
+        )
+    with _Progress(progress, "people, facts and paths") as bar:
+        if config.facts:
+            config = describe_facts(config)
+        family = family_of(config.as_dict())
+        dataset = family.make(config)
+        return write_to_store(
+            url,
+            dataset,
+            partial(_remake_dataset, config.as_dict()),
+            manifest_head(config, family.head(dataset)),
+            workers=available_cores() if workers is None else workers,
+            shard_rows=shard_rows,
+            shares=shares,
+            finish=write_store_card,
             advance=bar.advance,
         )
 
@@ -208,6 +262,13 @@ def merge(
         ReleaseError: A part is broken, a file is missing or there twice, or the parts differ in
             settings.
     """
+    if is_url(out):
+        if [str(part).rstrip("/") for part in parts] != [str(out).rstrip("/")]:
+            raise UsageError(
+                f"{out} is in a store, where shares are made in place; "
+                f"merge with: bioreason merge {out} --out {out}"
+            )
+        return merge_store(str(out), write_store_card)
     with _Progress(progress, "reading the parts") as bar:
         return merge_parts(
             [user_path(part, "PART") for part in parts],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioreason_bench.commands.parameters import PATH, WORKERS, WORLD_SEED
+from bioreason_bench.commands.parameters import PATH, PATH_OR_URL, WORKERS, WORLD_SEED
 from bioreason_bench.errors import UsageError, quoted
 from bioreason_bench.escaping import visible
 
@@ -62,8 +62,9 @@ class Generate(click.Command):
 )
 @click.option(
     "--out",
-    type=PATH,
-    help="Folder to write; default: bioreason-PRESET-SEED.",
+    type=PATH_OR_URL,
+    help="Folder to write, or a place in an object store (s3://bucket/name); default: "
+    "bioreason-PRESET-SEED.",
 )
 @click.option(
     "--set",
@@ -136,7 +137,7 @@ class Generate(click.Command):
 def command(
     preset: str | None,
     seed: int,
-    out: Path | None,
+    out: Path | str | None,
     settings: tuple[str, ...],
     facts: Path | None,
     relations: Path | None,
@@ -172,7 +173,7 @@ def command(
     from bioreason_bench.scale.shares import Shares
 
     shares = Shares.parse(shards) if shards else None
-    _check_together(shares, engine, force, bool(tasks or engine_settings))
+    _check_together(shares, engine, force, bool(tasks or engine_settings), out)
     began = time.perf_counter()
     if preset is None:
         preset = "graph" if facts else "v1"
@@ -216,7 +217,7 @@ def command(
 
 def _made(
     config: Settings,
-    out: Path,
+    out: Path | str,
     shares: Shares | None,
     engine: str | None,
     tasks: int | None,
@@ -225,8 +226,17 @@ def _made(
     how: dict[str, Any],
 ) -> list[Any] | None:
     """What the manifest says of each file that was made; None if an engine still works on them."""
-    from bioreason_bench.build import generate, generate_by_engine, generate_part
+    from bioreason_bench.build import (
+        generate,
+        generate_by_engine,
+        generate_part,
+        generate_to_store,
+    )
+    from bioreason_bench.scale.store import is_url
 
+    if is_url(out):
+        manifest = generate_to_store(config, str(out), shares=shares, **how)
+        return list(manifest["files"].values()) if manifest else []
     if shares:
         return [asdict(entry) for entry in generate_part(config, out, shares, **how).files.values()]
     if engine:
@@ -237,13 +247,20 @@ def _made(
 
 
 def _check_together(
-    shares: Shares | None, engine: str | None, force: bool, engine_options: bool
+    shares: Shares | None,
+    engine: str | None,
+    force: bool,
+    engine_options: bool,
+    out: Path | str | None,
 ) -> None:
     """Refuse options that do not go together."""
     if shares and force:
         raise UsageError("--force does not go with --shards; remove the part to make it again")
     if shares and engine:
         raise UsageError("--engine does not go with --shards; it deals all files to its tasks")
+    if isinstance(out, str) and (engine or force):
+        option = "--engine" if engine else "--force"
+        raise UsageError(f"{option} does not go with --out {out}; it needs a folder")
     if engine_options and not engine:
         raise UsageError("--tasks and --engine-set need --engine, such as --engine local")
 

@@ -7,18 +7,22 @@ from pathlib import Path
 
 import click
 
-from bioreason_bench.commands.parameters import PATH
+from bioreason_bench.commands.parameters import PATH_OR_URL
 
 
 @click.command(name="merge")
-@click.argument("parts", nargs=-1, required=True, type=PATH, metavar="PART...")
-@click.option("--out", required=True, type=PATH, help="Folder of the release to write.")
+@click.argument("parts", nargs=-1, required=True, type=PATH_OR_URL, metavar="PART...")
+@click.option(
+    "--out", required=True, type=PATH_OR_URL, help="Folder of the release to write, or s3://..."
+)
 @click.option(
     "--force", is_flag=True, help="Replace an existing release, once the new one is complete."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print path and number of files as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
-def command(parts: tuple[Path, ...], out: Path, force: bool, as_json: bool, quiet: bool) -> None:
+def command(
+    parts: tuple[Path | str, ...], out: Path | str, force: bool, as_json: bool, quiet: bool
+) -> None:
     """Put parts together that bioreason generate --shards has written.
 
     \b

@@ -8,9 +8,19 @@ from typing import Any
 
 import click
 
-from bioreason_bench.errors import UsageError
+from bioreason_bench.errors import UsageError, quoted
+from bioreason_bench.scale.store import is_url
 
-__all__ = ["COUNT", "PATH", "TRAINING_SEED", "WORKERS", "WORLD_SEED", "Temperature", "beside"]
+__all__ = [
+    "COUNT",
+    "PATH",
+    "PATH_OR_URL",
+    "TRAINING_SEED",
+    "WORKERS",
+    "WORLD_SEED",
+    "Temperature",
+    "beside",
+]
 
 LONGEST_PATH = 4_096  # bytes, the limit of Linux
 DEEPEST_PATH = 200  # folders within each other
@@ -42,6 +52,23 @@ class PathOfUser(click.ParamType):
 
 
 PATH = PathOfUser()
+
+
+class PathOrUrl(PathOfUser):
+    """The same, or the address of a place in an object store, such as s3://bucket/name."""
+
+    def convert(  # type: ignore[override]
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        if "://" not in str(value):
+            return super().convert(value, param, ctx)
+        url = str(value)
+        if not url.isprintable() or len(url) > LONGEST_PATH or not is_url(url):
+            self.fail(f"{quoted(url)} is no address such as s3://bucket/name", param, ctx)
+        return url
+
+
+PATH_OR_URL = PathOrUrl()
 
 
 class Temperature(click.ParamType):

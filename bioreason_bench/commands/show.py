@@ -153,15 +153,9 @@ def _spread(release: Release, config: str, split: str, count: int) -> list[dict[
 
 def _find(release: Release, wanted: str) -> dict[str, Any]:
     """The question, probe or biography with the id `wanted`; raises UsageError if there is none."""
-    import pyarrow.compute as pc
-
-    from bioreason_bench.schema import columns
-
-    for file, entry in release.manifest["files"].items():
-        if "id" in columns(entry["schema"]):
-            index = pc.index(release.read(release.path / file, ["id"])["id"], wanted).as_py()
-            if index >= 0:
-                return release.read(release.path / file).slice(index, 1).to_pylist()[0]
+    row = release.find(wanted)
+    if row is not None:
+        return row
     raise UsageError(
         f"{release.path} has no question, probe or biography with the id {wanted!r}; "
         f"bioreason show {release.path} prints some"

@@ -27,7 +27,13 @@ from bioreason_bench.hub.card_results import results
 from bioreason_bench.hub.chain_svg import chain_svg
 from bioreason_bench.hub.croissant import make_croissant
 from bioreason_bench.hub.family_card import family_card
-from bioreason_bench.hub.front_matter import FIRST, first_config, front_matter, split_patterns
+from bioreason_bench.hub.front_matter import (
+    FIRST,
+    Sizes,
+    first_config,
+    front_matter,
+    split_patterns,
+)
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.release.hops import Hop, find_hops, first_biographies, recalled_people
@@ -42,10 +48,15 @@ REPO = "org/bioreason"  # a placeholder, until the release is published somewher
 CANDIDATES = 512  # the example is chosen among this many questions
 
 
-def write_card(folder: Path, manifest: Mapping[str, Any] | None = None) -> None:
-    """Write the files of the card into a release, with the audit's numbers if there is an audit."""
+def write_card(
+    folder: Path, manifest: Mapping[str, Any] | None = None, sizes: Sizes | None = None
+) -> None:
+    """Write the files of the card into a release, with the audit's numbers if there is an audit.
+
+    `sizes` are those of files that are not in the folder; see `front_matter`.
+    """
     manifest = read_manifest(folder) if manifest is None else manifest
-    for name, content in card_files(folder, manifest, read_audit(folder)).items():
+    for name, content in card_files(folder, manifest, read_audit(folder), sizes=sizes).items():
         write_whole(folder / name, content)
 
 
@@ -63,6 +74,7 @@ def card_files(
     manifest: Mapping[str, Any],
     audit: Mapping[str, Any] | None = None,
     repo: str = REPO,
+    sizes: Sizes | None = None,
 ) -> dict[str, str]:
     """The texts of README.md, chain.svg and croissant.json.
 
@@ -71,6 +83,7 @@ def card_files(
         manifest: Its manifest.
         audit: Its audit, None if there is none yet.
         repo: The repository that the card names.
+        sizes: See `front_matter`.
 
     Returns:
         Text by file name; without chain.svg if the release has no test questions.
@@ -94,7 +107,7 @@ def card_files(
         "load": markdown_code(load),
         **{key: str(manifest[key]) for key in ("seed", "canary")},
         **card_text.counts(manifest),
-        "yaml": front_matter(folder, manifest, patterns, words),
+        "yaml": front_matter(folder, manifest, patterns, words, sizes=sizes),
         "lead": words["description"].strip(),
         "repo": repo,
         "version": markdown(version),

@@ -10,8 +10,9 @@ from typing import Any
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.schema import columns
 
-__all__ = ["FIRST", "first_config", "front_matter", "split_patterns"]
+__all__ = ["FIRST", "Sizes", "first_config", "front_matter", "split_patterns"]
 
+Sizes = Mapping[str, tuple[int, int]]  # file -> bytes as stored, and without compression
 FIRST = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")
 TYPES = {"string": "string", "boolean": "bool", "integer": "int32"}
 SIZES = (
@@ -50,6 +51,7 @@ def front_matter(
     patterns: Mapping[str, Mapping[str, str]],
     words: Mapping[str, Any],
     preferred: Iterable[str] = FIRST,
+    sizes: Sizes | None = None,
 ) -> str:
     """The YAML.
 
@@ -59,13 +61,14 @@ def front_matter(
         patterns: File patterns by config and split.
         words: Those of cards/card.toml.
         preferred: The configs of which the first that there is becomes the default.
+        sizes: Bytes of each file as stored and without compression; read from the files if None.
 
     Raises ReleaseError if a file of the release cannot be read.
     """
     import yaml
 
     rows = sum(entry["rows"] for entry in manifest["files"].values())
-    sizes = {file: _sizes(folder / file) for file in manifest["files"]}
+    sizes = sizes or {file: file_sizes(folder / file) for file in manifest["files"]}
     english = manifest["config"].get("language") == "english"
     first = first_config(patterns, preferred)
     metadata = {
@@ -128,7 +131,7 @@ def _feature(rule: Mapping[str, Any]) -> dict[str, str]:
     return {"dtype": TYPES[rule["type"]]}
 
 
-def _sizes(path: Path) -> tuple[int, int]:
+def file_sizes(path: Path) -> tuple[int, int]:
     """Bytes of a Parquet file on disk, and of its columns without compression, from its footer."""
     import pyarrow.parquet as pq
 

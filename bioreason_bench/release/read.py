@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from bioreason_bench.inputs import Unreadable
 from bioreason_bench.parquet import open_parquet
 from bioreason_bench.release.manifest import MANIFEST, read_manifest
 from bioreason_bench.schema import arrow_schema
+from bioreason_bench.schema import columns as columns_of
 from bioreason_bench.world.relations import RelationTable
 from bioreason_bench.world.table import read_table
 
@@ -130,8 +132,48 @@ class Release:
             end = begin + self.rows_of(file)
             in_file = [index - begin for index in indices if begin <= index < end]
             if in_file:
-                yield from self.read(file).take(in_file).to_pylist()
+                yield from self.rows_in(file, in_file)
             begin = end
+
+    def rows_in(self, file: Path, indices: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """The rows of a file at these indices, in order; reads their row groups only.
+
+        Raises:
+            ReleaseError: The file is missing or broken.
+        """
+        wanted, begin = sorted(indices), 0
+        with _one_sentence(file), open_parquet(file) as parquet:
+            _check_footer(parquet, self._arrow_schema(file, None), self.rows_of(file))
+            for number in range(parquet.num_row_groups):
+                end = begin + parquet.metadata.row_group(number).num_rows
+                inside = [index - begin for index in wanted if begin <= index < end]
+                if inside:
+                    group = parquet.read_row_group(number)
+                    for batch in group.to_batches():
+                        _check_batch(batch)
+                    yield from group.take(inside).to_pylist()
+                begin = end
+
+    def find(self, wanted: str) -> dict[str, Any] | None:
+        """The row with this id, in whatever file; None if there is none.
+
+        Files of the folder that the id names are looked at first, ids only, and of the file that
+        holds it one row group is read.
+
+        Raises:
+            ReleaseError: A file is missing or broken.
+        """
+        import pyarrow.compute as pc
+
+        files = [file for file in self.manifest["files"] if "id" in columns_of(self._schema(file))]
+        for name in sorted(files, key=lambda file: -_named(wanted, file)):
+            file, begin = self.path / name, 0
+            for batch in self._batches(file, ["id"], rows=65_536):
+                index = pc.index(batch["id"], wanted).as_py()
+                if index >= 0:
+                    return next(self.rows_in(file, [begin + index]))
+                begin += batch.num_rows
+        return None
 
     def batches(
         self,
@@ -204,6 +246,12 @@ class Release:
         return self.manifest["files"][file]["schema"]
 
 
+def _named(wanted: str, file: str) -> int:
+    """How many characters of an id the folder of a file has: comp-zeroshot-, or comp-."""
+    folder = file.removeprefix("data/").rpartition("/")[0].replace("/", "-")
+    return len(folder) if wanted.startswith(f"{folder}-") else 0
+
+
 def read_batches(
     files: Iterable[Path],
     columns: Sequence[str] | None = None,
@@ -223,24 +271,28 @@ def read_batches(
     Raises:
         ReleaseError: A file, which the message names, is missing or broken.
     """
+    for file in files:
+        with _one_sentence(file), open_parquet(file, columns) as parquet:
+            _check_footer(parquet, schema, total)
+            for batch in parquet.iter_batches(batch_size=rows, columns=columns):
+                _check_batch(batch)
+                yield batch
+
+
+@contextmanager
+def _one_sentence(file: Path) -> Iterator[None]:
+    """Turn what goes wrong with a file into a ReleaseError that names it."""
     import pyarrow as pa
 
-    for file in files:
-        try:
-            with open_parquet(file, columns) as parquet:
-                _check_footer(parquet, schema, total)
-                for batch in parquet.iter_batches(batch_size=rows, columns=columns):
-                    _check_batch(batch)
-                    yield batch
-        except FileNotFoundError:
-            raise ReleaseError(
-                f"{file} is missing; generate or download the release again"
-            ) from None
-        except (OSError, Unreadable, pa.ArrowException) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ReleaseError(
-                f"{file} is broken ({reason}); generate or download the release again"
-            ) from None
+    try:
+        yield
+    except FileNotFoundError:
+        raise ReleaseError(f"{file} is missing; generate or download the release again") from None
+    except (OSError, Unreadable, pa.ArrowException) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ReleaseError(
+            f"{file} is broken ({reason}); generate or download the release again"
+        ) from None
 
 
 def _check_footer(parquet: pq.ParquetFile, schema: pa.Schema | None, total: int | None) -> None:

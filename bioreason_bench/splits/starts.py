@@ -62,7 +62,8 @@ class Starts:
             world = self.world
             skill = skill_of(world.table.pattern(path))
             stream = self.draw.at("distractors")
-            self._make_room(len(path) * len(world.people) // 8)
+            if len(world.people) < LARGE:  # larger ones keep nothing for everybody
+                self._make_room(len(path) * len(world.people) // 8)
             self._branches[path] = Branches(world, path, skill, world.config.distractors, stream)
         return self._branches[path]
 
