@@ -175,8 +175,8 @@ def sentences(
         group: The group of relations to state.
         people: Person ids, one per biography.
         paraphrase: The number of the paraphrase, for all people or per person.
-        only: [people, relations] which sentences to write, with the numbers of the world's
-            relations; all that the biographies state if None.
+        only: [people, relations] which of the stated relations to write, by the numbers of the
+            world's relations; all of them if None.
     """
     language, draw = language_of(world), Draw(world.config.seed).at("biographies", group)
     people = np.asarray(people, np.int64)
@@ -189,9 +189,7 @@ def sentences(
     wishes_pronoun = draw.at("pronoun").uniform(slots) < PRONOUNS
     wishes_joined = draw.at("joined").uniform(slots) < JOINED
     for column, relation in enumerate(relations):
-        stated[:, column] = world.steps[relation, people] >= 0
-        if only is not None:
-            stated[:, column] &= only[:, relation]
+        stated[:, column] = world.stated(relation)[people] if only is None else only[:, relation]
         rows = np.flatnonzero(stated[:, column])
         chosen = variants(world, group, relation, people[rows], paraphrase[rows])
         text[rows, column] = language.statements(relation, people[rows], None, chosen)

@@ -43,7 +43,7 @@ def test_sentences_made_for_some_relations_are_those_of_the_whole_biography(tiny
     people = np.arange(len(tiny_world.people))
     whole = biographies.sentences(tiny_world, group, people)
     wanted = Draw(3).uniform(len(people) * len(tiny_world.table)) < 0.4
-    only = wanted.reshape(len(people), -1)
+    only = wanted.reshape(len(people), -1) & (tiny_world.steps[:, people].T >= 0)
     some = biographies.sentences(tiny_world, group, people, only=only)
     for part in ("text", "with_pronoun", "joined", "clear"):
         kept = some.text != ""
