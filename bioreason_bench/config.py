@@ -17,7 +17,7 @@ from typing import Any
 
 from bioreason_bench import inputs
 from bioreason_bench.errors import UsageError, quoted, suggest
-from bioreason_bench.family import all_presets
+from bioreason_bench.family import all_presets, family_presets
 from bioreason_bench.lengths import parse_lengths
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, QUESTION_KINDS, SKILLS
 from bioreason_bench.validation import problems, text_problem
@@ -261,6 +261,11 @@ def load_preset(name: str, seed: int = 42) -> WorldConfig:
     if name not in preset_names():
         path = Path(name)
         if path.suffix != ".toml" or not _is_file(path):
+            if name in family_presets():
+                raise UsageError(
+                    f"preset {name} is not one of people; load it with "
+                    "bioreason_bench.family.load_settings"
+                )
             known = all_presets()
             otherwise = f"choose one of {', '.join(known)}, or a path to a .toml file"
             raise UsageError(

@@ -23,6 +23,7 @@ from bioreason_bench.commands.baseline import main as baseline
 from bioreason_bench.commands.main import main as bioreason_main
 from bioreason_bench.config import from_dict, load_preset
 from bioreason_bench.evaluation.harness.names import all_names
+from bioreason_bench.family import load_settings
 from bioreason_bench.schema import columns
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
 from bioreason_bench.training.recipe import Recipe, load_recipe, make_recipe
@@ -181,7 +182,7 @@ def check_values(command: click.Command, given: dict[str, list[str]], rest: list
     presets = [name for name in given.get("--preset", []) if name.isidentifier()]
     if command.name == "generate":
         settings.pop("relations", None)  # a file that the reader has
-        config = load_preset(presets[0] if presets else "v1")
+        config = load_settings(presets[0] if presets else "v1")
         assert config.override(settings)
     elif command.name == "train" and rest:
         assert recipe(rest[0], settings)

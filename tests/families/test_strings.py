@@ -228,3 +228,28 @@ def test_load_gives_the_rows_of_the_release(tmp_path: Path) -> None:
     )
     part = next(p for p in dataset.parts if (p.folder, p.split) == ("strings/depth", "test"))
     assert rows["test"]["question"] == part.write(0, 20)["question"]
+
+
+def test_the_first_examples_of_a_task_hold_every_primitive(release: Release) -> None:
+    from bioreason_bench.evaluation.harness import functions
+
+    documents = functions.documents("strings_zeroshot", data=str(release.path))
+    definitions = release.manifest["definitions"]
+    first = [{row["pattern"], *row["path"]} for row in documents["fewshot"]][:16]
+    assert {*definitions["skills"], *definitions["routings"]} <= set().union(*first)
+    document = documents["test"][0]
+    assert functions.score(document, [functions.target(document)])["process_verified"] == 1
+    assert functions.score_direct(document, [document["answer"]])["exact_match"] == 1
+    opened = functions.documents("strings_zeroshot", "openbook", data=str(release.path))
+    assert opened["test"][0]["context"].startswith("A string has at most 16 letters")
+
+
+def test_task_names_of_families_are_read() -> None:
+    from bioreason_bench.evaluation.harness.names import all_names, parse
+
+    assert parse("bioreason_strings_depth_openbook_chat") == ("strings", "depth", "openbook_chat")
+    assert parse("bioreason_strings_direct") == ("strings", "", "direct")
+    assert parse("bioreason_strings") == ("strings", "", "")
+    assert parse("bioreason_comp_iid_chat") == ("comp", "iid", "chat")
+    assert parse("bioreason_people") is None
+    assert {"bioreason_strings", "bioreason_strings_depth_direct"} <= set(all_names())
