@@ -23,10 +23,11 @@ from bioreason_bench.commands.baseline import main as baseline
 from bioreason_bench.commands.main import main as bioreason_main
 from bioreason_bench.config import from_dict, load_preset
 from bioreason_bench.evaluation.harness.names import all_names
+from bioreason_bench.experiments.studies import load_study
 from bioreason_bench.family import load_settings
 from bioreason_bench.schema import columns
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
-from bioreason_bench.training.recipe import Recipe, load_recipe, make_recipe
+from bioreason_bench.training.recipe import Recipe, join_parts, load_recipe, make_recipe, read_part
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DOCS = {
@@ -172,7 +173,9 @@ def printed(name: str) -> str:
 def recipe(name: str, settings: dict[str, str]) -> Recipe:
     """The shipped recipe, or the one that a page prints."""
     if name.endswith(".yaml"):
-        return make_recipe({"name": "printed", **yaml.safe_load(printed(name))}, settings)
+        own = {"name": "printed", **yaml.safe_load(printed(name))}
+        before = [read_part("base")] if own.get("after") == "base" else []
+        return make_recipe(join_parts("printed", [*before, own]), settings)
     return load_recipe(name, settings)
 
 
@@ -185,10 +188,13 @@ def check_values(command: click.Command, given: dict[str, list[str]], rest: list
         config = load_settings(presets[0] if presets else "v1")
         assert config.override(settings)
     elif command.name == "train" and rest:
-        assert recipe(rest[0], settings)
+        assert rest[0] == "mine.yaml" or recipe(rest[0], settings)  # "mine" is the reader's own
     elif command.name == "reproduce":
         assert all(load_preset(name) for name in presets)
-        assert all(load_recipe(name) for name in given.get("--arm", []) if name != "RECIPE")
+        studies = [name for name in given.get("--study", []) if not name.endswith(".yaml")]
+        arms = {name for study in ["main", *studies] for name, _, _ in load_study(study).arms}
+        others = set(given.get("--arm", [])) - arms - {"RECIPE"}
+        assert all(load_recipe(name) for name in others)
 
 
 @every_page
@@ -215,7 +221,7 @@ def test_every_task_exists(page):
 
 
 def test_the_recipe_and_the_preset_that_are_printed_are_valid():
-    assert len(recipe("probe.yaml", {}).stages) == 2
+    assert len(recipe("probe.yaml", {}).stages) == 3
     values = tomllib.loads(printed("mine.toml"))
     below = load_preset(values.pop("like")).as_dict()
     merged = {

@@ -12,11 +12,11 @@ from bioreason_bench.audit.verify import verify
 from bioreason_bench.build import generate
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
-from bioreason_bench.families.cogs.audit import LAWS
+from bioreason_bench.families.cogs.audit.check import LAWS
+from bioreason_bench.families.cogs.audit.parser import NotASentence, Parser, same_form
 from bioreason_bench.families.cogs.grammar import FRAMES, logical_form, meaning
 from bioreason_bench.families.cogs.kinds import KINDS, LEXICAL, STRUCTURAL
 from bioreason_bench.families.cogs.lexicon import CLASSES, make_lexicon
-from bioreason_bench.families.cogs.parser import NotASentence, Parser, same_form
 from bioreason_bench.families.cogs.sample import Numbers, Sampler, make_pools, uses_of
 from bioreason_bench.family import family_named, load_settings
 from bioreason_bench.grading.rewards import REWARDS
@@ -197,7 +197,7 @@ def drop_a_field(_: Rows, copy: GrammarCopy) -> None:
 def answer_by_the_first_test(rows: Rows, copy: GrammarCopy) -> None:
     """Give every test the answer that the nearest training sentence has."""
     train = {row["question"]: row["answer"] for row in copy.rows("cogs/train")}
-    from bioreason_bench.families.cogs.solvers import nearest
+    from bioreason_bench.families.cogs.audit.solvers import nearest
 
     for row, answer in zip(rows, nearest(train, [r["question"] for r in rows]), strict=True):
         row["answer"] = answer

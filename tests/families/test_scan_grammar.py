@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from bioreason_bench.draw import Draw
+from bioreason_bench.families.scan.audit.interpreter import NotACommand, interpret
 from bioreason_bench.families.scan.grammar import ACTIONS, Command, Phrase, all_commands
-from bioreason_bench.families.scan.interpreter import NotACommand, interpret
 from bioreason_bench.families.scan.mcd import divergences, make_mcd, parts_of
 from bioreason_bench.families.scan.splits import SPLITS, Split, make_split
 

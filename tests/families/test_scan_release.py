@@ -16,12 +16,12 @@ from bioreason_bench.build import generate
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 from bioreason_bench.families.checks import COMMON_LAWS, Seen
-from bioreason_bench.families.scan.audit import LAWS, Columns, SeenRelease, check_splits
+from bioreason_bench.families.scan.audit.check import LAWS, Columns, SeenRelease, check_splits
+from bioreason_bench.families.scan.audit.solvers import solve
 from bioreason_bench.families.scan.grammar import WORDS, all_commands
 from bioreason_bench.families.scan.mcd import divergences, parts_of
 from bioreason_bench.families.scan.read import read_steps
 from bioreason_bench.families.scan.settings import LEVEL_OF, LEVELS
-from bioreason_bench.families.scan.solvers import solve
 from bioreason_bench.families.scan.splits import Split, make_split
 from bioreason_bench.families.scan.vocabulary import make_vocabulary
 from bioreason_bench.family import family_named, load_settings

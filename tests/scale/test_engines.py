@@ -38,7 +38,7 @@ def test_killed_workers_and_runs_end_in_the_release_of_an_uninterrupted_one(tiny
     for attempt in range(30):
         run = start(out, "--engine", "local", "--workers", "2")
         before = {path: path.stat().st_mtime_ns for path in completions(out)}
-        deadline = time.monotonic() + draw.uniform(3, 9)
+        deadline = time.monotonic() + draw.uniform(0.5, 4)
         while run.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         if run.poll() is None and killed < 4:

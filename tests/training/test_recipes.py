@@ -75,7 +75,7 @@ def test_a_file_continues_the_recipe_that_it_names(tmp_path):
         "batch: {ctx: 1}}], sweep: {setting: 1.steps, values: [1, 2]}}"
     )
     recipe = load_recipe(tmp_path / "mine.yaml")
-    assert [stage.steps for stage in recipe.stages] == [600, 500, 3]
+    assert [stage.steps for stage in recipe.stages] == [600, 600, 3]
     assert recipe.sweep_points()[1] == ("2", {"3.steps": "2"})  # counted from the first of all
     circle = tmp_path / "circle.yaml"
     circle.write_text("{about: x, after: circle, stages: []}")
@@ -164,7 +164,7 @@ def test_arms_share_what_is_the_same():
             assert bases[f"sft_{skill}+{then}", 2] == (f"sft_{skill}", 2)
     assert bases["sft_mem_ctx+gold=8", 1] == ("sft_mem_ctx", 1)
     steps = {job.arm.name: [stage.steps for stage in job.own] for job in jobs}
-    assert steps["base"] == [600] and steps["sft_comp"] == [500]
+    assert steps["base"] == [600] and steps["sft_comp"] == [600]
     assert steps["sft_comp+grpo"] == [9]
     assert steps["sft_mem_ctx+rft"] == [34, 33, 33]
     assert make_arms(["sft_comp"], "nano_english")[0].load().preset == "nano_english"

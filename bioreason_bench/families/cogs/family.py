@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bioreason_bench.families.cogs.audit import LAWS, check_cogs
+from bioreason_bench.families.cogs.audit.check import LAWS, check_cogs
 from bioreason_bench.families.cogs.read import read_steps, steps_of
 from bioreason_bench.families.cogs.settings import LEVELS, CogsSettings
 from bioreason_bench.families.cogs.words import card_words, instruction

@@ -8,7 +8,7 @@ every noun and verb by the position of its word:
     AND help . agent ( x _ 3 , x _ 6 )
 
 Definite nouns come first, then all conjuncts in the order of the position that they begin with.
-The audit's parser (`families/cogs/parser.py`) reads sentences with code of its own.
+The audit's parser (`families/cogs/audit/parser.py`) reads sentences with code of its own.
 """
 
 from __future__ import annotations

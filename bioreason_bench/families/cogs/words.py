@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bioreason_bench.families.cogs.audit.solvers import SOLVERS
 from bioreason_bench.families.cogs.kinds import KINDS
-from bioreason_bench.families.cogs.solvers import SOLVERS
 from bioreason_bench.family import Words
 
 __all__ = ["card_words", "instruction"]

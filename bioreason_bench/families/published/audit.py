@@ -17,8 +17,8 @@ from bioreason_bench.families.checks import (
     read_questions,
     score,
 )
-from bioreason_bench.families.cogs.solvers import nearest, prefix
-from bioreason_bench.families.scan.interpreter import NotACommand, interpret
+from bioreason_bench.families.cogs.audit.solvers import nearest, prefix
+from bioreason_bench.families.scan.audit.interpreter import NotACommand, interpret
 
 __all__ = ["LAWS", "SOLVERS", "check_published"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bioreason_bench.families.grading import StepGrader
 from bioreason_bench.families.parts import PartDataset
-from bioreason_bench.families.scan.audit import LAWS, check_scan
+from bioreason_bench.families.scan.audit.check import LAWS, check_scan
 from bioreason_bench.families.scan.levels import SUPPORTS
 from bioreason_bench.families.scan.read import read_steps, steps_of
 from bioreason_bench.families.scan.settings import LEVEL_OF, LEVELS, ScanSettings

@@ -11,8 +11,8 @@
     >>> command.actions()
     ('I_WALK', 'I_TURN_LEFT', 'I_JUMP', 'I_TURN_LEFT', 'I_JUMP')
 
-The audit has an interpreter of its own (`families/scan/interpreter.py`) that shares no code with
-this module.
+The audit has an interpreter of its own (`families/scan/audit/interpreter.py`) that shares no code
+with this module.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bioreason_bench.families.scan.solvers import SOLVERS
+from bioreason_bench.families.scan.audit.solvers import SOLVERS
 from bioreason_bench.family import Words
 
 __all__ = ["card_words", "instruction"]

@@ -23,8 +23,8 @@ from bioreason_bench.families.checks import (
     read_questions,
     score,
 )
-from bioreason_bench.families.scan.interpreter import NotACommand, Reading, interpret, read
-from bioreason_bench.families.scan.solvers import BLIND, SHORTCUTS, solve
+from bioreason_bench.families.scan.audit.interpreter import NotACommand, Reading, interpret, read
+from bioreason_bench.families.scan.audit.solvers import BLIND, SHORTCUTS, solve
 
 __all__ = ["LAWS", "Columns", "SeenRelease", "check_scan", "check_splits"]
 

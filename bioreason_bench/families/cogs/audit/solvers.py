@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bioreason_bench.families.cogs.parser import NotASentence, Parser
+from bioreason_bench.families.cogs.audit.parser import NotASentence, Parser
 
 __all__ = ["BLIND", "SHORTCUTS", "SOLVERS", "nearest", "prefix", "solve"]
 

@@ -23,8 +23,8 @@ from bioreason_bench.families.checks import (
     read_questions,
     score,
 )
-from bioreason_bench.families.cogs.parser import NotASentence, Parsed, Parser
-from bioreason_bench.families.cogs.solvers import BLIND, SHORTCUTS, solve
+from bioreason_bench.families.cogs.audit.parser import NotASentence, Parsed, Parser
+from bioreason_bench.families.cogs.audit.solvers import BLIND, SHORTCUTS, solve
 
 __all__ = ["LAWS", "check_cogs"]
 

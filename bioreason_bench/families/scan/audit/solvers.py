@@ -17,7 +17,7 @@ from itertools import permutations
 
 import numpy as np
 
-from bioreason_bench.families.scan.interpreter import interpret
+from bioreason_bench.families.scan.audit.interpreter import interpret
 
 __all__ = ["BLIND", "SHORTCUTS", "SOLVERS", "solve"]
 

@@ -1,0 +1,1 @@
+"""The audit of sentences: laws, a parser of its own, solvers."""

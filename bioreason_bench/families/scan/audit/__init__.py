@@ -1,0 +1,1 @@
+"""The audit of SCAN commands: laws, an interpreter of its own, solvers."""
