@@ -151,7 +151,7 @@ def test_a_corruption_is_found_by_its_law(law: str, made: Path, tmp_path: Path) 
         ("definitions", lambda m: m["definitions"].pop("routings")),
         ("held out", lambda m: m["config"].update(zeroshot_skills=3)),
     ],
-    ids=str,
+    ids=["hops", "train", "shuffled", "becomes", "routings", "zeroshot"],
 )
 def test_an_edited_manifest_is_found(law: str, change, made: Path, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
