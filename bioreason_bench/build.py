@@ -26,7 +26,8 @@ from bioreason_bench.release.write import check_target, write_release
 from bioreason_bench.scale.engine import EngineRun, run_engine
 from bioreason_bench.scale.parts import Part, merge_parts, write_part
 from bioreason_bench.scale.shares import Shares
-from bioreason_bench.scale.store import is_url, merge_store, write_to_store
+from bioreason_bench.scale.store import merge_store, write_to_store
+from bioreason_bench.scale.urls import is_url
 from bioreason_bench.workers import available_cores
 from bioreason_bench.world.given import describe_facts
 

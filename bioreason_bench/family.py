@@ -52,6 +52,7 @@ __all__ = [
     "family_of_file",
     "family_of_row",
     "family_presets",
+    "later",
     "load_settings",
     "preset_path",
 ]
@@ -176,6 +177,7 @@ class Family:
         schema: The schema of its questions, schemas/SCHEMA.schema.json.
         layout: Folder below data/ → what may be in it.
         laws: Law → the invariant in one sentence; those of files (`catalogue.FILE_LAWS`) are added.
+            A function, so that making a release does not import its audit.
         settings: Makes settings from plain values.  UsageError if they are wrong.
         make: The data set of settings.  UsageError if they ask for more than there is.
         head: What the manifest says of the family beside its settings, as JSON values: all that is
@@ -195,7 +197,7 @@ class Family:
     summary: str
     schema: str
     layout: Mapping[str, Place]
-    laws: Mapping[str, str]
+    laws: Callable[[], Mapping[str, str]]
     settings: Callable[[Mapping[str, Any]], Any]
     make: Callable[[Any], Any]
     head: Callable[[Any], dict[str, Any]]
@@ -228,6 +230,19 @@ class Family:
         folder, _, name = file.removeprefix("data/").rpartition("/")
         place = self.layout.get(folder)
         return place if place and name.split("-")[0] in place.splits else None
+
+
+def later(module: str, name: str) -> Callable[..., Any]:
+    """The function `name` of a module that is imported when it is called, not before.
+
+    What makes rows and what judges them stay apart: an edit of a grader does not change the key of
+    cached rows (release/fingerprint.py).
+    """
+
+    def call(*args: Any) -> Any:
+        return getattr(import_module(module), name)(*args)
+
+    return call
 
 
 @cache

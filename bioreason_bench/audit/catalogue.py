@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from bioreason_bench.family import Family
 
-__all__ = ["FILE_LAWS", "LAWS", "laws_of"]
+__all__ = ["FILE_LAWS", "LAWS", "laws_of", "people_laws"]
 
 LAWS: dict[str, str] = {
     # files
@@ -185,6 +185,12 @@ FILE_LAWS: dict[str, str] = {
 }
 
 
+def people_laws() -> dict[str, str]:
+    """The laws of releases of people, those of files among them."""
+    return LAWS
+
+
 def laws_of(family: Family) -> dict[str, str]:
     """The laws of a release of a family in the order of the report; those of files come first."""
-    return {**({} if set(FILE_LAWS) <= set(family.laws) else FILE_LAWS), **family.laws}
+    own = family.laws()
+    return {**({} if set(FILE_LAWS) <= set(own) else FILE_LAWS), **own}

@@ -232,7 +232,7 @@ def _made(
         generate_part,
         generate_to_store,
     )
-    from bioreason_bench.scale.store import is_url
+    from bioreason_bench.scale.urls import is_url
 
     if is_url(out):
         manifest = generate_to_store(config, str(out), shares=shares, **how)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bioreason_bench.errors import UsageError, quoted
-from bioreason_bench.scale.store import is_url
+from bioreason_bench.scale.urls import is_url
 
 __all__ = [
     "COUNT",

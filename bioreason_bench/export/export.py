@@ -78,7 +78,9 @@ def _asks(release: Release, config: str) -> bool:
 
 def _question_part(config: str, split: str, folder: str) -> Part:
     skill, _, level = config.partition("_")
-    if folder == config:  # one training set alone, of a family other than people
+    if (
+        split == "train" and folder == config
+    ):  # one training set alone, of a family other than people
         return Part(f"{config}-{split}", config, split, (RL,) if "_rl" in config else (SFT,))
     if level == "rl":
         return Part(f"{skill}-rl", config, split, (RL,))

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from bioreason_bench.audit.catalogue import LAWS
-from bioreason_bench.audit.people import check_people
 from bioreason_bench.config import from_dict
 from bioreason_bench.dataset.dataset import Dataset
 from bioreason_bench.dataset.fit import make_or_explain
-from bioreason_bench.family import PEOPLE, Family, Place, ReadTable
-from bioreason_bench.grading.grader import Grader, grader_for, make_grader
+from bioreason_bench.family import PEOPLE, Family, Place, later
 from bioreason_bench.taxonomy import LEVELS, OPEN_BOOK, OPEN_BOOK_SKILLS, QUESTION_KINDS, SKILLS
-from bioreason_bench.world.table import read_table, table_as_dict
+from bioreason_bench.world.table import table_as_dict
 
 __all__ = ["FAMILY"]
 
@@ -40,26 +36,16 @@ def _head(dataset: Dataset) -> dict[str, Any]:
     return {"relations": table_as_dict(dataset.world.table)}
 
 
-def _grader(manifest: Mapping[str, Any], table: ReadTable) -> Grader:
-    """The grader that knows the release's relations, names and values."""
-    if not manifest:
-        return grader_for()
-    names = table("people")["name"].to_pylist()
-    objects = table("facts")["object"].unique().to_pylist()
-    language = manifest["config"].get("language", "english")
-    return make_grader(read_table(manifest["relations"]), language, names, objects)
-
-
 FAMILY = Family(
     name=PEOPLE,
     summary="multi-hop questions about people, whose facts are recalled or read",
     schema="question",
     layout=LAYOUT,
-    laws=LAWS,
+    laws=later("bioreason_bench.audit.catalogue", "people_laws"),
     settings=from_dict,
     make=make_or_explain,
     head=_head,
-    check=check_people,
-    grader=_grader,
+    check=later("bioreason_bench.audit.people", "check_people"),
+    grader=later("bioreason_bench.grading.saved", "grader_of_release"),
     shown=("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot"),
 )

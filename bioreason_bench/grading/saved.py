@@ -13,13 +13,23 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bioreason_bench.errors import ReleaseError
-from bioreason_bench.family import family_of
-from bioreason_bench.grading.grader import Grader
+from bioreason_bench.family import ReadTable, family_of
+from bioreason_bench.grading.grader import Grader, grader_for, make_grader
 from bioreason_bench.world.table import read_table
 
-__all__ = ["GRADER", "grader_file", "load_grader"]
+__all__ = ["GRADER", "grader_file", "grader_of_release", "load_grader"]
 
 GRADER = "grader.json"
+
+
+def grader_of_release(manifest: Mapping[str, Any], table: ReadTable) -> Grader:
+    """The grader that knows a release's relations, names and values; see `Family.grader`."""
+    if not manifest:
+        return grader_for()
+    names = table("people")["name"].to_pylist()
+    objects = table("facts")["object"].unique().to_pylist()
+    language = manifest["config"].get("language", "english")
+    return make_grader(read_table(manifest["relations"]), language, names, objects)
 
 
 def grader_file(relations: Mapping[str, Any], language: str, known: Iterable[str]) -> str:

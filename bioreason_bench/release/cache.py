@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from bioreason_bench._version import __version__
 from bioreason_bench.config import WorldConfig
-from bioreason_bench.family import FamilyDataset, Settings, family_of
+from bioreason_bench.family import PEOPLE, FamilyDataset, Settings, family_of
 from bioreason_bench.release.disk import (
     plain_errors,
     remove_leftovers,
@@ -206,12 +206,13 @@ def _digests(folder: Path) -> dict[str, str]:
 def _key(config: Settings) -> str:
     """Everything that fixes the rows of a configuration."""
     values = config.as_dict()
+    family = str(values.get("family", PEOPLE))
     table = Path(values.get("relations", ""))
     own_table = table.read_text(encoding="utf-8") if table.is_file() else ""
     faker = metadata.version("faker") if values.get("locale") else ""
     if isinstance(config, WorldConfig) and config.facts:
         config = describe_facts(config)  # with the digests of the files
-    return json.dumps([config.as_dict(), own_table, faker, code_digest()], sort_keys=True)
+    return json.dumps([config.as_dict(), own_table, faker, code_digest(family)], sort_keys=True)
 
 
 def _first_rows(shards: Sequence[Shard], first: int) -> list[Shard]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bioreason_bench.config import PRESETS
+from bioreason_bench.family import FAMILIES, PEOPLE
 from bioreason_bench.resources import folder
 
 __all__ = ["code_digest", "generating_files"]
@@ -22,23 +23,23 @@ PACKAGE = Path(__file__).resolve().parents[1]
 ROOT = "bioreason_bench.release.cache"
 
 
-def code_digest() -> str:
+def code_digest(family: str = PEOPLE) -> str:
     """The SHA-256 of the names and contents of all generating files, as hexadecimal digits."""
     digest = hashlib.sha256()
-    for file in generating_files():
+    for file in generating_files(family):
         name = file.relative_to(PACKAGE.parent).as_posix()
         digest.update(name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def generating_files() -> list[Path]:
-    """The files that can change a row, sorted.
+def generating_files(family: str = PEOPLE) -> list[Path]:
+    """The files that can change a row of a family, sorted.
 
-    - The cache and the modules that it imports, with the `__init__` of their folders.
+    - The cache, the family, and the modules that they import, with the `__init__` of their folders.
     - The data files in the folders of these modules, such as world/relations.toml.
     - The presets and the schemas.
     """
-    modules = set(_imported_modules())
+    modules = set(_imported_modules(family))
     folders = {file.parent for file in modules} - {PACKAGE}
     folders |= {child for parent in folders for child in parent.rglob("*") if child.is_dir()}
     folders |= {PRESETS.resolve(), folder("schemas")}
@@ -50,9 +51,10 @@ def _is_data(file: Path) -> bool:
     return file.is_file() and file.suffix not in (".py", ".pyc", ".pyo")
 
 
-def _imported_modules() -> Iterator[Path]:
+def _imported_modules(family: str) -> Iterator[Path]:
     """The file of every module of the package that Python runs to make files in the cache."""
-    waiting, seen = [ROOT], {ROOT}
+    waiting = [ROOT, FAMILIES[family]]
+    seen = set(waiting)
     while waiting:
         file = _file_of(waiting.pop())
         if file is not None:

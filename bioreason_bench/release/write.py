@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import UsageError
+from bioreason_bench.family import PEOPLE
 from bioreason_bench.release import disk
 from bioreason_bench.release.fingerprint import code_digest
 from bioreason_bench.release.manifest import MANIFEST, make_manifest, write_manifest
@@ -174,7 +175,7 @@ def write_release(
 
 def digest_of(values: Mapping[str, Any]) -> str:
     """A digest of everything that decides over the bytes of the files."""
-    text = json.dumps([values, code_digest()], sort_keys=True)
+    text = json.dumps([values, code_digest(str(values.get("family", PEOPLE)))], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import ReleaseError, UsageError
+from bioreason_bench.family import PEOPLE
 from bioreason_bench.inputs import MANIFEST as MOST_BYTES
 from bioreason_bench.inputs import read_json
 from bioreason_bench.release import disk
@@ -98,7 +99,7 @@ def write_part(
         "format": FORMAT,
         "shares": str(shares),
         "total": len(files),
-        "made_by": {"code": code_digest(), "shard_rows": shard_rows},
+        "made_by": {"code": code_digest(str(head.get("family", PEOPLE))), "shard_rows": shard_rows},
         "head": dict(head),
     }
     key = digest_of(record)

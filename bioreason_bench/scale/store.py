@@ -11,7 +11,6 @@ package reads a release without one.  The same command resumes a run.  KEY stand
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Finish", "Store", "is_url", "merge_store", "write_to_store"]
 
-URL = re.compile(r"[a-z][a-z0-9+.-]*://.+", re.DOTALL)
 UNFINISHED = "_unfinished"
 HEAD = "head.json"
 FULL = ("quota", "storagefull", "no space", "insufficient storage", "507")
@@ -42,11 +40,6 @@ Advance = Callable[[FileEntry, int], None]
 Sizes = Mapping[str, tuple[int, int]]  # file -> bytes as stored, and without compression
 # (store, manifest, folder, sizes) -> the card is in the folder
 Finish = Callable[["Store", Mapping[str, Any], Path, Sizes], None]
-
-
-def is_url(text: object) -> bool:
-    """Whether a text names a place in a store, rather than a folder."""
-    return URL.fullmatch(str(text)) is not None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@
     data           what a stage trains on: a release as sources, texts as token ids, the batches
     models/        load or create a model and its tokenizer; sample completions from it
     packing        texts into the tensors of a batch
-    optimizer      Muon for matrices, AdamW for the rest
     progress       bar and learning curve of a stage
     speed          how long a stage will take
     measure        score a model on the test sets of a release
@@ -17,6 +16,6 @@
     dry_run/       try one step of every stage before the first one is trained
     run            all stages of a recipe, one after the other
 
-A module imports only from those above it.  Only models/nano, models/sample, optimizer,
+A module imports only from those above it.  Only models/nano, models/sample, stages/optimizer,
 stages/callback and stages/grpo_trainer import torch or TRL at the top; the others import them late.
 """

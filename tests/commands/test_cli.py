@@ -145,7 +145,7 @@ def test_a_wrong_request_gets_one_sentence_and_code_2_and_leaves_nothing(
         (["generate", "--workers", "0"], "0 is not in the range"),
         (["generate", "--seed", "x"], "not a valid integer"),
         (["genrate"], "did you mean 'generate'"),
-        (["nonsense"], "the commands are generate, verify, show"),
+        (["nonsense"], "the commands are generate, merge, verify, show"),
         (["where", "task"], "tasks"),
     ],
 )

@@ -343,7 +343,6 @@ def test_another_architecture_gets_what_can_be_measured_and_a_sentence(corpus, t
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--level", "depth"], "has no test questions of level depth"),
         (["--measure", "circuits"], "'circuits' is not one of"),
     ],
 )

@@ -108,7 +108,7 @@ def test_verdicts_of_another_run_in_the_folders_are_not_used(study, tmp_path):
     ("column", "value", "words"),
     [
         ("unseen_group", "weird", "unseen_group is 'weird'"),
-        ("pattern", "PX", "pattern is 'PX'"),
+        ("pattern", "XXX", "pattern is 'XXX'|more or fewer letters"),
         ("pattern", "PPPPPP", "more or fewer letters than hops"),
         ("first_error", 7, "first_error is no hop"),
         ("first_unseen", -2, "first_unseen is no hop"),

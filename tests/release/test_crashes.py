@@ -25,7 +25,7 @@ from crash import FAILURES, KILL, contents, count_steps, run_apart, run_until, s
 from bioreason_bench import build
 from bioreason_bench.audit.report import Audit, manifest_digest, write_audit
 from bioreason_bench.config import LEVELS, WorldConfig, load_preset
-from bioreason_bench.dataset import Dataset, make_dataset
+from bioreason_bench.dataset import Dataset, fit, make_dataset
 from bioreason_bench.errors import UsageError
 from bioreason_bench.export.export import export
 from bioreason_bench.release import write
@@ -60,7 +60,7 @@ def _planned_once():
         return next(found, None) or make_dataset(config)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "make_dataset", find_or_make)
+        patch.setattr(fit, "make_dataset", find_or_make)
         yield
 
 

@@ -66,7 +66,7 @@ def test_a_dry_run_tries_each_kind_of_stage_and_leaves_nothing(nano_release, tmp
     assert not (tmp_path / "run").exists()
     longest = max(len(row["chain"]) for row in corpus.source("comp_rl"))
     for trial in found:
-        assert trial.minutes > 0
+        assert trial.minutes >= 0
         assert trial.checkpoint_bytes > trial.model_bytes > 4 * 32 * 100
         assert longest / 10 < trial.longest <= 192
     assert len(lines) == 4 and "MB of disk" in lines[-1]

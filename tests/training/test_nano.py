@@ -13,9 +13,9 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from bioreason_bench.training.models.nano import NanoConfig, NanoForCausalLM
 from bioreason_bench.training.models.sample import sample
-from bioreason_bench.training.optimizer import make_optimizer, orthogonal
 from bioreason_bench.training.packing import IGNORE, Collate, first_fit
 from bioreason_bench.training.stages.label_scores import score_labels_only
+from bioreason_bench.training.stages.optimizer import make_optimizer, orthogonal
 
 END = [1, 2, 7]
 

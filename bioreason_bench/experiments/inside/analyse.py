@@ -114,9 +114,11 @@ def analyse(
         raise UsageError(f"{corpus.path} has no {split} questions of level {level}")
     questions = {config: questions_of(corpus, config, split, limit) for config in configs}
     folder = user_path(out)
+    models.quiet()
+    for name in names:
+        models.load(name)  # all of them, before anything is measured or written
     with plain_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    models.quiet()
     study = _Study(corpus, questions, measures, log)
     for number, name in enumerate(names):
         _measure_model(study, name, names[number - 1] if number else None)

@@ -38,7 +38,7 @@ FAMILY = Family(
         **{f"cogs/{level}": Place(SCHEMA, TESTS) for level in LEVELS},
         **{f"cogs/{level}_openbook": Place(SCHEMA, TESTS) for level in LEVELS},
     },
-    laws=LAWS,
+    laws=lambda: LAWS,
     settings=CogsSettings.from_dict,
     make=make_dataset,
     head=_head,

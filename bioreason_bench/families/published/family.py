@@ -88,7 +88,7 @@ FAMILY = Family(
             for level in LEVELS
         },
     },
-    laws=LAWS,
+    laws=lambda: LAWS,
     settings=PublishedSettings.from_dict,
     make=make_dataset,
     head=_head,

@@ -43,7 +43,7 @@ FAMILY = Family(
         **{f"scan_{name}": Place(SCHEMA, TRAIN) for name in SPLITS},
         **{f"scan_{name}/{level}": Place(SCHEMA, TEST) for name, level in SPLITS.items()},
     },
-    laws=LAWS,
+    laws=lambda: LAWS,
     settings=ScanSettings.from_dict,
     make=make_dataset,
     head=_head,

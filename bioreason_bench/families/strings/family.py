@@ -41,7 +41,7 @@ FAMILY = Family(
         **{f"strings/{level}": Place(SCHEMA, TESTS) for level in LEVELS},
         **{f"strings/{level}_openbook": Place(SCHEMA, TESTS) for level in LEVELS},
     },
-    laws=LAWS,
+    laws=lambda: LAWS,
     settings=StringSettings.from_dict,
     make=make_dataset,
     head=_head,

@@ -55,7 +55,7 @@ def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
     collate = run.progress.count_tokens(Collate(run.tokenizer.pad_token_id, recipe.packed))
     optimizer = None  # TRL's own
     if stage.matrix_learning_rate:
-        from bioreason_bench.training.optimizer import make_optimizer
+        from bioreason_bench.training.stages.optimizer import make_optimizer
 
         optimizer = make_optimizer(
             run.model,
