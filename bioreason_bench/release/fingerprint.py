@@ -53,7 +53,8 @@ def _is_data(file: Path) -> bool:
 
 def _imported_modules(family: str) -> Iterator[Path]:
     """The file of every module of the package that Python runs to make files in the cache."""
-    waiting = [ROOT, FAMILIES[family]]
+    parts = FAMILIES[family].split(".")
+    waiting = [ROOT, *(".".join(parts[:end]) for end in range(2, len(parts) + 1))]
     seen = set(waiting)
     while waiting:
         file = _file_of(waiting.pop())

@@ -30,7 +30,7 @@ from bioreason_bench.workers import run
 if TYPE_CHECKING:
     from bioreason_bench.dataset import Dataset, Shard
 
-__all__ = ["Finish", "Store", "is_url", "merge_store", "write_to_store"]
+__all__ = ["Finish", "Store", "merge_store", "write_to_store"]
 
 UNFINISHED = "_unfinished"
 HEAD = "head.json"

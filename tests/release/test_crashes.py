@@ -222,7 +222,7 @@ def test_the_folder_of_another_user_is_not_used(place):
 
 def test_files_of_other_code_are_not_used(place, undisturbed, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(write, "code_digest", lambda: "of the code before it was edited")
+        patch.setattr(write, "code_digest", lambda *_: "of the code before it was edited")
         assert run_until(partial(make, place / "r"), place, 150, KILL).code == -signal.SIGKILL
     old = {path.stat().st_ino for path in (place / "r.partial").rglob("*.parquet")}
     assert len(old) > 5

@@ -112,7 +112,7 @@ def test_a_second_stage_is_the_same_uninterrupted_and_on_a_base_stopped_and_resu
         if state.global_step == 1:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(runs, "try_recipe", lambda *_, **__: [])  # it takes steps as well
+    monkeypatch.setattr(runs, "try_stages", lambda *_, **__: [])  # it takes steps as well
     monkeypatch.setattr(ProgressCallback, "on_step_end", signalled)
     stopped = CliRunner().invoke(main, argv)
     assert stopped.exit_code == 130, stopped.output
