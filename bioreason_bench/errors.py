@@ -36,7 +36,7 @@ __all__ = [
 BUG = 70  # the exit code of a bug in this package (EX_SOFTWARE of sysexits.h)
 EXIT_CODES = {
     0: "done",
-    1: "a check failed, or a file is missing or broken",
+    1: "a check failed, two releases differ, or a file is missing or broken",
     2: "wrong usage, or a request that cannot be met",
     BUG: "a bug in bioreason; the message names a file to report",
     130: "interrupted (Ctrl-C)",

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.errors import quoted
+from bioreason_bench.errors import UsageError, quoted
 
 __all__ = [
     "DEEPEST",
@@ -37,6 +37,8 @@ __all__ = [
     "read_json",
     "read_text",
     "read_toml",
+    "read_yaml_table",
+    "toml_value",
 ]
 
 # The largest file that is read, in bytes; stated in docs/data.md (Limits).
@@ -223,3 +225,36 @@ def _too_deep() -> str:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def toml_value(text: str) -> Any:
+    """The TOML value that a text is, or the text itself where it is none."""
+    try:
+        values = parse_toml(f"value = {text}")
+    except Unreadable:
+        return text
+    return values["value"] if len(values) == 1 else text
+
+
+def read_yaml_table(path: Path, what: str, examples: Path) -> dict[str, Any]:
+    """The fields of a YAML file of settings.
+
+    Args:
+        path: The file.
+        what: What an error message calls it, such as "recipe".
+        examples: Where there are files as they should be.
+
+    Raises:
+        UsageError: It cannot be read, or is no table of fields.
+    """
+    try:
+        values = parse_yaml(read_text(path, SETTINGS))
+    except OSError as error:
+        raise UsageError(f"{what} {path} cannot be read: {error.strerror}") from None
+    except Unreadable as problem:
+        raise UsageError(f"{what} {path} cannot be read: {problem}") from None
+    if not isinstance(values, dict):
+        raise UsageError(
+            f"{what} {path} is not a table of fields; see the shipped ones in {examples}"
+        )
+    return values

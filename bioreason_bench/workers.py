@@ -9,6 +9,7 @@ The pools of the standard library miss three events that this module handles:
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import pickle
@@ -55,7 +56,9 @@ def run(
     workers = min(workers, len(tasks), MOST_PER_CORE * available_cores())
     if workers <= 1:
         if tasks:
-            yield from map(start(), tasks)
+            for result in map(start(), tasks):
+                give_memory_back()
+                yield result
         return
     processes: dict[Connection, BaseProcess] = {}  # by the parent's end of the worker's pipe
     try:
@@ -84,6 +87,7 @@ def _start_workers(processes: dict[Connection, BaseProcess], start: Callable, wo
         if FORK
         else multiprocessing.get_context("spawn").Process
     )
+    give_memory_back()  # what is free here, each worker would take anew
     for _ in range(workers):
         parent_end, worker_end = multiprocessing.Pipe()
         inherited = [*processes, parent_end] if FORK else []
@@ -135,6 +139,19 @@ def _serve(start: Callable, connection: Connection, inherited: list[Connection])
             except Exception as error:  # noqa: BLE001 - it is raised in the parent
                 outcome = (False, _portable(error))
             connection.send(outcome)
+            give_memory_back()
+
+
+def give_memory_back() -> None:
+    """Return free memory to the system: the largest task must not size every process for good.
+
+    glibc and the allocator of Arrow keep what they once had.  Other systems decide by themselves.
+    """
+    if arrow := sys.modules.get("pyarrow"):
+        arrow.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another library of C
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _portable(error: Exception) -> Exception:

@@ -27,6 +27,11 @@ FAMILY_LEVELS = {  # of families other than people; their groups are in no other
     "scan": ("iid", "composition", "zeroshot", "depth"),
     "cogs": ("iid", "composition", "zeroshot", "depth"),
 }
+FAMILY_TOKENS = {  # that a chain and an answer may take: twice the words of the longest gold one
+    "strings": (512, 64),
+    "scan": (1024, 256),
+    "cogs": (3072, 1536),
+}
 FAMILY_VARIANTS = {name: VARIANTS[name][1] for name in ("", "openbook", "chat", "direct")}
 FAMILY_VARIANTS["openbook_chat"] = "_group_chat"
 BASES = {"": "_chain", "openbook_chat": "_chat"}  # of leaves; of other variants: _{variant}
@@ -57,7 +62,7 @@ def task_files() -> dict[str, str]:
         for variant, base in FAMILY_VARIANTS.items():
             for level in levels:
                 name = _name(f"{family}_{level}", variant)
-                text = _leaf(name, f"{family}_{level}", variant, "family")
+                text = _leaf(name, f"{family}_{level}", variant, "family") + _limit(family, variant)
                 files[f"{family}/{name}.yaml"] = text
             group = _name(family, variant)
             members = [_name(f"{family}_{level}", variant) for level in levels]
@@ -78,6 +83,15 @@ def _leaf(name: str, questions: str, variant: str, addition: str = "") -> str:
     if variant in DOCUMENTS:
         kwargs += f"  variant: {DOCUMENTS[variant]}\n"
     return f"include: {base}\ntask: {name}\ndataset_kwargs:\n{kwargs}"
+
+
+def _limit(family: str, variant: str) -> str:
+    """The generation_kwargs of a family's task: those of its base file but for the limit."""
+    if variant in {"chat", "openbook_chat"}:
+        return ""
+    tokens = FAMILY_TOKENS[family][variant == "direct"]
+    stop = '["\\nQuestion:", " Question:"]'
+    return f"generation_kwargs:\n  until: {stop}\n  do_sample: false\n  max_gen_toks: {tokens}\n"
 
 
 def _group(name: str, members: list[str], base: str) -> str:

@@ -32,7 +32,7 @@ ORDER = (  # stages in reading order; build, loading and commands import all of 
     "language",
     *("splits", "questions", "grading", "dataset", "release", "scale", "figure_style", "export"),
     *("audit", "evaluation", "explore", "hub", "families", "environments", "training"),
-    *("experiments", "build", "loading", "commands", "baselines", "__init__", "__main__"),
+    *("experiments", "build", "loading", "commands", "__init__", "__main__"),
 )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,27 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import bioreason_bench
 from bioreason_bench.errors import BUG
 
+# a test finds the same every time; `make deep` draws anew
+with contextlib.suppress(ImportError):  # the environments of RL libraries have no Hypothesis
+    from hypothesis import settings
+
+    settings.register_profile("same", derandomize=True)
+    settings.load_profile("same")
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def pytest_report_header() -> str:
     folder = Path(bioreason_bench.__file__).parent
     return f"bioreason_bench {bioreason_bench.__version__} from {folder}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Releases of tests need not survive a loss of power; programs that tests start still sync."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +48,18 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("releases") / "tiny"
     generate(load_preset("tiny"), folder, workers=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release with one level and few questions, shared by all tests: never write into it."""
+    from few import few
+
+    from bioreason_bench.build import generate
+
+    folder = tmp_path_factory.mktemp("releases") / "few"
+    generate(few(), folder, workers=1)
     return folder
 
 
@@ -75,6 +103,25 @@ def tiny_world():
     from bioreason_bench.world.facts import make_world
 
     return make_world(load_preset("tiny"))
+
+
+@pytest.fixture(scope="module")
+def planned_once() -> Iterator[None]:
+    """Each world is planned once in a module: its tests are about what becomes of the rows."""
+    from bioreason_bench.config import WorldConfig
+    from bioreason_bench.dataset import Dataset, fit, make_dataset
+
+    made: list[tuple[WorldConfig, Dataset]] = []
+
+    def find_or_make(config: WorldConfig) -> Dataset:
+        found = next((dataset for known, dataset in made if known == config), None)
+        if found is None:
+            made.append((config, found := make_dataset(config)))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "make_dataset", find_or_make)
+        yield
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from few import FEW
 
 pytestmark = pytest.mark.slow
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -24,7 +25,9 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, with_pip=True)
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
     subprocess.run(
-        [programs / "python", "-m", "pip", "install", "--quiet", CHECKOUT], check=True, timeout=900
+        [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", CHECKOUT],
+        check=True,
+        timeout=900,
     )
     return programs
 
@@ -32,6 +35,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(core: Path, folder: Path, *words: object) -> str:
     """What a program of the new environment prints, without the checkout on its path."""
     hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "BIOREASON_CACHE")
+    hidden += ("PYTHONDONTWRITEBYTECODE",)  # only what is imported is compiled, once
     env = {name: value for name, value in os.environ.items() if name not in hidden}
     program, *arguments = map(str, words)
     done = subprocess.run(
@@ -61,7 +65,7 @@ def test_no_extra_is_installed(core, tmp_path):
 
 
 WITHOUT_LATE = """
-import sys
+import json, sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
@@ -71,12 +75,14 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 import bioreason_bench as b, bioreason_bench.commands.main
 [getattr(b, name) for name in b.__all__]
-print(b.generate(b.load_preset("tiny"), "tiny", workers=1)["preset"])
+config = b.load_preset("tiny").override(json.loads(sys.argv.pop()))
+print(b.generate(config, "tiny", workers=1)["preset"])
 """
 
 
 def test_the_front_door_and_generation_need_no_late_package(core, tmp_path):
-    assert run(core, tmp_path, "python", "-c", WITHOUT_LATE, *LATE).strip() == "tiny"
+    words = ("-c", WITHOUT_LATE, *LATE, json.dumps(FEW))
+    assert run(core, tmp_path, "python", *words).strip() == "tiny"
 
 
 def test_the_rows_are_those_of_the_checkout(folder, tiny_release):

@@ -194,7 +194,8 @@ def check_values(command: click.Command, given: dict[str, list[str]], rest: list
         studies = [name for name in given.get("--study", []) if not name.endswith(".yaml")]
         arms = {name for study in ["main", *studies] for name, _, _ in load_study(study).arms}
         others = set(given.get("--arm", [])) - arms - {"RECIPE"}
-        assert all(load_recipe(name) for name in others)
+        families = [f"{family}/" for family in given.get("--family", [])] or [""]
+        assert all(load_recipe(family + name) for family in families for name in others)
 
 
 @every_page

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from few import SETTINGS
 
 from bioreason_bench.audit.report import read_audit
 from bioreason_bench.commands.main import main
@@ -585,13 +586,13 @@ def test_the_harness_neither_logs_nor_stores_a_token_and_reads_no_pickle(monkeyp
 
 
 QUICK = """
-import sys
+import json, sys
 from click.testing import CliRunner
 from bioreason_bench.commands.main import main
 assert False, "python -O leaves this out"
-out = sys.argv[1]
+out, settings = sys.argv[1], json.loads(sys.argv[2])
 for words in (
-    ["generate", "--preset", "tiny", "--out", f"{out}/tiny", "--workers", "1", "-q"],
+    ["generate", "--preset", "tiny", *settings, "--out", f"{out}/tiny", "--workers", "1", "-q"],
     ["verify", f"{out}/tiny", "--workers", "1", "--sample", "20", "-q"],
     ["show", f"{out}/tiny"],
     ["export", f"{out}/tiny", "--to", "trl", "--out", f"{out}/trl"],
@@ -601,16 +602,15 @@ for words in (
 """
 
 
-def test_nothing_depends_on_assert(tiny_release, tmp_path):
+def test_nothing_depends_on_assert(few_release, tmp_path):
     """The same rows, verdict and output with python -O."""
-    done = subprocess.run(
-        [sys.executable, "-O", "-c", QUICK, tmp_path], capture_output=True, text=True, timeout=120
-    )
+    words = [sys.executable, "-O", "-c", QUICK, tmp_path, json.dumps(SETTINGS)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    shown = run("show", tiny_release).stdout
+    shown = run("show", few_release).stdout
     assert done.stdout == f"generate 0 \nverify 0 \nshow 0 {shown}\nexport 0 \n"
-    assert read_manifest(tmp_path / "tiny")["files"] == read_manifest(tiny_release)["files"]
-    run("export", tiny_release, "--to", "trl", "--out", tmp_path / "plain")
+    assert read_manifest(tmp_path / "tiny")["files"] == read_manifest(few_release)["files"]
+    run("export", few_release, "--to", "trl", "--out", tmp_path / "plain")
     for path in (tmp_path / "plain").rglob("*.jsonl"):
         optimized = tmp_path / "trl" / path.relative_to(tmp_path / "plain")
         assert optimized.read_bytes() == path.read_bytes()

@@ -43,7 +43,7 @@ ORDER = (
     *("release", "scale", "figure_style", "export", "audit", "evaluation", "explore", "hub"),
     *("families", "environments", "training", "experiments"),
 )
-ABOVE = ("build", "loading", "commands", "baselines", "__main__", "__init__")  # import everything
+ABOVE = ("build", "loading", "commands", "__main__", "__init__")  # import everything
 LARGEST_FOLDER = 12  # modules side by side
 
 

@@ -122,7 +122,7 @@ def _read_tables(run: AuditRun) -> World:
 def _read_biographies(run: AuditRun, world: World) -> ParsedRelease:
     """Read and check the biographies; return the release with the facts that they state."""
     files = [file for file in run.manifest["files"] if File(file).folder == "biographies"]
-    reader = BiographyReader(run.folder, world.release, first_only=bool(run.sample))
+    reader = BiographyReader(run.files, world.release, first_only=bool(run.sample))
     results = run.read_files("biographies", files, reader.start)
     biographies = [result.biographies for result in results if result.biographies]
     facts, index, told = facts_from(world.release, biographies)
@@ -147,7 +147,7 @@ def _read_training(run: AuditRun, release: ParsedRelease) -> list[QuestionResult
     """Read and check the training questions, and try the cues on them."""
     knowledge = Knowledge(release, {})
     knowledge.prepare()
-    reader = QuestionReader(run.folder, knowledge, _config(run), run.sample)
+    reader = QuestionReader(run.files, knowledge, _config(run), run.sample)
     return run.read_files("training questions", _question_files(run, training=True), reader.start)
 
 
@@ -173,7 +173,7 @@ def _learn(run: AuditRun, release: ParsedRelease, training: Sequence[QuestionRes
 def _read_others(run: AuditRun, knowledge: Knowledge) -> list[QuestionResult]:
     """Read and check all questions but those of training, and run the solvers."""
     knowledge.prepare()
-    reader = QuestionReader(run.folder, knowledge, _config(run), run.sample)
+    reader = QuestionReader(run.files, knowledge, _config(run), run.sample)
     return run.read_files("test questions", _question_files(run, training=False), reader.start)
 
 

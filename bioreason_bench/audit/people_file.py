@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +33,7 @@ from bioreason_bench.audit.solvers.knowledge import Knowledge
 from bioreason_bench.audit.solvers.popularity import Popularity
 from bioreason_bench.audit.solvers.scores import SolverResults, SolverRun
 from bioreason_bench.audit.solvers.solvers import count_cue_hits
+from bioreason_bench.release.files import Files
 from bioreason_bench.taxonomy import SKILLS
 
 __all__ = ["BiographyReader", "BiographyResult", "QuestionReader", "QuestionResult"]
@@ -64,12 +64,12 @@ class BiographyReader:
     """Reads files of biographies.
 
     Attributes:
-        folder: The release on disk.
+        files: Those of the release.
         release: The release as read so far.
         first_only: Read the first paraphrase of each biography only.
     """
 
-    folder: Path
+    files: Files
     release: ParsedRelease
     first_only: bool
 
@@ -79,7 +79,7 @@ class BiographyReader:
 
     def read(self, parser: Parser, task: FileTask) -> BiographyResult:
         result = BiographyResult(task, Ledger())
-        table = open_file(self.folder, task.file, task.entry, result.ledger)
+        table = open_file(self.files, task.file, task.entry, result.ledger)
         if table is not None:
             if self.first_only:
                 table = table.filter(pc.equal(table["rendering"], 0))
@@ -155,13 +155,13 @@ class QuestionReader:
     """Reads files of questions, checks their rows, and runs the solvers on test questions.
 
     Attributes:
-        folder: The release on disk.
+        files: Those of the release.
         knowledge: What the solvers may use.
         config: The config in the manifest.
         sample: Questions of each file that are solved, 0 for all.
     """
 
-    folder: Path
+    files: Files
     knowledge: Knowledge
     config: Mapping[str, Any]
     sample: int
@@ -172,7 +172,7 @@ class QuestionReader:
 
     def read(self, parser: Parser, task: FileTask) -> QuestionResult:
         result = QuestionResult(task, Ledger())
-        table = open_file(self.folder, task.file, task.entry, result.ledger)
+        table = open_file(self.files, task.file, task.entry, result.ledger)
         if table is not None:
             self._read(parser, File(task.file), table, result)
         return result

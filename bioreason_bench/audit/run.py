@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.files import open_file
+from bioreason_bench.release.files import Files
 from bioreason_bench.workers import run
 
 __all__ = ["Advance", "AuditRun", "CannotContinue", "FileTask"]
@@ -54,7 +54,7 @@ class AuditRun:
     """One audit of one release.
 
     Attributes:
-        folder: The release.
+        files: Those of the release.
         manifest: Its manifest, which fits its schema.
         ledger: Where checks are counted.
         sample: Questions of each file that are solved, 0 for all.
@@ -62,7 +62,7 @@ class AuditRun:
         advance: Called as the rows of a stage are read.
     """
 
-    folder: Path
+    files: Files
     manifest: Mapping[str, Any]
     ledger: Ledger
     sample: int
@@ -78,7 +78,7 @@ class AuditRun:
         tables: dict[str, pa.Table] = {}
         for file, entry in self.manifest["files"].items():
             if file.startswith(f"data/{name}/"):
-                tables[file] = open_file(self.folder, file, entry, self.ledger)
+                tables[file] = open_file(self.files, file, entry, self.ledger)
         if not tables:
             self.ledger.check_whole("files", f"data/{name}", "a release has this table")
         if not tables or any(table is None for table in tables.values()):

@@ -21,13 +21,14 @@ from bioreason_bench.audit.reading.files import check_folder
 from bioreason_bench.audit.report import Audit, check_report, manifest_digest
 from bioreason_bench.audit.run import Advance, AuditRun
 from bioreason_bench.family import family_of
+from bioreason_bench.release.files import Files
 from bioreason_bench.workers import available_cores
 
 __all__ = ["verify"]
 
 
 def verify(
-    folder: str | Path,
+    release: str | Path | Files,
     *,
     workers: int | None = None,
     sample: int = 0,
@@ -36,12 +37,12 @@ def verify(
     replaced: bool = False,
     advance: Advance = lambda stage, done, total: None,
 ) -> Audit:
-    """Check a release against every law of the catalogue; only read its folder.
+    """Check a release against every law of the catalogue; only read it.
 
     A stage whose files cannot be read is the last one.
 
     Args:
-        folder: The release.
+        release: Its folder, or its files wherever they are.
         workers: The number of worker processes; all cores if None.
         sample: Solve only this many questions of each file, and read one paraphrase of each
             biography; 0 for all. Certificates, counts and files are checked completely.
@@ -54,15 +55,15 @@ def verify(
     Raises:
         UsageError: There is no folder; or rows cannot be made again.
     """
-    folder = Path(folder)
-    audit = Audit(folder, manifest_digest(folder), sample)
-    manifest = check_folder(folder, audit.ledger)
+    files = release if isinstance(release, Files) else Files(Path(release))
+    audit = Audit(files.folder, manifest_digest(files.folder), sample)
+    manifest = check_folder(files, audit.ledger)
     if manifest is not None:
         workers = available_cores() if workers is None else workers
         family = family_of(manifest)
         audit.ledger.laws = laws_of(family)
-        check_card(folder, manifest, audit.ledger)
-        run = AuditRun(folder, manifest, audit.ledger, sample, workers, advance)
+        check_card(files.folder, manifest, audit.ledger)
+        run = AuditRun(files, manifest, audit.ledger, sample, workers, advance)
         audit.scores = family.check(run)
         check_official(manifest, known or {}, audit.ledger)
         if against is not None and not audit.ledger.broken_in("config"):

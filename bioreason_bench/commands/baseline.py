@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 Log = Callable[[str], None]
+STUDIES_OF = {"people": "main", "strings": "strings", "scan": "scan", "cogs": "cogs"}
 CHILD_WAITS = 60.0  # seconds for the process of a killed `reproduce` to end
 
 
@@ -470,9 +471,7 @@ def analyse(
 @main.command()
 @click.option(
     "--preset",
-    default="nano",
-    show_default=True,
-    help="Preset of the world; nano trains on two CPU cores.",
+    help="Preset of the worlds; default: that of the study (nano, for people).",
 )
 @click.option(
     "--data",
@@ -500,9 +499,12 @@ def analyse(
 )
 @click.option(
     "--study",
-    default="main",
-    show_default=True,
-    help="Which arms: a shipped study, or a YAML file. --list names them.",
+    help="Which arms: a shipped study, or a YAML file; default: main. --list names them.",
+)
+@click.option(
+    "--family",
+    type=click.Choice(list(STUDIES_OF)),
+    help="The main study of a family of questions: --family strings is --study strings.",
 )
 @click.option(
     "--arm",
@@ -525,12 +527,13 @@ def analyse(
 @SET
 @QUIET
 def reproduce(
-    preset: str,
+    preset: str | None,
     data: Path | None,
     world_seed: int | None,
     seeds: tuple[int, ...],
     out: Path | None,
-    study: str,
+    study: str | None,
+    family: str | None,
     names: tuple[str, ...],
     with_passk: bool,
     list_studies: bool,
@@ -543,7 +546,7 @@ def reproduce(
     The main study asks for the paper's finding. Call the same command again with the same --out to
     continue where it stopped. Each seed has its own models. Unless --data or --world-seed is given,
     it also has its own world with its own unseen relations. Recipes are those made for the preset
-    (nano, nano_english, small). Stages that arms share are trained once.
+    or its family (train --list). Stages that arms share are trained once.
     """
     from bioreason_bench.experiments.jobs import arms_of, make_arms, with_settings
     from bioreason_bench.experiments.reproduce import reproduce as run
@@ -556,24 +559,27 @@ def reproduce(
         return
     need_training()
     log = _logger(quiet)
-    loaded = load_study(study)
+    if study and family:
+        raise UsageError("--study and --family both say what is run; give one of them")
+    loaded = load_study(study or STUDIES_OF[family or "people"])
     corpora = {
         seed: corpus_at(
             data,
-            preset,
+            preset or loaded.preset,
             42 + seed if world_seed is None else world_seed,
             log,
             loaded.world_settings(seed),
         )
         for seed in seeds
     }
-    made_for = next(iter(corpora.values())).config.preset
-    arms = arms_of(loaded, made_for)
+    corpus = next(iter(corpora.values()))
+    folders = (str(corpus.manifest["config"]["preset"]), corpus.family.name)
+    arms = arms_of(loaded, folders)
     of_study = {arm.name: arm for arm in arms}
     if names:
         others = [name for name in names if name not in of_study]
         arms = [of_study[name] for name in names if name in of_study]
-        arms += make_arms(others, made_for)
+        arms += make_arms(others, folders)
     page = run(
         corpora,
         out or Path("runs") / loaded.name,

@@ -20,7 +20,7 @@ def command(arguments: tuple[str, ...]) -> None:
 
     \b
     bioreason eval --model hf --model_args pretrained=Qwen/Qwen2.5-1.5B --tasks bioreason_comp
-    bioreason eval ... --tasks bioreason_comp_openbook --apply_chat_template      untrained model
+    bioreason eval ... --tasks bioreason_comp_openbook_chat --apply_chat_template   a chat model
     bioreason eval ... --metadata '{"data": "releases/v1"}'                       a folder
     bioreason eval ... --metadata '{"data": "org/bioreason", "revision": "v1.0.0"}'   the Hub
     bioreason eval ... --metadata '{"preset": "small", "seed": 7}'                a new world

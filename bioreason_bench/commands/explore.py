@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bioreason_bench.commands.parameters import COUNT, PATH, beside
+from bioreason_bench.errors import UsageError
 
 
 @click.command(name="explore")
@@ -44,6 +45,10 @@ def command(
     from bioreason_bench.release.read import Release
 
     release = Release(folder)
+    if "people" not in release.configs():
+        raise UsageError(
+            f"explore shows worlds of people, and {folder} is none; use bioreason show"
+        )
     out = out or beside(folder, ".html")
     write_page(release, user_path(out), results, questions=questions, force=force)
     click.echo(out)

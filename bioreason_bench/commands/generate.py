@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,8 +63,8 @@ class Generate(click.Command):
 @click.option(
     "--out",
     type=PATH_OR_URL,
-    help="Folder to write, or a place in an object store (s3://bucket/name); default: "
-    "bioreason-PRESET-SEED.",
+    help="Folder to write, or a place in an object store (s3://bucket/name) or on the Hub "
+    "(hf://datasets/OWNER/NAME); default: bioreason-PRESET-SEED.",
 )
 @click.option(
     "--set",
@@ -113,6 +113,13 @@ class Generate(click.Command):
     "bioreason merge; on any machine, in any order.",
 )
 @click.option(
+    "--plan",
+    "plan_file",
+    type=PATH,
+    help="File that keeps the plan of a large world, for further --shards: read if it is there, "
+    "else written.",
+)
+@click.option(
     "--engine",
     type=click.Choice(["local", "slurm", "ray"]),
     help="Let datatrove run the tasks, which resume and are retried one by one; see docs/scale.md.",
@@ -146,6 +153,7 @@ def command(
     workers: int | None,
     shard_rows: int | None,
     shards: str | None,
+    plan_file: Path | None,
     engine: str | None,
     tasks: int | None,
     engine_settings: tuple[str, ...],
@@ -169,11 +177,12 @@ def command(
     """  # noqa: D301 - click reads \b
     from bioreason_bench.config import WorldConfig, own_fields
     from bioreason_bench.dataset import SHARD_ROWS
-    from bioreason_bench.family import family_of, load_settings
+    from bioreason_bench.family import load_settings
+    from bioreason_bench.scale.remote import writable_store_at
     from bioreason_bench.scale.shares import Shares
 
     shares = Shares.parse(shards) if shards else None
-    _check_together(shares, engine, force, bool(tasks or engine_settings), out)
+    _check_together(shares, engine, plan_file, force, bool(tasks or engine_settings), out)
     began = time.perf_counter()
     if preset is None:
         preset = "graph" if facts else "v1"
@@ -196,11 +205,13 @@ def command(
             raise UsageError(f"--from is for published files; leave it out with preset {preset}")
         config = replace(config, source=str(source))
     out = out or _default_out(config, shares)
+    if isinstance(out, str):
+        out = writable_store_at(out).url
     how: dict[str, Any] = {"workers": workers, "shard_rows": shard_rows or SHARD_ROWS}
-    how["progress"] = not quiet
+    how |= {"progress": not quiet, "plan_file": plan_file}
     made = _made(config, out, shares, engine, tasks, engine_settings, force, how)
-    if made is None:
-        click.echo(f"{out}: tasks are submitted; run this again when they are done", err=True)
+    if isinstance(made, str):
+        click.echo(made, err=True)
         return
     rows: Counter[str] = Counter()
     for entry in made:
@@ -209,10 +220,33 @@ def command(
         line = {"path": str(out), "preset": config.preset, "seed": config.seed, "rows": rows}
         click.echo(json.dumps(line))
     elif not quiet:
-        seconds = time.perf_counter() - began
-        written = WRITTEN | {family_of(config.as_dict()).schema: "questions"}
-        counts = [f"{rows[schema]:,} {name}" for schema, name in written.items() if schema in rows]
-        click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
+        _say_what_is_there(config, out, rows, time.perf_counter() - began)
+
+
+def _say_what_is_there(
+    config: Settings, out: Path | str, rows: Mapping[str, int], seconds: float
+) -> None:
+    """Print what was made."""
+    from bioreason_bench.family import family_of
+
+    written = WRITTEN | {family_of(config.as_dict()).schema: "questions"}
+    counts = [f"{rows[schema]:,} {name}" for schema, name in written.items() if schema in rows]
+    click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
+    say_how_it_is_seen(out)
+
+
+def say_how_it_is_seen(out: Path | str) -> None:
+    """Print how visitors get to see a release that was drafted on the Hub."""
+    from bioreason_bench.scale.hub_branch import repo_at
+    from bioreason_bench.scale.urls import is_on_hub
+
+    if isinstance(out, str) and is_on_hub(out):
+        repo, _ = repo_at(out)
+        click.echo(
+            "visitors do not see it yet; next: "
+            f"bioreason verify {out} --write && bioreason publish {out} --repo {repo}",
+            err=True,
+        )
 
 
 def _made(
@@ -224,8 +258,8 @@ def _made(
     engine_settings: tuple[str, ...],
     force: bool,
     how: dict[str, Any],
-) -> list[Any] | None:
-    """What the manifest says of each file that was made; None if an engine still works on them."""
+) -> list[Any] | str:
+    """What the manifest says of each file that was made, or what is still to be done."""
     from bioreason_bench.build import (
         generate,
         generate_by_engine,
@@ -236,19 +270,25 @@ def _made(
 
     if is_url(out):
         manifest = generate_to_store(config, str(out), shares=shares, **how)
-        return list(manifest["files"].values()) if manifest else []
+        if manifest is None:
+            return f"{out}: shares {shares} are there; then: bioreason merge {out} --out {out}"
+        return list(manifest["files"].values())
     if shares:
         return [asdict(entry) for entry in generate_part(config, out, shares, **how).files.values()]
     if engine:
+        del how["plan_file"]
         how |= {"tasks": tasks or TASKS, "settings": dict(map(_setting, engine_settings))}
         manifest = generate_by_engine(config, out, engine, force=force, **how)
-        return None if manifest is None else list(manifest["files"].values())
+        if manifest is None:
+            return f"{out}: tasks are submitted; run this again when they are done"
+        return list(manifest["files"].values())
     return list(generate(config, out, force=force, **how)["files"].values())
 
 
 def _check_together(
     shares: Shares | None,
     engine: str | None,
+    plan_file: Path | None,
     force: bool,
     engine_options: bool,
     out: Path | str | None,
@@ -258,6 +298,8 @@ def _check_together(
         raise UsageError("--force does not go with --shards; remove the part to make it again")
     if shares and engine:
         raise UsageError("--engine does not go with --shards; it deals all files to its tasks")
+    if engine and plan_file:
+        raise UsageError("--plan does not go with --engine, which keeps the plan with its tasks")
     if isinstance(out, str) and (engine or force):
         option = "--engine" if engine else "--force"
         raise UsageError(f"{option} does not go with --out {out}; it needs a folder")

@@ -13,7 +13,10 @@ from bioreason_bench.commands.parameters import PATH_OR_URL
 @click.command(name="merge")
 @click.argument("parts", nargs=-1, required=True, type=PATH_OR_URL, metavar="PART...")
 @click.option(
-    "--out", required=True, type=PATH_OR_URL, help="Folder of the release to write, or s3://..."
+    "--out",
+    required=True,
+    type=PATH_OR_URL,
+    help="Folder of the release to write; or the place in a store (s3://, hf://) that was filled.",
 )
 @click.option(
     "--force", is_flag=True, help="Replace an existing release, once the new one is complete."
@@ -35,7 +38,11 @@ def command(
     no second copy is made; the parts stay.
     """  # noqa: D301 - click reads \b
     from bioreason_bench.build import merge
+    from bioreason_bench.commands.generate import say_how_it_is_seen
+    from bioreason_bench.scale.remote import writable_store_at
 
+    if isinstance(out, str):
+        out = writable_store_at(out).url
     manifest = merge(parts, out, force=force, progress=not quiet)
     files, rows = len(manifest["files"]), sum(f["rows"] for f in manifest["files"].values())
     if as_json:
@@ -44,3 +51,4 @@ def command(
         )
     elif not quiet:
         click.echo(f"{out}: {files:,} files with {rows:,} rows from {len(parts):,} parts", err=True)
+        say_how_it_is_seen(out)

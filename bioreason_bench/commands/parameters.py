@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bioreason_bench.errors import UsageError, quoted
-from bioreason_bench.scale.urls import is_url
+from bioreason_bench.scale.urls import is_like_url, is_url
 
 __all__ = [
     "COUNT",
@@ -42,6 +42,8 @@ class PathOfUser(click.ParamType):
             self.fail("the path is empty; name a file or folder", param, ctx)
         if len(text.encode("utf-8", "replace")) > LONGEST_PATH:
             self.fail(f"the path has more than {LONGEST_PATH:,} bytes", param, ctx)
+        if is_like_url(text):
+            self.fail(f"{quoted(text)} is an address; a path on this machine is needed", param, ctx)
         path = Path(text)
         if len(path.parts) > DEEPEST_PATH:
             self.fail(f"the path has more than {DEEPEST_PATH} folders", param, ctx)
@@ -60,7 +62,7 @@ class PathOrUrl(PathOfUser):
     def convert(  # type: ignore[override]
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path | str:
-        if "://" not in str(value):
+        if "://" not in str(value):  # also hf:/datasets/..., which `super` refuses
             return super().convert(value, param, ctx)
         url = str(value)
         if not url.isprintable() or len(url) > LONGEST_PATH or not is_url(url):

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bioreason_bench.commands.parameters import PATH
+from bioreason_bench.commands.parameters import PATH_OR_URL
+from bioreason_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bioreason_bench.hub.publish import Published
+    from bioreason_bench.hub.publish import Checked, Published
     from bioreason_bench.release.read import Release
 
 
 @click.command(name="publish")
-@click.argument("folder", metavar="DIR", type=PATH)
+@click.argument("place", metavar="DIR", type=PATH_OR_URL)
 @click.option(
     "--repo",
     required=True,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no messages.")
 def command(
-    folder: Path,
+    place: Path | str,
     repo: str,
     tag: str | None,
     space: str | None,
@@ -55,6 +56,8 @@ def command(
       bioreason verify v1 --write
       bioreason publish v1 --repo org/bioreason --tag v1.0.0
 
+    DIR may be a place in a store, too: s3://bucket/name, or a draft of generate --out hf://....
+
     The token is the Hub's own (hf auth login, or HF_TOKEN).
     Publishing the same release again changes nothing.
     """  # noqa: D301 - click needs the character \b, which a raw string does not hold
@@ -62,31 +65,38 @@ def command(
 
     from bioreason_bench.hub.publish import check_names, check_release, publish
     from bioreason_bench.hub.space import publish_space
+    from bioreason_bench.scale.hub_access import require_token
+    from bioreason_bench.scale.remote import files_at
 
     check_names(repo, tag)
     if space is not None:
         check_names(space, None, option="--space")
-    with tqdm(
-        desc="checking digests",
-        unit=" rows",
-        unit_scale=True,
-        disable=quiet,
-        file=sys.stderr,
-        leave=False,
-    ) as bar:
-        release = check_release(folder, lambda _, rows: bar.update(rows))
-    if dry_run:
-        _list_files(release, repo, tag, as_json, quiet)
-        return
+        if not isinstance(place, Path):
+            raise UsageError("--space needs a release in a folder; download it, or leave it out")
+    if not dry_run:
+        require_token()
     if quiet:
         from huggingface_hub.utils import disable_progress_bars
 
         disable_progress_bars()
-    page = _page(release) if space is not None else b""
-    published = publish(release, repo, tag=tag, private=private)
+    with files_at(place) as files:
+        with tqdm(
+            desc="checking digests",
+            unit=" rows",
+            unit_scale=True,
+            disable=quiet,
+            file=sys.stderr,
+            leave=False,
+        ) as bar:
+            checked = check_release(files, lambda _, rows: bar.update(rows))
+        if dry_run:
+            _list_files(checked, repo, tag, as_json, quiet)
+            return
+        page = _page(checked.release) if space is not None else b""
+        published = publish(checked, repo, tag=tag, private=private)
     outcome = asdict(published)
     if space is not None:
-        outcome["space"] = publish_space(release, page, space, repo)
+        outcome["space"] = publish_space(checked.release, page, space, repo)
     click.echo(json.dumps(outcome) if as_json else published.url)
     if space is not None and not as_json:
         click.echo(outcome["space"])
@@ -102,14 +112,12 @@ def _page(release: Release) -> bytes:
         return (Path(folder) / "index.html").read_bytes()
 
 
-def _list_files(release: Release, repo: str, tag: str | None, as_json: bool, quiet: bool) -> None:
+def _list_files(checked: Checked, repo: str, tag: str | None, as_json: bool, quiet: bool) -> None:
     """Print the size and path of each file that would be uploaded."""
-    from bioreason_bench.hub.publish import files_to_publish
+    from bioreason_bench.hub.publish import files_to_publish, size_of
 
-    sizes = {
-        path: content.stat().st_size if isinstance(content, Path) else len(content)
-        for path, content in sorted(files_to_publish(release, repo).items())
-    }
+    files = files_to_publish(checked, repo)
+    sizes = {path: size_of(files[path]) for path in sorted(files)}
     if as_json:
         click.echo(json.dumps({"repo": repo, "tag": tag, "files": sizes}))
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bioreason_bench.commands.parameters import COUNT, PATH, WORKERS
+from bioreason_bench.commands.parameters import COUNT, PATH_OR_URL, WORKERS
 from bioreason_bench.commands.tables import score_table, table
 from bioreason_bench.escaping import visible
 from bioreason_bench.taxonomy import LEVELS, SKILLS
@@ -39,7 +39,7 @@ def _seed(
 
 
 @click.command(name="verify")
-@click.argument("folder", metavar="DIR", type=PATH)
+@click.argument("place", metavar="DIR", type=PATH_OR_URL)
 @click.option(
     "--sample",
     type=COUNT,
@@ -65,7 +65,7 @@ def _seed(
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print broken laws only.")
 def command(
-    folder: Path,
+    place: Path | str,
     sample: int,
     against: int | Literal["own"] | None,
     write: bool,
@@ -82,15 +82,19 @@ def command(
 
     Who changes rows, digests and config together may keep every law. The official release is
     therefore compared with known digests; any other with rows made again, by --against.
+
+    DIR may be a place in an object store or on the Hub, such as s3://bucket/name or
+    hf://datasets/OWNER/NAME: files are downloaded one by one, and deleted when they are read.
     """
-    from bioreason_bench.audit.report import audit_json, write_audit
+    from bioreason_bench.audit.report import audit_json
     from bioreason_bench.audit.verify import verify
     from bioreason_bench.evaluation.official import OFFICIAL, official
-    from bioreason_bench.hub.card import is_unedited, write_card
+    from bioreason_bench.hub.store_card import write_outcome
+    from bioreason_bench.scale.remote import files_at
 
-    with closing(_ProgressBar(hidden=quiet)) as bar:
+    with files_at(place, write=write) as files, closing(_ProgressBar(hidden=quiet)) as bar:
         audit = verify(
-            folder,
+            files,
             workers=workers,
             sample=sample,
             against=against,
@@ -98,12 +102,9 @@ def command(
             replaced=write,
             advance=bar.advance,
         )
-    if write:
-        renew_card = audit.ok and is_unedited(folder)
-        write_audit(audit)
-        if renew_card:
-            write_card(folder)
-    click.echo(audit_json(audit) if as_json else _report(audit, quiet))
+        click.echo(audit_json(audit) if as_json else _report(audit, files.name, quiet))
+        if write:
+            write_outcome(files, audit)
     sys.exit(0 if audit.ok else 1)
 
 
@@ -140,7 +141,7 @@ class _ProgressBar:
             self.bar.close()
 
 
-def _report(audit: Audit, quiet: bool) -> str:
+def _report(audit: Audit, name: str, quiet: bool) -> str:
     """The laws that were checked, the scores, and a last line; with `quiet`, broken laws only."""
     laws = {
         law: entry
@@ -159,7 +160,7 @@ def _report(audit: Audit, quiet: bool) -> str:
         return "\n".join(map(visible, lines))
     if audit.scores:
         lines += ["", *_score_tables(audit.scores)]
-    return "\n".join(map(visible, [*lines, "", _verdict(audit)]))
+    return "\n".join(map(visible, [*lines, "", _verdict(audit, name)]))
 
 
 def _score_tables(scores: Scores) -> list[str]:
@@ -195,8 +196,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def _verdict(audit: Audit) -> str:
+def _verdict(audit: Audit, name: str) -> str:
     entries = [entry for entry in audit.ledger.entries.values() if entry.checked]
     checks, broken = sum(entry.checked for entry in entries), sum(entry.broken for entry in entries)
     part = f" (only {audit.sample} questions of each file were solved)" if audit.sample else ""
-    return f"{audit.folder}: {len(entries)} laws, {checks:,} checks, {broken:,} broken{part}"
+    return f"{name}: {len(entries)} laws, {checks:,} checks, {broken:,} broken{part}"

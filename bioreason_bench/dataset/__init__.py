@@ -5,7 +5,7 @@ for shard in dataset.shards():
     columns = dataset.make(shard)          # the same columns in any process, in any order
 """
 
-from bioreason_bench.dataset.dataset import Dataset, make_dataset
+from bioreason_bench.dataset.dataset import Dataset, make_dataset, make_writer
 from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard
 
-__all__ = ["SHARD_ROWS", "Dataset", "Shard", "make_dataset"]
+__all__ = ["SHARD_ROWS", "Dataset", "Shard", "make_dataset", "make_writer"]

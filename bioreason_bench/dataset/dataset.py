@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bioreason_bench.config import WorldConfig
 from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard, by_key, key_range, rows_of_length
@@ -38,13 +42,14 @@ from bioreason_bench.splits.levels import (
     test_pool,
     trained_relations,
 )
+from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.roles import deal_folds
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.taxonomy import LEVELS, OPEN_BOOK_SKILLS, SKILLS
 from bioreason_bench.world.facts import World, make_world
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
-__all__ = ["Dataset", "make_dataset"]
+__all__ = ["Dataset", "Plan", "make_dataset", "make_writer"]
 
 
 @dataclass(frozen=True)
@@ -85,17 +90,34 @@ class Dataset:
         return self.tables.make(shard)
 
 
-def make_dataset(config: WorldConfig) -> Dataset:
+class Plan(NamedTuple):
+    """What takes long to decide in a large world.
+
+    Attributes:
+        paths: Skill -> its paths with levels and slices.
+        members: Path -> pool -> its valid starts in drawn order (`Starts.members`).
+    """
+
+    paths: Mapping[str, Sequence[PathPlan]]
+    members: Mapping[RelationPath, Mapping[str, NDArray[np.int32]]]
+
+
+def make_dataset(config: WorldConfig, plan: Plan | None = None) -> Dataset:
     """World, paths, levels and question sets.
 
-    Raises UsageError if the configuration asks for more than the world has.
+    Args:
+        config: What is asked for.
+        plan: The plan of this very configuration, if it was made before.
+
+    Raises:
+        UsageError: The configuration asks for more than the world has.
     """
-    world = make_world(config)
-    root = Draw(config.seed)
-    starts = Starts(world, root.at("splits"))
-    paths = plan_paths(config, starts)
+    writer, root = make_writer(config), Draw(config.seed)
+    starts, world = writer.starts, writer.starts.world
+    if plan is not None:
+        starts.keep(plan.members)
+    paths = plan_paths(config, starts) if plan is None else plan.paths
     certificates = Certificates.collect(starts, paths)
-    writer = Writer(starts, Contexts(starts, root.at("contexts")), root.at("wording"))
     sets = [
         *level_sets(config, paths, certificates, writer, root),
         *further_sets(config, paths, certificates, writer, root),
@@ -103,6 +125,13 @@ def make_dataset(config: WorldConfig) -> Dataset:
     ]
     tables = WorldTables(world, [plan for plans in paths.values() for plan in plans])
     return Dataset(config, world, paths, certificates, writer, tables, sets)
+
+
+def make_writer(config: WorldConfig) -> Writer:
+    """The world, and what writes questions on any path of it; no path is planned."""
+    root = Draw(config.seed)
+    starts = Starts(make_world(config), root.at("splits"))
+    return Writer(starts, Contexts(starts, root.at("contexts")), root.at("wording"))
 
 
 def plan_paths(config: WorldConfig, starts: Starts) -> dict[str, list[PathPlan]]:

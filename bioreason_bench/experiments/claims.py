@@ -123,15 +123,17 @@ def claims_of(evidence: Evidence) -> list[Claim]:
 
 
 def _usual_claims(evidence: Evidence) -> Iterator[Claim]:
+    test_set = evidence.zeroshot
     for arm in evidence.arms:
         start = start_of_rl(arm)
         if start is None:
             continue
         base = evidence.bases.get(arm, start)
         if base in evidence.arms:
-            yield Claim(base, arm, text="GRPO adds to the arm that it begins from")
+            yield Claim(base, arm, test_set, text="GRPO adds to the arm that it begins from")
         for control in controls_of(start, evidence.arms):
-            yield Claim(control, arm, text="GRPO adds more than SFT on gold chains of its prompts")
+            text = "GRPO adds more than SFT on gold chains of its prompts"
+            yield Claim(control, arm, test_set, text=text)
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,9 @@ from bioreason_bench.experiments.results import (
     VERDICTS,
     Line,
     Lines,
+    composed_skill,
     read_lines,
+    skill_of,
     sweep_number,
     without_path,
     write_json_lines,
@@ -92,15 +94,27 @@ class Evidence:
     def configs(self) -> list[str]:
         """The test sets that were measured: by skill, then in the order of levels and kinds."""
         names = (*LEVELS, *KIND_NAMES)
-        known = [f"{skill}_{name}" for skill in ("comp", "mem", "ctx") for name in names]
         measured = {line["config"] for line in self.lines}
+        skills = dict.fromkeys(("comp", "mem", "ctx", *sorted(map(skill_of, measured))))
+        known = [f"{skill}_{name}" for skill in skills for name in names]
         return [config for config in known if config in measured] + sorted(
             measured.difference(known, ["probes"])
         )
 
-    def configs_of(self, skill: str) -> list[str]:
-        """The test sets of a skill that were measured."""
-        return [config for config in self.configs if config.startswith(f"{skill}_")]
+    @cached_property
+    def skill(self) -> str:
+        """The skill that is composed: `comp`, or that of the questions of another family."""
+        return composed_skill(self.configs)
+
+    @property
+    def composed(self) -> list[str]:
+        """The test sets of that skill: comp_iid, comp_composition, ..."""
+        return [config for config in self.configs if skill_of(config) == self.skill]
+
+    @property
+    def zeroshot(self) -> str:
+        """The test set that decides where nothing else is said: comp_zeroshot."""
+        return f"{self.skill}_zeroshot"
 
     def world(self, line: Line) -> World:
         """The world of a line's run; the seed stands for it if nothing else is known."""
@@ -217,7 +231,7 @@ def arm_order(arm: str) -> tuple[int, str, int, str, float]:
 def start_of_rl(arm: str) -> str | None:
     """What an arm of GRPO begins from: "sft_mem_ctx" of "sft_mem_ctx+grpo=8"; None for others."""
     start, plus, last = arm.partition("=")[0].rpartition("+")
-    return start if plus and last == "grpo" else None
+    return start if plus and last.partition("_")[0] == "grpo" else None
 
 
 def controls_of(start: str, arms: Sequence[str]) -> list[str]:

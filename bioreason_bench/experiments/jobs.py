@@ -11,7 +11,12 @@ from typing import Any
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError, one_line
-from bioreason_bench.experiments.results import json_lines, run_folder
+from bioreason_bench.experiments.results import (
+    composed_skill,
+    json_lines,
+    run_folder,
+    skill_of,
+)
 from bioreason_bench.experiments.studies import Study
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.recipe import KINDS, Recipe, Stage, load_recipe, recipe_names
@@ -37,33 +42,49 @@ class Arm:
         return load_recipe(self.recipe, {"seed": str(seed), **self.settings})
 
 
-def make_arms(recipes: Sequence[str], preset: str = "") -> list[Arm]:
+def make_arms(recipes: Sequence[str], folders: Sequence[str] = ()) -> list[Arm]:
     """An arm for each recipe, or for each point of its sweep.
 
     Args:
         recipes: Names of recipes, or paths of YAML files.
-        preset: See `for_preset`.
+        folders: See `made_for`.
     """
     arms = []
     for name in recipes:
-        recipe = for_preset(name, preset)
+        recipe = made_for(name, folders)
         for value, point in load_recipe(recipe).sweep_points():
             short = Path(name).stem
             arms.append(Arm(f"{short}={value}" if value else short, recipe, point))
     return arms
 
 
-def arms_of(study: Study, preset: str = "") -> list[Arm]:
-    """The arms of a study."""
-    return [
-        Arm(name, for_preset(recipe, preset), settings) for name, recipe, settings in study.arms
-    ]
+def arms_of(study: Study, folders: Sequence[str] = ()) -> list[Arm]:
+    """The arms of a study; for `folders` see `made_for`."""
+    return [Arm(name, made_for(recipe, folders), settings) for name, recipe, settings in study.arms]
 
 
-def for_preset(recipe: str, preset: str) -> str:
-    """The recipe in the version that a preset has of its first part, if it has one: PRESET/NAME."""
+def made_for(recipe: str, folders: Sequence[str]) -> str:
+    """The recipe in the version of the first folder that has its first part: FOLDER/NAME.
+
+    Args:
+        recipe: Such as "sft_mem_ctx+grpo".
+        folders: Of recipes made for a preset or for a family, such as ("nano_english", "people").
+
+    Raises:
+        UsageError: A folder has recipes, but not this one.
+    """
     first = recipe.partition("+")[0]
-    return f"{preset}/{recipe}" if f"{preset}/{first}" in recipe_names() else recipe
+    names = recipe_names()
+    for folder in folders:
+        if f"{folder}/{first}" in names:
+            return f"{folder}/{recipe}"
+        made = [name for name in names if name.startswith(f"{folder}/")]
+        if made and first in names:
+            raise UsageError(
+                f"recipe {first} is not made for {folder}, which has {', '.join(made)}; choose "
+                "arms of these with --arm"
+            )
+    return recipe
 
 
 def with_settings(arms: Sequence[Arm], settings: Mapping[str, str]) -> list[Arm]:
@@ -179,14 +200,15 @@ class Job:
         return lines[-1][-300:] if lines else "it left no message"
 
     def headline(self) -> str:
-        """What the job reached on the comp levels, in one line."""
+        """What the job reached on the levels, in one line."""
+        skill = composed_skill([line["config"] for line in self.results()])
         parts = [
             f"{line['config'].partition('_')[2]} {100 * line['exact_match']:.0f} "
             f"({100 * line['process_verified']:.0f})"
             for line in self.results()
-            if line["config"].startswith("comp_")
+            if skill_of(line["config"]) == skill
         ]
-        return f"comp answers (chains): {', '.join(parts)}"
+        return f"{skill} answers (chains): {', '.join(parts)}"
 
 
 def make_jobs(arms: Sequence[Arm], corpora: Mapping[int, Corpus], out: Path) -> list[Job]:

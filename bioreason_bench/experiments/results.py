@@ -37,6 +37,17 @@ FIRST_STEPS = 25  # of GRPO, over which the reward at the start is averaged
 BASE = "base+"  # begins the names of recipes whose common base goes without saying
 
 
+def skill_of(config: str) -> str:
+    """The skill of a test set: "comp" of "comp_iid"."""
+    return config.partition("_")[0]
+
+
+def composed_skill(configs: Sequence[str]) -> str:
+    """The skill that test sets are about: `comp`, or that of the questions of another family."""
+    skills = [skill_of(config) for config in configs]
+    return skills[0] if skills and "comp" not in skills else "comp"
+
+
 def read_lines(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Read the result lines of files, run folders, or folders of run folders.
 

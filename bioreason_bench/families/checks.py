@@ -9,10 +9,9 @@ A family's `check` (family.py) calls these, then its own laws.  Nothing here is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from bioreason_bench.audit.reading.files import open_file
 from bioreason_bench.audit.run import AuditRun, FileTask
 from bioreason_bench.errors import UsageError
 from bioreason_bench.family import family_of
+from bioreason_bench.release.files import Files
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.statistics import wilson_interval
 
@@ -31,8 +31,11 @@ __all__ = [
     "Rows",
     "Seen",
     "check_common",
+    "check_ids",
     "check_settings",
+    "longest_beginning",
     "read_questions",
+    "repeated",
     "score",
 ]
 
@@ -118,19 +121,19 @@ def read_questions(
     Raises:
         CannotContinue: A file cannot be read; the ledger says which.
     """
-    start = partial(_Reader, run.folder, {**FILE_LAWS, **laws}, check)
+    start = partial(_Reader, run.files, {**FILE_LAWS, **laws}, check)
     return run.read_files(stage, files, start)
 
 
 @dataclass(frozen=True)
 class _Reader:
-    folder: Path
+    files: Files
     laws: Mapping[str, str]
     check: Check
 
     def __call__(self, task: FileTask) -> Seen:
         ledger = Ledger(self.laws)
-        table = open_file(self.folder, task.file, task.entry, ledger)
+        table = open_file(self.files, task.file, task.entry, ledger)
         if table is None:
             return Seen(task, ledger, complete=False)
         rows = table.to_pylist()
@@ -164,30 +167,57 @@ def _check_rows(file: str, rows: Rows, ledger: Ledger) -> None:
 
 def check_common(run: AuditRun, files: Sequence[Seen]) -> None:
     """Check ids and questions across the files of a release."""
-    ids: set[str] = set()
+    check_ids(run.ledger, files)
     questions: set[str] = set()
     for seen in files:
-        twice = [index for index, name in enumerate(seen.ids) if name in ids]
-        twice += _repeated(seen.ids)
-        ids.update(seen.ids)
-        run.ledger.check(
-            "unique ids", seen.task.file, len(seen.ids), sorted({*twice}), "an id of its own"
-        )
         if seen.folder.endswith(OPEN):
             continue
         known = [index for index, text in enumerate(seen.questions) if text in questions]
-        known += _repeated(seen.questions)
+        known += repeated(seen.questions)
         questions.update(seen.questions)
         run.ledger.check(
             "once", seen.task.file, len(seen.questions), sorted({*known}), "a question of its own"
         )
 
 
-def _repeated(texts: Sequence[str]) -> list[int]:
-    if len(set(texts)) == len(texts):
+def check_ids(ledger: Ledger, files: Sequence[Seen]) -> None:
+    """Check that no two rows of a release share an id."""
+    ids: set[str] = set()
+    for seen in files:
+        twice = [index for index, name in enumerate(seen.ids) if name in ids]
+        twice += repeated(seen.ids)
+        ids.update(seen.ids)
+        ledger.check(
+            "unique ids", seen.task.file, len(seen.ids), sorted({*twice}), "an id of its own"
+        )
+
+
+def repeated(values: Sequence[Hashable]) -> list[int]:
+    """The places of the values that stand in the sequence before."""
+    if len(set(values)) == len(values):
         return []
-    first: dict[str, int] = {}
-    return [index for index, text in enumerate(texts) if first.setdefault(text, index) != index]
+    first: dict[Hashable, int] = {}
+    return [index for index, value in enumerate(values) if first.setdefault(value, index) != index]
+
+
+def longest_beginning(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
+    """A shortcut: the answer to the training question that begins with most of a test's words.
+
+    Args:
+        train: Question → answer; of questions that begin alike, the first one counts.
+        tests: The questions to answer.
+    """
+    first: dict[str, str] = {}
+    for text, answer in train.items():
+        words = text.split()
+        for end in range(1, len(words) + 1):
+            first.setdefault(" ".join(words[:end]), answer)
+    found = []
+    for text in tests:
+        words = text.split()
+        begins = (" ".join(words[:end]) for end in range(len(words), 0, -1))
+        found.append(next((first[begin] for begin in begins if begin in first), ""))
+    return found
 
 
 def score(right: Sequence[bool], chance: float, shortcut: bool = True) -> dict[str, Any]:

@@ -17,13 +17,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bioreason_bench.family import Step
+from bioreason_bench.family import ReadTable, Step
 from bioreason_bench.grading.grader import Grade
 from bioreason_bench.grading.markers import Completion, final_answer, split_answer
 from bioreason_bench.grading.thoughts import strip_thoughts
 from bioreason_bench.language.answer import ANSWER, MARKER
+from bioreason_bench.world.relations import PARAMETRIC
 
-__all__ = ["ERRORS", "FormGrader", "ReadSteps", "StepGrader"]
+__all__ = [
+    "ERRORS",
+    "FormGrader",
+    "ReadSteps",
+    "StepGrader",
+    "gold_steps",
+    "grader_maker",
+    "steps_between",
+]
 
 ERRORS = (
     "missing",  # the trace ends before the step
@@ -178,3 +187,28 @@ def _plain(text: str) -> str:
     """The text with single blanks, without blanks and one full stop at its end."""
     words = " ".join(text.split())
     return words[:-1].rstrip() if words.endswith(".") else words
+
+
+def grader_maker(
+    kind: type[StepGrader], read_steps: ReadSteps
+) -> Callable[[Mapping[str, Any], ReadTable], StepGrader]:
+    """A `Family.grader`: a failed step is one of memory where definitions are to be recalled."""
+
+    def make(manifest: Mapping[str, Any], table: ReadTable) -> StepGrader:  # noqa: ARG001 - Family.grader
+        recalled = manifest.get("config", {}).get("definitions") == "recalled"
+        return kind(read_steps, PARAMETRIC if recalled else None)
+
+    return make
+
+
+def steps_between(
+    trace: str, mark: str, read_step: Callable[[str], Step | None]
+) -> list[Step | None]:
+    """The steps of a trace without its answer, which a mark ends; None for what is no step."""
+    parts = " ".join(trace.split()).removesuffix("So,").strip().split(mark)
+    return [read_step(text.strip()) for text in parts if text.strip()]
+
+
+def gold_steps(record: Mapping[str, Any], read_steps: ReadSteps) -> list[Step]:
+    """The steps of a question's gold trace."""
+    return [step for step in read_steps(record["chain"].rpartition(ANSWER)[0]) if step]

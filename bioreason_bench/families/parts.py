@@ -13,7 +13,7 @@ from typing import Any
 from bioreason_bench.dataset.sharding import SHARD_ROWS, Shard, in_order, row_range
 from bioreason_bench.questions.sets import Columns
 
-__all__ = ["Part", "PartDataset"]
+__all__ = ["Part", "PartDataset", "head_of"]
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,8 @@ class PartDataset:
             part for part in self.parts if (part.folder, part.split) == (shard.folder, shard.split)
         )
         return part.write(*row_range(shard, part.rows))
+
+
+def head_of(dataset: PartDataset) -> dict[str, Any]:
+    """What the manifest says of the family beside its settings; a `Family.head`."""
+    return dict(dataset.head)

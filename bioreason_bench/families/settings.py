@@ -87,14 +87,5 @@ class FamilySettings:
             if key not in known:
                 hint = suggest(key, known, f"the fields are {', '.join(known)}")
                 raise UsageError(f"--set {key}: there is no field {key!r}; {hint}")
-            values[key] = _parse(text)
+            values[key] = inputs.toml_value(text)
         return self.from_dict(values)
-
-
-def _parse(text: str) -> Any:
-    """A TOML value, or the text itself where it is none."""
-    try:
-        values = inputs.parse_toml(f"value = {text}")
-    except inputs.Unreadable:
-        return text
-    return values["value"] if len(values) == 1 else text

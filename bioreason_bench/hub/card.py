@@ -29,13 +29,13 @@ from bioreason_bench.hub.croissant import make_croissant
 from bioreason_bench.hub.family_card import family_card
 from bioreason_bench.hub.front_matter import (
     FIRST,
-    Sizes,
     first_config,
     front_matter,
     split_patterns,
 )
 from bioreason_bench.language.reader import Reader
 from bioreason_bench.release.disk import write_whole
+from bioreason_bench.release.files import Sizes
 from bioreason_bench.release.hops import Hop, find_hops, first_biographies, recalled_people
 from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.read import read_batches
@@ -60,10 +60,11 @@ def write_card(
         write_whole(folder / name, content)
 
 
-def is_unedited(folder: Path) -> bool:
+def is_unedited(folder: Path, sizes: Sizes | None = None) -> bool:
     """Whether README.md is as this version writes it for the release and its present audit."""
     try:
-        expected = card_files(folder, read_manifest(folder), read_audit(folder))["README.md"]
+        manifest, audit = read_manifest(folder), read_audit(folder)
+        expected = card_files(folder, manifest, audit, sizes=sizes)["README.md"]
         return (folder / "README.md").read_text(encoding="utf-8") == expected
     except (BioreasonError, OSError, ValueError):
         return False

@@ -88,5 +88,8 @@ def _task(record: Mapping[str, Any]) -> str:
     return markdown("_".join(part for part in parts if part))
 
 
-def _score(score: Mapping[str, float]) -> str:
-    return f"{100 * score['value']:.1f} [{100 * score['low']:.1f}, {100 * score['high']:.1f}]"
+def _score(score: Mapping[str, Any]) -> str:
+    """Per cent with the ends of the interval; without them if the questions allow none."""
+    value, low, high = (score[name] for name in ("value", "low", "high"))
+    ends = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * value:.1f}{ends}"

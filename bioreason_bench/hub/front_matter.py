@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.errors import ReleaseError
+from bioreason_bench.release.files import Sizes
 from bioreason_bench.schema import columns
 
-__all__ = ["FIRST", "Sizes", "first_config", "front_matter", "split_patterns"]
+__all__ = ["FIRST", "first_config", "front_matter", "split_patterns"]
 
-Sizes = Mapping[str, tuple[int, int]]  # file -> bytes as stored, and without compression
 FIRST = ("comp_zeroshot", "comp_composition", "comp_iid", "ctx_zeroshot", "mem_zeroshot")
 TYPES = {"string": "string", "boolean": "bool", "integer": "int32"}
 SIZES = (

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bioreason_bench.hub.errors import Step, plain_failures
 from bioreason_bench.release.read import Release
+from bioreason_bench.scale.hub_access import Step, plain_failures
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd

@@ -1,4 +1,4 @@
-"""The card of a release in a store: only the files that it quotes are downloaded, one by one."""
+"""Card and audit of a release in a store: of the data only what the card quotes is downloaded."""
 
 from __future__ import annotations
 
@@ -6,28 +6,60 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.hub.card import pick_question, write_card
-from bioreason_bench.hub.front_matter import FIRST, Sizes
+from bioreason_bench.audit.report import AUDIT, Audit, write_audit
+from bioreason_bench.hub.card import is_unedited, pick_question, write_card
+from bioreason_bench.hub.front_matter import FIRST
+from bioreason_bench.release.files import Files, Sizes
 from bioreason_bench.release.hops import first_biographies, recalled_people
+from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.read import read_batches
 from bioreason_bench.release.shards import write_shard
+from bioreason_bench.release.write import CARD
+from bioreason_bench.scale.remote import RemoteFiles
 from bioreason_bench.scale.store import Store
 from bioreason_bench.schema import arrow_schema
 
-__all__ = ["write_store_card"]
+__all__ = ["fetch_quoted", "write_outcome", "write_store_card"]
 
 
 def write_store_card(store: Store, manifest: Mapping[str, Any], folder: Path, sizes: Sizes) -> None:
     """Write the files of the card into a local folder.
-
-    A file of biographies without the people of the card's question is replaced by one without
-    rows, so that the disk holds a few files at a time.
 
     Args:
         store: Where the release is.
         manifest: Its manifest.
         folder: An empty folder.
         sizes: Bytes of each file as stored and without compression.
+    """
+    fetch_quoted(store, manifest, folder)
+    write_card(folder, manifest, sizes)
+
+
+def write_outcome(files: Files, audit: Audit) -> None:
+    """Write audit.json beside a release and, unless it was edited, the card with its numbers.
+
+    Raises:
+        UsageError: The release cannot be written.
+        BioreasonError: No room is left, or a store failed.
+    """
+    sizes = None
+    if isinstance(files, RemoteFiles) and audit.ok:
+        manifest = read_manifest(files.folder)
+        fetch_quoted(files.store, manifest, files.folder)
+        sizes = files.sizes(manifest["files"])
+    renew_card = audit.ok and is_unedited(files.folder, sizes)
+    write_audit(audit)
+    if renew_card:
+        write_card(files.folder, sizes=sizes)
+    if isinstance(files, RemoteFiles):
+        files.send([AUDIT, *CARD] if renew_card else [AUDIT])
+
+
+def fetch_quoted(store: Store, manifest: Mapping[str, Any], folder: Path) -> None:
+    """Download the files that the card quotes.
+
+    A file of biographies without the people of the card's question is replaced by one without
+    rows, so that the disk holds a few files at a time.
     """
     configs = manifest["configs"]
     tests = [name for name, splits in configs.items() if "test" in splits and name != "probes"]
@@ -37,7 +69,6 @@ def write_store_card(store: Store, manifest: Mapping[str, Any], folder: Path, si
         if record := pick_question(folder, {**manifest, "configs": {config: configs[config]}}):
             _get_biographies(store, manifest, folder, recalled_people([record]))
             break
-    write_card(folder, manifest, sizes)
 
 
 def _get_biographies(

@@ -32,7 +32,7 @@ class Instead(NamedTuple):
 
     Attributes:
         relation: The relation whose sentence is replaced; None for a drawn one that the path does
-            not ask for.
+            not ask for, or for any where it asks for all.
         word: The drawn word that decides which.
         sentence: What is written.
     """
@@ -253,8 +253,10 @@ class Contexts:
         replaced = {}
         for row, (relation, word, sentence) in instead.items():
             mine = np.flatnonzero(rows == row)
-            if relation is None:  # any that the path does not ask for
+            if relation is None:  # any that the path does not ask for, if there is one
                 free = mine[~np.isin(relations[mine], [*path, back[row]])]
+                if not len(free):
+                    free = mine[relations[mine] != back[row]]
                 replaced[int(free[word % len(free)])] = sentence
             else:
                 replaced[int(mine[relations[mine] == relation][0])] = sentence

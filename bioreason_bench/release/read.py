@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from bioreason_bench.family import Family, Settings, family_of
 from bioreason_bench.grading.grader import Grader
 from bioreason_bench.inputs import Unreadable
 from bioreason_bench.parquet import open_parquet
+from bioreason_bench.release.files import Files
 from bioreason_bench.release.manifest import MANIFEST, read_manifest
 from bioreason_bench.schema import arrow_schema
 from bioreason_bench.schema import columns as columns_of
@@ -28,7 +29,7 @@ __all__ = ["Release", "read_batches"]
 
 
 class Release:
-    """A folder that `bioreason generate` wrote, or that was downloaded.
+    """A release that `bioreason generate` wrote: a folder, or files that are fetched one by one.
 
     Opening it reads the manifest only.
 
@@ -37,8 +38,9 @@ class Release:
         ReleaseError: The folder holds no complete release.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path | Files) -> None:
+        self.fetched = path if isinstance(path, Files) else Files(Path(path))
+        self.path = self.fetched.folder
         self.manifest: dict[str, Any] = read_manifest(self.path)
         self._check_configs()
 
@@ -142,7 +144,7 @@ class Release:
             ReleaseError: The file is missing or broken.
         """
         wanted, begin = sorted(indices), 0
-        with _one_sentence(file), open_parquet(file) as parquet:
+        with _one_sentence(file), self._opened(file) as path, open_parquet(path) as parquet:
             _check_footer(parquet, self._arrow_schema(file, None), self.rows_of(file))
             for number in range(parquet.num_row_groups):
                 end = begin + parquet.metadata.row_group(number).num_rows
@@ -199,7 +201,11 @@ class Release:
     ) -> Iterator[pa.RecordBatch]:
         """The rows of a file, which has the columns and the number of rows of the manifest."""
         schema = self._arrow_schema(file, columns)
-        return read_batches([file], columns, rows, schema, self.rows_of(file))
+        with self._opened(file) as path:
+            yield from read_batches([path], columns, rows, schema, self.rows_of(file))
+
+    def _opened(self, file: Path) -> AbstractContextManager[Path]:
+        return self.fetched.opened(file.relative_to(self.path).as_posix())
 
     def rows(
         self, config: str, split: str = "train", columns: Sequence[str] | None = None

@@ -1,5 +1,6 @@
 """Parts made by an engine: tasks, retries, completions and logs are those of datatrove's executors.
 
+    OUT.parts/KEY/plan.arrow              the plan of all tasks (plan_file.py)
     OUT.parts/KEY/part-00007-of-00400/    what task 7 makes (parts.py)
     OUT.parts/KEY/logs/                   of the engine: completions/00007, logs/task_00007.log
 
@@ -57,6 +58,10 @@ class EngineRun:
         return self.out.with_name(f"{self.out.name}.parts") / digest_of(values)[:12]
 
     @property
+    def plan(self) -> Path:
+        return self.folder / "plan.arrow"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 
@@ -77,6 +82,9 @@ class Step:
 
     run: EngineRun
     make: Make
+
+    def __repr__(self) -> str:
+        return f"files of {self.run.out}"
 
     def __call__(self, data: object, rank: int, world_size: int) -> None:  # noqa: ARG002 - its signature
         """Make the part of one task."""
@@ -202,7 +210,7 @@ def _start_local(job: EngineRun, make: Make, settings: Mapping[str, str]) -> Cal
 
     def work(task: int) -> int:
         executor = _executor("local", job, make, 1, settings, local_tasks=1, local_rank_offset=task)
-        executor._run_for_rank(task)
+        executor._run_for_rank(task, local_rank=1)  # of rank 0 the engine prints its log
         return task
 
     return work

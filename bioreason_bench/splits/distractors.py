@@ -42,6 +42,7 @@ from bioreason_bench.world.relations import CONTEXTUAL
 __all__ = ["Branches", "Tree", "fillers", "most_wanted"]
 
 LARGE = 100_000  # people from whom on nothing is kept for everybody
+MANY = 4  # a quarter of the people, with repeats: from there on each is looked at once
 NEVER = np.uint64(2**64 - 1)  # the rank of an alternative that cannot be taken
 
 
@@ -187,7 +188,19 @@ class Branches:
 
     def _leads_on_now(self, position: int, people: NDArray) -> NDArray[np.bool_]:
         """`leads_on` for these people alone, where a table of everybody would be large."""
-        ids, inverse = np.unique(people, return_inverse=True)
+        flat = people.reshape(-1)
+        if len(flat) < len(self.world.people) // MANY:
+            return self._lead_on(position, flat).reshape(people.shape)
+        able = np.zeros(len(self.world.people) + 1, bool)  # the last one for -1: each person once
+        able[flat] = True
+        able[-1] = False
+        ids = np.flatnonzero(able)
+        able[ids] = self._lead_on(position, ids)
+        leads: NDArray[np.bool_] = able[people]
+        return leads
+
+    def _lead_on(self, position: int, ids: NDArray) -> NDArray[np.bool_]:
+        """[people] `leads_on` for these."""
         able = np.zeros(len(ids), bool)
         rows = np.flatnonzero(ids >= 0)
         rows = rows[self.world.steps[self.path[position], ids[rows]] >= 0]
@@ -204,8 +217,7 @@ class Branches:
             fit = self._one_way_each(position, ids[rows], targets, fit)
             rows = rows[fit.sum(axis=1) >= self.count]
         able[rows] = True
-        leads: NDArray[np.bool_] = able[inverse.reshape(people.shape)]
-        return leads
+        return able
 
     @cached_property
     def _able(self) -> list[NDArray[np.uint8]]:
@@ -382,7 +394,8 @@ class Branches:
         """What a shortened biography states.
 
         Args:
-            position: A position that is read.
+            position: A position that is read, the one behind the last, or -1 for
+                people who fill up.
             people: [people] whose biographies.
             facts: Sentences of a biography; 0 for all.
             back: [people] relations by which they would name the person before, -1 for none; see
@@ -410,6 +423,8 @@ class Branches:
             relations, _ = self.alternatives(position, people)
             rows, columns = np.nonzero(relations >= 0)
             chosen[rows, relations[rows, columns]] = True
+        elif position >= 0:  # behind the last read hop: nobody is longer for naming back
+            facts = max(facts, len(self.asked) + 1)
         chosen &= available
         names = table.path_names(self.path)
         slots = people[:, None].astype(np.uint64) * np.uint64(len(table))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -96,6 +97,10 @@ class Starts:
             self._make_room(4 * sum(map(len, by_pool.values())))
             self._members[path] = by_pool
         return self._members[path]
+
+    def keep(self, members: Mapping[RelationPath, Mapping[str, NDArray[np.int32]]]) -> None:
+        """Take these as what `members` returns: they were made before, for the same world."""
+        self._members.update({path: dict(people) for path, people in members.items()})
 
     def _valid(self, branches: Branches, people: NDArray) -> NDArray[np.bool_]:
         """[people] True for valid starts; the costly checks come last, for few people."""

@@ -4,14 +4,15 @@
 
 A *source* is a set of texts of a release: `mem`, `ctx`, `comp` (training questions), `comp_rl`,
 `biographies` (parametric ones, as plain text), `atoms` (single-hop questions on every fact that a
-biography states), or a test set such as `comp_zeroshot`; `strangers` and `strangers_biographies`
-are atoms and biographies of another world (strangers.py).
+biography states), or a test set such as `comp_zeroshot`; `strangers`, `strangers_openbook` and
+`strangers_biographies` are atoms and biographies of another world (strangers.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,11 @@ class Corpus(Release):
         """The names of the release's people."""
         return [row["name"] for row in self.source("people")]
 
+    @cached_property
+    def strangers(self) -> Strangers:
+        """The people of another world like this one."""
+        return Strangers(self.config)
+
     def training_sources(self) -> list[str]:
         """The sources with training questions, of a family other than people."""
         return [name for name in (*self.family.skills, *self.family.alone) if self.has(name)]
@@ -90,25 +96,31 @@ class Corpus(Release):
 
 def make_atoms(corpus: Corpus) -> list[Row]:
     """One single-hop question (skill `mem` or `ctx`) for each fact that a biography states."""
-    from bioreason_bench.dataset import make_dataset
+    from bioreason_bench.dataset import make_writer
     from bioreason_bench.questions.probes import all_single_hops
 
-    return list(all_single_hops(make_dataset(corpus.config).writer, corpus.config.seed))
+    return list(all_single_hops(make_writer(corpus.config), corpus.config.seed))
 
 
 def make_strangers(corpus: Corpus) -> list[Row]:
     """One single-hop question for each fact of the strangers."""
-    return Strangers(corpus.config).questions(corpus.people)
+    return corpus.strangers.questions(corpus.people)
+
+
+def strangers_openbook(corpus: Corpus) -> list[Row]:
+    """The strangers' recalled questions with the biographies that answer them."""
+    return corpus.strangers.open_questions(corpus.people)
 
 
 def strangers_biographies(corpus: Corpus) -> list[Row]:
     """The parametric biographies of the strangers."""
-    return Strangers(corpus.config).biographies(corpus.people)
+    return corpus.strangers.biographies(corpus.people)
 
 
 COMPUTED: dict[str, Callable[[Corpus], list[Row]]] = {  # sources that no file holds
     "atoms": make_atoms,
     "strangers": make_strangers,
+    "strangers_openbook": strangers_openbook,
     "strangers_biographies": strangers_biographies,
 }
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.errors import UsageError, one_line, quoted, suggest
-from bioreason_bench.inputs import SETTINGS, Unreadable, parse_yaml, read_text
+from bioreason_bench.inputs import Unreadable, parse_yaml, read_yaml_table
 from bioreason_bench.resources import folder
 from bioreason_bench.schema import validator
 from bioreason_bench.training.recipe_checks import check_options, check_values
@@ -198,11 +198,22 @@ def _is_path(name: str | Path) -> bool:
 
 
 def _sibling(name: str, other: str) -> str:
-    """The recipe `other` as the recipe `name` means it: beside it, else a shipped one."""
+    """The recipe `other` as the recipe `name` means it: beside it; of your own file, a shipped one.
+
+    Raises:
+        UsageError: `name` was made for a preset or family that has no such recipe.
+    """
     if _is_path(name) and (Path(name).parent / f"{other}.yaml").is_file():
         return str(Path(name).parent / f"{other}.yaml")
-    beside = f"{name.rpartition('/')[0]}/{other}"
-    return beside if beside in recipe_names() else other
+    made_for = "" if _is_path(name) else name.rpartition("/")[0]
+    beside = f"{made_for}/{other}"
+    known = recipe_names()
+    if made_for and "/" not in other and beside not in known and other in known:
+        raise UsageError(
+            f"recipe {other} is not made for {made_for}: its learning rate and lengths do not fit; "
+            f"write the stages into a file of your own, with `after: {name}`, and train that"
+        )
+    return beside if beside in known else other
 
 
 def read_part(name: str) -> dict[str, Any]:
@@ -218,16 +229,7 @@ def read_part(name: str) -> dict[str, Any]:
             otherwise = "bioreason-baseline train --list names them; or give a path to a .yaml file"
             hint = suggest(name, recipe_names(), otherwise)
             raise UsageError(f"there is no recipe {quoted(name)}: {hint}")
-    try:
-        values = parse_yaml(read_text(path, SETTINGS))
-    except OSError as error:
-        raise UsageError(f"recipe {path} cannot be read: {error.strerror}") from None
-    except Unreadable as problem:
-        raise UsageError(f"recipe {path} cannot be read: {problem}") from None
-    if not isinstance(values, dict):
-        raise UsageError(
-            f"recipe {path} is not a table of fields; see the shipped ones in {RECIPES}"
-        )
+    values = read_yaml_table(path, "recipe", RECIPES)
     return {"name": path.stem, **values}
 
 

@@ -5,7 +5,6 @@ The files of a run are described in run_folder.py.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.errors import UsageError
 from bioreason_bench.release.disk import write_whole
@@ -40,9 +39,13 @@ from bioreason_bench.training.run_folder import (
     write_done,
 )
 from bioreason_bench.training.stages.grpo import grpo_config, train_grpo
+from bioreason_bench.training.stages.memory import trim_memory
 from bioreason_bench.training.stages.rft import train_rft
 from bioreason_bench.training.stages.sft import sft_config, train_sft
 from bioreason_bench.training.stages.stage_run import Log, StageRun, begin_stage, stage_name
+
+if TYPE_CHECKING:
+    from accelerate import PartialState
 
 STAGES: dict[str, Callable[[StageRun, StageData], dict[str, float]]] = {
     "sft": train_sft,
@@ -80,18 +83,10 @@ def train(  # noqa: PLR0913 - what the command line takes
         wait: Seconds to wait for another process that writes into `out`.
         try_first: Try each stage before the first one is trained (dry_run/).
     """
-    models.need_training()
-    models.quiet()
-    import torch
-    from accelerate import PartialState
-
-    check_trust(recipe.model, trust_remote_code, f"recipe {recipe.name}")
-    state = PartialState(cpu=not torch.cuda.is_available())
+    state = _begin(recipe, trust_remote_code)
     main = state.is_main_process
     log = log if main else _silent
-    check_fit(recipe, corpus)
-    taken = stages_of_base(recipe, corpus, base) if base else []
-    check_stages(recipe, out, first=len(taken) + 1)
+    taken = _checked_base(recipe, corpus, out, base)
     with only_one(out, wait) if main else nullcontext(), handled_by(interrupt):
         if try_first and not (out / RUN).exists():
             try_stages(recipe, corpus, out, taken, log)
@@ -107,7 +102,7 @@ def train(  # noqa: PLR0913 - what the command line takes
                 log(f"{stage_name(recipe, number)}: already complete")
             else:
                 done = make_stage(recipe, corpus, out, previous, number, bar=bar, log=log)
-                gc.collect()  # the model of the stage is in cycles with its trainer
+                trim_memory()
             previous = folder
             if done is not None:
                 results += result_lines(recipe, number, done)
@@ -116,6 +111,25 @@ def train(  # noqa: PLR0913 - what the command line takes
             with disk_errors(out):
                 write_whole(out / "results.jsonl", text)
     return results
+
+
+def _begin(recipe: Recipe, trust_remote_code: bool) -> PartialState:
+    """The processes that train together; MissingExtra or UsageError if training cannot begin."""
+    models.need_training()
+    models.quiet()
+    import torch
+    from accelerate import PartialState
+
+    check_trust(recipe.model, trust_remote_code, f"recipe {recipe.name}")
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
+def _checked_base(recipe: Recipe, corpus: Corpus, out: Path, base: Path | None) -> list[Path]:
+    """The folders of the stages that are taken from a base; all others are checked."""
+    check_fit(recipe, corpus)
+    taken = stages_of_base(recipe, corpus, base) if base else []
+    check_stages(recipe, out, first=len(taken) + 1)
+    return taken
 
 
 def try_recipe(
@@ -128,16 +142,8 @@ def try_recipe(
     trust_remote_code: bool = False,
 ) -> list[Trial]:
     """Try every stage that `train` would train, and train none; takes the same arguments."""
-    models.need_training()
-    models.quiet()
-    import torch
-    from accelerate import PartialState
-
-    check_trust(recipe.model, trust_remote_code, f"recipe {recipe.name}")
-    state = PartialState(cpu=not torch.cuda.is_available())
-    check_fit(recipe, corpus)
-    taken = stages_of_base(recipe, corpus, base) if base else []
-    check_stages(recipe, out, first=len(taken) + 1)
+    state = _begin(recipe, trust_remote_code)
+    taken = _checked_base(recipe, corpus, out, base)
     with only_one(out) if state.is_main_process else nullcontext(), handled_by(interrupt):
         return try_stages(recipe, corpus, out, taken, log if state.is_main_process else _silent)
 

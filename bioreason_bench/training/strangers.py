@@ -6,11 +6,12 @@ that.  A base model that was trained on strangers first knows every relation, ho
 to read it and how to write a chain of one hop; and it knows nothing of the release's people.
 
 The strangers are the people of the same configuration under another seed: same relations, same
-values, other facts.  In English, everything that mentions a name of the release's people is left
-out.  In language `symbols`, where a name is one token, strangers who are to be recalled are called
-s17 in place of p17; and each question that is read from its context is there several times, in
-which everybody bears the name of somebody of the release, drawn anew each time.  So every name has
-been met, none has a fact, and no answer can be memorised.
+values, other facts.  What is to be recalled is read as well, from an open book, so that no relation
+is a word that never follows a context.  In English, everything that mentions a name of the
+release's people is left out.  In language `symbols`, where a name is one token, strangers who are
+to be recalled are called s17 in place of p17; and each question that is read is there several
+times, in which everybody bears the name of somebody of the release, drawn anew each time.  So every
+name has been met, none has a fact, and no answer can be memorised.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bioreason_bench.dataset import Dataset
+    from bioreason_bench.questions.records import Writer
 
 Row = dict[str, Any]
 
+BESIDE = 2  # people in an open book beside the one who is asked about
 RENAMINGS = 5  # of a question that is read, in symbols
 SEED_STEP = 1_000_000  # from the seed of a release to that of its strangers
 NAME = re.compile(r"\bp(\d+)\b")  # a person's token in symbols
@@ -49,16 +51,17 @@ class Strangers:
         if config.facts:
             raise UsageError(
                 "sources of strangers need a generated world, and this release has facts of its "
-                "own; leave out strangers and strangers_biographies, or begin with a trained model"
+                "own; leave out strangers, or begin with a trained model"
             )
         self.symbols = config.language == "symbols"
         self.config = replace(config, seed=(config.seed + SEED_STEP) % 2**32)
 
     @cached_property
-    def dataset(self) -> Dataset:
-        from bioreason_bench.dataset import make_dataset
+    def writer(self) -> Writer:
+        """Writes questions on the strangers; none of their paths is planned."""
+        from bioreason_bench.dataset import make_writer
 
-        return make_dataset(self.config)
+        return make_writer(self.config)
 
     def questions(self, known_names: Iterable[str]) -> list[Row]:
         """A one-hop question (skill `mem` or `ctx`) for each fact of each biography.
@@ -68,19 +71,45 @@ class Strangers:
         """
         from bioreason_bench.questions.probes import all_single_hops
 
-        rows = all_single_hops(self.dataset.writer, self.config.seed)
+        rows = all_single_hops(self.writer, self.config.seed)
+        return list(self._own(rows, known_names))
+
+    def open_questions(self, known_names: Iterable[str]) -> list[Row]:
+        """The questions that are recalled, each with an open book instead.
+
+        The context holds the parametric biographies of the person asked about and of two others.
+        """
+        from bioreason_bench.questions.probes import all_single_hops
+
+        texts: dict[str, list[str]] = {}
+        for row in self._biographies():
+            texts.setdefault(row["person"], []).append(row["text"])
+        everybody, draw = list(texts), Draw(self.config.seed, ("open book",))
+        rows = []
+        for row in all_single_hops(self.writer, self.config.seed):
+            if row["pattern"] != "P":
+                continue
+            drawn = draw.at(row["id"])
+            numbers = drawn.integers(BESIDE, len(everybody)).tolist()
+            shown = dict.fromkeys([row["entities"][0], *(everybody[n] for n in numbers)])
+            order = drawn.at("order").permutation(len(shown)).tolist()
+            lines = [texts[person][numbers[0] % len(texts[person])] for person in shown]
+            rows.append({**row, "context": "\n".join(lines[n] for n in order)})
         return list(self._own(rows, known_names))
 
     def biographies(self, known_names: Iterable[str]) -> list[Row]:
         """The parametric biographies, with the columns `person` and `text`."""
-        rows = (
-            dict(zip(columns, values, strict=True))
-            for shard in self.dataset.tables.shards(1_000_000)
-            if (shard.folder, shard.split) == ("biographies", "parametric")
-            for columns in [self.dataset.make(shard)]
-            for values in zip(*columns.values(), strict=True)
-        )
-        return list(self._own(rows, known_names))
+        return list(self._own(self._biographies(), known_names))
+
+    def _biographies(self) -> Iterator[Row]:
+        from bioreason_bench.dataset.world_tables import WorldTables
+
+        tables = WorldTables(self.writer.starts.world, [])
+        for shard in tables.shards(1_000_000):
+            if (shard.folder, shard.split) == ("biographies", "parametric"):
+                columns = tables.make(shard)
+                for values in zip(*columns.values(), strict=True):
+                    yield dict(zip(columns, values, strict=True))
 
     def _own(self, rows: Iterable[Row], known_names: Iterable[str]) -> Iterator[Row]:
         """The rows under the strangers' names, without those that mention a name of the release."""
@@ -98,7 +127,7 @@ class Strangers:
 
     def _namers(self, row: Row, people: Sequence[str]) -> Iterator[Callable[[str], str]]:
         """What gives the people of a row in symbols their names, for each time it is there."""
-        if row.get("pattern") != "C":
+        if not row.get("context"):
             yield renamed
             return
         draw = Draw(self.config.seed, ("names", row["id"]))

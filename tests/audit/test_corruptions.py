@@ -15,6 +15,7 @@ from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.files import check_folder, open_file
 from bioreason_bench.audit.verify import verify
 from bioreason_bench.draw import Draw
+from bioreason_bench.release.files import Files
 
 NEVER_ALONE = {
     "train",  # certificates are computed from the training questions, so that it follows
@@ -30,12 +31,12 @@ NEVER_ALONE = {
 def opened(folder: Path, file: str) -> Ledger:
     """What an audit finds before it reads any text: folder, card, config, and one file."""
     ledger = Ledger()
-    manifest = check_folder(folder, ledger)
+    manifest = check_folder(Files(folder), ledger)
     assert manifest is not None
     check_card(folder, manifest, ledger)
     check_config(manifest, ledger)
     if file in manifest["files"]:
-        open_file(folder, file, manifest["files"][file], ledger)
+        open_file(Files(folder), file, manifest["files"][file], ledger)
     return ledger
 
 

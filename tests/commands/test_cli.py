@@ -9,6 +9,7 @@ from importlib import import_module
 
 import click
 import pytest
+from few import SETTINGS
 
 from bioreason_bench.commands.main import COMMANDS, main
 from bioreason_bench.release.read import Release
@@ -93,14 +94,13 @@ def test_generate_writes_a_release_and_prints_its_rows(cli, tmp_path):
 
 
 def test_progress_names_the_stages_and_quiet_is_quiet(bioreason, tmp_path):
-    loud = bioreason("generate", "--preset", "tiny", "--out", tmp_path / "a", "--workers", "1")
+    words = ("generate", "--preset", "tiny", *SETTINGS)
+    loud = bioreason(*words, "--out", tmp_path / "a", "--workers", "1")
     assert loud.returncode == 0
     assert loud.stdout == ""
     for stage in ("people, facts and paths", "probes"):
         assert stage in loud.stderr
-    quiet = bioreason(
-        "generate", "--preset", "tiny", "--out", tmp_path / "b", "--workers", "2", "-q"
-    )
+    quiet = bioreason(*words, "--out", tmp_path / "b", "--workers", "2", "-q")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 

@@ -537,14 +537,11 @@ def test_a_model_of_transformers_may_be_one_of_our_small_ones(arguments, expecte
     assert calls == ["register"] * expected + ["run"]
 
 
-def test_task_files_of_0_1_0_still_find_their_functions_and_class():
+def test_task_files_find_their_functions():
     import re
 
     from bioreason_bench.evaluation import harness as names
-    from bioreason_bench.evaluation import tasks as former
-    from bioreason_bench.evaluation.harness import tasks
 
-    assert former.PassAtK is tasks.PassAtK
     called = "".join(file.read_text() for file in resources.folder("tasks").glob("_*.yaml"))
     functions = set(
         re.findall(r"!function bioreason_bench\.evaluation\.harness\.(\w+)$", called, re.MULTILINE)

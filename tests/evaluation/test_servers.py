@@ -295,7 +295,7 @@ def test_samples_that_are_one_sample_repeated_are_told_and_not_reported(server, 
 
 
 def test_bioreason_eval_sends_whole_prompts_and_seeds_and_stats_tells_truncation(
-    server, bioreason, cli, tmp_path, thinker
+    server, cli, tmp_path, thinker, monkeypatch
 ):
     from transformers import AutoTokenizer
 
@@ -306,8 +306,9 @@ def test_bioreason_eval_sends_whole_prompts_and_seeds_and_stats_tells_truncation
     words += ("--tasks", f"bioreason_comp_zeroshot_openbook_chat,{PASSK}", "--apply_chat_template")
     words += ("--metadata", json.dumps({"data": str(server.release), "samples": 2}))
     words += ("--limit", 2, "--output_path", tmp_path)
-    done = bioreason(*words, env={"HF_HUB_OFFLINE": "1"})
-    assert done.returncode == 0, done.stderr[-2000:]
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    done = cli(*words)
+    assert done.exit_code == 0, done.stderr[-2000:]
     prompts = [server.decode(request["prompt"][0]) for request in server.requests]
     assert all(prompt.startswith("<|user|>") for prompt in prompts), "whole, from the beginning"
     assert {request["seed"] for request in server.requests if "top_k" in request} == {0, 1}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from broken_release import ReleaseCopy
+from few import few
 
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
@@ -22,17 +23,15 @@ def other_seed(tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_release_is_the_same_as_itself_and_as_its_rows_in_other_files(
-    tiny_release, tmp_path, cli
-):
-    generate(load_preset("tiny"), tmp_path / "split", workers=1, shard_rows=150)
+def test_a_release_is_the_same_as_itself_and_as_its_rows_in_other_files(few_release, tmp_path, cli):
+    generate(few(), tmp_path / "split", workers=1, shard_rows=100)
     files = len(list((tmp_path / "split").rglob("*.parquet")))
-    assert files > len(list(tiny_release.rglob("*.parquet")))
-    for other in (tiny_release, tmp_path / "split"):
-        result = cli("diff", tiny_release, other)
+    assert files > len(list(few_release.rglob("*.parquet")))
+    for other in (few_release, tmp_path / "split"):
+        result = cli("diff", few_release, other)
         assert result.exit_code == 0
         assert "hold the same rows." in result.stdout
-        assert json.loads(cli("diff", tiny_release, other, "--json").stdout)["same"] is True
+        assert json.loads(cli("diff", few_release, other, "--json").stdout)["same"] is True
 
 
 def test_another_seed_is_another_world_of_the_same_sizes(tiny_release, other_seed, cli):

@@ -362,15 +362,6 @@ def test_the_reward_of_an_export_reads_relations_of_ones_own(tmp_path):
         load_grader(tmp_path)
 
 
-def test_a_reward_file_of_version_0_1_still_works(exported):
-    """Exports of 0.1.0 import the reward by its former name; new ones do not."""
-    from bioreason_bench.baselines.rewards import compute_score as former
-    from bioreason_bench.grading.rewards import compute_score
-
-    assert former is compute_score
-    assert "baselines" not in (exported["verl"] / "reward.py").read_text(encoding="utf-8")
-
-
 def test_verl_gets_biographies_as_plain_text(tiny_release, exported, tmp_path):
     rows = loaded(exported["verl"] / "sft" / "biographies-contextual.parquet", tmp_path)
     texts = [row["text"] for row in Release(tiny_release).rows("biographies", "contextual")]

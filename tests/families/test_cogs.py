@@ -230,9 +230,7 @@ BREACHES = [
 
 @pytest.mark.parametrize("breach", BREACHES, ids=str)
 def test_a_corruption_is_found_by_its_law(breach, cogs_release, tmp_path):
-    copy = GrammarCopy(cogs_release, tmp_path / "copy")
-    breach.apply(copy)
-    ledger = verify(copy.folder, workers=1).ledger
+    ledger = breach.audited(cogs_release, tmp_path / "copy")
     assert ledger.broken_in(breach.law), {k: str(v.first) for k, v in ledger.entries.items()}
 
 

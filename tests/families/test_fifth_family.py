@@ -1,4 +1,4 @@
-"""The family that docs/families.md adds works as the page says."""
+"""The family that docs/extending.md adds works as the page says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bioreason_bench.audit.verify import verify
 from bioreason_bench.errors import UsageError
 from bioreason_bench.release.read import Release
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "families.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
 
 
 @pytest.fixture

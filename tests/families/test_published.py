@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from grammar_copy import Breach
 
 from bioreason_bench.audit.verify import verify
 from bioreason_bench.build import generate
 from bioreason_bench.errors import UsageError
+from bioreason_bench.families.published.audit import LAWS
 from bioreason_bench.families.published.forms import read_folder
 from bioreason_bench.families.published.meaning import same_meaning
 from bioreason_bench.families.published.settings import PublishedSettings
@@ -73,6 +76,46 @@ def test_published_files_become_a_release_that_passes_its_audit(dataset, tmp_pat
     assert manifest["definitions"]["sources"]
     audit = verify(tmp_path / "out", workers=1)
     assert audit.ok, {law: str(entry.first) for law, entry in audit.ledger.entries.items()}
+
+
+@pytest.fixture(scope="module")
+def published_scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source = tmp_path_factory.mktemp("scan")
+    scan(source)
+    folder = tmp_path_factory.mktemp("published") / "scan"
+    generate(PublishedSettings(source=str(source)), folder, workers=1)
+    return folder
+
+
+TRAIN, TEST = "published_length/train", "published_length/depth/test"
+BREACHES = [
+    Breach("config", TEST, lambda _, copy: copy.manifest(lambda m: m["config"].pop("source"))),
+    Breach("unique ids", TRAIN, lambda rows, _: rows[1].update(id=rows[0]["id"])),
+    Breach("placed", TEST, lambda rows, _: rows[0].update(level="iid")),
+    Breach("answer", TEST, lambda rows, _: rows[0].update(answer="I_JUMP")),
+    Breach("words", TEST, lambda rows, _: rows[0].update(path=["jump"])),
+    Breach("words", TEST, lambda rows, _: rows[0].update(context="jump = I_JUMP")),
+    Breach("actions", TEST, lambda rows, _: wrong_action(rows[0])),
+    Breach("certificates", TEST, lambda rows, _: rows[0].update(pairs_unseen=0)),
+    Breach("certificates", TEST, lambda rows, _: rows[0].update(path_in_train=True)),
+]
+
+
+def wrong_action(row: dict[str, Any]) -> None:
+    """The other order of the actions, wherever the row says it."""
+    row["answer"] = "I_JUMP I_TURN_LEFT"
+    row["entities"] = [row["question"], row["answer"]]
+    row["chain"] = row["chain"].replace("I_TURN_LEFT I_JUMP", row["answer"])
+
+
+@pytest.mark.parametrize("breach", BREACHES, ids=str)
+def test_a_corruption_is_found_by_its_law(breach, published_scan, tmp_path):
+    ledger = breach.audited(published_scan, tmp_path / "copy")
+    assert ledger.broken_in(breach.law), {k: str(v.first) for k, v in ledger.entries.items()}
+
+
+def test_every_law_of_published_files_has_been_seen_to_fail():
+    assert {breach.law for breach in BREACHES} == set(LAWS)
 
 
 @pytest.mark.parametrize(

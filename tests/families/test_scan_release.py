@@ -26,6 +26,7 @@ from bioreason_bench.families.scan.splits import Split, make_split
 from bioreason_bench.families.scan.vocabulary import make_vocabulary
 from bioreason_bench.family import family_named, load_settings
 from bioreason_bench.grading.rewards import REWARDS
+from bioreason_bench.release.files import Files
 from bioreason_bench.release.read import Release
 
 COMMANDS = list(all_commands())
@@ -138,9 +139,7 @@ BREACHES = [
 
 @pytest.mark.parametrize("breach", BREACHES, ids=str)
 def test_a_corruption_is_found_by_its_law(breach, scan_release, tmp_path):
-    copy = GrammarCopy(scan_release, tmp_path / "copy")
-    breach.apply(copy)
-    ledger = verify(copy.folder, workers=1).ledger
+    ledger = breach.audited(scan_release, tmp_path / "copy")
     assert ledger.broken_in(breach.law), {k: str(v.first) for k, v in ledger.entries.items()}
 
 
@@ -161,7 +160,7 @@ def of_split(name: str, split: Split, level: str) -> list[Seen]:
 
 
 def broken_splits(seen: list[Seen], **manifest: object) -> Ledger:
-    run = AuditRun(Path(), manifest, Ledger(LAWS), 0, 1, lambda *_: None)
+    run = AuditRun(Files(Path()), manifest, Ledger(LAWS), 0, 1, lambda *_: None)
     check_splits(run, SeenRelease(seen))
     return run.ledger
 
@@ -174,6 +173,16 @@ def test_a_published_split_with_a_command_too_few_or_misplaced_is_found(name):
     assert broken_splits(of_split(name, fewer, LEVEL_OF[name])).broken_in("splits")
     moved = Split([*split.train[1:], split.test[0]], [*split.test[1:], split.train[0]])
     assert broken_splits(of_split(name, moved, LEVEL_OF[name])).broken_in("splits")
+
+
+def test_a_release_of_a_split_of_maximum_divergence_passes_its_audit(tmp_path):
+    few = {"mcd": "1", "longest": "12", "rl": "30", "iid": "30", "train": "500"}
+    manifest = generate(load_settings("scan_mcd", 5).override(few), tmp_path / "out", workers=1)
+    assert "scan_mcd1_composition" in manifest["configs"]
+    assert manifest["divergences"]["mcd1"]["compound"] > 0.5
+    audit = verify(tmp_path / "out", workers=1)
+    assert audit.ok, {law: str(entry.first) for law, entry in audit.ledger.entries.items()}
+    assert audit.ledger.entries["divergences"].checked == 1
 
 
 def test_the_divergence_of_atoms_is_measured_from_the_text():
@@ -252,13 +261,14 @@ def test_the_vocabulary_is_fresh_for_each_seed():
 
 
 def test_a_seed_decides_every_row(tmp_path):
-    settings = load_settings("scan_tiny", 9)
+    few = {"longest": "12", "rl": "30", "iid": "30", "train": "500"}
+    settings, others = (load_settings("scan_tiny", seed).override(few) for seed in (9, 10))
     first, second = (
         generate(settings, tmp_path / name, workers=workers)["files"]
         for name, workers in (("one", 1), ("two", 2))
     )
     assert first == second
-    other = generate(load_settings("scan_tiny", 10), tmp_path / "other", workers=1)["files"]
+    other = generate(others, tmp_path / "other", workers=1)["files"]
     assert first != other
 
 

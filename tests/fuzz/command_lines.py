@@ -29,7 +29,7 @@ from bioreason_bench.world.table import load_table, table_as_dict
 PROGRAMS: Mapping[str, click.Group] = {"bioreason": bioreason, "bioreason-baseline": baseline}
 
 WEIGHTS = {  # how often a command is drawn; others have 4
-    "generate": 12, "show": 8, "stats": 5, "plot": 4, "verify": 2, "tasks install": 2,
+    "generate": 12, "show": 8, "stats": 5, "plot": 4, "verify": 5, "tasks install": 2,
     "bioreason-baseline report": 1, "bioreason-baseline reproduce": 2,
 }  # fmt: skip
 KILLS = {"child"}  # options by which a program ends with its parent: this process

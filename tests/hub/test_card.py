@@ -391,6 +391,15 @@ def test_the_card_has_the_results_of_the_evaluated_models_with_their_commands(ti
         assert json.loads(path.read_text(encoding="utf-8"))["command"] in section
 
 
+def test_a_score_without_an_interval_stands_alone(tmp_path):
+    (file,) = (resource("cards") / "results").glob("smollm2*-0shot.json")
+    run = json.loads(file.read_text(encoding="utf-8"))
+    for record in run["results"]:
+        record["exact_match"] |= {"value": 0.25, "low": None, "high": None}
+    (tmp_path / "model.json").write_text(json.dumps(run), encoding="utf-8")
+    assert card_results(tmp_path).count("| 25.0 |") == len(run["results"])
+
+
 def test_the_card_has_the_main_studies_with_their_commands(tmp_path):
     write_study(tmp_path / "runs", seeds=(1, 2))
     lines = [

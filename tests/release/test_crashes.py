@@ -10,6 +10,7 @@ import errno
 import os
 import random
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,11 +22,10 @@ from pathlib import Path
 
 import pytest
 from crash import FAILURES, KILL, contents, count_steps, run_apart, run_until, start_apart, wait
+from few import SETTINGS, few
 
 from bioreason_bench import build
 from bioreason_bench.audit.report import Audit, manifest_digest, write_audit
-from bioreason_bench.config import LEVELS, WorldConfig, load_preset
-from bioreason_bench.dataset import Dataset, fit, make_dataset
 from bioreason_bench.errors import UsageError
 from bioreason_bench.export.export import export
 from bioreason_bench.release import write
@@ -33,11 +33,6 @@ from bioreason_bench.release.disk import locked, user_path
 from bioreason_bench.release.read import Release
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of POSIX")
-SMALL = {
-    **{f"{skill}.{level}": "5" for skill in ("mem", "ctx", "comp") for level in LEVELS},
-    **{f"{skill}.train": "100" for skill in ("mem", "ctx", "comp")},
-    "comp.rl": "10",
-}
 NEIGHBOURS = {
     "r.old/backup.txt": b"a backup",
     "r.partial.txt": b"notes",
@@ -46,26 +41,11 @@ NEIGHBOURS = {
 
 
 def make(out: Path, seed: int = 42, force: bool = False) -> None:
-    build.generate(load_preset("tiny", seed).override(SMALL), out, workers=1, force=force)
+    build.generate(few(seed), out, workers=1, force=force)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _planned_once():
-    """The worlds are made once: only the writing is disturbed."""
-    configs = [load_preset("tiny", seed).override(SMALL) for seed in (42, 7)]
-    made = [(config, make_dataset(config)) for config in configs]
-
-    def find_or_make(config: WorldConfig) -> Dataset:
-        found = (dataset for known, dataset in made if known == config)
-        return next(found, None) or make_dataset(config)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "make_dataset", find_or_make)
-        yield
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> dict[int, dict[str, bytes]]:
+def undisturbed(planned_once, tmp_path_factory) -> dict[int, dict[str, bytes]]:
     """The files of two releases, by seed."""
     root = tmp_path_factory.mktemp("undisturbed")
     for seed in (42, 7):
@@ -128,7 +108,7 @@ def test_a_killed_replacement_keeps_the_old_release_or_the_new(place, undisturbe
     make(place / "r")
     steps = count_steps(replace, place)
     check_only(place, undisturbed[7])
-    for step in drawn(steps, 4, "force"):
+    for step in drawn(steps, 2, "force"):
         remove_release(place / "r")
         make(place / "r")
         assert run_until(replace, place, step, KILL).code == -signal.SIGKILL
@@ -145,7 +125,7 @@ def test_a_killed_replacement_keeps_the_old_release_or_the_new(place, undisturbe
 @pytest.mark.parametrize("how", FAILURES, ids=errno.errorcode.get)
 def test_an_operation_that_fails_gets_one_sentence_and_leaves_nothing_half(how, place, undisturbed):
     """Where the step can do without the operation, the release is made."""
-    for step in drawn(150, 2, errno.errorcode[how]):
+    for step in drawn(90, 2, errno.errorcode[how]):
         outcome = run_until(partial(make, place / "r"), place, step, how)
         if outcome.error:
             kind, _, sentence = outcome.error.partition(": ")
@@ -223,7 +203,7 @@ def test_the_folder_of_another_user_is_not_used(place):
 def test_files_of_other_code_are_not_used(place, undisturbed, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(write, "code_digest", lambda *_: "of the code before it was edited")
-        assert run_until(partial(make, place / "r"), place, 150, KILL).code == -signal.SIGKILL
+        assert run_until(partial(make, place / "r"), place, 90, KILL).code == -signal.SIGKILL
     old = {path.stat().st_ino for path in (place / "r.partial").rglob("*.parquet")}
     assert len(old) > 5
     kept = [path.open("rb") for path in (place / "r.partial").rglob("*.parquet")]  # keeps inodes
@@ -274,7 +254,7 @@ def test_a_killed_export_leaves_no_half_folder(place, tiny_release):
     whole = contents(place / "r")
     check_only(place, whole)
     for how in (KILL, errno.ENOSPC):
-        for step in drawn(steps, 4 if how == KILL else 2, f"export {how}"):
+        for step in drawn(steps, 2, f"export {how}"):
             remove_release(place / "r")
             outcome = run_until(action, place, step, how)
             assert how == KILL or outcome.error == "" or str(place / "r") in outcome.error
@@ -355,8 +335,9 @@ def test_closed_streams_do_not_make_a_sound_release_broken(closed, tiny_release,
 
 
 def test_generate_works_without_its_streams(tmp_path, undisturbed):
-    settings = " ".join(f"--set {key}={value}" for key, value in SMALL.items())
-    words = f"{sys.executable} -m bioreason_bench generate --preset tiny {settings} --out r"
+    words = (
+        f"{sys.executable} -m bioreason_bench generate --preset tiny {shlex.join(SETTINGS)} --out r"
+    )
     done = subprocess.run(["sh", "-c", f"exec {words} <&- >&- 2>&-"], check=False, cwd=tmp_path)
     assert done.returncode == 0 and contents(tmp_path / "r") == undisturbed[42]
 

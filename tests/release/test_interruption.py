@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from few import few
 
 from bioreason_bench import workers as pool
 from bioreason_bench.build import generate
@@ -23,18 +24,19 @@ from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.release.write import check_target
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+SIZES = {
+    "levels": '["zeroshot"]',
+    "mem.train": "2400",
+    "ctx.train": "300",
+    "comp.train": "300",
+    "comp.rl": "20",
+    "paraphrases": "5",
+}
 SETTINGS = [
-    "--preset",
-    "tiny",
-    "--set",
-    "mem.train=2000",
-    "--set",
-    "ctx.train=1000",
-    "--set",
-    "paraphrases=5",
-    "--shard-rows",
-    "100",
-]  # 100 files
+    *("--preset", "tiny"),
+    *(f"--set={key}={value}" for key, value in SIZES.items()),
+    *("--shard-rows", "100"),
+]  # about 70 files
 
 
 def start(out: Path, *options: str, largest_file: int | None = None) -> subprocess.Popen:
@@ -116,7 +118,9 @@ def undisturbed(tmp_path_factory) -> dict:
 
 
 @pytest.mark.parametrize(
-    "how", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name
+    "how",
+    [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)],
+    ids=lambda how: how.name,
 )
 def test_an_interrupted_run_leaves_no_release_and_can_be_resumed(how, tmp_path, undisturbed):
     """Ctrl-C reaches all processes of the terminal, kill only the first; no process survives."""
@@ -216,10 +220,10 @@ def test_a_worker_that_the_system_kills_is_noticed(tmp_path):
 
 
 def test_an_existing_release_needs_force_and_stays_until_the_new_one_is_complete(
-    tmp_path, undisturbed
+    tmp_path, tiny_release, undisturbed
 ):
-    out = tmp_path / "r"
-    old = generate(load_preset("tiny"), out, workers=1)
+    out = shutil.copytree(tiny_release, tmp_path / "r")
+    old = read_manifest(out)
     refused = start(out)
     assert "already exists" in refused.communicate()[1]
     assert refused.returncode == 2
@@ -243,7 +247,7 @@ def test_force_replaces_nothing_but_releases(tmp_path):
         check_target(tmp_path / "file", force=True)
     assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "years of work"
     (tmp_path / "empty").mkdir()
-    generate(load_preset("tiny"), tmp_path / "empty", workers=1)
+    generate(few(), tmp_path / "empty", workers=1)
 
 
 @pytest.mark.parametrize("out", ["/proc/bioreason/r", "/dev/null/r"])
@@ -258,7 +262,7 @@ def test_a_folder_that_cannot_be_written_is_named(bioreason, out):
 def test_a_run_that_ran_out_of_room_says_so_and_can_be_resumed(tmp_path, undisturbed):
     """A limit on the size of a file imitates a full disk: the system refuses during a write."""
     out = tmp_path / "r"
-    process = start(out, largest_file=40_000)
+    process = start(out, largest_file=36_000)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 1
     message = [line for line in stderr.splitlines() if line.startswith("bioreason: ")]

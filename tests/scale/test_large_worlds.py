@@ -13,6 +13,7 @@ from bioreason_bench.questions import contexts
 from bioreason_bench.release.digest import digest_rows
 from bioreason_bench.release.shards import make_table
 from bioreason_bench.splits import distractors, starts
+from bioreason_bench.taxonomy import LEVELS, SKILLS
 from bioreason_bench.world import pools
 from bioreason_bench.world.facts import make_world
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
@@ -53,7 +54,10 @@ def test_sentences_made_for_some_relations_are_those_of_the_whole_biography(tiny
 
 def test_rows_of_a_world_that_keeps_nothing_for_everybody_are_the_same(monkeypatch):
     """Who leads on, sentences and names on demand; only the drawn order of starts differs."""
-    config = load_preset("tiny")
+    sizes = {f"{skill}.{level}": "12" for skill in SKILLS for level in LEVELS}
+    sizes |= {"mem.train": "150", "ctx.train": "150", "comp.train": "220", "comp.rl": "30"}
+    sizes |= {"mem.paths": "60", "ctx.paths": "60", "comp.paths": "80"}
+    config = load_preset("tiny").override(sizes)
     kept = make_dataset(config)
     files = {shard.file: shard for shard in kept.shards()}
     some = [file for file in files if "/comp/" in file or "/ctx/" in file or "probes" in file]

@@ -10,7 +10,7 @@ from bioreason_bench.splits.levels import TEST, trained_pairs, trained_relations
 from bioreason_bench.splits.roles import FOLDS, deal_folds, pairs_of
 
 
-@pytest.fixture(scope="module", params=["small", "nano"])
+@pytest.fixture(scope="module", params=["small", pytest.param("nano", marks=pytest.mark.deep)])
 def folds(request):
     """The data set of every fold of one world."""
     preset = load_preset(request.param)

@@ -12,6 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bioreason_bench.audit.ledger import Ledger
+from bioreason_bench.audit.verify import verify
 from bioreason_bench.release.digest import digest_rows
 
 Rows = list[dict[str, Any]]
@@ -64,3 +66,9 @@ class Breach:
         rows = copy.rows(self.split)
         self.change(rows, copy)
         copy.write(self.split, rows)
+
+    def audited(self, source: Path, folder: Path) -> Ledger:
+        """What an audit finds in a copy of the release after the corruption."""
+        copy = GrammarCopy(source, folder)
+        self.apply(copy)
+        return verify(copy.folder, workers=1).ledger

@@ -19,6 +19,7 @@ from hub_store import Refused, Repo, Store, Tree, git_hash
 
 LFS_BYTES = 10_000_000  # files of this size travel by the LFS protocol, Parquet files always
 PAGE = 1000  # entries of a tree in one answer, as on the real Hub
+DATE = "2026-01-01T00:00:00.000Z"
 PUBLISHER = "the.identity.of-a-job"  # of the one trusted publisher
 Json = dict[str, Any]
 
@@ -87,17 +88,20 @@ class Answers:
             "downloads": 0,
             "likes": 0,
             "tags": [],
-            "lastModified": "2026-01-01T00:00:00.000Z",
+            "lastModified": DATE,
         }
 
     def on_refs(self, request: Handler, repo: str) -> Json:
         held = self.repo(repo, request.token)
-        branch = {"name": "main", "ref": "refs/heads/main", "targetCommit": held.head}
+        branches = [
+            {"name": name, "ref": f"refs/heads/{name}", "targetCommit": commit}
+            for name, commit in held.branches.items()
+        ]
         tags = [
             {"name": name, "ref": f"refs/tags/{name}", "targetCommit": commit}
             for name, commit in held.tags.items()
         ]
-        return {"branches": [branch], "converts": [], "tags": tags, "pullRequests": []}
+        return {"branches": branches, "converts": [], "tags": tags, "pullRequests": []}
 
     # upload
 
@@ -155,14 +159,14 @@ class Answers:
 
     def on_commit(self, request: Handler, repo: str, revision: str) -> Json:
         held = self.repo(repo, request.token)
-        held.resolve(revision)
+        branch, head = unquote(revision), held.resolve(revision)
         header, *operations = [json.loads(line) for line in request.body().splitlines() if line]
-        if header["value"].get("parentCommit", held.head) != held.head:
+        if header["value"].get("parentCommit", head) != head:
             raise Refused(412, "A commit has happened since. Please refresh and try again.")
-        tree = held.tree("main")
+        tree = held.tree(revision)
         for operation in operations:
             tree = self._changed(tree, operation["key"], operation["value"])
-        commit = held.commit(tree, header["value"]["summary"])
+        commit = held.commit(tree, header["value"]["summary"], branch)
         page = f"{self.url}/datasets/{repo}/commit/{commit}"
         return {"success": True, "commitOid": commit, "commitUrl": page, "hookOutput": ""}
 
@@ -183,6 +187,28 @@ class Answers:
             folder = path.rstrip("/") + "/"
             return {name: oid for name, oid in tree.items() if not name.startswith(folder)}
         raise Refused(400, f"unknown operation {operation!r}")
+
+    def on_commits(self, request: Handler, repo: str, revision: str) -> list[Json]:
+        held = self.repo(repo, request.token)
+        held.resolve(revision)
+        return [
+            {"id": commit, "title": "a commit", "message": "", "authors": [], "date": DATE}
+            for commit in reversed(held.commits)
+        ]
+
+    def on_branch(self, request: Handler, repo: str, revision: str) -> Json:
+        held, branch = self.repo(repo, request.token), unquote(revision)
+        if branch in held.branches:
+            raise Refused(409, f"Reference already exists: refs/heads/{branch}")
+        held.branches[branch] = held.resolve(request.json().get("startingPoint"))
+        return {}
+
+    def on_unbranch(self, request: Handler, repo: str, revision: str) -> Json:
+        held, branch = self.repo(repo, request.token), unquote(revision)
+        if branch == "main" or branch not in held.branches:
+            raise Refused(404, f"no branch {branch} that can be deleted", "RevisionNotFound")
+        del held.branches[branch]
+        return {}
 
     def on_tag(self, request: Handler, repo: str, revision: str) -> Json:
         held, tag = self.repo(repo, request.token), request.json()["tag"]

@@ -31,6 +31,9 @@ ROUTES = [  # step, methods, path
     ("put", "PUT", r"/lfs/(?P<oid>[0-9a-f]{64})"),
     ("verify", "POST", "/lfs/verify"),
     ("commit", "POST", API + "/commit/(?P<revision>[^/]+)"),
+    ("commits", "GET", API + "/commits/(?P<revision>[^/]+)"),
+    ("branch", "POST", API + "/branch/(?P<revision>[^/]+)"),
+    ("unbranch", "DELETE", API + "/branch/(?P<revision>[^/]+)"),
     ("tag", "POST", API + "/tag/(?P<revision>[^/]+)"),
     ("untag", "DELETE", API + "/tag/(?P<revision>[^/]+)"),
     ("refs", "GET", API + "/refs"),
@@ -48,6 +51,7 @@ PATTERNS = [(step, methods.split("|"), re.compile(path + r"\Z")) for step, metho
 OPEN = (
     "info",
     "refs",
+    "commits",
     "tree",
     "paths",
     "resolve",

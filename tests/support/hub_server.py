@@ -12,10 +12,12 @@ the Hub holds), hub_http (requests and failures), hub_answers (what each request
 
 from __future__ import annotations
 
+import copy
 import threading
 from dataclasses import dataclass
 from functools import partial
 from http.server import ThreadingHTTPServer
+from typing import Any
 
 from hub_answers import Answers
 from hub_http import STEPS, Handler
@@ -74,6 +76,14 @@ class HubServer:
         held = self.repos.get(repo)
         tree = held.tree(revision) if held else {}
         return {path: self._store.blobs[digest] for path, digest in tree.items()}
+
+    def saved(self) -> dict[str, Any]:
+        """A copy of all that is held, for `restore` of this or another server."""
+        return copy.deepcopy(vars(self._store))
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Hold what another server held."""
+        vars(self._store).update(copy.deepcopy(saved))
 
     def requests(self, step: str) -> int:
         """How many requests of a step have arrived."""

@@ -22,26 +22,33 @@ class Refused(Exception):
 
 @dataclass
 class Repo:
-    """A repository with one branch."""
+    """A repository; each commit follows the newest of its branch."""
 
     name: str
     private: bool
     commits: dict[str, Tree] = field(default_factory=dict)
-    head: str = ""
+    branches: dict[str, str] = field(default_factory=dict)  # name -> newest commit
     tags: dict[str, str] = field(default_factory=dict)
 
-    def commit(self, tree: Tree, message: str) -> str:
-        """Add a commit on top of the branch and return its id."""
-        parts = json.dumps([self.name, self.head, message, tree], sort_keys=True)
-        self.head = hashlib.sha1(parts.encode()).hexdigest()
-        self.commits[self.head] = tree
-        return self.head
+    @property
+    def head(self) -> str:
+        """The newest commit of main."""
+        return self.branches.get("main", "")
+
+    def commit(self, tree: Tree, message: str, branch: str = "main") -> str:
+        """Add a commit on top of a branch and return its id."""
+        parts = json.dumps([self.name, self.branches.get(branch), message, tree], sort_keys=True)
+        commit = hashlib.sha1(parts.encode()).hexdigest()
+        self.commits[commit], self.branches[branch] = tree, commit
+        return commit
 
     def resolve(self, revision: str | None) -> str:
         """The commit of a branch, a tag, or a commit id of at least 7 digits."""
         revision = unquote(revision or "main")
-        if revision in ("main", "HEAD", "refs/heads/main"):
-            return self.head
+        if (
+            branch := revision.removeprefix("refs/heads/").replace("HEAD", "main")
+        ) in self.branches:
+            return self.branches[branch]
         if revision in self.tags:
             return self.tags[revision]
         for commit in self.commits:

@@ -24,7 +24,9 @@ def small_configs(draw: st.DrawFn) -> WorldConfig:
         "in_context": draw(st.sampled_from([0.3, 0.5, 1.0])),
         "paraphrases": draw(st.integers(1, 3)),
         "distractors": distractors,
-        "context_facts": draw(st.sampled_from([0, 4, 6])),
+        "context_facts": draw(st.sampled_from([0, 1, 2, 4, 6])),
+        "hops": draw(st.sampled_from(["{2 = 0.6, 3 = 0.4}", "{2 = 0.5, 3 = 0.3, 4 = 0.2}"])),
+        "depth_hops": draw(st.sampled_from(["{5 = 1.0}", "{6 = 0.5, 8 = 0.5}"])),
         "heldout_starts": draw(st.sampled_from([0.0, 0.2])),
     }
     flags = {"leak_guards": draw(st.booleans())}

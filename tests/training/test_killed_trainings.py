@@ -92,7 +92,13 @@ def base(nano_release, tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("last", [SECOND, GRPO], ids=["sft-sft", "sft-grpo"])
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param(SECOND, id="sft-sft", marks=pytest.mark.deep),
+        pytest.param(GRPO, id="sft-grpo"),
+    ],
+)
 def test_a_second_stage_is_the_same_uninterrupted_and_on_a_base_stopped_and_resumed(
     base, nano_release, tmp_path, monkeypatch, last
 ):
@@ -150,6 +156,7 @@ def killed(nano_release, tmp_path_factory):
     return folder
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_a_training_that_is_killed_at_any_moment_and_resumed_ends_in_the_same_model(killed):
     for trial in range(6):
@@ -166,6 +173,7 @@ def test_a_training_that_is_killed_at_any_moment_and_resumed_ends_in_the_same_mo
         assert not [name for name in left if name.startswith("checkpoint-")]
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_a_killed_reproduce_stops_its_runs_and_goes_on_to_the_same_model(
     killed, nano_release, tmp_path

@@ -31,7 +31,7 @@ LLAMA = {
 STAGES = [
     {
         "kind": "sft",
-        "steps": 8,
+        "steps": 6,
         "learning_rate": 1e-2,
         "warmup": 1,
         "save_every": 3,
@@ -104,7 +104,9 @@ def test_a_stage_leaves_a_whole_model_with_new_linear_layers_and_nothing_else_ne
         assert type(model).__name__ == "LlamaForCausalLM"
 
 
-@pytest.mark.parametrize(("kind", "step"), [("sft", 5), ("grpo", 3)])
+@pytest.mark.parametrize(
+    ("kind", "step"), [pytest.param("sft", 5, marks=pytest.mark.deep), ("grpo", 3)]
+)
 def test_a_run_that_was_killed_and_resumed_ends_in_the_same_model(
     llama, trained, nano_release, tmp_path, monkeypatch, kind, step
 ):

@@ -58,6 +58,7 @@ def test_recipes_continue_one_another():
     [
         ("grpo", "has no model: it continues another recipe; write both, such as sft_mem_ctx+grpo"),
         ("sft_mem_ctx+gpro", "did you mean 'grpo'"),
+        ("qwen/sft_mem_ctx_0_5b+rft", "with `after: qwen/sft_mem_ctx_0_5b`"),
         ("sft_mem_ctx+", "there is no recipe ''"),
         ("base+qwen/sft_comp_3b", "has a model of its own"),
     ],
@@ -75,7 +76,7 @@ def test_a_file_continues_the_recipe_that_it_names(tmp_path):
         "batch: {ctx: 1}}], sweep: {setting: 1.steps, values: [1, 2]}}"
     )
     recipe = load_recipe(tmp_path / "mine.yaml")
-    assert [stage.steps for stage in recipe.stages] == [600, 600, 3]
+    assert [stage.steps for stage in recipe.stages] == [1000, 600, 3]
     assert recipe.sweep_points()[1] == ("2", {"3.steps": "2"})  # counted from the first of all
     circle = tmp_path / "circle.yaml"
     circle.write_text("{about: x, after: circle, stages: []}")
@@ -83,8 +84,12 @@ def test_a_file_continues_the_recipe_that_it_names(tmp_path):
         load_recipe(circle)
 
 
-def test_strangers_know_every_relation_and_nobody_of_the_release(nano_release):
-    corpus = Corpus(nano_release)
+@pytest.fixture(scope="module")
+def corpus(nano_release):
+    return Corpus(nano_release)
+
+
+def test_strangers_know_every_relation_and_nobody_of_the_release(corpus):
     rows = corpus.source("strangers")
     names = set(corpus.people)
     recalled = [row for row in rows if row["pattern"] == "P"]
@@ -98,6 +103,13 @@ def test_strangers_know_every_relation_and_nobody_of_the_release(nano_release):
     own = [row for row in read if (row["entities"][0], row["path"][0], row["answer"]) in facts]
     assert len(own) < 0.1 * len(read)  # by chance, in relations that have few values
     assert {row["entities"][0] for row in read} <= names
+    opened = corpus.source("strangers_openbook")
+    assert {row["path"][0] for row in opened} == {row["path"][0] for row in recalled}
+    for row in opened[:500]:
+        subject, relation, value = row["entities"][0], row["path"][0], row["answer"]
+        assert f"{subject} {relation} {value} ." in row["context"]
+        assert {line.split()[0] for line in row["context"].splitlines()} <= names
+    assert len({row["context"].splitlines()[0].split()[0] for row in opened[:500]}) > 100
     grader = corpus.grader()
     assert all(grader.grade(row["chain"], row).process_verified for row in read[:100])
 
@@ -151,8 +163,8 @@ def test_a_sweep_makes_one_recipe_per_value_also_under_its_former_name():
 
 
 def test_arms_share_what_is_the_same():
-    study = load_study("main")
-    arms = with_settings(arms_of(study, "nano"), {"grpo.steps": "9"})
+    study = load_study("preparations")
+    arms = with_settings(arms_of(study, ["nano"]), {"grpo.steps": "9"})
     jobs = make_jobs(arms, {1: None, 2: None}, RECIPES)
     bases = {
         (job.arm.name, job.seed): job.base and (job.base.arm.name, job.base.seed) for job in jobs
@@ -164,17 +176,17 @@ def test_arms_share_what_is_the_same():
             assert bases[f"sft_{skill}+{then}", 2] == (f"sft_{skill}", 2)
     assert bases["sft_mem_ctx+gold=8", 1] == ("sft_mem_ctx", 1)
     steps = {job.arm.name: [stage.steps for stage in job.own] for job in jobs}
-    assert steps["base"] == [600] and steps["sft_comp"] == [600]
+    assert steps["base"] == [1000] and steps["sft_comp"] == [600]
     assert steps["sft_comp+grpo"] == [9]
     assert steps["sft_mem_ctx+rft"] == [34, 33, 33]
-    assert make_arms(["sft_comp"], "nano_english")[0].load().preset == "nano_english"
+    assert make_arms(["sft_comp"], ["nano_english"])[0].load().preset == "nano_english"
+    with pytest.raises(UsageError, match="recipe sft_mem is not made for nano_english"):
+        make_arms(["sft_mem"], ["nano_english"])
     with pytest.raises(UsageError, match="no arm has such a stage"):
         with_settings(make_arms(["base"]), {"grpo.steps": "9"})
 
 
-def test_the_arms_of_the_main_study_learn_as_many_tokens_in_as_many_steps(nano_release):
-    corpus = Corpus(nano_release)
-
+def test_the_arms_of_the_main_study_learn_as_many_tokens_in_as_many_steps(corpus):
     def tokens(stage):
         pieces = 0.0
         for source in stage.batch:
@@ -195,9 +207,11 @@ def test_every_shipped_study_is_valid_and_its_arms_can_be_loaded():
     for name in study_names():
         study = load_study(name)
         assert study.about.endswith(".") and study.question.endswith("?")
-        for arm in arms_of(study):
+        for arm in arms_of(study, [study.preset]):
             arm.load()
-    assert load_study("main").world_settings(7) == {"fold": 2}
+    main, more = load_study("main"), load_study("preparations")
+    assert main.world_settings(7) == more.world_settings(7) == {"fold": 2}
+    assert {name for name, _, _ in main.arms} < {name for name, _, _ in more.arms}
 
 
 @pytest.mark.parametrize(
@@ -218,8 +232,7 @@ def test_a_wrong_study_gets_one_sentence(change, words):
     assert "\n" not in str(caught.value)
 
 
-def test_portions_are_nested_and_filters_leave_what_they_say(nano_release):
-    corpus = Corpus(nano_release)
+def test_portions_are_nested_and_filters_leave_what_they_say(corpus):
     draw = Draw(0)
     ids = [
         {row["id"] for row in choose(corpus, Source("comp", 1, portion=portion), draw)}
@@ -273,8 +286,8 @@ def test_a_release_that_does_not_fit_the_recipe_is_named_with_what_it_lacks(
         check_fit(make_recipe(values), Corpus(nano_release))
 
 
-def test_atoms_are_one_hop_questions_with_their_answer(nano_release):
-    rows = choose(Corpus(nano_release), Source("atoms", 1, limit=50), Draw(0))
+def test_atoms_are_one_hop_questions_with_their_answer(corpus):
+    rows = choose(corpus, Source("atoms", 1, limit=50), Draw(0))
     assert {row["hops"] for row in rows} == {1}
     assert all(
         row["chain"].endswith(row["answer"]) and (row["skill"] == "mem") == (not row["context"])

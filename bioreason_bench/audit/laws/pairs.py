@@ -246,8 +246,13 @@ class ConflictLaw(KindLaw):
                 f"the context states {name} of {len(candidates & stating)} people who could be "
                 f"meant, {self.rules.distractors + 1} are needed"
             )
-        if self.rules.facts and not self.rules.own_facts and len(set(context.sizes)) > 1:
-            return f"the biographies have {sorted(set(context.sizes))} sentences"
+        sizes = {
+            size
+            for person, size in zip(context.people, context.sizes, strict=True)
+            if person in candidates & stating
+        }
+        if self.rules.facts and not self.rules.own_facts and len(sizes) > 1:
+            return f"the biographies of those who could be meant have {sorted(sizes)} sentences"
         return ""
 
 

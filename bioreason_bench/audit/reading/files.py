@@ -7,7 +7,7 @@ what else is in the folder. `open_file` reads one data file and checks its rows,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from bioreason_bench.audit.reading.conform import marked, nonconforming
 from bioreason_bench.errors import BioreasonError, ReleaseError
 from bioreason_bench.family import Family, family_of, family_of_file
 from bioreason_bench.release.digest import digest_rows
+from bioreason_bench.release.files import BESIDE, Files
 from bioreason_bench.release.manifest import CANARY, MANIFEST, read_manifest
 from bioreason_bench.release.shards import configs_of
 
@@ -25,13 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["CARD", "check_folder", "has_place", "open_file", "read_text"]
 
 CARD = "README.md"
-BESIDE = {MANIFEST, CARD, "chain.svg", "croissant.json", "audit.json", "eval.yaml"}
-BESIDE |= {".gitattributes"}
-DOWNLOADS = {".cache", ".git"}  # folders that git and huggingface_hub leave in a download
 SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet")
 
 
-def check_folder(folder: Path, ledger: Ledger) -> dict[str, Any] | None:
+def check_folder(files: Files, ledger: Ledger) -> dict[str, Any] | None:
     """Check everything that needs no data file to be opened.
 
     Returns:
@@ -41,18 +39,18 @@ def check_folder(folder: Path, ledger: Ledger) -> dict[str, Any] | None:
         UsageError: There is no folder.
     """
     try:
-        manifest = read_manifest(folder)
+        manifest = read_manifest(files.folder)
     except ReleaseError as error:
         ledger.check_whole("manifest", MANIFEST, str(error))
         return None
-    files = manifest["files"]
+    entries = manifest["files"]
     ledger.check_whole("manifest", MANIFEST, _config_problem(manifest))
     family = family_of(manifest)
-    for file, entry in files.items():
+    for file, entry in entries.items():
         ledger.check_whole("manifest", file, _entry_problem(family, file, entry["schema"]))
-    _check_extras(folder, files, ledger)
-    _check_shards(files, ledger)
-    _check_canary(folder, manifest["canary"], ledger)
+    _check_extras(files, entries, ledger)
+    _check_shards(entries, ledger)
+    _check_canary(files.folder, manifest["canary"], ledger)
     return manifest
 
 
@@ -71,12 +69,12 @@ def has_place(file: str) -> bool:
     return family_of_file(file).place(file) is not None
 
 
-def open_file(folder: Path, file: str, entry: Mapping[str, Any], ledger: Ledger) -> pa.Table | None:
+def open_file(files: Files, file: str, entry: Mapping[str, Any], ledger: Ledger) -> pa.Table | None:
     """Read one file and check its rows, digest and schema.
 
     Args:
-        folder: The release.
-        file: The file, relative to the folder.
+        files: Those of the release.
+        file: Its name.
         entry: Its entry in the manifest.
         ledger: Where checks are counted.
 
@@ -86,12 +84,12 @@ def open_file(folder: Path, file: str, entry: Mapping[str, Any], ledger: Ledger)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = folder / file
-    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
-        ledger.check_whole("files", file, "cannot be read: it is no file")
-        return None
     try:
-        table = pq.ParquetFile(path).read()
+        with files.opened(file) as path:
+            if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+                ledger.check_whole("files", file, "cannot be read: it is no file")
+                return None
+            table = pq.ParquetFile(path).read()
     except FileNotFoundError:
         ledger.check_whole("files", file, "the manifest names this file, but it is not there")
         return None
@@ -135,33 +133,22 @@ def _config_problem(manifest: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _check_extras(folder: Path, files: Mapping[str, Any], ledger: Ledger) -> None:
-    """Whatever is in the folder is named by the manifest, belongs to the card, or is its folder.
+def _check_extras(files: Files, named: Mapping[str, Any], ledger: Ledger) -> None:
+    """Whatever is there is named by the manifest, belongs to the card, or is a file's folder.
 
     A file that the manifest names may be a link, as in the cache of huggingface_hub; a folder never
     is.
     """
-    folders = {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
-    for path in _everything(folder):
-        name = path.relative_to(folder).as_posix()
-        if path.is_dir() and not path.is_symlink():
+    folders = {parent.as_posix() for file in named for parent in PurePosixPath(file).parents}
+    for name, kind in files.everything():
+        if kind == "folder":
             problem = None if name in folders else "no file of the manifest is in this folder"
-        elif path.is_dir():
+        elif kind == "link":
             problem = "a folder of a release is no link"
         else:
-            known = name in files or name in BESIDE
+            known = name in named or name in {*BESIDE, ".gitattributes"}
             problem = None if known else "the manifest does not name this file"
         ledger.check_whole("files", name, problem)
-
-
-def _everything(folder: Path) -> Iterator[Path]:
-    """All files, folders and links of a release in order, but for what downloads leave there."""
-    for path in sorted(folder.iterdir()):
-        if path.name in DOWNLOADS and path.is_dir() and not path.is_symlink():
-            continue
-        yield path
-        if path.is_dir() and not path.is_symlink():
-            yield from sorted(path.rglob("*"))
 
 
 def _check_shards(files: Mapping[str, Any], ledger: Ledger) -> None:

@@ -107,12 +107,18 @@ def _check(run: Mapping[str, Any], task: str, settings: Mapping[str, Any], repo:
             f"{task} was asked {asked['effective']} of {asked['original']} questions; "
             "evaluate without --limit"
         )
+    instead = f'evaluate with --metadata \'{{"data": "{repo}"}}\''
     if settings.get("preset") is not None:
         world = settings["preset"], int(settings.get("seed") or OFFICIAL[1])
         if world != OFFICIAL:
             raise UsageError(
                 f"{task} was asked about preset {world[0]}, seed {world[1]}, which is not the "
-                f'world of {repo}; evaluate with --metadata \'{{"data": "{repo}"}}\''
+                f"world of {repo}; {instead}"
             )
+    data = settings.get("data")
+    if data is not None and str(data).partition("@")[0] != repo:
+        raise UsageError(
+            f"{task} was asked about {data}, which need not be what {repo} holds; {instead}"
+        )
     if settings.get("split") not in (None, "test"):
         raise UsageError(f"{task} was asked validation questions; evaluate on the test split")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,14 +115,19 @@ def analyse(
         raise UsageError(f"{corpus.path} has no {split} questions of level {level}")
     questions = {config: questions_of(corpus, config, split, limit) for config in configs}
     folder = user_path(out)
-    models.quiet()
-    for name in names:
-        models.load(name)  # all of them, before anything is measured or written
+    is_new = not folder.exists()
     with plain_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    models.quiet()
     study = _Study(corpus, questions, measures, log)
-    for number, name in enumerate(names):
-        _measure_model(study, name, names[number - 1] if number else None)
+    try:
+        for number, name in enumerate(names):
+            _measure_model(study, name, names[number - 1] if number else None)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # somebody else has put something there
+                folder.rmdir()
+        raise
     labels = short_names(names)
     lines = "".join(json_text(line) + "\n" for line in study.lines)
     write_whole(folder / "measurements.jsonl", lines)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.escaping import plot_text
 from bioreason_bench.experiments import pass_curves
-from bioreason_bench.experiments.claims import CHAINS, MARGIN, ZEROSHOT, findings_of
+from bioreason_bench.experiments.claims import CHAINS, MARGIN, findings_of
 from bioreason_bench.experiments.evidence import Evidence
 from bioreason_bench.experiments.report.tables import estimate_of, level_of
 from bioreason_bench.experiments.results import Line, sweep_number
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HATCHES = ("", "//", "..", "xx", "--", "oo")
 PARTS = {  # part of an arm's name -> its name in a picture
+    "sft": "SFT",
     "sft_comp": "SFT(comp)",
     "sft_comp_atoms": "SFT(comp + 1-hop)",
     "sft_mem": "SFT(mem)",
@@ -32,9 +33,16 @@ PARTS = {  # part of an arm's name -> its name in a picture
     "sft_mem_ctx": "SFT(mem+ctx)",
     "sft_mem_ctx_comp": "SFT(mem+ctx+comp)",
     "grpo": "GRPO",
+    "grpo_atoms": "GRPO(atoms)",
+    "grpo_nested": "GRPO(nested)",
+    "grpo_overlapping": "GRPO(overlapping)",
+    "grpo_disjoint": "GRPO(disjoint)",
+    "grpo_composite": "GRPO(composite reward)",
+    "grpo_process": "GRPO(process reward)",
     "gold": "gold chains",
     "rft": "RFT",
 }
+LOGARITHMIC = 8  # the ratio of values of a setting above which its axis is
 SHOWN_LEVELS = 4  # panels of the picture of levels
 
 
@@ -80,8 +88,8 @@ def legend_above(axes: Axes, columns: int) -> None:
 
 
 def levels(evidence: Evidence) -> Figure | None:
-    """A panel for each comp level, a row for each arm: whole chains filled, answers hollow."""
-    configs, arms = evidence.configs_of("comp")[:SHOWN_LEVELS], evidence.arms
+    """A panel for each level, a row for each arm: whole chains filled, answers hollow."""
+    configs, arms = evidence.composed[:SHOWN_LEVELS], evidence.arms
     if not configs or not arms:
         return None
     size = (2.4 * len(configs) + 2.6, 0.34 * len(arms) + 1.3)
@@ -142,7 +150,7 @@ def patterns(evidence: Evidence) -> Figure | None:
     """Whole chains on zeroshot: a cell for each arm and pattern, darker for more."""
     parts: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in evidence.lines:
-        if line["config"] == ZEROSHOT:
+        if line["config"] == evidence.zeroshot:
             for pattern, part in line.get("by_pattern", {}).items():
                 parts[line["arm"], pattern].append(part)
     columns = sorted({pattern for _, pattern in parts}, key=lambda name: (len(name), name))
@@ -181,7 +189,7 @@ def errors(evidence: Evidence) -> Figure | None:
     counts: dict[str, Counter[int]] = defaultdict(Counter)
     asked: Counter[str] = Counter()
     for line in evidence.lines:
-        if line["config"] == ZEROSHOT:
+        if line["config"] == evidence.zeroshot:
             asked[line["arm"]] += line["questions"]
             for position, count in line.get("first_error", {}).items():  # "0/3"
                 counts[line["arm"]][int(position.partition("/")[0]) + 1] += count
@@ -232,7 +240,7 @@ def passk(evidence: Evidence) -> Figure | None:
 def _asked(evidence: Evidence) -> str:
     """The test sets of the pass@k curves."""
     return ", ".join(
-        dict.fromkeys(level_of(line.get("config", ZEROSHOT)) for line in evidence.passk)
+        dict.fromkeys(level_of(line.get("config", evidence.zeroshot)) for line in evidence.passk)
     )
 
 
@@ -245,13 +253,13 @@ Point = tuple[float, str]  # value of the setting, arm
 
 
 def sweep(evidence: Evidence) -> Figure | None:
-    """Whole chains on the comp levels along each sweep; sweeps of the same values also together."""
+    """Whole chains on each level along each sweep; sweeps of the same values also together."""
     points: dict[str, list[Point]] = defaultdict(list)
     for arm in evidence.arms:
         name, _, value = arm.partition("=")
         if (number := sweep_number(value)) is not None:
             points[name].append((number, arm))
-    configs = evidence.configs_of("comp")
+    configs = evidence.composed
     panels = [
         (name, {config.partition("_")[2]: (points[name], config) for config in configs})
         for name in points
@@ -260,7 +268,7 @@ def sweep(evidence: Evidence) -> Figure | None:
     for name, sweep_points in points.items():
         same_values[tuple(sorted(value for value, _ in sweep_points))].append(name)
     panels += [
-        ("zeroshot", {name: (points[name], ZEROSHOT) for name in names})
+        ("zeroshot", {name: (points[name], evidence.zeroshot) for name in names})
         for names in same_values.values()
         if len(names) > 1
     ]
@@ -268,10 +276,12 @@ def sweep(evidence: Evidence) -> Figure | None:
         return None
     size = (4.2 * len(panels), 3.8)
     figure, grid = pyplot().subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
-    for axes, (title, lines) in zip(grid[0], panels, strict=True):
+    for number, (axes, (title, lines)) in enumerate(zip(grid[0], panels, strict=True), 1):
         _sweep_panel(evidence, axes, lines)
         axes.set_title(plot_text(title), fontsize=10)
-    grid[0][0].set_ylabel("comp, whole chains, %")
+        if number >= len(points):  # the panels of single sweeps share their labels
+            legend_on_the_right(axes)
+    grid[0][0].set_ylabel(f"{evidence.skill}, whole chains, %")
     return figure
 
 
@@ -287,44 +297,44 @@ def _sweep_panel(evidence: Evidence, axes: Axes, lines: dict[str, tuple[list[Poi
         axes.plot([value for value, _ in known], [100 * mean.value for _, mean in known], **style)
         for value, mean in known:
             axes.plot([value] * 2, [100 * mean.low, 100 * mean.high], color=INK, linewidth=0.8)
-    values = [value for points, _ in lines.values() for value, _ in points]
-    if max(values) / max(min(values), 1) > 16:
-        _log2_axis(axes)
+    values = sorted({value for points, _ in lines.values() for value, _ in points})
+    if values[0] > 0 and values[-1] / values[0] > LOGARITHMIC:
+        axes.set_xscale("log")
+        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.minorticks_off()
     axes.set_xlabel("value of the setting")
     axes.set_ylim(-3, 103)
-    axes.legend(frameon=False, loc="lower left")
 
 
 def curves(evidence: Evidence) -> Figure | None:
-    """Loss of supervised stages and reward of GRPO by step, first seed."""
-    runs = [
-        run
-        for run in evidence.runs
-        if run.get("curve") and run["seed"] == evidence.seeds[0] and "=" not in run["arm"]
-    ]
-    if not runs:
-        return None
-    figure, (left, right) = pyplot().subplots(1, 2, figsize=(9.5, 4.4))
-    for run in runs:
+    """Loss of the SFT stage and reward of the GRPO stage that an arm ends with, first seed."""
+    losses, rewards = {}, {}
+    for run in evidence.runs:
+        rows = run.get("curve") or []
+        if not rows or run["seed"] != evidence.seeds[0] or "=" in run["arm"]:
+            continue
+        last = [row for row in rows if row.get("stage") == rows[-1].get("stage")]
         label = arm_label(run["arm"])
-        rewards = [(row["step"], row["reward"]) for row in run["curve"] if "reward" in row]
-        losses = [
-            (row["step"], row["loss"])
-            for row in run["curve"]
-            if "reward" not in row and "loss" in row
-        ]
-        if losses and run["arm"] not in evidence.bases:
-            style = line_style(len(left.lines), marked=False)
-            left.plot(*zip(*losses, strict=True), label=label, **style)
-        if rewards:
-            right.plot(*zip(*rewards, strict=True), label=label, **line_style(len(right.lines)))
-    left.set_yscale("log")
-    left.set_ylabel("loss")
-    right.set_ylabel("reward (share of right answers)")
-    right.set_ylim(-0.03, 1.03)
-    for axes in (left, right):
-        axes.set_xlabel("step")
+        if any("reward" in row for row in last):
+            rewards[label] = [(row["step"], row["reward"]) for row in last if "reward" in row]
+        elif "+" not in run["arm"]:
+            losses[label] = [(row["step"], row["loss"]) for row in last if "loss" in row]
+    panels = {"loss": losses, "reward (share of right answers)": rewards}
+    drawn = {title: lines for title, lines in panels.items() if any(lines.values())}
+    if not drawn:
+        return None
+    size = (4.8 * len(drawn), 4.4)
+    figure, grid = pyplot().subplots(1, len(drawn), figsize=size, squeeze=False)
+    for axes, (title, lines) in zip(grid[0], drawn.items(), strict=True):
+        for label, points in lines.items():
+            style = line_style(len(axes.lines), marked=lines is rewards)
+            axes.plot(*zip(*points, strict=True), label=label, **style)
+        if lines is losses:
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(-0.03, 1.03)
+        axes.set_ylabel(title)
+        axes.set_xlabel("step of the last stage")
         axes.set_xlim(left=0)
-        if axes.lines:
-            axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure

@@ -11,15 +11,14 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from bioreason_bench.escaping import markdown_code
-from bioreason_bench.experiments.claims import CHAINS, MARGIN, ZEROSHOT, Finding
+from bioreason_bench.experiments.claims import CHAINS, MARGIN, Finding
 from bioreason_bench.experiments.evidence import Evidence
 from bioreason_bench.experiments.report.budgets import Budget, unmatched
 from bioreason_bench.experiments.results import Line, Lines
 from bioreason_bench.experiments.rewards import HIGHEST, LOWEST, does_not_count
 from bioreason_bench.statistics import LEAST_WORLDS, mean_over_worlds
 
-FLOOR = 20.0  # percent of whole chains that the best arm must reach on each of FLOORS
-FLOORS = ("comp_iid", "mem_iid", "ctx_iid")
+FLOOR = 20.0  # percent of whole chains that the best arm must reach in distribution
 FEWEST = 50  # questions of a test set
 CUTS = ("steps", "limit", "rows", "samples", "portion")  # settings that make a recipe smaller
 WIDE = 10.0  # points: half of an interval that leaves the size of a difference open
@@ -115,7 +114,10 @@ def wrong_chains(evidence: Evidence) -> list[str]:
     sentences = []
     for arm in evidence.arms:
         lines = evidence.of(arm)
-        answers, chains = percent(lines, ZEROSHOT), percent(lines, ZEROSHOT, CHAINS)
+        answers, chains = (
+            percent(lines, evidence.zeroshot),
+            percent(lines, evidence.zeroshot, CHAINS),
+        )
         if answers is not None and chains is not None and answers - chains > CHAIN_GAP:
             sentences.append(
                 f"Right answers with wrong chains: {markdown_code(arm)} has {answers:.0f} % of the "
@@ -133,7 +135,7 @@ def smoke_reasons(evidence: Evidence) -> list[str]:
 
 
 def _below_floor(evidence: Evidence) -> Iterator[str]:
-    for config in FLOORS:
+    for config in (f"{evidence.skill}_iid", "mem_iid", "ctx_iid"):
         scores = [percent(evidence.of(arm), config, CHAINS) for arm in evidence.arms]
         best = max((score for score in scores if score is not None), default=None)
         if best is not None and best < FLOOR:
@@ -233,7 +235,7 @@ def _doubt_intervals(evidence: Evidence, findings: list[Finding]) -> str:
     means = {
         arm: mean_over_worlds([*scores.values()])
         for arm in evidence.arms
-        if (scores := evidence.by_world(arm, ZEROSHOT, CHAINS))
+        if (scores := evidence.by_world(arm, evidence.zeroshot, CHAINS))
     }
     widths = {arm: 100 * (mean.high - mean.low) for arm, mean in means.items()}
     known = {arm: width for arm, width in widths.items() if not math.isnan(width)}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bioreason_bench.escaping import markdown_code
 from bioreason_bench.experiments import pass_curves
-from bioreason_bench.experiments.claims import CHAINS, ZEROSHOT, findings_of
+from bioreason_bench.experiments.claims import CHAINS, findings_of
 from bioreason_bench.experiments.evidence import Evidence, read_evidence, write_evidence
 from bioreason_bench.experiments.report import figures, tables
 from bioreason_bench.experiments.report.budgets import budgets
@@ -37,7 +37,7 @@ CAPTIONS = {
     "errors": "Hop of the first error, zeroshot questions.",
     "passk": "pass@k with 95 % bands (bootstrap over start persons), the same number of samples "
     "for every arm.",
-    "sweep": "Whole chains on the comp levels along each sweep of a setting.",
+    "sweep": "Whole chains on each level along each sweep of a setting.",
     "curves": "Learning curves: loss of supervised stages, reward of GRPO.",
 }
 PROBES_UNUSABLE = 50.0  # percent of single hops below which the gate says little
@@ -126,8 +126,9 @@ def findings(evidence: Evidence) -> Iterator[Block]:
 
 
 def levels(evidence: Evidence) -> Iterator[Block]:
-    configs = evidence.configs_of("comp")
-    yield "## Complementary reasoning (comp) by level"
+    configs = evidence.composed
+    of_people = evidence.skill == "comp"
+    yield f"## {'Complementary reasoning (comp)' if of_people else evidence.skill} by level"
     yield "Whole chains, means over worlds:"
     yield tables.overview_table(evidence, configs, CHAINS)
     yield "Answers, means over worlds:"
@@ -153,7 +154,7 @@ def levels(evidence: Evidence) -> Iterator[Block]:
 
 
 def skills(evidence: Evidence) -> Iterator[Block]:
-    configs = [config for config in evidence.configs if not config.startswith("comp_")]
+    configs = [config for config in evidence.configs if config not in evidence.composed]
     if not configs:
         return
     yield "## The atomic skills (mem, ctx)"
@@ -183,11 +184,11 @@ def parts(evidence: Evidence) -> Iterator[Block]:
         "pattern": "pattern",
     }
     for part, title in titles.items():
-        if table := tables.part_table(evidence, part, ZEROSHOT):
+        if table := tables.part_table(evidence, part, evidence.zeroshot):
             yield f"## Zeroshot by {title}"
             yield "Pooled over the runs."
             yield table
-    if table := tables.part_table(evidence, "hops", "comp_depth"):
+    if table := tables.part_table(evidence, "hops", f"{evidence.skill}_depth"):
         yield "## Depth by number of hops"
         yield "Pooled over the runs."
         yield table

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from bioreason_bench.experiments import pass_curves, rewards
-from bioreason_bench.experiments.claims import CHAINS, ZEROSHOT, Finding
+from bioreason_bench.experiments.claims import CHAINS, Finding
 from bioreason_bench.experiments.evidence import Evidence
 from bioreason_bench.experiments.report.budgets import budgets
 from bioreason_bench.experiments.report.errors import first_errors
@@ -105,9 +105,9 @@ def score_table(evidence: Evidence, config: str) -> Table:
 
 
 def world_table(evidence: Evidence) -> Table:
-    """A row for each comp level, arm and run, with the intervals over its questions."""
+    """A row for each level, arm and run, with the intervals over its questions."""
     rows = []
-    for config in evidence.configs_of("comp"):
+    for config in evidence.composed:
         for arm in evidence.arms:
             for line in evidence.of(arm, config):
                 cells = [str(evidence.world(line)[1]), str(line["seed"]), str(line["questions"])]
@@ -192,7 +192,7 @@ def part_table(evidence: Evidence, part: str, config: str) -> Table | None:
 
     Returns:
         A column for each part, a row with the number of questions, then two rows for each arm;
-        None if the lines do not have this part.
+        None if the lines do not have this part, or no question has any of it.
     """
     parts: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
     for line in evidence.lines:
@@ -200,7 +200,7 @@ def part_table(evidence: Evidence, part: str, config: str) -> Table | None:
             for key, values in line.get(f"by_{part}", {}).items():
                 parts[line["arm"]][key].append(values)
     keys = sorted({key for by_key in parts.values() for key in by_key})
-    if not keys:
+    if not keys or keys == ["none"]:
         return None
     arms = [arm for arm in evidence.arms if arm in parts]
     first = next(iter(parts.values()))
@@ -222,8 +222,10 @@ def _pooled(values: Sequence[Line], metric: str) -> str:
 
 
 def standardised_table(evidence: Evidence) -> Table | None:
-    """Whole chains on the comp levels as they are, and if all had the same patterns."""
-    levels = [f"comp_{level}" for level in LEVELS if level != "depth"]  # whose patterns are others
+    """Whole chains on the levels as they are, and if all had the same patterns."""
+    levels = [
+        f"{evidence.skill}_{level}" for level in LEVELS if level != "depth"
+    ]  # whose patterns are others
     configs = [config for config in levels if config in evidence.configs]
     rows = []
     for arm in evidence.arms:
@@ -237,11 +239,11 @@ def standardised_table(evidence: Evidence) -> Table | None:
     return Table(["arm", "patterns", *map(level_of, configs)], rows) if rows else None
 
 
-def error_table(evidence: Evidence, config: str = ZEROSHOT) -> Table | None:
+def error_table(evidence: Evidence) -> Table | None:
     """Where chains go wrong first, beside what independent errors would give."""
     rows = []
     for arm in evidence.arms:
-        found = first_errors([part for _, part in evidence.parts(arm, config)])
+        found = first_errors([part for _, part in evidence.parts(arm, evidence.zeroshot)])
         if found is None or not found.wrong:
             continue
         early = (found.early, found.early_by_chance, found.early_unseen)
@@ -253,9 +255,10 @@ def error_table(evidence: Evidence, config: str = ZEROSHOT) -> Table | None:
     return Table(head, rows) if rows else None
 
 
-def error_kind_table(evidence: Evidence, config: str = ZEROSHOT) -> Table | None:
+def error_kind_table(evidence: Evidence) -> Table | None:
     """Kinds of first errors in percent of the wrong chains of each arm, commonest kinds first."""
-    counts_of = {arm: _count(evidence.of(arm, config), "error_kinds") for arm in evidence.arms}
+    lines_of = {arm: evidence.of(arm, evidence.zeroshot) for arm in evidence.arms}
+    counts_of = {arm: _count(lines, "error_kinds") for arm, lines in lines_of.items()}
     by_arm = {arm: counts for arm, counts in counts_of.items() if counts}
     totals = sum(by_arm.values(), Counter[str]())
     kinds = [kind for kind, _ in totals.most_common()]
@@ -276,7 +279,7 @@ def _count(lines: Lines, key: str) -> Counter[str]:
 
 def gated_table(evidence: Evidence) -> Table | None:
     """Whole chains of questions all of whose single hops the model answers; None if none are."""
-    configs = evidence.configs_of("comp")
+    configs = evidence.composed
     rows = []
     for arm in evidence.arms:
         hops = estimate_of(evidence, arm, "probes", "exact_match")

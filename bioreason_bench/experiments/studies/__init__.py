@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.errors import UsageError, quoted, suggest
-from bioreason_bench.inputs import SETTINGS, Unreadable, parse_yaml, read_text
+from bioreason_bench.inputs import read_yaml_table
 from bioreason_bench.validation import problems
 
 __all__ = ["Study", "load_study", "make_study", "study_names"]
@@ -33,6 +33,7 @@ class Study:
         about: What is run.
         question: What it asks.
         arms: (name, recipe, settings) of each arm.
+        preset: Of its worlds, if no other is asked for.
         worlds: How many worlds a claim needs.
         folds: Whether the world of seed k holds out fold k mod 5.
         world: Settings of the preset that its worlds differ in.
@@ -44,6 +45,7 @@ class Study:
     about: str
     question: str
     arms: tuple[tuple[str, str, Mapping[str, str]], ...]
+    preset: str = "nano"
     worlds: int = 1
     folds: bool = False
     world: Mapping[str, Any] = field(default_factory=dict)
@@ -80,14 +82,7 @@ def load_study(name: str | Path) -> Study:
             otherwise = f"choose one of {', '.join(study_names())}, or a path to a .yaml file"
             hint = suggest(str(name), study_names(), otherwise)
             raise UsageError(f"there is no study {quoted(str(name))}: {hint}")
-    try:
-        values = parse_yaml(read_text(path, SETTINGS))
-    except OSError as error:
-        raise UsageError(f"study {path} cannot be read: {error.strerror}") from None
-    except Unreadable as problem:
-        raise UsageError(f"study {path} cannot be read: {problem}") from None
-    if not isinstance(values, dict):
-        raise UsageError(f"study {path} is not a table of fields; see {STUDIES / 'main.yaml'}")
+    values = read_yaml_table(path, "study", STUDIES)
     return make_study({"name": path.stem, **values}, str(path))
 
 

@@ -13,11 +13,13 @@ from bioreason_bench.audit.run import AuditRun
 from bioreason_bench.families.checks import (
     COMMON_LAWS,
     Seen,
+    check_ids,
     check_settings,
+    longest_beginning,
     read_questions,
     score,
 )
-from bioreason_bench.families.cogs.audit.solvers import nearest, prefix
+from bioreason_bench.families.cogs.audit.solvers import nearest
 from bioreason_bench.families.scan.audit.interpreter import NotACommand, interpret
 
 __all__ = ["LAWS", "SOLVERS", "check_published"]
@@ -46,12 +48,7 @@ def check_published(run: AuditRun) -> Scores:
     check = partial(_check_file, dataset)
     seen = read_questions(run, "questions", files, run.ledger.laws, check)
     scores: Scores = {}
-    ids: set[str] = set()
-    for one in seen:
-        twice = [index for index, name in enumerate(one.ids) if name in ids]
-        ids.update(one.ids)
-        repeated = [] if len({*one.ids}) == len(one.ids) else [0]
-        run.ledger.check("unique ids", one.task.file, len(one.ids), twice or repeated, "its own id")
+    check_ids(run.ledger, seen)
     for skill in dict.fromkeys(one.folder.partition("/")[0] for one in seen):
         rows = [row for one in seen if one.folder == skill for row in one.found]
         for one in seen:
@@ -111,7 +108,7 @@ def _score(train: Sequence[Row], tests: Sequence[Row]) -> dict[str, dict[str, An
     known = {row["question"]: row["answer"] for row in train}
     some = tests[:: max(len(tests) // SCORED, 1)]
     texts = [row["question"] for row in some]
-    given = {"nearest": nearest(known, texts), "prefix": prefix(known, texts)}
+    given = {"nearest": nearest(known, texts), "prefix": longest_beginning(known, texts)}
     return {
         name: score([one == row["answer"] for one, row in zip(answers, some, strict=True)], 0.0)
         for name, answers in given.items()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bioreason_bench.families.grading import FormGrader
-from bioreason_bench.families.parts import PartDataset
+from bioreason_bench.families.parts import head_of
 from bioreason_bench.families.published.audit import LAWS, SOLVERS, check_published
 from bioreason_bench.families.published.forms import DATASETS
 from bioreason_bench.families.published.meaning import same_meaning
@@ -41,10 +41,6 @@ class PublishedGrader(FormGrader):
         return dataclasses.replace(
             verdict, exact_match=True, process_verified=True, error_kind=None
         )
-
-
-def _head(dataset: PartDataset) -> dict[str, Any]:
-    return dict(dataset.head)
 
 
 def _grader(manifest: Mapping[str, Any], table: ReadTable) -> PublishedGrader:  # noqa: ARG001 - Family.grader
@@ -91,7 +87,7 @@ FAMILY = Family(
     laws=lambda: LAWS,
     settings=PublishedSettings.from_dict,
     make=make_dataset,
-    head=_head,
+    head=head_of,
     check=check_published,
     grader=_grader,
     steps=lambda _: [],

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from bioreason_bench.families.grading import StepGrader
-from bioreason_bench.families.parts import PartDataset
+from bioreason_bench.families.grading import StepGrader, grader_maker
+from bioreason_bench.families.parts import head_of
 from bioreason_bench.families.scan.audit.check import LAWS, check_scan
 from bioreason_bench.families.scan.levels import SUPPORTS
 from bioreason_bench.families.scan.read import read_steps, steps_of
 from bioreason_bench.families.scan.settings import LEVEL_OF, LEVELS, ScanSettings
 from bioreason_bench.families.scan.words import card_words, instruction
 from bioreason_bench.families.scan.write import SCHEMA, make_dataset
-from bioreason_bench.family import Family, Place, ReadTable
+from bioreason_bench.family import Family, Place
 
 __all__ = ["FAMILY"]
 
 TRAIN, TESTS, TEST = frozenset({"train"}), frozenset({"validation", "test"}), frozenset({"test"})
 MOST_MCD = 5
 SPLITS = {**LEVEL_OF, **{f"mcd{number}": "composition" for number in range(1, MOST_MCD + 1)}}
-
-
-def _head(dataset: PartDataset) -> dict[str, Any]:
-    return dict(dataset.head)
-
-
-def _grader(manifest: Mapping[str, Any], table: ReadTable) -> StepGrader:  # noqa: ARG001 - Family.grader
-    recalled = manifest.get("config", {}).get("definitions") == "recalled"
-    return StepGrader(read_steps, "parametric" if recalled else None)
 
 
 FAMILY = Family(
@@ -46,9 +34,9 @@ FAMILY = Family(
     laws=lambda: LAWS,
     settings=ScanSettings.from_dict,
     make=make_dataset,
-    head=_head,
+    head=head_of,
     check=check_scan,
-    grader=_grader,
+    grader=grader_maker(StepGrader, read_steps),
     steps=steps_of,
     words=card_words,
     instruction=instruction,

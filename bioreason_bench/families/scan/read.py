@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bioreason_bench.families.grading import gold_steps, steps_between
 from bioreason_bench.family import Step
-from bioreason_bench.language.answer import ANSWER
 
 __all__ = ["read_steps", "steps_of"]
 
@@ -19,13 +19,12 @@ MEANS = "means"  # the operation of every step: a part of the command means acti
 
 def read_steps(trace: str) -> list[Step | None]:
     """The steps of a trace without its answer, in order; None for a sentence that is no step."""
-    sentences = " ".join(trace.split()).removesuffix("So,").strip().split(" .")
-    return [_read_step(text.strip()) for text in sentences if text.strip()]
+    return steps_between(trace, " .", _read_step)
 
 
 def steps_of(record: Mapping[str, Any]) -> list[Step]:
     """The steps of a question's gold trace."""
-    return [step for step in read_steps(record["chain"].rpartition(ANSWER)[0]) if step]
+    return gold_steps(record, read_steps)
 
 
 def _read_step(text: str) -> Step | None:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from bioreason_bench.families.grading import StepGrader
-from bioreason_bench.families.parts import PartDataset
+from bioreason_bench.families.grading import StepGrader, grader_maker
+from bioreason_bench.families.parts import head_of
 from bioreason_bench.families.strings.audit import LAWS, check_strings
 from bioreason_bench.families.strings.read import read_steps, steps_of
 from bioreason_bench.families.strings.settings import LEVELS, StringSettings
 from bioreason_bench.families.strings.words import card_words, instruction
 from bioreason_bench.families.strings.world import SUPPORTS
 from bioreason_bench.families.strings.write import SCHEMA, make_dataset
-from bioreason_bench.family import Family, Place, ReadTable
+from bioreason_bench.family import Family, Place
 
 __all__ = ["FAMILY"]
 
 TRAIN, TESTS = frozenset({"train"}), frozenset({"validation", "test"})
-
-
-def _head(dataset: PartDataset) -> dict[str, Any]:
-    return dict(dataset.head)
-
-
-def _grader(manifest: Mapping[str, Any], table: ReadTable) -> StepGrader:  # noqa: ARG001 - Family.grader
-    recalled = manifest.get("config", {}).get("definitions") == "recalled"
-    return StepGrader(read_steps, "parametric" if recalled else None)
 
 
 FAMILY = Family(
@@ -44,9 +32,9 @@ FAMILY = Family(
     laws=lambda: LAWS,
     settings=StringSettings.from_dict,
     make=make_dataset,
-    head=_head,
+    head=head_of,
     check=check_strings,
-    grader=_grader,
+    grader=grader_maker(StepGrader, read_steps),
     steps=steps_of,
     words=card_words,
     instruction=instruction,

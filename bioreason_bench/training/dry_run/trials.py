@@ -8,7 +8,6 @@ minute.
 
 from __future__ import annotations
 
-import gc
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,13 +31,14 @@ from bioreason_bench.training.data import (
     prompt_of,
 )
 from bioreason_bench.training.dry_run.minutes import evaluation_minutes, stage_minutes
-from bioreason_bench.training.measure import complete
 from bioreason_bench.training.models import load as models
 from bioreason_bench.training.packing import Collate
 from bioreason_bench.training.recipe import Recipe, Source, prompts_of
 from bioreason_bench.training.run_folder import save_model
 from bioreason_bench.training.speed import timed_batch
 from bioreason_bench.training.stages.grpo import train_grpo
+from bioreason_bench.training.stages.memory import trim_memory
+from bioreason_bench.training.stages.rft import sample_answers
 from bioreason_bench.training.stages.sft import train_on
 from bioreason_bench.training.stages.stage_run import Log, StageRun, begin_stage, stage_name
 
@@ -115,7 +115,7 @@ def dry_run(
         for number in numbers:
             trials.append(try_stage(recipe, corpus, start, folder / str(number), number))
             log(as_line(trials[-1]))
-            gc.collect()  # the model of the stage is in cycles with its trainer
+            trim_memory()
     finally:
         if state.is_main_process:
             shutil.rmtree(folder, ignore_errors=True)
@@ -131,7 +131,8 @@ def dry_run(
 def different_stages(recipes: Sequence[Recipe]) -> list[tuple[Recipe, list[int]]]:
     """(recipe, numbers of stages): the stages of many recipes, each different one once.
 
-    Two stages are the same if their settings are, and those of model, rows and precision.
+    Two stages are the same if their settings are, and those of model, rows and precision.  Learning
+    rate and number of steps make no difference to one step.
     """
     seen: list[Any] = []
     chosen = []
@@ -139,8 +140,9 @@ def different_stages(recipes: Sequence[Recipe]) -> list[tuple[Recipe, list[int]]
         about = (recipe.model, recipe.lora, recipe.max_length, recipe.packed, recipe.bf16)
         numbers = []
         for number, stage in enumerate(recipe.stages, 1):
-            if (about, stage) not in seen:
-                seen.append((about, stage))
+            one_step = replace(stage, steps=1, warmup=0, learning_rate=1.0)
+            if (about, one_step) not in seen:
+                seen.append((about, one_step))
                 numbers.append(number)
         if numbers:
             chosen.append((recipe, numbers))
@@ -275,20 +277,6 @@ def learn_samples(run: StageRun, gold: Encoded) -> None:
     part = samples // (stage.accumulate * PartialState().num_processes)
     items = (items * -(-part // len(items)))[:part]
     timed_batch(run.model, Collate(run.tokenizer.pad_token_id, packed=False)(items), run.recipe)
-
-
-def sample_answers(run: StageRun, rows: list[Row]) -> None:
-    """Sample the completions of an rft stage to some prompts."""
-    stage = run.stage
-    complete(
-        run.model,
-        run.tokenizer,
-        rows,
-        stage.max_completion,
-        samples=stage.samples,
-        temperature=stage.temperature,
-        batch=512,
-    )
 
 
 def encode_longest(run: StageRun, source: Source, rows: list[Row]) -> Encoded:

@@ -7,6 +7,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from bioreason_bench.training.progress import ProgressLogger
+from bioreason_bench.training.stages.memory import trim_memory
 
 
 class ProgressCallback(TrainerCallback):
@@ -33,6 +34,20 @@ class ProgressCallback(TrainerCallback):
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         self.progress.end()
+
+
+class TrimCallback(TrainerCallback):
+    """Give memory back to the system every few steps.
+
+    Batches differ in shape, which tears the heap: a process of GRPO of the nano model on a CPU held
+    5.6 GB after some 60 steps.
+    """
+
+    EVERY = 10
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - the signature of transformers
+        if state.global_step % self.EVERY == 0:
+            trim_memory()
 
 
 class StopCallback(TrainerCallback):

@@ -53,7 +53,21 @@ def sample_right(run: StageRun, rows: list[Row]) -> list[Row]:
     stage = run.stage
     grader = run.corpus.grader()
     run.log(f"{run.name}: sampling {len(rows)} prompts x {stage.samples}")
-    groups = complete(
+    groups = sample_answers(run, rows)
+    kept = []
+    for row, texts in zip(rows, groups, strict=True):
+        distinct = dict.fromkeys(text.strip() for text in texts)
+        right = [text for text in distinct if grader.grade(text, row).exact_match]
+        kept += [{**row, "chain": text} for text in right[: stage.keep]]
+    with disk_errors(path):
+        write_whole(path, "".join(json.dumps(row) + "\n" for row in kept))
+    return kept
+
+
+def sample_answers(run: StageRun, rows: list[Row]) -> list[list[str]]:
+    """The completions of an rft stage to some prompts, [prompts][samples]."""
+    stage = run.stage
+    return complete(
         run.model,
         run.tokenizer,
         rows,
@@ -63,11 +77,3 @@ def sample_right(run: StageRun, rows: list[Row]) -> list[Row]:
         seed=run.recipe.seed,
         batch=512,
     )
-    kept = []
-    for row, texts in zip(rows, groups, strict=True):
-        distinct = dict.fromkeys(text.strip() for text in texts)
-        right = [text for text in distinct if grader.grade(text, row).exact_match]
-        kept += [{**row, "chain": text} for text in right[: stage.keep]]
-    with disk_errors(path):
-        write_whole(path, "".join(json.dumps(row) + "\n" for row in kept))
-    return kept

@@ -97,13 +97,14 @@ def run_trainer(trainer: Trainer, run: StageRun, temperature: float = 1.0) -> di
     Raises:
         KeyboardInterrupt: After Ctrl-C or SIGTERM, when a checkpoint is saved; says how to go on.
     """
-    from bioreason_bench.training.stages.callback import StopCallback
+    from bioreason_bench.training.stages.callback import StopCallback, TrimCallback
 
     if trainer.args.device.type == "cpu" and plain_head(run.model):
         score_labels_only(run.model, temperature)
     remove_noise(trainer)
     stop = StopCallback()
     trainer.add_callback(stop)
+    trainer.add_callback(TrimCallback())
     try:
         with handled_by(stop.ask):
             trainer.train(resume_from_checkpoint=last_checkpoint(run.folder, run.log))

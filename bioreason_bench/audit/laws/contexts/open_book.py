@@ -52,7 +52,10 @@ class OpenBookLaws:
         self.violations.check("open alternatives", self.question.row, not problem, lambda: problem)
 
     def _problem_of_lines(self, stated: Mapping[int, int]) -> str:
-        """Whose parametric biography states less than the others, "" if nobody's does."""
+        """Whose parametric biography states less than the others, "" if nobody's does.
+
+        A fact may be left out where it would lead back to somebody from whom the text leads here.
+        """
         release = self.release
         if self.rules.own_facts:  # two may be related by a relation that is asked, and back
             return ""
@@ -63,7 +66,9 @@ class OpenBookLaws:
         ]
         for person, bits in stated.items():
             for number in asked:
-                if release.rows[number][person] >= 0 and not bits >> number & 1:
+                target = release.rows[number][person]
+                states = target < 0 or bits >> number & 1
+                if not states and not self._leads(target, person):
                     return (
                         f"the parametric biography of {release.text(person)} does not state "
                         f"{release.table[number].name}"
@@ -115,6 +120,14 @@ class OpenBookLaws:
                     f"hop {hop + 1} leads on"
                 )
         return ""
+
+    def _leads(self, subject: int, person: int) -> bool:
+        """Whether a biography of the subject, or one of theirs in the context, names the person."""
+        if subject >= self.release.people:
+            return False
+        links = {*self.release.recalled_links[subject]}
+        links |= {*read_links(self.release, self.question.context, subject)}
+        return any(target == person for _, target in links)
 
     @property
     def _is_walked(self) -> bool:

@@ -19,8 +19,10 @@ from bioreason_bench.families.checks import (
     COMMON_LAWS,
     OPEN,
     Seen,
+    check_ids,
     check_settings,
     read_questions,
+    repeated,
     score,
 )
 from bioreason_bench.families.cogs.audit.parser import NotASentence, Parsed, Parser
@@ -103,7 +105,7 @@ def check_cogs(run: AuditRun) -> Scores:
     files = list(run.manifest["files"])
     check = partial(_check_file, definitions, config.get("definitions") == "read")
     seen = read_questions(run, "questions", files, run.ledger.laws, check)
-    _check_ids(run.ledger, seen)
+    check_ids(run.ledger, seen)
     train = [line for one in seen if one.folder == "cogs" for line in one.found]
     if not train:
         run.ledger.check_whole("exposures", "manifest.json", "a release has training questions")
@@ -232,20 +234,6 @@ def _check_context(
 
 
 # all files ----------------------------------------------------------------------------------------
-
-
-def _check_ids(ledger: Ledger, seen: Sequence[Seen]) -> None:
-    ids: set[str] = set()
-    for one in seen:
-        twice = [index for index, name in enumerate(one.ids) if name in ids]
-        twice += _repeated(one.ids)
-        ids.update(one.ids)
-        ledger.check("unique ids", one.task.file, len(one.ids), sorted({*twice}), "its own id")
-
-
-def _repeated(texts: Sequence[str]) -> list[int]:
-    first: dict[str, int] = {}
-    return [index for index, text in enumerate(texts) if first.setdefault(text, index) != index]
 
 
 @dataclass(frozen=True)
@@ -377,7 +365,7 @@ def _check_tests(
     for one in _tests(seen, opened=False):
         lines: list[Line] = one.found
         bad = [i for i, line in enumerate(lines) if line.text in tested or line.text in shown.texts]
-        bad = sorted({*bad, *_repeated([line.text for line in lines])})
+        bad = sorted({*bad, *repeated([line.text for line in lines])})
         ledger.check("tested once", one.task.file, len(lines), bad, "a sentence of its own")
         tested.update(line.text for line in lines)
         closed.setdefault((one.folder, one.split), set()).update(line.text for line in lines)

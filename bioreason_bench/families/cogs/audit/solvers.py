@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bioreason_bench.families.checks import longest_beginning
 from bioreason_bench.families.cogs.audit.parser import NotASentence, Parser
 
-__all__ = ["BLIND", "SHORTCUTS", "SOLVERS", "nearest", "prefix", "solve"]
+__all__ = ["BLIND", "SHORTCUTS", "SOLVERS", "nearest", "solve"]
 
 SOLVERS = {
     "nearest": "answers like the training sentence with the most words in common",
@@ -51,7 +52,7 @@ def solve(
     lemma = parser.lemmas
     given = {
         "nearest": nearest(train, tests),
-        "prefix": prefix(train, tests),
+        "prefix": longest_beginning(train, tests),
         "bag": [_bag(text, parser) for text in tests],
         "last_part": [_last_part(text, parser) for text in tests],
         "template": _template(train, tests, lemma, parser),
@@ -80,21 +81,6 @@ def nearest(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
             if alike > most:
                 best, most = other, alike
         found.append(train.get(best, ""))
-    return found
-
-
-def prefix(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
-    """The answer to the training question that shares the longest beginning with each test."""
-    first: dict[str, str] = {}
-    for text, form in train.items():
-        words = text.split()
-        for end in range(1, len(words) + 1):
-            first.setdefault(" ".join(words[:end]), form)
-    found = []
-    for text in tests:
-        words = text.split()
-        begins = (" ".join(words[:end]) for end in range(len(words), 0, -1))
-        found.append(next((first[begin] for begin in begins if begin in first), ""))
     return found
 
 

@@ -19,8 +19,10 @@ from bioreason_bench.families.checks import (
     COMMON_LAWS,
     OPEN,
     Seen,
+    check_ids,
     check_settings,
     read_questions,
+    repeated,
     score,
 )
 from bioreason_bench.families.scan.audit.interpreter import NotACommand, Reading, interpret, read
@@ -88,7 +90,7 @@ def check_scan(run: AuditRun) -> Scores:
     always_read = run.manifest["config"].get("definitions") == "read"
     check = partial(_check_file, words, actions, always_read)
     seen = read_questions(run, "questions", files, run.ledger.laws, check)
-    _check_ids(run.ledger, seen)
+    check_ids(run.ledger, seen)
     release = SeenRelease(seen)
     for skill in release.trained:
         _check_skill(run.ledger, release, skill)
@@ -268,20 +270,6 @@ class SeenRelease:
         return [text for one in files for text in one.found.texts if text]
 
 
-def _check_ids(ledger: Ledger, seen: Sequence[Seen]) -> None:
-    ids: set[str] = set()
-    for one in seen:
-        twice = [index for index, name in enumerate(one.ids) if name in ids]
-        twice += _repeated(one.ids)
-        ids.update(one.ids)
-        ledger.check("unique ids", one.task.file, len(one.ids), sorted({*twice}), "its own id")
-
-
-def _repeated(texts: Sequence[object]) -> list[int]:
-    first: dict[object, int] = {}
-    return [index for index, text in enumerate(texts) if first.setdefault(text, index) != index]
-
-
 @dataclass(frozen=True)
 class _Shown:
     """What training commands show, read from their text."""
@@ -331,11 +319,11 @@ def _check_skill(ledger: Ledger, release: SeenRelease, skill: str) -> None:
     even = max(sizes) - min(sizes) <= 1 and set(portions) <= set(range(1, 11))
     problem = None if even else f"ten portions of one size, not {dict(portions)}"
     ledger.check_whole("portions", trained[0].task.file, problem)
-    repeated = {text: count for text, count in counts.items() if count > 1}
-    others = sum(counts.values()) - sum(repeated.values())
-    right = not repeated or (len(repeated) == 1 and max(repeated.values()) - 1 <= others // 9)
-    right = right and all(len(read(text.split()).primitives) == 1 for text in repeated)
-    problem = None if right else f"training repeats {sorted(repeated)[:3]}"
+    again = {text: count for text, count in counts.items() if count > 1}
+    others = sum(counts.values()) - sum(again.values())
+    right = not again or (len(again) == 1 and max(again.values()) - 1 <= others // 9)
+    right = right and all(len(read(text.split()).primitives) == 1 for text in again)
+    problem = None if right else f"training repeats {sorted(again)[:3]}"
     ledger.check_whole("tested once", trained[0].task.file, problem)
     for one in (*trained, *release.files_of(skill)):
         _check_certificates(ledger, one, shown)
@@ -346,7 +334,7 @@ def _check_skill(ledger: Ledger, release: SeenRelease, skill: str) -> None:
             continue
         texts = one.found.texts
         bad = [i for i, text in enumerate(texts) if text in tested or text in counts]
-        bad = sorted({*bad, *_repeated(texts)})
+        bad = sorted({*bad, *repeated(texts)})
         ledger.check("tested once", one.task.file, len(texts), bad, "a command of its own")
         tested.update(text for text in texts if text)
         closed.setdefault((one.folder, one.split), []).extend(texts)

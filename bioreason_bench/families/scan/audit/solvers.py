@@ -17,6 +17,7 @@ from itertools import permutations
 
 import numpy as np
 
+from bioreason_bench.families.checks import longest_beginning
 from bioreason_bench.families.scan.audit.interpreter import interpret
 
 __all__ = ["BLIND", "SHORTCUTS", "SOLVERS", "solve"]
@@ -48,7 +49,7 @@ def solve(
     """
     given = {
         "nearest": _nearest(train, tests),
-        "prefix": _prefix(train, tests),
+        "prefix": longest_beginning(train, tests),
         "bag": [_bag(text) for text in tests],
         "last_part": [_last_part(text) for text in tests],
         "swap": [_swap(train, text) for text in tests],
@@ -89,20 +90,6 @@ def _places(text: str) -> list[tuple[int, str]]:
         part += word in ("and", "after")
         items.append((part, word))
     return items
-
-
-def _prefix(train: Mapping[str, str], tests: Sequence[str]) -> list[str]:
-    first: dict[str, str] = {}
-    for text, actions in train.items():
-        words = text.split()
-        for end in range(1, len(words) + 1):
-            first.setdefault(" ".join(words[:end]), actions)
-    found = []
-    for text in tests:
-        words = text.split()
-        begins = (" ".join(words[:end]) for end in range(len(words), 0, -1))
-        found.append(next((first[begin] for begin in begins if begin in first), ""))
-    return found
 
 
 def _bag(text: str) -> str:
