@@ -24,7 +24,7 @@ from bioreason_bench.release.disk import plain_errors, user_path
 from bioreason_bench.release.manifest import manifest_head
 from bioreason_bench.release.shards import FileEntry
 from bioreason_bench.release.write import check_target, write_release
-from bioreason_bench.scale.engine import EngineRun, run_engine
+from bioreason_bench.scale.engine import EngineRun, check_engine, run_engine
 from bioreason_bench.scale.parts import Part, merge_parts, write_part
 from bioreason_bench.scale.plan_file import check_plan_file, read_plan, write_plan
 from bioreason_bench.scale.remote import writable_store_at
@@ -206,6 +206,7 @@ def generate_by_engine(
     """
     out = user_path(out)
     check_target(out, force)
+    check_engine(engine, settings or {})
     job = EngineRun(out, _described(config).as_dict(), shard_rows, tasks)
     with _Progress(progress, "people, facts and paths") as bar:
         with plain_errors(job.folder):

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from bioreason_bench.audit.laws.contexts.closed import ContextRules
 from bioreason_bench.audit.laws.contexts.long import LongContexts, lengths_in
 from bioreason_bench.audit.laws.contexts.places import Places
+from bioreason_bench.audit.laws.holdout import by_folds
+from bioreason_bench.audit.laws.levels import check_training
 from bioreason_bench.audit.laws.pairs import KIND_LAWS, KindLaw
 from bioreason_bench.audit.laws.rows import RowLaws
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.biographies import Biographies, read_biographies
-from bioreason_bench.audit.reading.files import open_file
+from bioreason_bench.audit.reading.files import Rows, opened_rows
 from bioreason_bench.audit.reading.parser import ParsedRelease, Parser
 from bioreason_bench.audit.reading.questions import (
     File,
@@ -30,7 +31,7 @@ from bioreason_bench.audit.reading.questions import (
 from bioreason_bench.audit.run import FileTask
 from bioreason_bench.audit.solvers.choices import Choices, ChoiceSample
 from bioreason_bench.audit.solvers.knowledge import Knowledge
-from bioreason_bench.audit.solvers.popularity import Popularity
+from bioreason_bench.audit.solvers.popularity import PackedPopularity, Popularity
 from bioreason_bench.audit.solvers.scores import SolverResults, SolverRun
 from bioreason_bench.audit.solvers.solvers import count_cue_hits
 from bioreason_bench.release.files import Files
@@ -38,7 +39,7 @@ from bioreason_bench.taxonomy import SKILLS
 
 __all__ = ["BiographyReader", "BiographyResult", "QuestionReader", "QuestionResult"]
 
-BATCH = 2_048  # rows that a process holds as Python values
+Batch = tuple[int, dict[str, list]]  # the number of the first row, and columns as Python values
 CUE_QUESTIONS = 400  # training questions of each file on which the cues are tried
 CHOICE_QUESTIONS = 1_500  # and of those of comp, to which the learned solver is fitted
 
@@ -65,7 +66,7 @@ class BiographyReader:
 
     Attributes:
         files: Those of the release.
-        release: The release as read so far.
+        release: The release as read so far, with the facts of data/facts.
         first_only: Read the first paraphrase of each biography only.
     """
 
@@ -79,13 +80,20 @@ class BiographyReader:
 
     def read(self, parser: Parser, task: FileTask) -> BiographyResult:
         result = BiographyResult(task, Ledger())
-        table = open_file(self.files, task.file, task.entry, result.ledger)
-        if table is not None:
+        with opened_rows(self.files, task.file, task.entry, result.ledger) as rows:
+            if rows is not None:
+                result.biographies = read_biographies(
+                    parser, self.release.facts, task.file, self._batches(rows), result.ledger
+                )
+        return result
+
+    def _batches(self, rows: Rows) -> Iterator[Batch]:
+        first = 0
+        for _, table in rows.batches():
             if self.first_only:
                 table = table.filter(pc.equal(table["rendering"], 0))
-            batches = _batches(table)
-            result.biographies = read_biographies(parser, task.file, batches, result.ledger)
-        return result
+            yield first, table.to_pydict()
+            first += table.num_rows
 
 
 # questions ----------------------------------------------------------------------------------------
@@ -113,7 +121,7 @@ class QuestionResult:
     places: Places | None = None
     long: LongContexts | None = None
     cue_hits: Counter = field(default_factory=Counter)
-    popularity: Popularity | None = None
+    popularity: PackedPopularity | None = None
     choices: Choices | None = None
     solvers: SolverResults | None = None
 
@@ -147,7 +155,8 @@ class TrainingSample:
         """Add what was learned to the result of the file."""
         result.cue_hits = self.cue_hits
         if self.composing:
-            result.popularity, result.choices = self.popularity, self.choices.build()
+            result.popularity = self.popularity.packed()
+            result.choices = self.choices.build()
 
 
 @dataclass(frozen=True)
@@ -172,12 +181,12 @@ class QuestionReader:
 
     def read(self, parser: Parser, task: FileTask) -> QuestionResult:
         result = QuestionResult(task, Ledger())
-        table = open_file(self.files, task.file, task.entry, result.ledger)
-        if table is not None:
-            self._read(parser, File(task.file), table, result)
+        with opened_rows(self.files, task.file, task.entry, result.ledger) as rows:
+            if rows is not None:
+                self._read(parser, File(task.file), rows, result)
         return result
 
-    def _read(self, parser: Parser, file: File, table: pa.Table, result: QuestionResult) -> None:
+    def _read(self, parser: Parser, file: File, rows: Rows, result: QuestionResult) -> None:
         rules = ContextRules.of(self.config)
         kind = None
         if file.level in KIND_LAWS:
@@ -186,16 +195,18 @@ class QuestionReader:
         places = Places(file)
         lengths = lengths_in(file, self.config)
         long = LongContexts(file, lengths) if lengths else None
-        builder = TableBuilder(file, self.knowledge.release)
+        release = self.knowledge.release
+        builder = TableBuilder(file, release, with_content=not by_folds(self.config))
         solvers = (
             SolverRun(file, self.knowledge, laws.missing)
             if file.split == "test" and file.skill
             else None
         )
-        every = self._every(table.num_rows, kind)
-        training = TrainingSample(file, table.num_rows, self.knowledge)
+        every = self._every(len(rows), kind)
+        training = TrainingSample(file, len(rows), self.knowledge)
         from_mirrors = kind.from_mirrors if kind else False
-        for first, columns in _batches(table):
+        for first, batch in rows.batches():
+            columns = batch.to_pydict()
             questions = read_questions(
                 parser,
                 columns,
@@ -210,9 +221,9 @@ class QuestionReader:
                     continue
                 laws.check(question)
                 if question.readable:
-                    places.add(self.knowledge.release, question)
+                    places.add(release, question)
                     if long and question.context.people:
-                        long.add(self.knowledge.release, question, laws.violations)
+                        long.add(release, question, laws.violations)
                 if kind:
                     kind.add(question, laws.violations)
                 if solvers:
@@ -226,6 +237,9 @@ class QuestionReader:
         laws.violations.enter(result.ledger, file.name)
         result.places, result.long = places, long
         result.table = builder.build()
+        if training.wanted:
+            check_training(release, result.table, result.ledger)
+            result.table = result.table.of_training(release.people)
         result.solvers = solvers.results() if solvers else None
         training.enter(result)
 
@@ -237,9 +251,3 @@ class QuestionReader:
 def _with_whole_walk(question: ParsedQuestion, parser: Parser) -> ParsedQuestion:
     """The question with the walk that the biographies lead to, whatever its context leaves out."""
     return replace(question, walk=parser.solve(question.start, question.path, None))
-
-
-def _batches(table: pa.Table) -> Iterator[tuple[int, dict[str, list]]]:
-    """(first row, columns as Python values) of each batch."""
-    for first in range(0, table.num_rows, BATCH):
-        yield first, table.slice(first, BATCH).to_pydict()

@@ -75,15 +75,26 @@ class AuditRun:
         Raises:
             CannotContinue: There are none, or one is broken.
         """
-        tables: dict[str, pa.Table] = {}
-        for file, entry in self.manifest["files"].items():
-            if file.startswith(f"data/{name}/"):
-                tables[file] = open_file(self.files, file, entry, self.ledger)
-        if not tables:
-            self.ledger.check_whole("files", f"data/{name}", "a release has this table")
-        if not tables or any(table is None for table in tables.values()):
+        entries = self.manifest["files"]
+        tables = {
+            file: open_file(self.files, file, entries[file], self.ledger)
+            for file in self.files_of(name)
+        }
+        if any(table is None for table in tables.values()):
             raise CannotContinue
         return tables
+
+    def files_of(self, name: str) -> list[str]:
+        """The files of data/<name>.
+
+        Raises:
+            CannotContinue: There are none.
+        """
+        files = [file for file in self.manifest["files"] if file.startswith(f"data/{name}/")]
+        if not files:
+            self.ledger.check_whole("files", f"data/{name}", "a release has this table")
+            raise CannotContinue
+        return files
 
     def read_files(
         self, stage: str, files: Sequence[str], start: Callable[[], Callable[[FileTask], Result]]
@@ -101,20 +112,54 @@ class AuditRun:
         Raises:
             CannotContinue: A file could not be read.
         """
+        results: list[Result] = []
+        self.fold_files(stage, files, start, results.append)
+        return sorted(results, key=lambda result: result.task.number)
+
+    def fold_files(
+        self,
+        stage: str,
+        files: Sequence[str],
+        start: Callable[[], Callable[[FileTask], Result]],
+        take: Callable[[Result], object],
+    ) -> None:
+        """Read files in worker processes, add up their ledgers, and give each result to `take`.
+
+        Results are taken in one order, by the number of rows and then that of `files`, as soon as
+        their turn has come, and they are not kept.
+
+        Args:
+            stage: What `advance` calls this stage.
+            files: The files.
+            start: Makes the function that reads a file, once in each process.
+            take: Called with the result of each file that could be read.
+
+        Raises:
+            CannotContinue: A file could not be read.
+        """
         entries = self.manifest["files"]
         tasks = [FileTask(number, file, entries[file]) for number, file in enumerate(files)]
         # large files first, so that no process waits for another at the end
         order = sorted(tasks, key=lambda task: -task.entry["rows"])
+        turns = iter(order)
+        turn = next(turns, None)
         total, done = sum(task.entry["rows"] for task in tasks), 0
-        results: list[Result] = []
+        early: dict[int, Result] = {}  # results whose turn has not come
+        ledgers: dict[int, Ledger] = {}
+        complete = True
         with closing(run(order, start, self.workers)) as outcomes:
-            for result in outcomes:
-                results.append(result)
-                done += result.task.entry["rows"]
+            for outcome in outcomes:
+                early[outcome.task.number] = outcome
+                ledgers[outcome.task.number] = outcome.ledger
+                done += outcome.task.entry["rows"]
                 self.advance(stage, done, total)
-        results.sort(key=lambda result: result.task.number)
-        for result in results:
-            self.ledger.add(result.ledger)
-        if not all(result.complete for result in results):
+                while turn is not None and turn.number in early:
+                    result = early.pop(turn.number)
+                    complete &= result.complete
+                    if result.complete:
+                        take(result)
+                    turn = next(turns, None)
+        for number in sorted(ledgers):
+            self.ledger.add(ledgers[number])
+        if not complete:
             raise CannotContinue
-        return results

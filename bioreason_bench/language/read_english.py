@@ -211,27 +211,19 @@ class EnglishParser:
     def sentences(self, text: str) -> list[str]:
         return [part for part in _SENTENCE_BREAK.split(text.strip()) if part]
 
-    def biography(self, text: str) -> list[tuple[str, str, str] | None]:
-        return [fact for _, fact in self._read_biography(text)]
+    def parts(self, text: str) -> list[tuple[str, list[str]]]:
+        return [(joined, _separate(joined)) for joined in self.sentences(text)]
 
-    def biography_sentences(self, text: str) -> list[str]:
-        return [sentence for sentence, _ in self._read_biography(text)]
+    def named(self, part: str, name: str) -> str:
+        return with_name(part, name)
 
-    def _read_biography(self, text: str) -> list[tuple[str, tuple[str, str, str] | None]]:
-        """Return the sentences, with the name for pronouns, and their facts."""
-        read: list[tuple[str, tuple[str, str, str] | None]] = []
-        name = ""
-        for part in (part for joined in self.sentences(text) for part in _separate(joined)):
-            sentence, fact = part, self.sentence(part)
-            if not read and fact:
-                name = fact[0]
-            if name and not fact:
-                named = with_name(part, name)
-                named_fact = self.sentence(named)
-                if named_fact and named_fact[0] == name:
-                    sentence, fact = named, named_fact
-            read.append((sentence, fact))
-        return read
+    def part(self, part: str, name: str) -> tuple[str, tuple[str, str, str] | None]:
+        fact = self.sentence(part)
+        if fact or not name:
+            return part, fact
+        named = with_name(part, name)
+        fact = self.sentence(named)
+        return (named, fact) if fact and fact[0] == name else (part, None)
 
     def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         begin = 0  # of the phrase

@@ -25,11 +25,14 @@ class SymbolsParser:
                 sentences.append([])
         return [" ".join(words) for words in sentences if words]
 
-    def biography(self, text: str) -> list[tuple[str, str, str] | None]:
-        return [self.sentence(part) for part in self.sentences(text)]
+    def parts(self, text: str) -> list[tuple[str, list[str]]]:
+        return [(sentence, [sentence]) for sentence in self.sentences(text)]
 
-    def biography_sentences(self, text: str) -> list[str]:
-        return self.sentences(text)
+    def named(self, part: str, name: str) -> str:  # noqa: ARG002 - nobody is a pronoun
+        return part
+
+    def part(self, part: str, name: str) -> tuple[str, tuple[str, str, str] | None]:  # noqa: ARG002
+        return part, self.sentence(part)
 
     def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         words = text.split()

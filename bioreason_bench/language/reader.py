@@ -39,14 +39,22 @@ class Parser(Protocol):
     def sentences(self, text: str) -> list[str]:
         """Split a text into sentences as they are, each with its full stop."""
 
-    def biography(self, text: str) -> list[Fact | None]:
-        """Return the facts of a biography, whose first sentence names the person.
+    def parts(self, text: str) -> list[tuple[str, list[str]]]:
+        """Split a biography into sentences, and each of them into parts of one fact."""
 
-        A pronoun means that person.  The fact is None for a sentence that cannot be read.
+    def named(self, part: str, name: str) -> str:
+        """The part of a biography with the person's name for a pronoun."""
+
+    def part(self, part: str, name: str) -> tuple[str, Fact | None]:
+        """Read one part of a biography.
+
+        Args:
+            part: The part; a pronoun means the person.
+            name: The person's name, "" while it is unknown.
+
+        Returns:
+            The part with the name for a pronoun, and its fact; None if it cannot be read.
         """
-
-    def biography_sentences(self, text: str) -> list[str]:
-        """Split a biography into one sentence a fact, with the person's name for pronouns."""
 
     def question(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         """Return the start and the path (relation names) of a question; None for other text."""
@@ -65,9 +73,34 @@ class Reader:
         parser = PARSERS[language](table)
         self.sentence = parser.sentence
         self.sentences = parser.sentences
-        self.biography = parser.biography
-        self.biography_sentences = parser.biography_sentences
+        self.parts = parser.parts
+        self.part = parser.part
+        self.named = parser.named
         self.question = parser.question
+
+    def told(self, text: str) -> list[tuple[str, Fact | None]]:
+        """Read a biography, whose first sentence names the person; a pronoun means that person.
+
+        Returns:
+            One sentence a fact, with the person's name for pronouns; and the fact, None for a
+            sentence that cannot be read.
+        """
+        read: list[tuple[str, Fact | None]] = []
+        name = ""
+        for _, parts in self.parts(text):
+            for part in parts:
+                read.append(self.part(part, name))
+                fact = read[0][1]
+                name = fact[0] if fact else ""
+        return read
+
+    def biography(self, text: str) -> list[Fact | None]:
+        """Return the facts of a biography; None for a sentence that cannot be read."""
+        return [fact for _, fact in self.told(text)]
+
+    def biography_sentences(self, text: str) -> list[str]:
+        """Split a biography into one sentence a fact, with the person's name for pronouns."""
+        return [sentence for sentence, _ in self.told(text)]
 
     def chain(self, text: str) -> tuple[list[Fact | None], str | None]:
         """Read a chain.

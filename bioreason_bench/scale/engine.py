@@ -29,7 +29,7 @@ from bioreason_bench.workers import run
 if TYPE_CHECKING:
     from datatrove.executor.base import PipelineExecutor
 
-__all__ = ["ENGINES", "EngineRun", "Make", "incomplete", "run_engine"]
+__all__ = ["ENGINES", "EngineRun", "Make", "check_engine", "incomplete", "run_engine"]
 
 ENGINES = ("local", "slurm", "ray")
 NEEDED = {"slurm": ("time", "partition")}  # settings without a default
@@ -115,7 +115,7 @@ def run_engine(
         UsageError: The engine does not have a setting, or needs one.
         BioreasonError: A worker process was killed.
     """
-    _check_settings(engine, settings)
+    check_engine(engine, settings)
     with plain_errors(job.logs):
         job.logs.mkdir(parents=True, exist_ok=True)
     new = functools.partial(_executor, engine, job, make, workers, settings)
@@ -131,7 +131,13 @@ def run_engine(
     return remaining
 
 
-def _check_settings(engine: str, settings: Mapping[str, str]) -> None:
+def check_engine(engine: str, settings: Mapping[str, str]) -> None:
+    """Check that an engine is installed and has these settings.
+
+    Raises:
+        MissingExtra: datatrove or ray is not installed.
+        UsageError: The engine does not have a setting, or needs one.
+    """
     import inspect
 
     known = set(inspect.signature(_class(engine).__init__).parameters)

@@ -13,6 +13,7 @@ from bioreason_bench.statistics.intervals import (
     clustered,
     clusters_of,
     luck_bound,
+    luck_bound_of,
     resampled_means,
     wilson_interval,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "gate",
     "holm",
     "luck_bound",
+    "luck_bound_of",
     "mean_over_worlds",
     "paired_difference",
     "pass_at_k",

@@ -124,7 +124,19 @@ def luck_bound(right: ArrayLike, clusters: ArrayLike, chance: float) -> float:
         clusters: A label for each question, shape [questions].
         chance: The probability that a guess is right, above 0 and below 1.
     """
-    n, share = _effective_size(right, clusters)
+    return _chernoff(*_effective_size(right, clusters), chance)
+
+
+def luck_bound_of(right: int, guesses: int, chance: float) -> float:
+    """`luck_bound` of so many right ones of independent guesses.
+
+    >>> round(luck_bound_of(10, 10, 0.5), 5)
+    0.00098
+    """
+    return _chernoff(guesses, right / guesses, chance)
+
+
+def _chernoff(n: float, share: float, chance: float) -> float:
     if share <= chance:
         return 1.0
     divergence = share * np.log(share / chance)

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from math import prod
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError
+from bioreason_bench.texts import CompactTexts
 from bioreason_bench.world.names import blocked_pairs, name_words
 from bioreason_bench.world.relations import PERSON, RelationTable
 from bioreason_bench.world.words import read_words
@@ -55,38 +56,6 @@ MONTHS = (
     "November",
     "December",
 )
-
-
-class CompactTexts(Sequence[str]):
-    """Texts in one piece of memory: a fifth of that of a list, and shared with forked processes.
-
-    Python's texts are copied page by page when another process counts references to them.
-    """
-
-    def __init__(self, blocks: Iterator[list[str]]) -> None:
-        """Take the texts of all blocks, in order."""
-        content, sizes = bytearray(), [np.zeros(1, np.int64)]
-        for block in blocks:
-            encoded = [text.encode() for text in block]
-            sizes.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
-            content += b"".join(encoded)
-        self._content = bytes(content)
-        self._bounds = np.cumsum(np.concatenate(sizes)).astype(np.int64)
-
-    def __len__(self) -> int:
-        return len(self._bounds) - 1
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(len(self)))]
-        if index < 0:
-            index += len(self)
-        begin, end = self._bounds[index], self._bounds[index + 1]
-        return self._content[begin:end].decode()
 
 
 def texts_of(count: int, people: int, compose: Callable[[NDArray], list[str]]) -> Sequence[str]:

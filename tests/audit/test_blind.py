@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bioreason_bench.audit.reading.links import alternatives, branches
-from bioreason_bench.audit.reading.parser import Context, ParsedRelease
-from bioreason_bench.audit.reading.questions import ParsedQuestion
+from bioreason_bench.audit.reading.parser import EMPTY, Context, ParsedRelease
+from bioreason_bench.audit.reading.questions import File, ParsedQuestion, TableBuilder
 from bioreason_bench.audit.reading.training import TrainingExposure
 from bioreason_bench.audit.solvers.blind import BLIND_AT, Walks, answer_blindly
 from bioreason_bench.audit.solvers.choices import (
@@ -20,6 +20,7 @@ from bioreason_bench.audit.solvers.choices import (
 )
 from bioreason_bench.audit.solvers.knowledge import Knowledge
 from bioreason_bench.audit.solvers.popularity import Popularity
+from bioreason_bench.texts import NumberedTexts
 from bioreason_bench.world.table import load_table
 
 TABLE = load_table()
@@ -35,7 +36,7 @@ YEARS = [1950, 1920, 1952, 1931, 1944]
 
 def release() -> ParsedRelease:
     """Ann's boss was Bo, her classmate Cy, and she mentored Di; all were born somewhere."""
-    texts = [*PEOPLE, *CITIES, *(f"March 3, {year}" for year in YEARS)]
+    texts = NumberedTexts([[*PEOPLE, *CITIES, *(f"March 3, {year}" for year in YEARS)]])
     facts = np.full((len(TABLE), len(PEOPLE)), -1, np.int32)
     facts[BOSS, ANN], facts[CLASSMATE, ANN], facts[MENTORING, ANN] = BO, CY, DI
     facts[BIRTH_PLACE, BO : ED + 1] = range(5, 9)
@@ -58,15 +59,9 @@ def question(people: list[int], path: tuple[int, ...] = (BOSS, BIRTH_PLACE)) -> 
 
 def knowledge(**more: object) -> Knowledge:
     parsed = release()
-    exposure = {
-        "comp": TrainingExposure(
-            parsed,
-            start=np.array([ANN], np.int32),
-            path=np.array([BIRTH_PLACE + 1]),
-            walk=np.zeros((1, 9), np.int32),
-            hops=np.ones(1, np.int64),
-        )
-    }
+    questions = TableBuilder(File("data/comp/train-00000-of-00001.parquet"), parsed)
+    questions.add(ParsedQuestion(0, ANN, (BIRTH_PLACE,), EMPTY, [ANN, 5], {}))
+    exposure = {"comp": TrainingExposure(parsed, [questions.build()])}
     return Knowledge(parsed, exposure, distractors=2, **more)
 
 

@@ -18,12 +18,25 @@ from bioreason_bench.audit.ledger import Ledger, Location
 from bioreason_bench.audit.reading.duplicates import RowKeys, check_unique
 from bioreason_bench.audit.reading.parser import ParsedRelease
 from bioreason_bench.audit.reading.paths import ListedPaths
-from bioreason_bench.audit.reading.questions import CERTIFICATE, QuestionTable, code_of, path_of
+from bioreason_bench.audit.reading.questions import (
+    CERTIFICATE,
+    NO_KEYS,
+    QuestionTable,
+    code_of,
+    path_of,
+)
 from bioreason_bench.audit.reading.training import TrainingExposure, pair_keys, people_mask
 from bioreason_bench.questions.prompts import UNANSWERABLE
 from bioreason_bench.taxonomy import LEVELS, OPEN_BOOK, OPEN_BOOK_SKILLS, QUESTION_KINDS, SKILLS
 
-__all__ = ["TABLE_LEVELS", "Certificate", "certificate", "check_levels", "direction_seen"]
+__all__ = [
+    "TABLE_LEVELS",
+    "Certificate",
+    "certificate",
+    "check_levels",
+    "check_training",
+    "direction_seen",
+]
 
 Certificate = dict[str, NDArray[np.int64]]  # column → values, shape [rows]; booleans are 0 and 1
 TABLE_LEVELS = {  # level of a question → levels that data/paths may give its path
@@ -58,6 +71,9 @@ def check_levels(
     """
     for table in files:
         skill = table.file.skill
+        if _is_train(table):  # `check_training` has checked its rows
+            _check_paths(release, table, paths, ledger)
+            continue
         computed = certificate(table, exposure[skill]) if skill else _of_probes(release, table)
         _check_certificate(table, computed, release, ledger)
         if table.file.level in TABLE_LEVELS:
@@ -66,7 +82,7 @@ def check_levels(
             level.check_level()
             if config.get("heldout_starts"):
                 level.check_starts()
-            level.check_paths(paths)
+            _check_paths(release, table, paths, ledger)
     by_roles = not by_folds(config)
     _check_repetition(files, by_roles, ledger)
     if by_folds(config) and not config.get("facts"):
@@ -106,6 +122,31 @@ def certificate(table: QuestionTable, exposure: TrainingExposure) -> Certificate
         "direction_seen": direction_seen(release, table),
         "heldout_wordings": heldout_wordings(release, table),
     }
+
+
+def check_training(release: ParsedRelease, table: QuestionTable, ledger: Ledger) -> None:
+    """Check the certificates of a training file, which no other file is needed for.
+
+    Its paths, relations, pairs and questions are in training, and so is everybody on its chains.
+    """
+    people = people_mask(release, table.walk)
+    zeros = np.zeros(len(table), np.int64)
+    _check_certificate(
+        table,
+        {
+            "path_in_train": zeros + 1,
+            "unseen_relations": zeros,
+            "pairs_unseen": zeros,
+            "start_in_train": zeros + 1,
+            "hops_beyond_train": zeros,
+            "people_in_train": people.sum(axis=1),
+            "direction_seen": direction_seen(release, table),
+            "heldout_wordings": heldout_wordings(release, table),
+        },
+        release,
+        ledger,
+    )
+    ledger.check("train", table.file.name, int((table.path >= 0).sum()))
 
 
 def _of_probes(release: ParsedRelease, table: QuestionTable) -> Certificate:
@@ -251,27 +292,27 @@ class LevelCheck:
             lambda row: f"{self.release.text(table.start[row])} is the start of training questions",
         )
 
-    def check_paths(self, paths: ListedPaths) -> None:
-        """Every path is listed in data/paths, with a level that fits that of the file."""
-        table, skill = self.table, self.table.file.skill
-        wanted = TABLE_LEVELS[table.file.level]
-        codes, path = np.unique(table.path, return_inverse=True)
-        listed = [
-            code < 0 or not wanted.isdisjoint(paths.of(skill, code)) for code in codes.tolist()
-        ]
 
-        def describe(row: int) -> str:
-            code = int(table.path[row])
-            base = len(self.release.table)
-            names = " > ".join(self.release.table.path_names(path_of(code, base)))
-            levels = ", ".join(sorted(paths.of(skill, code))) or "no row"
-            return (
-                f"the path {names} must be in data/paths with level "
-                f"{' or '.join(sorted(wanted))}, and has {levels}"
-            )
+def _check_paths(
+    release: ParsedRelease, table: QuestionTable, paths: ListedPaths, ledger: Ledger
+) -> None:
+    """Every path is listed in data/paths, with a level that fits that of the file."""
+    skill, base = table.file.skill, len(release.table)
+    wanted = TABLE_LEVELS[table.file.level]
+    codes, path = np.unique(table.path, return_inverse=True)
+    listed = [code < 0 or not wanted.isdisjoint(paths.of(skill, code)) for code in codes.tolist()]
 
-        rows = np.flatnonzero(~np.array(listed, bool)[path])
-        self.ledger.check("in paths", table.file.name, len(table), rows, describe)
+    def describe(row: int) -> str:
+        code = int(table.path[row])
+        names = " > ".join(release.table.path_names(path_of(code, base)))
+        levels = ", ".join(sorted(paths.of(skill, code))) or "no row"
+        return (
+            f"the path {names} must be in data/paths with level "
+            f"{' or '.join(sorted(wanted))}, and has {levels}"
+        )
+
+    rows = np.flatnonzero(~np.array(listed, bool)[path])
+    ledger.check("in paths", table.file.name, len(table), rows, describe)
 
 
 # splits -------------------------------------------------------------------------------------------
@@ -347,8 +388,8 @@ def _check_rl(
         by_roles: Whether relations are held out by roles; then the rows are training rows.
         ledger: Where checks are counted.
     """
-    train = [table.id ^ table.content for table in files if _is_train(table)]
-    rows = np.concatenate([np.empty(0, np.uint64), *train])
+    train = [table for table in files if _is_train(table) and by_roles]
+    rows = np.concatenate([NO_KEYS, *(table.id ^ table.content for table in train)])
     for table in files:
         if table.file.split != "rl":
             continue

@@ -301,7 +301,7 @@ class UnanswerableLaw(PairLaw):
         keys, names, people = [], (first["omitted"][:2], second["omitted"][:2]), one.context.people
         for subject, relation in names:
             number = self.parser.numbers.get(relation, UNKNOWN)
-            keys.append(number * self.release.people + self.release.ids.get(subject, UNKNOWN))
+            keys.append(number * self.release.people + self.release.number(subject))
         if keys[1] != one.path[-1] * self.release.people + one.walk[-2]:
             return f"{names[1]} is not the last fact of the chain"
         if keys[0] == keys[1] or names[0][1] != names[1][1]:
@@ -348,11 +348,10 @@ def _numbers(parser: Parser, fact: list[str]) -> tuple[int, int, int]:
         fact: [subject, relation, true object, false object] as text.
     """
     name, relation, true, false = fact
-    ids, number = parser.release.ids, parser.numbers.get(relation, UNKNOWN)
-    subject = ids.get(name, UNKNOWN)
+    number, subject = parser.numbers.get(relation, UNKNOWN), parser.release.number(name)
     known = number >= 0 and subject >= 0
     key = number * parser.release.people + subject if known else NOT_STATED
-    return key, ids.get(true, UNKNOWN), ids.get(false, UNKNOWN)
+    return key, parser.release.number(true), parser.release.number(false)
 
 
 def _hop_of(question: ParsedQuestion, key: int, people: int) -> int | None:

@@ -78,11 +78,11 @@ class RowLaws:
         if not fact:
             return None
         subject, relation, _, target = fact
-        ids, number = self.release.ids, self.parser.numbers.get(relation, UNKNOWN)
+        number = self.parser.numbers.get(relation, UNKNOWN)
         if number < 0:
             return None
-        key = number * self.release.people + ids.get(subject, UNKNOWN)
-        return key, ids.get(target, UNKNOWN)
+        key = number * self.release.people + self.release.number(subject)
+        return key, self.release.number(target)
 
     def _contradicted(self, record: Mapping[str, Any]) -> int:
         """The recalled relation that the context may state, NOT_STATED if none may."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Ledger
-from bioreason_bench.audit.reading.ages import YEAR, day
+from bioreason_bench.audit.reading.ages import YEAR
 from bioreason_bench.audit.reading.parser import ParsedRelease
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.world.facts import ADULT, REFERENCE
@@ -181,8 +181,7 @@ def _check_lives(facts: Sequence[FactCheck]) -> NDArray[np.int64]:
     for check in facts:
         if check.relation.date:
             subjects = check.subjects()
-            texts = [release.texts[target] for target in check.objects[subjects].tolist()]
-            ordinals = np.array([day(text) or 0 for text in texts], np.int64)
+            ordinals = release.days(check.objects[subjects]).astype(np.int64)
             check.check("dates", subjects, ordinals == 0, "is not a date")
             late = ordinals >= REFERENCE
             check.check("dates", subjects, late, "lies after the reference date")

@@ -1,13 +1,14 @@
 """Biographies: read back to facts, and compared with data/people and data/facts.
 
-`read_biographies` reads one file in a worker process; `facts_from` joins the files to the facts of
-the world; `check_biographies` only checks.
+`read_biographies` reads one file in a worker process; `Facts` joins the files to the facts of the
+world; `check_biographies` only checks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,10 @@ from bioreason_bench.audit.reading.questions import hash_texts
 from bioreason_bench.audit.reading.wordings import wording_of
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC, RelationTable
 
-__all__ = ["Biographies", "check_biographies", "facts_from", "read_biographies"]
+__all__ = ["Biographies", "Facts", "check_biographies", "read_biographies"]
 
 GROUPS = (PARAMETRIC, CONTEXTUAL)
+Triples = tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,11 @@ class Biographies:
         person: People, UNKNOWN for someone who is not in data/people; shape [rows].
         group: Index into GROUPS, shape [rows].
         paraphrase: The column `rendering`, shape [rows].
-        stated: Object numbers, NOT_STATED if the text states none; shape [rows, relations].
-        wording: Number of the statement, for people with held-out wordings only; -1 where nothing
-            is stated, shape [rows, relations].
-        place: Number of the sentence, for contextual biographies only; -1 where nothing is stated,
-            shape [rows, relations].
-        words: `hash_sentence` of the sentence, for the same; shape [rows, relations].
+        odd: (row, relation, object) where a biography states another object than data/facts, or
+            none (NOT_STATED).
+        wordings: (person, relation, number of the statement), for people with held-out wordings.
+        told: (row, relation, place, words) of the facts that contextual biographies state, as in
+            `Telling`.
         text: Hash of the text, shape [rows].
         id: Hash of the id, shape [rows].
     """
@@ -55,10 +56,9 @@ class Biographies:
     person: NDArray[np.int32]
     group: NDArray[np.int8]
     paraphrase: NDArray[np.int32]
-    stated: NDArray[np.int32]
-    wording: NDArray[np.int8]
-    place: NDArray[np.int16]
-    words: NDArray[np.uint32]
+    odd: Triples
+    wordings: Triples
+    told: tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int16], NDArray[np.uint64]]
     text: NDArray[np.uint64]
     id: NDArray[np.uint64]
 
@@ -67,59 +67,117 @@ class Biographies:
 
 
 def read_biographies(
-    parser: Parser, file: str, batches: Iterable[tuple[int, Mapping[str, list]]], ledger: Ledger
+    parser: Parser,
+    listed: NDArray[np.int32],
+    file: str,
+    batches: Iterable[tuple[int, Mapping[str, list]]],
+    ledger: Ledger,
 ) -> Biographies:
     """Read every sentence of a file's biographies as a fact; unreadable ones break a law.
 
     Args:
         parser: The parser of this process.
+        listed: The facts of data/facts, shape [relations, people].
         file: The file.
         batches: (first row, columns) of each batch.
         ledger: Where checks are counted.
     """
-    release = parser.release
-    people: list[int] = []
-    groups: list[int] = []
-    paraphrases: list[int] = []
-    stated: list[list[int]] = []
-    wordings: list[list[int]] = []
-    places: list[list[int]] = []
-    words: list[list[int]] = []
-    texts: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
-    ids: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
-    unreadable: dict[int, str] = {}
-    sentences = 0
-    for first, columns in batches:
-        rows = zip(columns["person"], columns["group"], columns["text"], strict=True)
-        for row, (name, group, text) in enumerate(rows, first):
-            biography = _read_biography(parser, name, group, text)
-            people.append(biography.person)
-            groups.append(GROUPS.index(group))
-            stated.append(biography.stated)
-            wordings.append(biography.wording)
-            places.append(biography.place)
-            words.append(biography.words)
-            sentences += biography.sentences
-            if biography.problem:
-                unreadable[row] = biography.problem
-        paraphrases += columns["rendering"]
-        misnamed = _misplaced(file, columns, people[-len(columns["id"]) :], first)
-        ledger.check("placed", file, len(columns["id"]), sorted(misnamed), misnamed)
-        texts.append(hash_texts(columns["text"]))
-        ids.append(hash_texts(columns["id"]))
+    parts = [_read_batch(parser, listed, file, batch, ledger) for batch in batches]
+    columns: Iterator[Any] = map(_joined, zip(*parts, strict=True))
+    return Biographies(file, *columns)
+
+
+def _joined(parts: Sequence) -> NDArray | tuple[NDArray, ...]:
+    """The parts of one column, or of a tuple of columns, one after the other."""
+    if isinstance(parts[0], tuple):
+        return tuple(map(np.concatenate, zip(*parts, strict=True)))
+    return np.concatenate(parts)
+
+
+def _read_batch(
+    parser: Parser,
+    listed: NDArray[np.int32],
+    file: str,
+    batch: tuple[int, Mapping[str, list]],
+    ledger: Ledger,
+) -> tuple:
+    """The fields of `Biographies` for the rows of a batch, the file aside."""
+    release, (first, columns) = parser.release, batch
+    rows = zip(columns["person"], columns["group"], columns["text"], strict=True)
+    read = [_read_biography(parser, *row) for row in rows]
+    unreadable = {row: one.problem for row, one in enumerate(read, first) if one.problem}
+    sentences = sum(one.sentences for one in read)
     ledger.check("readable", file, sentences, sorted(unreadable), unreadable)
-    return Biographies(
-        file,
-        np.array(people, np.int32),
-        np.array(groups, np.int8),
-        np.array(paraphrases, np.int32),
-        np.array(stated, np.int32).reshape(-1, len(release.table)),
-        np.array(wordings, np.int8).reshape(-1, len(release.table)),
-        np.array(places, np.int16).reshape(-1, len(release.table)),
-        np.array(words, np.uint32).reshape(-1, len(release.table)),
-        np.concatenate(texts),
-        np.concatenate(ids),
+    misnamed = _misplaced(file, columns, [one.person for one in read], first)
+    ledger.check("placed", file, len(read), sorted(misnamed), misnamed)
+    person = np.array([one.person for one in read], np.int32)
+    group = np.array([GROUPS.index(name) for name in columns["group"]], np.int8)
+    stated = np.array([one.stated for one in read], np.int32).reshape(-1, len(release.table))
+    odd = _compare(release, listed, (person, group, stated), (file, first), ledger)
+    wordings = [
+        (one.person, number, wording) for one in read for number, wording in one.wordings.items()
+    ]
+    told = [
+        (row, number, place, words)
+        for row, one in enumerate(read, first)
+        for number, (place, words) in one.told.items()
+    ]
+    return (
+        person,
+        group,
+        np.array(columns["rendering"], np.int32),
+        odd,
+        _columns(wordings, np.int32, np.int16, np.int32),
+        _columns(told, np.int32, np.int16, np.int16, np.uint64),
+        hash_texts(columns["text"]),
+        hash_texts(columns["id"]),
     )
+
+
+def _columns(rows: Sequence[tuple], *types: type) -> tuple[NDArray, ...]:
+    """The columns of a list of tuples as arrays of these types."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(types)
+    return tuple(np.array(column, one) for column, one in zip(columns, types, strict=True))
+
+
+def _compare(
+    release: ParsedRelease,
+    listed: NDArray[np.int32],
+    biographies: tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int32]],
+    place: tuple[str, int],
+    ledger: Ledger,
+) -> Triples:
+    """A biography states what data/facts says of its person and group.
+
+    Args:
+        release: The release.
+        listed: The facts of data/facts, shape [relations, people].
+        biographies: People, groups, and the objects that are stated, shape [rows, relations].
+        place: The file, and the number of the first row.
+        ledger: Where checks are counted.
+
+    Returns:
+        (row, relation, object) of the differences.
+    """
+    (person, group, stated), (file, first) = biographies, place
+    theirs = listed[:, np.maximum(person, 0)].T
+    expected = np.where(_members(release.table)[group], theirs, NOT_STATED)
+    expected[person < 0] = NOT_STATED
+    wrong = ((stated != expected) | (stated == UNKNOWN)) & (person >= 0)[:, None]
+
+    def describe(row: int) -> str:
+        relation = int(np.flatnonzero(wrong[row - first])[0])
+        return (
+            f"data/facts says {release.text(person[row - first])} "
+            f"{release.table[relation].name} {release.text(expected[row - first, relation])}, "
+            f"the biography states {release.text(stated[row - first, relation])}"
+        )
+
+    broken = first + np.flatnonzero(wrong.any(axis=1))
+    ledger.check("whole biography", file, len(person), broken, describe)
+    rows, relations = np.nonzero(stated != expected)
+    odd = stated[rows, relations]
+    return (first + rows).astype(np.int32), relations.astype(np.int16), odd
 
 
 def _misplaced(
@@ -137,45 +195,52 @@ def _misplaced(
     return problems
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Biography:
-    """One biography as read: objects, wordings, places and words by relation, and the first
-    problem.
+    """One biography as read.
+
+    Attributes:
+        person: The person, UNKNOWN for someone who is not in data/people.
+        stated: Objects by relation, NOT_STATED where there is none.
+        wordings: The number of the statement by relation, for people with held-out wordings.
+        told: (place, words) by relation, for contextual biographies.
+        sentences: How many it has.
+        problem: What is wrong with the first sentence that cannot be read, "" if all can.
     """
 
     person: int
     stated: list[int]
-    wording: list[int]
-    place: list[int]
-    words: list[int]
-    sentences: int
-    problem: str
+    wordings: dict[int, int] = field(default_factory=dict)
+    told: dict[int, tuple[int, int]] = field(default_factory=dict)
+    sentences: int = 0
+    problem: str = ""
 
 
 def _read_biography(parser: Parser, name: str, group: str, text: str) -> _Biography:
     release = parser.release
-    person = release.ids.get(name, UNKNOWN)
+    person = release.number(name)
     if person >= release.people:
         person = UNKNOWN
-    stated, wording = [NOT_STATED] * len(release.table), [-1] * len(release.table)
-    place, words = [-1] * len(release.table), [0] * len(release.table)
+    read = _Biography(person, [NOT_STATED] * len(release.table))
     held_out = person >= 0 and group == PARAMETRIC and release.heldout_wordings[person]
-    facts, problem = parser.reader.biography(text), ""
-    sentences = parser.reader.biography_sentences(text) if held_out or group == CONTEXTUAL else []
-    for index, fact in enumerate(map(parser.numbered, facts)):
-        why = _problem(release, fact, person, group, stated)
+    told = parser.reader.told(text)
+    read.sentences = len(told)
+    for index, (sentence, stated) in enumerate(told):
+        fact = parser.numbered(stated)
+        why = _problem(release, fact, person, group, read.stated)
         if why:
-            sentence = parser.reader.biography_sentences(text)[index]
-            problem = problem or f"{sentence!r} {why}"
+            read.problem = read.problem or f"{sentence!r} {why}"
         elif fact:
             _, number, target = fact
-            stated[number] = target
+            read.stated[number] = target
             if group == CONTEXTUAL:
-                place[number], words[number] = index, hash_sentence(sentences[index])
+                read.told[number] = index, hash_sentence(sentence)
             if held_out:
                 relation, value = release.table[number], release.texts[target]
-                wording[number] = wording_of(relation, sentences[index], name, value)
-    return _Biography(person, stated, wording, place, words, len(facts), problem)
+                wording = wording_of(relation, sentence, name, value)
+                if wording >= 0:
+                    read.wordings[number] = wording
+    return read
 
 
 def _problem(
@@ -213,41 +278,100 @@ def _problem(
 # the facts of the world ---------------------------------------------------------------------------
 
 
-def facts_from(
-    release: ParsedRelease, files: Sequence[Biographies]
-) -> tuple[NDArray[np.int32], dict[str, BiographyIndex], Telling]:
-    """Collect the facts of the world from the first biography of each person and group.
+class Facts:
+    """The facts of the world: those of the first biography of each person and group.
 
-    Returns:
-        Object numbers, NOT_STATED where no biography states the fact, shape [relations, people];
-        for each group where these biographies are; and how the contextual ones state the facts.
+    Attributes:
+        files: The files that were added.
+        text: Hash of each text, by file.
+        id: Hash of each id, by file.
     """
-    facts = np.full((len(release.table), release.people), NOT_STATED, np.int32)
-    told = Telling(np.full(facts.shape, -1, np.int16), np.zeros(facts.shape, np.uint32))
-    indexes: dict[str, BiographyIndex] = {}
-    for group, members in enumerate(_members(release.table)):
-        index = _first_biographies(release.people, group, files)
-        indexes[GROUPS[group]] = index
-        relations = np.flatnonzero(members)
-        for number, biographies in enumerate(files):
-            people = np.flatnonzero(index.file == number)
-            own, theirs = np.ix_(index.row[people], relations), np.ix_(relations, people)
-            facts[theirs] = biographies.stated[own].T
-            if GROUPS[group] == CONTEXTUAL:
-                told.place[theirs] = biographies.place[own].T
-                told.words[theirs] = biographies.words[own].T
-    return facts, indexes, told
 
+    def __init__(self, release: ParsedRelease, listed: NDArray[np.int32]) -> None:
+        """Start with no biographies; `listed` are the facts of data/facts."""
+        people, groups = release.people, len(GROUPS)
+        self.release, self.listed = release, listed
+        self.files: list[str] = []
+        self.text: list[RowKeys] = []
+        self.id: list[RowKeys] = []
+        self.count = np.zeros((groups, people), np.int32)
+        self.wordings: list[Triples] = []
+        self._file = np.full((groups, people), -1, np.int32)
+        self._row = np.zeros((groups, people), np.int32)
+        self._odd: list[Triples] = []  # (person, relation, object) of first biographies
+        self._told = {
+            number: Telling.empty(people)
+            for number, relation in enumerate(release.table.relations)
+            if relation.group == CONTEXTUAL
+        }
 
-def _first_biographies(people: int, group: int, files: Sequence[Biographies]) -> BiographyIndex:
-    file, row = np.full(people, -1), np.zeros(people, np.int64)
-    for number, biographies in enumerate(files):
-        rows = np.flatnonzero((biographies.person >= 0) & (biographies.group == group))
-        rows = rows[file[biographies.person[rows]] < 0]
-        # np.unique gives the first row of each person
-        owners, first = np.unique(biographies.person[rows], return_index=True)
-        file[owners], row[owners] = number, rows[first]
-    return BiographyIndex(tuple(biographies.file for biographies in files), file, row)
+    def add(self, biographies: Biographies, paraphrases: int, ledger: Ledger) -> None:
+        """Add the biographies of a file, and check for whom and how many they are.
+
+        Args:
+            biographies: The biographies of the file.
+            paraphrases: How many parametric ones a known person must have.
+            ledger: Where checks are counted.
+        """
+        number = len(self.files)
+        self.files.append(biographies.file)
+        self.text.append(RowKeys(biographies.file, biographies.text))
+        self.id.append(RowKeys(biographies.file, biographies.id))
+        self.wordings.append(biographies.wordings)
+        person, group = biographies.person, biographies.group
+        read = np.flatnonzero(person >= 0)
+        np.add.at(self.count, (group[read], person[read]), 1)
+        read = read[self._file[group[read], person[read]] < 0]
+        # np.unique gives the first row of each
+        first = read[
+            np.unique(group[read].astype(np.int64) << 32 | person[read], return_index=True)[1]
+        ]
+        self._file[group[first], person[first]] = number
+        self._row[group[first], person[first]] = first
+        chosen = np.zeros(len(person), bool)
+        chosen[first] = True
+        rows, relation, odd = biographies.odd
+        kept = chosen[rows]
+        self._odd.append((person[rows[kept]], relation[kept], odd[kept]))
+        rows, relation, place, words = biographies.told
+        for one in np.unique(relation[chosen[rows]]).tolist():
+            of_one = chosen[rows] & (relation == one)
+            telling, whose = self._told[one], person[rows[of_one]]
+            telling.place[whose], telling.words[whose] = place[of_one], words[of_one]
+        _check_rows(biographies, paraphrases, ledger)
+
+    def stated(self) -> NDArray[np.int32]:
+        """Object numbers, NOT_STATED where no biography states the fact; [relations, people].
+
+        They are those of data/facts but where a biography differs, or where there is none.
+        """
+        members = _members(self.release.table)
+        untold = [
+            (relation, np.flatnonzero((self._file[group] < 0) & (self.listed[relation] >= 0)))
+            for group, of_group in enumerate(members)
+            for relation in np.flatnonzero(of_group).tolist()
+        ]
+        changes = [*(len(people) for _, people in untold), *(len(odd[0]) for odd in self._odd)]
+        if not any(changes):
+            return self.listed
+        facts = self.listed.copy()
+        for relation, people in untold:
+            facts[relation, people] = NOT_STATED
+        for subjects, relations, objects in self._odd:
+            facts[relations, subjects] = objects
+        return facts
+
+    def index(self) -> dict[str, BiographyIndex]:
+        """Where the first biographies of each group are."""
+        files = tuple(self.files)
+        return {
+            name: BiographyIndex(files, self._file[group], self._row[group])
+            for group, name in enumerate(GROUPS)
+        }
+
+    def told(self) -> Mapping[int, Telling]:
+        """How the contextual ones state the facts."""
+        return self._told
 
 
 def _members(table: RelationTable) -> NDArray[np.bool_]:
@@ -258,89 +382,71 @@ def _members(table: RelationTable) -> NDArray[np.bool_]:
 # checks -------------------------------------------------------------------------------------------
 
 
+def _check_rows(biographies: Biographies, paraphrases: int, ledger: Ledger) -> None:
+    """The biographies of a file are of people whom there are, and no more than the config says."""
+    file, rows = biographies.file, len(biographies.person)
+    strangers = np.flatnonzero(biographies.person < 0)
+    ledger.check("renderings", file, rows, strangers, "this person is not in data/people")
+    number = biographies.paraphrase
+    limit = np.where(biographies.group == GROUPS.index(PARAMETRIC), paraphrases, 1)
+    off = np.flatnonzero((number < 0) | (number >= limit)).tolist()
+    problems = {row: f"rendering {number[row]} is more than the config says" for row in off}
+    ledger.check("renderings", file, rows, off, problems)
+
+
 def check_biographies(
-    release: ParsedRelease,
-    listed: NDArray[np.int32],
-    files: Sequence[Biographies],
-    paraphrases: int,
-    heldout_share: float,
-    ledger: Ledger,
+    release: ParsedRelease, facts: Facts, paraphrases: int, heldout_share: float, ledger: Ledger
 ) -> None:
     """Compare the biographies with data/facts, and count them.
 
     Args:
-        release: The release, with the facts of `facts_from`.
-        listed: The facts of data/facts, shape [relations, people].
-        files: All biographies.
+        release: The release, with the facts that the biographies state.
+        facts: Those facts, and the biographies that were read.
         paraphrases: How many parametric biographies a known person must have.
         heldout_share: The share of the known people who have held-out wordings.
         ledger: Where checks are counted.
     """
-    for biographies in files:
-        _check_completeness(release, listed, biographies, ledger)
-        strangers = np.flatnonzero(biographies.person < 0)
-        problem = "this person is not in data/people"
-        rows = len(biographies.person)
-        ledger.check("renderings", biographies.file, rows, strangers, problem)
-    _check_listed(release, listed, ledger)
-    _check_numbers(release, files, paraphrases, ledger)
-    _check_repetition(files, ledger)
-    _check_heldout_wordings(release, files, heldout_share, ledger)
-
-
-def _check_completeness(
-    release: ParsedRelease, listed: NDArray[np.int32], biographies: Biographies, ledger: Ledger
-) -> None:
-    """A biography states what data/facts says of its person and group."""
-    members = _members(release.table)
-
-    def expected(rows: NDArray[np.integer]) -> NDArray[np.int32]:
-        facts = listed[:, biographies.person[rows]].T
-        return np.where(members[biographies.group[rows]], facts, NOT_STATED)
-
-    def wrong(rows: NDArray[np.integer]) -> NDArray[np.bool_]:
-        stated = biographies.stated[rows]
-        return (stated != expected(rows)) | (stated == UNKNOWN)
-
-    def describe(row: int) -> str:
-        one = np.array([row])
-        relation = int(np.flatnonzero(wrong(one)[0])[0])
-        return (
-            f"data/facts says {release.text(biographies.person[row])} "
-            f"{release.table[relation].name} {release.text(expected(one)[0, relation])}, "
-            f"the biography states {release.text(biographies.stated[row, relation])}"
-        )
-
-    rows = np.flatnonzero(biographies.person >= 0)
-    broken = rows[wrong(rows).any(axis=1)]
-    ledger.check("whole biography", biographies.file, len(biographies.person), broken, describe)
+    _check_listed(release, facts.listed, ledger)
+    _check_numbers(release, facts, paraphrases, ledger)
+    check_unique("renderings", "text", facts.text, ledger)
+    check_unique("unique ids", "id", facts.id, ledger)
+    _check_heldout_wordings(release, facts.wordings, heldout_share, ledger)
 
 
 def _check_listed(release: ParsedRelease, listed: NDArray[np.int32], ledger: Ledger) -> None:
     """The facts of data/facts are those of the biographies, none more and none fewer."""
-    relations, subjects = np.nonzero((listed >= 0) | (release.facts != NOT_STATED))
-    stated, expected = release.facts[relations, subjects], listed[relations, subjects]
+    for relation, (stated, expected) in enumerate(zip(release.facts, listed, strict=True)):
+        subjects = np.flatnonzero((expected >= 0) | (stated != NOT_STATED))
+        _check_relation(release, relation, subjects, expected[subjects], ledger)
+
+
+def _check_relation(
+    release: ParsedRelease,
+    relation: int,
+    subjects: NDArray[np.int64],
+    expected: NDArray[np.int32],
+    ledger: Ledger,
+) -> None:
+    stated = release.facts[relation, subjects]
 
     def describe(fact: int) -> str:
         return (
             f"the biography says {release.text(subjects[fact])} "
-            f"{release.table[relations[fact]].name} {release.text(stated[fact])}, "
+            f"{release.table[relation].name} {release.text(stated[fact])}, "
             f"data/facts says {release.text(expected[fact])}"
         )
 
     ledger.check(
         "facts told",
-        lambda fact: release.locate(relations[fact], subjects[fact]),
-        len(relations),
+        lambda fact: release.locate(relation, subjects[fact]),
+        len(subjects),
         np.flatnonzero(expected != stated),
         describe,
     )
 
 
-def _check_numbers(
-    release: ParsedRelease, files: Sequence[Biographies], paraphrases: int, ledger: Ledger
-) -> None:
-    """Everyone has as many biographies as the config says, numbered from 0."""
+def _check_numbers(release: ParsedRelease, facts: Facts, paraphrases: int, ledger: Ledger) -> None:
+    """Everyone has as many biographies as the config says."""
     nobody = np.flatnonzero(~release.known & ~release.in_context)
     ledger.check(
         "renderings",
@@ -349,28 +455,19 @@ def _check_numbers(
         nobody,
         lambda person: f"{release.text(person)} has no biography at all",
     )
-    _check_group(release, PARAMETRIC, files, release.known * paraphrases, ledger)
-    _check_group(release, CONTEXTUAL, files, release.in_context * 1, ledger)
-    for biographies in files:
-        number = biographies.paraphrase
-        limit = np.where(biographies.group == GROUPS.index(PARAMETRIC), paraphrases, 1)
-        off = np.flatnonzero((number < 0) | (number >= limit)).tolist()
-        problems = {row: f"rendering {number[row]} is more than the config says" for row in off}
-        ledger.check("renderings", biographies.file, len(number), off, problems)
+    wanted = {PARAMETRIC: release.known * paraphrases, CONTEXTUAL: release.in_context * 1}
+    for group, count in zip(GROUPS, facts.count, strict=True):
+        _check_group(release, group, wanted[group], count, ledger)
 
 
 def _check_group(
     release: ParsedRelease,
     group: str,
-    files: Sequence[Biographies],
     wanted: NDArray[np.integer],
+    count: NDArray[np.integer],
     ledger: Ledger,
 ) -> None:
     """Everyone has the `wanted` number of biographies of one group."""
-    count = np.zeros(release.people, np.int64)
-    for biographies in files:
-        rows = (biographies.person >= 0) & (biographies.group == GROUPS.index(group))
-        np.add.at(count, biographies.person[rows], 1)
     ledger.check(
         "renderings",
         lambda _: (f"data/biographies/{group}", None),
@@ -383,16 +480,8 @@ def _check_group(
     )
 
 
-def _check_repetition(files: Sequence[Biographies], ledger: Ledger) -> None:
-    """No text and no id occurs twice."""
-    texts = [RowKeys(biographies.file, biographies.text) for biographies in files]
-    check_unique("renderings", "text", texts, ledger)
-    ids = [RowKeys(biographies.file, biographies.id) for biographies in files]
-    check_unique("unique ids", "id", ids, ledger)
-
-
 def _check_heldout_wordings(
-    release: ParsedRelease, files: Sequence[Biographies], share: float, ledger: Ledger
+    release: ParsedRelease, wordings: Sequence[Triples], share: float, ledger: Ledger
 ) -> None:
     """Check who has held-out wordings, and that all their biographies leave two wordings out.
 
@@ -408,18 +497,16 @@ def _check_heldout_wordings(
     problem = f"{count} people have held-out wordings, the config says {share:.0%} of {known:,}"
     fits = abs(count - share * known) <= error
     ledger.check_whole("held-out wordings", "data/people", None if fits else problem)
-    used = np.zeros((len(release.table), release.people), np.int64)  # wordings as bit masks
-    for biographies in files:
-        rows, relations = np.nonzero(biographies.wording >= 0)
-        bits = np.int64(1) << biographies.wording[rows, relations].astype(np.int64)
-        np.bitwise_or.at(used, (relations, biographies.person[rows]), bits)
     for number, relation in enumerate(release.table.relations):
-        wordings = len(relation.statements)
-        people = np.flatnonzero(used[number])
-        if wordings < 2 or not len(people):
+        used = np.zeros(release.people, np.int64)  # wordings as bit masks
+        for person, relations, wording in wordings:
+            rows = relations == number
+            np.bitwise_or.at(used, person[rows], np.int64(1) << wording[rows].astype(np.int64))
+        people = np.flatnonzero(used)
+        if len(relation.statements) < 2 or not len(people):
             continue
-        masks = used[number, people].tolist()
-        most = max(wordings - 2, 1)
+        masks = used[people].tolist()
+        most = max(len(relation.statements) - 2, 1)
         broken = [k for k, mask in enumerate(masks) if mask & 1 or mask.bit_count() > most]
         _report_wordings(release, number, people[broken], len(people), ledger)
 

@@ -1,13 +1,16 @@
 """The checks of files, for releases of any family of questions.
 
 `check_folder` checks what needs no data file to be opened: manifest, schemas, shards, canary, and
-what else is in the folder. `open_file` reads one data file and checks its rows, digest and schema.
+what else is in the folder. `opened_rows` opens one data file and checks its rows, digest and
+schema; they are read in batches, so that a file may be larger than memory.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +18,19 @@ from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.conform import marked, nonconforming
 from bioreason_bench.errors import BioreasonError, ReleaseError
 from bioreason_bench.family import Family, family_of, family_of_file
-from bioreason_bench.release.digest import digest_rows
+from bioreason_bench.release.digest import RowsDigest
 from bioreason_bench.release.files import BESIDE, Files
 from bioreason_bench.release.manifest import CANARY, MANIFEST, read_manifest
 from bioreason_bench.release.shards import configs_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-__all__ = ["CARD", "check_folder", "has_place", "open_file", "read_text"]
+__all__ = ["CARD", "Rows", "check_folder", "has_place", "open_file", "opened_rows", "read_text"]
 
 CARD = "README.md"
+BATCH = 2_048  # rows that are in memory at a time
 SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet")
 
 
@@ -69,8 +74,36 @@ def has_place(file: str) -> bool:
     return family_of_file(file).place(file) is not None
 
 
-def open_file(files: Files, file: str, entry: Mapping[str, Any], ledger: Ledger) -> pa.Table | None:
-    """Read one file and check its rows, digest and schema.
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one open file.
+
+    Attributes:
+        parquet: The file.
+    """
+
+    parquet: pq.ParquetFile
+
+    def __len__(self) -> int:
+        return int(self.parquet.metadata.num_rows)
+
+    def batches(self) -> Iterator[tuple[int, pa.Table]]:
+        """(number of the first row, rows) of each batch; an empty file has an empty one."""
+        import pyarrow as pa
+
+        first, schema = 0, self.parquet.schema_arrow
+        if not len(self):
+            yield 0, schema.empty_table()
+        for batch in self.parquet.iter_batches(BATCH):
+            yield first, pa.Table.from_batches([batch], schema)
+            first += batch.num_rows
+
+
+@contextmanager
+def opened_rows(
+    files: Files, file: str, entry: Mapping[str, Any], ledger: Ledger
+) -> Iterator[Rows | None]:
+    """Open one file, and check its rows, digest and schema.
 
     Args:
         files: Those of the release.
@@ -78,46 +111,81 @@ def open_file(files: Files, file: str, entry: Mapping[str, Any], ledger: Ledger)
         entry: Its entry in the manifest.
         ledger: Where checks are counted.
 
-    Returns:
+    Yields:
         The rows, None if they cannot be read or do not fit their schema.
     """
+    with ExitStack() as opened:
+        rows = _open(files, file, ledger, opened)
+        good = rows is not None and _check_rows(rows, file, entry, ledger)
+        yield rows if good and has_place(file) else None
+
+
+def open_file(files: Files, file: str, entry: Mapping[str, Any], ledger: Ledger) -> pa.Table | None:
+    """All rows of one file at once, checked as by `opened_rows`; None if they are broken."""
+    with opened_rows(files, file, entry, ledger) as rows:
+        return rows.parquet.read() if rows is not None else None
+
+
+def _open(files: Files, file: str, ledger: Ledger, opened: ExitStack) -> Rows | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        with files.opened(file) as path:
-            if path.exists() and not path.is_file():  # to open a pipe would wait for ever
-                ledger.check_whole("files", file, "cannot be read: it is no file")
-                return None
-            table = pq.ParquetFile(path).read()
+        path = opened.enter_context(files.opened(file))
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            ledger.check_whole("files", file, "cannot be read: it is no file")
+            return None
+        return Rows(opened.enter_context(pq.ParquetFile(path)))
     except FileNotFoundError:
         ledger.check_whole("files", file, "the manifest names this file, but it is not there")
-        return None
     except (OSError, pa.ArrowException) as error:
-        ledger.check_whole("files", file, f"cannot be read: {str(error).splitlines()[0]}")
-        return None
-    ledger.check_whole("files", file, None)
-    rows, digest = entry["rows"], entry["digest"]
-    problem = f"the manifest says {rows:,} rows, found {table.num_rows:,}"
-    ledger.check_whole("rows", file, None if table.num_rows == rows else problem)
-    if not table.num_rows:
-        ledger.check_whole("rows", file, "a file has at least one row")
-    broken, why = nonconforming(table, entry["schema"])
-    ledger.check("schema", file, table.num_rows, broken, why)
-    if broken:
-        return None
-    ledger.check_whole("digests", file, _digest_problem(table, digest))
-    broken, why = marked(table)
-    ledger.check("marks", file, table.num_rows, broken, why)
-    return table if table.num_rows and has_place(file) else None
+        ledger.check_whole("files", file, _unreadable(error))
+    return None
 
 
-def _digest_problem(table: pa.Table, digest: str) -> str | None:
+def _unreadable(error: Exception) -> str:
+    return f"cannot be read: {(str(error).splitlines() or [type(error).__name__])[0]}"
+
+
+def _check_rows(rows: Rows, file: str, entry: Mapping[str, Any], ledger: Ledger) -> bool:
+    """Check number, schema, digest and letters of the rows; whether they are there to be used."""
+    import pyarrow as pa
+
+    broken: dict[str, tuple[list[int], str]] = {"schema": ([], ""), "marks": ([], "")}
+
+    def note(law: str, first: int, found: tuple[list[int], str]) -> None:
+        numbers, why = broken[law]
+        broken[law] = numbers + [first + row for row in found[0]], why or found[1]
+
+    digest, digest_problem, count = None, "", 0
     try:
-        actual = digest_rows(table)
-    except ReleaseError as error:
-        actual = str(error)
-    return None if actual == digest else f"the manifest says {digest}, the rows have {actual}"
+        for first, batch in rows.batches():
+            count += batch.num_rows
+            note("schema", first, nonconforming(batch, entry["schema"]))
+            if broken["schema"][0]:
+                continue
+            note("marks", first, marked(batch))
+            try:
+                digest = digest or RowsDigest(batch.schema)
+                digest.update(batch)
+            except ReleaseError as error:
+                digest_problem = digest_problem or str(error)
+    except (OSError, pa.ArrowException) as error:
+        ledger.check_whole("files", file, _unreadable(error))
+        return False
+    ledger.check_whole("files", file, None)
+    problem = f"the manifest says {entry['rows']:,} rows, found {count:,}"
+    ledger.check_whole("rows", file, None if count == entry["rows"] else problem)
+    if not count:
+        ledger.check_whole("rows", file, "a file has at least one row")
+    ledger.check("schema", file, count, *broken["schema"])
+    if broken["schema"][0]:
+        return False
+    actual = digest_problem or (digest.text() if digest else "")
+    problem = f"the manifest says {entry['digest']}, the rows have {actual}"
+    ledger.check_whole("digests", file, None if actual == entry["digest"] else problem)
+    ledger.check("marks", file, count, *broken["marks"])
+    return count > 0
 
 
 def _config_problem(manifest: Mapping[str, Any]) -> str | None:

@@ -104,7 +104,7 @@ def alternatives(
         return set()
     older = release.table[asked].older
     if pattern[hop] == "P":
-        links = release.recalled_links[subject]
+        links = release.recalled_links(subject)
     else:
         links = read_links(release, question.context, subject)
     return {

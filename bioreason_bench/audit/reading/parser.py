@@ -1,17 +1,20 @@
 """The text of a release as integers: every text has a number, and facts are [relations, people].
 
 The numbers of people come first, in the order of data/people. Texts are read back by the package's
-reader, with the relation table of the manifest. A process reads each distinct sentence once
-(`Parser` remembers it), so that a million context lines cost little more than dictionary look-ups.
+reader, with the relation table of the manifest. In a small world a process reads each distinct
+sentence once (`Parser` remembers it), so that a million context lines cost little more than
+dictionary look-ups.
+
+Whatever there is for each person is an array or a piece of bytes: forked processes share those.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from zlib import crc32
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 from bioreason_bench.audit.ledger import Location
 from bioreason_bench.audit.reading.ages import day
 from bioreason_bench.language.reader import Reader
+from bioreason_bench.texts import NumberedTexts
 from bioreason_bench.world.relations import PARAMETRIC, RelationTable
 
 __all__ = [
@@ -35,8 +39,9 @@ __all__ = [
 
 NOT_STATED = -1  # nothing is stated
 UNKNOWN = -2  # a text that is neither in data/people nor in data/facts
+LATEST = 2**31 - 1  # day; no calendar goes as far
 REMEMBERED_LINES = 200_000
-REMEMBERED = 1_000_000  # sentences; a process that has read as many forgets them: bounded memory
+REMEMBERED = 500_000  # sentences; in a world with more of them, few come again soon
 
 
 @dataclass(frozen=True)
@@ -50,27 +55,30 @@ class BiographyIndex:
     """
 
     files: tuple[str, ...]
-    file: NDArray[np.int64]
-    row: NDArray[np.int64]
+    file: NDArray[np.int32]
+    row: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Telling:
-    """How contextual biographies state their facts.
+    """How contextual biographies state the facts of one relation.
 
     Attributes:
-        place: The number of the sentence in its biography, -1 if there is none; shape
-            [relations, people].
-        words: `hash_sentence` of the sentence, with the person's name; shape [relations, people].
+        place: The number of the sentence in its biography, -1 if there is none; shape [people].
+        words: `hash_sentence` of the sentence, with the person's name; shape [people].
     """
 
     place: NDArray[np.int16]
-    words: NDArray[np.uint32]
+    words: NDArray[np.uint64]
+
+    @classmethod
+    def empty(cls, people: int) -> Telling:
+        return cls(np.full(people, -1, np.int16), np.zeros(people, np.uint64))
 
 
 def hash_sentence(text: str) -> int:
-    """A number of 32 bits for a sentence, the same in every process."""
-    return crc32(text.encode())
+    """A number of 64 bits for a sentence, the same in every process; hard to find for another."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 @dataclass(frozen=True)
@@ -88,24 +96,23 @@ class ParsedRelease:
         facts: Object numbers, NOT_STATED where no biography states the fact; shape
             [relations, people]. They come from the biographies, never from data/facts.
         biographies: Where the facts of each group are stated.
-        told: How the contextual biographies state them.
+        told: How the contextual biographies state them, by relation.
     """
 
     table: RelationTable
     language: str
-    texts: list[str]
+    texts: NumberedTexts
     people: int
     known: NDArray[np.bool_]
     in_context: NDArray[np.bool_]
     heldout_wordings: NDArray[np.bool_]
     facts: NDArray[np.int32]
     biographies: Mapping[str, BiographyIndex] = field(default_factory=dict)
-    told: Telling | None = None
+    told: Mapping[int, Telling] = field(default_factory=dict)
 
-    @cached_property
-    def ids(self) -> dict[str, int]:
-        """The number of each text."""
-        return {text: number for number, text in enumerate(self.texts)}
+    def number(self, text: str) -> int:
+        """The number of a text, UNKNOWN if it has none."""
+        return self.texts.number(text, UNKNOWN)
 
     @cached_property
     def rows(self) -> list[memoryview]:
@@ -117,21 +124,15 @@ class ParsedRelease:
 
     def __getstate__(self) -> dict[str, object]:
         """Everything but views, which cannot be pickled; other processes can make them again."""
-        views = ("rows", "telling")
+        views = ("rows", "telling", "mirrors", "contextual", "births")
         return {name: value for name, value in self.__dict__.items() if name not in views}
 
     @cached_property
     def telling(self) -> list[tuple[memoryview, memoryview]]:
         """(place, words) of the facts of each relation in contextual biographies, by person."""
-        if self.told is None:
-            size = len(self.table), self.people
-            told = Telling(np.full(size, -1, np.int16), np.zeros(size, np.uint32))
-        else:
-            told = self.told
-        return [
-            (np.ascontiguousarray(place).data, np.ascontiguousarray(words).data)
-            for place, words in zip(told.place, told.words, strict=True)
-        ]
+        untold = Telling.empty(self.people)
+        told = (self.told.get(relation, untold) for relation in range(len(self.table)))
+        return [(telling.place.data, telling.words.data) for telling in told]
 
     @cached_property
     def parametric(self) -> list[bool]:
@@ -150,28 +151,30 @@ class ParsedRelease:
         return [numbers.get(relation.inverse, -1) for relation in self.table.relations]
 
     @cached_property
-    def mirrors(self) -> list[dict[int, int] | None]:
-        """For each contextual relation with a parametric inverse: object by subject, as implied
-        by the facts of the inverse. None for other relations.
+    def mirrors(self) -> list[memoryview | None]:
+        """For each contextual relation with a parametric inverse: the object of each person, as
+        implied by the facts of the inverse, or NOT_STATED. None for other relations.
         """
-        mirrors: list[dict[int, int] | None] = []
+        mirrors: list[memoryview | None] = []
         for relation, inverse in enumerate(self.inverses):
             if self.parametric[relation] or inverse < 0 or not self.parametric[inverse]:
                 mirrors.append(None)
                 continue
-            facts = enumerate(self.rows[inverse])
-            mirrors.append({target: subject for subject, target in facts if target >= 0})
+            facts = self.facts[inverse]
+            subjects = np.flatnonzero((facts >= 0) & (facts < self.people))
+            mirror = np.full(self.people, NOT_STATED, np.int32)
+            mirror[facts[subjects]] = subjects
+            mirrors.append(mirror.data)
         return mirrors
 
     @cached_property
-    def contextual(self) -> list[int]:
+    def contextual(self) -> Sequence[int]:
         """The contextual relations of each person, as a bit mask."""
-        masks = [0] * self.people
-        for relation, parametric in enumerate(self.parametric):
-            if not parametric:
-                for person in np.flatnonzero(self.facts[relation] >= 0).tolist():
-                    masks[person] |= 1 << relation
-        return masks
+        numbers = [number for number, parametric in enumerate(self.parametric) if not parametric]
+        masks = np.zeros(self.people, np.int64 if len(self.table) < 63 else object)
+        for number in numbers:
+            masks[self.facts[number] >= 0] |= 1 << number
+        return masks.tolist() if masks.dtype == object else masks.data
 
     @cached_property
     def to_people(self) -> list[bool]:
@@ -179,30 +182,31 @@ class ParsedRelease:
         return [relation.to_person for relation in self.table.relations]
 
     @cached_property
-    def recalled_links(self) -> list[list[tuple[int, int]]]:
-        """(relation, person) of each fact about another person in a parametric biography, by its
-        subject.
-        """
-        links: list[list[tuple[int, int]]] = [[] for _ in range(self.people)]
-        for relation, (parametric, to_person) in enumerate(
-            zip(self.parametric, self.to_people, strict=True)
-        ):
-            if parametric and to_person:
-                for subject, target in enumerate(self.rows[relation]):
-                    if 0 <= target < self.people:
-                        links[subject].append((relation, target))
-        return links
+    def _recalled_relations(self) -> list[int]:
+        """The parametric relations that lead to people."""
+        kinds = enumerate(zip(self.parametric, self.to_people, strict=True))
+        return [relation for relation, (parametric, person) in kinds if parametric and person]
+
+    def recalled_links(self, subject: int) -> list[tuple[int, int]]:
+        """(relation, person) of each fact about another person in a parametric biography."""
+        links = ((number, self.rows[number][subject]) for number in self._recalled_relations)
+        return [(number, person) for number, person in links if 0 <= person < self.people]
 
     @cached_property
-    def births(self) -> list[int]:
+    def births(self) -> Sequence[int]:
         """The day of birth of each person, 0 where no parametric biography states it."""
-        births = [0] * self.people
+        births = np.zeros(self.people, np.int32)
         for relation, row in enumerate(self.table.relations):
             if row.date == "birth" and self.parametric[relation]:
-                for person, target in enumerate(self.rows[relation]):
-                    if target >= 0:
-                        births[person] = day(self.texts[target]) or 0
-        return births
+                people = np.flatnonzero(self.facts[relation] >= 0)
+                births[people] = self.days(self.facts[relation, people])
+        return births.data
+
+    def days(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The days of the dates that these texts are, 0 for a text that is none."""
+        values, index = np.unique(numbers, return_inverse=True)
+        days = [min(day(self.texts[one]) or 0, LATEST) for one in values.tolist()]
+        return np.array(days, np.int32)[index]
 
     def text(self, number: int) -> str:
         """The text with this number, quoted; what a negative number means."""
@@ -269,45 +273,90 @@ class Parser:
         self.numbers = {
             relation.name: number for number, relation in enumerate(release.table.relations)
         }
+        self._remembers = sum((one.place >= 0).sum() for one in release.told.values()) <= REMEMBERED
         self._first: dict[str, Sentences] = {}  # first sentences of lines, which name the person
         self._later: dict[int, dict[str, Sentences]] = {}  # by that person, the others
         self._remembered = 0
         self._lines: dict[tuple[int, int], int] = {}  # by person and relations, how they are told
+        self._contextual = [n for n, parametric in enumerate(release.parametric) if not parametric]
+        self._named = "", UNKNOWN  # the last subject, and its number
 
     def line(self, text: str) -> list[tuple[str, Sentence | None]]:
-        """Read a line of a context and remember its sentences.
+        """Read a line of a context and, in a small world, remember its sentences.
 
         Returns:
             The sentences, one a fact, with the name of the person for pronouns; and what they
             state, None for one that cannot be read or whose subject is not in data/people.
         """
+        if not self._remembers:
+            return [fact for _, facts in self._read_line(text) for fact in facts]
         first, *rest = self.reader.sentences(text) or [""]
-        read = self._first.get(first)
-        if read is None:
-            read = self._first[first] = self._read_sentences(first)
-        person = read[0][1][0] if read and read[0][1] else UNKNOWN
-        own = self._later.setdefault(person, {})
+        if first not in self._first:
+            return self._remember(text)
+        read = self._first[first]
+        own = self._later.get(read[0][1][0], {}) if read and read[0][1] else {}
         sentences = list(read)
         for sentence in rest:
             facts = own.get(sentence)
             if facts is None:
-                facts = own[sentence] = self._read_sentences(sentence, first)
+                return self._remember(text)
             sentences += facts
-        if self._remembered >= REMEMBERED:
+        return sentences
+
+    def _read_line(self, text: str) -> Iterator[tuple[str, Sentences]]:
+        """Yield the sentences of a line, each with its facts.
+
+        One that stands in the person's biography, word for word, need not be read again.
+        """
+        name, first = "", True
+        known: dict[int, Sentence] = {}
+        for joined, parts in self.reader.parts(text):
+            facts = []
+            for part in parts:
+                sentence = self.reader.named(part, name) if known else part
+                fact = known.get(hash_sentence(sentence)) if known else None
+                if fact is None:
+                    sentence, read = self.reader.part(part, name)
+                    fact = self._fact(sentence, read)
+                    if first and read:
+                        name, known = read[0], self._known(fact[0]) if fact else {}
+                    first = False
+                facts.append((sentence, fact))
+            yield joined, tuple(facts)
+
+    def _known(self, person: int) -> dict[int, Sentence]:
+        """What the sentences of a person's contextual biography state, by their hash."""
+        release, known = self.release, {}
+        for relation in self._contextual:
+            places, words = release.telling[relation]
+            if places[person] >= 0:
+                key, target = relation * release.people + person, release.rows[relation][person]
+                fact = person, key, target, 1 << relation, True, places[person]
+                known[words[person]] = fact
+        return known
+
+    def _remember(self, text: str) -> list[tuple[str, Sentence | None]]:
+        """Read a line with sentences that are not remembered, and remember them."""
+        if self._remembered >= 2 * REMEMBERED:  # a hostile file may hold any number
             self._first.clear()
             self._later.clear()
             self._remembered = 0
+        sentences: list[tuple[str, Sentence | None]] = []
+        own: dict[str, Sentences] = {}
+        for number, (sentence, facts) in enumerate(self._read_line(text)):
+            if number:
+                own[sentence] = facts
+            else:
+                self._first[sentence] = facts
+                if facts and facts[0][1]:
+                    own = self._later.setdefault(facts[0][1][0], own)
+            sentences += facts
+            self._remembered += 1
         return sentences
 
-    def _read_sentences(self, text: str, before: str = "") -> Sentences:
-        """Read one sentence of a line as its facts; `before` names the person, "" for itself."""
-        parts = self.reader.biography_sentences(f"{before} {text}" if before else text)
-        skipped = len(self.reader.biography_sentences(before)) if before else 0
-        self._remembered += 1
-        return tuple((part, self._fact(part)) for part in parts[skipped:])
-
-    def _fact(self, text: str) -> Sentence | None:
-        fact = self.read(text)
+    def _fact(self, text: str, read: tuple[str, str, str] | None) -> Sentence | None:
+        """What a sentence states that was read as a fact."""
+        fact = self.numbered(read)
         if fact is None or not 0 <= fact[0] < self.release.people:
             return None
         subject, relation, target = fact
@@ -331,8 +380,9 @@ class Parser:
         if fact is None or fact[1] not in self.numbers:
             return None
         subject, relation, target = fact
-        ids = self.release.ids
-        return ids.get(subject, UNKNOWN), self.numbers[relation], ids.get(target, UNKNOWN)
+        if self._named[0] != subject:
+            self._named = subject, self.release.number(subject)
+        return self._named[1], self.numbers[relation], self.release.number(target)
 
     def question(self, text: str) -> tuple[int, tuple[int, ...]] | None:
         """Read a question: its start and the relations of its path, None if it cannot be read."""
@@ -342,7 +392,7 @@ class Parser:
         start, names = question
         if any(name not in self.numbers for name in names):
             return None
-        return self.release.ids.get(start, UNKNOWN), tuple(self.numbers[name] for name in names)
+        return self.release.number(start), tuple(self.numbers[name] for name in names)
 
     def context(self, text: str) -> Context:
         """Read a context: its facts, and what each of its lines states."""
@@ -445,10 +495,9 @@ class Parser:
         walk = [start]
         for relation in path:
             person, mirror = walk[-1], release.mirrors[relation]
-            if mirror is not None:
-                walk.append(mirror.get(person, NOT_STATED))
-            elif release.parametric[relation] and 0 <= person < release.people:
-                walk.append(release.rows[relation][person])
-            else:
+            facts = release.rows[relation] if release.parametric[relation] else mirror
+            if facts is None or not 0 <= person < release.people:
                 walk.append(NOT_STATED)
+            else:
+                walk.append(facts[person])
         return walk

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -26,6 +26,7 @@ from bioreason_bench.taxonomy import OPEN_BOOK
 
 __all__ = [
     "CERTIFICATE",
+    "NO_KEYS",
     "WIDTH",
     "File",
     "ParsedQuestion",
@@ -35,6 +36,7 @@ __all__ = [
     "hash_texts",
     "path_of",
     "read_questions",
+    "small",
 ]
 
 WIDTH = 9  # a start and at most eight hops
@@ -48,6 +50,9 @@ CERTIFICATE = (  # columns that say how a question relates to the training quest
     "direction_seen",
     "heldout_wordings",
 )
+
+
+NO_KEYS: NDArray[np.uint64] = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True)
@@ -116,80 +121,107 @@ class ParsedQuestion:
 
 @dataclass(frozen=True)
 class QuestionTable:
-    """The questions of one file as arrays over its rows.
+    """The questions of one file as arrays over its rows, of integers as small as they can be.
 
     Attributes:
         file: The file.
         start: People, shape [rows].
         path: `code_of` the relations, -1 if the question cannot be read; shape [rows].
         hops: Shape [rows].
-        walk: Start and objects as solved, NOT_STATED after the last; shape [rows, WIDTH].
+        answer: What the question leads to, shape [rows].
+        walk: Start and objects as solved, NOT_STATED after the last; shape [rows, WIDTH]. Training
+            files keep none.
         text: Hash of the question's text, shape [rows].
         id: Hash of the id, shape [rows].
-        content: Hash of question, context, chain and portion, for training and rl files; empty for
-            all others.
+        content: Hash of question, context, chain and portion, where training and rl files are
+            compared; empty for all others.
         read_lines: Hash of the contextual biographies in the context, in whatever order; 0 where it
             was not read.  Shape [rows].
         recorded: Certificate and portion as recorded; unseen_relations as `code_of` the sorted
-            relations.
-        lists: The columns id and probe_of as Python values, for test files.
+            relations. Training files keep the portion.
+        probe_of: Of probes, hashes of the ids of the questions, row after row.
+        probe_counts: How many each row has, shape [rows].
+        people: Of training files, who is on a chain: eight people a byte, as by `np.packbits`.
     """
 
     file: File
     start: NDArray[np.int32]
-    path: NDArray[np.int64]
-    hops: NDArray[np.int64]
+    path: NDArray[np.signedinteger]
+    hops: NDArray[np.int8]
+    answer: NDArray[np.int32]
     walk: NDArray[np.int32]
     text: NDArray[np.uint64]
     id: NDArray[np.uint64]
     content: NDArray[np.uint64]
     read_lines: NDArray[np.uint64]
-    recorded: dict[str, NDArray[np.int64]]
-    lists: dict[str, list[Any]] = field(default_factory=dict)
+    recorded: dict[str, NDArray[np.signedinteger]]
+    probe_of: NDArray[np.uint64]
+    probe_counts: NDArray[np.int32]
+    people: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
     def __len__(self) -> int:
         return len(self.start)
 
+    def of_training(self, people: int) -> QuestionTable:
+        """What is kept of a training file, of which a large release has many."""
+        on_chains = np.zeros(people, bool)
+        on_chains[self.walk[(self.walk >= 0) & (self.walk < people)]] = True
+        return replace(
+            self,
+            walk=self.walk[:, :0].copy(),
+            read_lines=NO_KEYS,
+            recorded={"portion": self.recorded["portion"]},
+            people=np.packbits(on_chains),
+        )
+
 
 class TableBuilder:
-    """Collects a `QuestionTable` while the questions of a file are read in batches."""
+    """Collects a `QuestionTable` while the questions of a file are read in batches.
 
-    def __init__(self, file: File, release: ParsedRelease) -> None:
+    Args:
+        file: The file.
+        release: The release.
+        with_content: Whether to hash the contents of training and rl files.
+    """
+
+    def __init__(self, file: File, release: ParsedRelease, *, with_content: bool = False) -> None:
         self.file, self.base = file, len(release.table)
+        self.with_content = with_content and file.level == "train"
         self.numbers = {
             relation.name: number for number, relation in enumerate(release.table.relations)
         }
-        self.rows: list[tuple[int, int, int]] = []  # start, path code, hops
+        self.rows: list[tuple[int, int, int, int]] = []  # start, path code, hops, answer
         self.walks: list[list[int]] = []
         self.read_lines: list[int] = []
         self.recalled_mask = release.recalled_mask
-        self.hashes: dict[str, list[NDArray[np.uint64]]] = {"text": [], "id": [], "content": []}
+        self.hashes: dict[str, list[NDArray[np.uint64]]] = {}
         self.recorded: dict[str, list] = {}
-        self.lists: dict[str, list] = {}
+        self.probe_counts: list[int] = []
 
     def add(self, question: ParsedQuestion) -> None:
         """Add one question of the current batch."""
         code = code_of(question.path, self.base) if question.readable else -1
-        self.rows.append((question.start, code, len(question.path)))
+        self.rows.append((question.start, code, len(question.path), question.walk[-1]))
         self.walks.append((question.walk + [NOT_STATED] * WIDTH)[:WIDTH])
         self.read_lines.append(self._hash_of_lines(question))
 
     def end_batch(self, columns: Mapping[str, list]) -> None:
         """Add the columns of the batch whose questions were added."""
-        self.hashes["text"].append(hash_texts(columns["question"]))
-        self.hashes["id"].append(hash_texts(columns["id"]))
-        if self.file.level == "train":
-            texts = (columns[name] for name in ("question", "context", "chain"))
-            rows = zip(*texts, map(str, columns["portion"]), strict=True)
-            self.hashes["content"].append(hash_texts(["\n".join(row) for row in rows]))
+        texts = {"text": columns["question"], "id": columns["id"]}
+        if self.with_content:
+            parts = (columns[name] for name in ("question", "context", "chain"))
+            rows = zip(*parts, map(str, columns["portion"]), strict=True)
+            texts["content"] = ["\n".join(row) for row in rows]
+        if self.file.folder == "probes":
+            texts["probe_of"] = [one for row in columns["probe_of"] for one in row]
+            self.probe_counts += map(len, columns["probe_of"])
+        for name, values in texts.items():
+            self.hashes.setdefault(name, [NO_KEYS]).append(hash_texts(values))
         for name in (*CERTIFICATE, "portion", "altered", "answerable"):
             values = columns.get(name, [])
             if name == "unseen_relations":
                 values = [self._code(names) for names in values]
             self.recorded.setdefault(name, []).extend(values)
-        if self.file.split == "test":
-            for name in ("id", "probe_of"):
-                self.lists.setdefault(name, []).extend(columns.get(name, []))
 
     def _hash_of_lines(self, question: ParsedQuestion) -> int:
         """A hash of the lines that state contextual facts; 0 for training and unread contexts."""
@@ -207,21 +239,29 @@ class TableBuilder:
             return UNKNOWN
         return code_of(numbers, self.base)
 
+    def _keys(self, name: str) -> NDArray[np.uint64]:
+        return np.concatenate(self.hashes.get(name, [NO_KEYS]))
+
     def build(self) -> QuestionTable:
-        rows = np.array(self.rows, np.int64).reshape(-1, 3)
-        empty = np.empty(0, np.uint64)
+        rows = np.array(self.rows, np.int64).reshape(-1, 4)
         return QuestionTable(
             self.file,
             start=rows[:, 0].astype(np.int32),
-            path=rows[:, 1],
-            hops=rows[:, 2],
+            path=small(rows[:, 1]),
+            hops=rows[:, 2].astype(np.int8),
+            answer=rows[:, 3].astype(np.int32),
             walk=np.array(self.walks, np.int32).reshape(-1, WIDTH),
             read_lines=np.array(self.read_lines, np.uint64),
-            **{name: np.concatenate([empty, *parts]) for name, parts in self.hashes.items()},
+            text=self._keys("text"),
+            id=self._keys("id"),
+            content=self._keys("content"),
+            probe_of=self._keys("probe_of"),
             recorded={
-                name: np.array(values, np.int64) for name, values in self.recorded.items() if values
+                name: small(np.array(values, np.int64))
+                for name, values in self.recorded.items()
+                if values
             },
-            lists=self.lists,
+            probe_counts=np.array(self.probe_counts, np.int32),
         )
 
 
@@ -277,6 +317,15 @@ def path_of(code: int, base: int) -> tuple[int, ...]:
         code, digit = divmod(int(code), base + 1)
         path.append(digit - 1)
     return tuple(reversed(path))
+
+
+def small(values: NDArray[np.int64]) -> NDArray[np.signedinteger]:
+    """The values as the smallest integers that hold them."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    for kind in (np.int8, np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values
 
 
 def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:

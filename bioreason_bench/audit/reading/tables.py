@@ -1,20 +1,27 @@
-"""The small tables of a release (relations, people, facts), read into numbers and checked."""
+"""The tables of a release (relations, people, facts), read into numbers and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.duplicates import duplicates
+from bioreason_bench.audit.reading.files import opened_rows
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, ParsedRelease
+from bioreason_bench.audit.run import AuditRun, FileTask
+from bioreason_bench.release.files import Files
 from bioreason_bench.release.manifest import MANIFEST
+from bioreason_bench.texts import NumberedTexts
 from bioreason_bench.world.relations import RelationTable
 
-__all__ = ["Tables", "check_relations", "read_facts", "read_people"]
+__all__ = ["Tables", "check_relations", "objects_of", "read_facts", "read_people"]
 
 TITLES = frozenset(
     (
@@ -23,6 +30,7 @@ TITLES = frozenset(
     )
 )
 Tables = Mapping[str, pa.Table]  # file → rows, in the order of the files
+BLOCK = 65_536  # texts that are Python values at a time
 
 
 def check_relations(table: RelationTable, files: Tables, ledger: Ledger) -> None:
@@ -66,11 +74,18 @@ def check_relations(table: RelationTable, files: Tables, ledger: Ledger) -> None
 
 
 def read_people(
-    table: RelationTable, language: str, people: Tables, facts: Tables, ledger: Ledger
+    table: RelationTable, language: str, people: Tables, objects: pa.Array, ledger: Ledger
 ) -> ParsedRelease:
     """Number all texts: people in the order of data/people, then the other objects of data/facts.
 
     The release has no facts yet.
+
+    Args:
+        table: The relation table.
+        language: "english" or "symbols".
+        people: The rows of data/people.
+        objects: The objects of data/facts, as by `objects_of`.
+        ledger: Where checks are counted.
     """
     first: dict[str, int] = {}  # name → its first row over all files
     rows_before = 0
@@ -86,20 +101,23 @@ def read_people(
         ledger.check("unique names", file, len(names), sorted(repeated), repeated)
         ledger.check("plain names", file, len(names), sorted(titled), titled)
         rows_before += len(names)
-    texts = dict.fromkeys(first)
-    for rows in facts.values():
-        texts |= dict.fromkeys(rows.column("object").unique().to_pylist())
     index = np.fromiter(first.values(), np.int64, len(first))
+    texts = pa.chunked_array([pa.array(list(first), pa.string()), objects]).unique()
     return ParsedRelease(
         table,
         language,
-        texts=list(texts),
+        texts=NumberedTexts(_blocks(texts)),
         people=len(first),
         known=_flags(people, "known")[index],
         in_context=_flags(people, "in_context")[index],
         heldout_wordings=_flags(people, "heldout_wordings")[index],
-        facts=np.full((len(table), len(first)), NOT_STATED, np.int32),
+        facts=np.broadcast_to(np.int32(NOT_STATED), (len(table), len(first))),
     )
+
+
+def _blocks(texts: pa.Array) -> Iterator[list[str]]:
+    for begin in range(0, len(texts), BLOCK):
+        yield texts.slice(begin, BLOCK).to_pylist()
 
 
 def _flags(files: Tables, column: str) -> NDArray[np.bool_]:
@@ -107,57 +125,133 @@ def _flags(files: Tables, column: str) -> NDArray[np.bool_]:
     return np.array(values, bool)
 
 
-def read_facts(release: ParsedRelease, files: Tables, ledger: Ledger) -> NDArray[np.int32]:
+# facts --------------------------------------------------------------------------------------------
+
+
+def objects_of(files: Files, names: Iterable[str]) -> pa.Array:
+    """The different objects in these files of data/facts, as far as they can be read."""
+    parts = [pa.array([], pa.string())]
+    for name in names:
+        try:
+            with files.opened(name) as path:
+                objects = pq.ParquetFile(path).read(["object"]).column("object")
+                parts.append(objects.cast(pa.string()).unique().drop_null())
+        except (OSError, KeyError, pa.ArrowException):
+            continue  # `read_facts` says what is wrong with the file
+    return pa.chunked_array(parts).unique()
+
+
+@dataclass
+class FactsResult:
+    """The facts of one file, as numbers.
+
+    Attributes:
+        task: The file.
+        ledger: The checks of its rows.
+        complete: Whether the file could be read.
+        rows: Its rows that name a relation and a person, shape [facts].
+        relation: Shape [facts].
+        subject: Shape [facts].
+        target: Shape [facts].
+    """
+
+    task: FileTask
+    ledger: Ledger
+    complete: bool = False
+    rows: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    relation: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+    subject: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    target: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+
+
+@dataclass(frozen=True)
+class FactsReader:
+    """Reads files of data/facts in a worker process."""
+
+    files: Files
+    release: ParsedRelease
+
+    def start(self) -> Callable[[FileTask], FactsResult]:
+        return self.read
+
+    def read(self, task: FileTask) -> FactsResult:
+        result = FactsResult(task, Ledger())
+        with opened_rows(self.files, task.file, task.entry, result.ledger) as rows:
+            if rows is None:
+                return result
+            parts = [self._numbers(first, batch, result) for first, batch in rows.batches()]
+        result.complete = True
+        result.rows, result.relation, result.subject, result.target = (
+            np.concatenate(part) for part in zip(*parts, strict=True)
+        )
+        return result
+
+    def _numbers(self, first: int, batch: pa.Table, result: FactsResult) -> tuple[NDArray, ...]:
+        """(row, relation, subject, target) of the facts of a batch; strange ones break a law."""
+        release = self.release
+        numbers = {row.name: number for number, row in enumerate(release.table.relations)}
+        names, verbs, objects, groups = (
+            batch.column(name).to_pylist() for name in ("subject", "relation", "object", "group")
+        )
+        subject = np.array([release.number(name) for name in names], np.int32)
+        subject[subject >= release.people] = UNKNOWN
+        relation = np.array([numbers.get(name, UNKNOWN) for name in verbs], np.int16)
+        target = np.array([release.number(text) for text in objects], np.int32)
+        misplaced = [
+            number >= 0 and release.table[number].group != group
+            for number, group in zip(relation.tolist(), groups, strict=True)
+        ]
+
+        def describe(row: int) -> str:
+            fact = " ".join(column[row - first] for column in (names, verbs, objects, groups))
+            return f"{fact!r} names a person or relation that does not exist, or the wrong group"
+
+        unknown = (subject < 0) | (relation < 0)
+        strange = first + np.flatnonzero(unknown | np.array(misplaced, bool))
+        result.ledger.check("facts told", result.task.file, len(subject), strange, describe)
+        good = np.flatnonzero(~unknown)
+        rows = (first + good).astype(np.int32)
+        return rows, relation[good], subject[good], target[good]
+
+
+def read_facts(run: AuditRun, release: ParsedRelease, files: list[str]) -> NDArray[np.int32]:
     """Read data/facts.
 
     Returns:
         Object numbers, NOT_STATED where the table has no row; shape [relations, people].
+
+    Raises:
+        CannotContinue: A file is broken.
     """
     listed = np.full(release.facts.shape, NOT_STATED, np.int32)
-    for file, rows in files.items():
-        _read_facts(release, file, rows, listed, ledger)
+    run.fold_files(
+        "facts",
+        files,
+        FactsReader(run.files, release).start,
+        partial(_enter, release, listed, run.ledger),
+    )
     return listed
 
 
-def _read_facts(
-    release: ParsedRelease,
-    file: str,
-    rows: pa.Table,
-    listed: NDArray[np.int32],
-    ledger: Ledger,
+def _enter(
+    release: ParsedRelease, listed: NDArray[np.int32], ledger: Ledger, facts: FactsResult
 ) -> None:
-    """Enter the facts of one file into `listed`."""
-    relations = {relation.name: number for number, relation in enumerate(release.table.relations)}
-    names, verbs, objects, groups = (
-        rows.column(name).to_pylist() for name in ("subject", "relation", "object", "group")
-    )
-    subject = np.array([release.ids.get(name, UNKNOWN) for name in names], np.int64)
-    subject[subject >= release.people] = UNKNOWN
-    relation = np.array([relations.get(name, UNKNOWN) for name in verbs], np.int64)
-    target = np.array([release.ids[text] for text in objects], np.int64)
-    misplaced = [
-        number >= 0 and release.table[number].group != group
-        for number, group in zip(relation.tolist(), groups, strict=True)
-    ]
-
-    def describe(row: int) -> str:
-        fact = " ".join((names[row], verbs[row], objects[row], groups[row]))
-        return f"{fact!r} names a person or relation that does not exist, or the wrong group"
-
-    unknown = (subject < 0) | (relation < 0)
-    strange = np.flatnonzero(unknown | np.array(misplaced, bool))
-    ledger.check("facts told", file, len(subject), strange, describe)
-    good = np.flatnonzero(~unknown)
+    """Enter the facts of one file into `listed`; one that is there already breaks a law."""
     # a fact repeats another one of this file, or of an earlier file
-    key = relation[good] * release.people + subject[good]
+    key = facts.relation.astype(np.int64) * release.people + facts.subject
     repeated = listed.reshape(-1)[key] != NOT_STATED
     repeated[duplicates(key)[0]] = True
+
+    def describe(fact: int) -> str:
+        relation = release.table[int(facts.relation[fact])].name
+        return f"{release.texts[int(facts.subject[fact])]} has a {relation} already"
+
+    broken = np.flatnonzero(repeated)
     ledger.check(
         "functional",
-        file,
-        len(good),
-        good[repeated],
-        lambda row: f"{names[row]} has a {verbs[row]} already",
+        lambda fact: (facts.task.file, int(facts.rows[fact])),
+        len(key),
+        broken,
+        describe,
     )
-    good = good[~repeated]
-    listed[relation[good], subject[good]] = target[good]
+    listed.reshape(-1)[key[~repeated]] = facts.target[~repeated]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.audit.reading.parser import ParsedRelease
-from bioreason_bench.audit.reading.questions import WIDTH, QuestionTable, path_of
+from bioreason_bench.audit.reading.questions import QuestionTable, path_of
 
 __all__ = ["TrainingExposure", "pair_keys", "people_mask"]
 
@@ -22,39 +22,24 @@ class TrainingExposure:
 
     Attributes:
         release: The release.
-        start: People, shape [questions].
-        path: Path codes, shape [questions].
-        walk: Start and objects, shape [questions, WIDTH].
-        hops: Shape [questions].
+        tables: Its training files.
     """
 
     release: ParsedRelease
-    start: NDArray[np.int32]
-    path: NDArray[np.int64]
-    walk: NDArray[np.int32]
-    hops: NDArray[np.int64]
+    tables: Sequence[QuestionTable]
 
-    @classmethod
-    def collect(cls, release: ParsedRelease, files: Iterable[QuestionTable]) -> TrainingExposure:
-        """Join the training files of a skill, leaving out questions that cannot be read."""
-        parts = [(table, table.path >= 0) for table in files]
-        return cls(
-            release,
-            start=np.concatenate([np.empty(0, np.int32), *(t.start[read] for t, read in parts)]),
-            path=np.concatenate([np.empty(0, np.int64), *(t.path[read] for t, read in parts)]),
-            walk=np.concatenate(
-                [np.empty((0, WIDTH), np.int32), *(t.walk[read] for t, read in parts)]
-            ),
-            hops=np.concatenate([np.empty(0, np.int64), *(t.hops[read] for t, read in parts)]),
-        )
+    def column(self, name: str) -> NDArray[np.signedinteger]:
+        """One column of all questions that can be read: start, path, hops or answer."""
+        parts = [getattr(table, name)[table.path >= 0] for table in self.tables]
+        return np.concatenate([np.empty(0, np.int8), *parts])
 
     def __len__(self) -> int:
-        return len(self.start)
+        return sum(int((table.path >= 0).sum()) for table in self.tables)
 
     @cached_property
-    def paths(self) -> NDArray[np.int64]:
+    def paths(self) -> NDArray[np.signedinteger]:
         """Distinct path codes, sorted."""
-        return np.unique(self.path)
+        return np.unique(self.column("path"))
 
     @cached_property
     def relations(self) -> set[int]:
@@ -71,34 +56,32 @@ class TrainingExposure:
     @cached_property
     def questions(self) -> NDArray[np.uint64]:
         """Distinct `pair_keys` of the training questions, sorted."""
-        return np.unique(pair_keys(self.start, self.path))
+        return np.unique(pair_keys(self.column("start"), self.column("path")))
 
     @cached_property
     def people(self) -> NDArray[np.bool_]:
         """Whether each person is on a training chain, shape [people]."""
-        people = np.zeros(self.release.people, bool)
-        people[self.walk[people_mask(self.release, self.walk)]] = True
-        return people
+        packed = np.zeros(-(-self.release.people // 8), np.uint8)
+        for table in self.tables:
+            packed |= table.people
+        return np.unpackbits(packed, count=self.release.people).astype(bool)
 
     @cached_property
     def starts(self) -> NDArray[np.bool_]:
         """Whether each person is the start of a training question, shape [people]."""
         starts = np.zeros(self.release.people, bool)
-        starts[self.start] = True
+        starts[self.column("start")] = True
         return starts
 
-    @property
+    @cached_property
     def longest(self) -> int:
         """The hops of the longest training path."""
-        return int(self.hops.max(initial=0))
-
-    @property
-    def answers(self) -> NDArray[np.int32]:
-        """The answer of each question, shape [questions]."""
-        return self.walk[np.arange(len(self)), self.hops]
+        return int(self.column("hops").max(initial=0))
 
 
-def pair_keys(start: NDArray[np.int32], path: NDArray[np.int64]) -> NDArray[np.uint64]:
+def pair_keys(
+    start: NDArray[np.signedinteger], path: NDArray[np.signedinteger]
+) -> NDArray[np.uint64]:
     """A 64-bit key for each (start, path): the path code, mixed over all bits, plus the start."""
     mixed = path.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)

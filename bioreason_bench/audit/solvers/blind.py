@@ -125,7 +125,7 @@ class Walks:
         question, hop = self.question, last_recalled_branch(self.pattern)
         if hop < 0 or not 0 <= question.walk[hop] < self.release.people:
             return -1, []
-        named = (target for _, target in self.release.recalled_links[question.walk[hop]])
+        named = (target for _, target in self.release.recalled_links(question.walk[hop]))
         people = [one for one in named if one in self.lines and one not in question.walk[: hop + 1]]
         answers = ((one, follow(self.release, question, hop + 1, one)) for one in people)
         return hop, [Candidate(person, answer) for person, answer in answers if answer >= 0]
@@ -148,7 +148,7 @@ class Walks:
         elif hop + 1 == len(self.question.path):
             relations = self.knowledge.interchangeable[relation]
         elif recalled:
-            return [target for _, target in release.recalled_links[entity]]
+            return [target for _, target in release.recalled_links(entity)]
         else:
             if entity not in self._read:
                 links = read_links(release, self.question.context, entity)

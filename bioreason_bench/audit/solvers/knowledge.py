@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +17,8 @@ from bioreason_bench.audit.solvers.cues import CUES
 from bioreason_bench.audit.solvers.popularity import Popularity
 
 __all__ = ["Guess", "Knowledge", "NearestNeighbour"]
+
+MASK = 0xFFFFFFFF  # the 32 bits of an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,18 @@ class Knowledge:
         ]
 
     @cached_property
-    def majority_shares(self) -> list[float]:
-        """The share of the commonest object of each relation: the score of the best constant."""
-        shares = []
+    def majority_objects(self) -> list[tuple[int, float]]:
+        """The commonest object of each relation, NOT_STATED if it has none; and its share of all:
+        the score of the best constant.
+        """
+        found = []
         for objects in self.release.facts:
-            counts = np.unique(objects[objects >= 0], return_counts=True)[1]
-            shares.append(float(counts.max() / counts.sum()) if len(counts) else 0.0)
-        return shares
+            values, counts = np.unique(objects[objects >= 0], return_counts=True)
+            if len(values):
+                found.append((int(values[counts.argmax()]), float(counts.max() / counts.sum())))
+            else:
+                found.append((NOT_STATED, 0.0))
+        return found
 
     @cached_property
     def majority_answers(self) -> dict[tuple[str, int], int]:
@@ -81,15 +88,14 @@ class Knowledge:
         Of equally common answers the one with the lowest number.
         """
         base = len(self.release.table)
-        counts: dict[tuple[str, int], Counter[int]] = {}
+        found: dict[tuple[str, int], int] = {}
+        pairs: list[NDArray[np.int64]] = []  # (last relation, answer) as one number
         for skill, exposure in self.exposure.items():
-            last = exposure.path % (base + 1) - 1  # the last digit of the path code
-            answers = exposure.answers
-            for relation in np.unique(last).tolist():
-                count = Counter(answers[last == relation].tolist())
-                counts[skill, relation] = count
-                counts["", relation] = counts.get(("", relation), Counter()) + count
-        return {key: _commonest(count) for key, count in counts.items()}
+            last = (exposure.column("path") % (base + 1)).astype(np.int64) - 1  # the last digit
+            pairs.append(last << 32 | exposure.column("answer").astype(np.int64) & MASK)
+            found |= {(skill, relation): answer for relation, answer in _commonest(pairs[-1])}
+        together = np.concatenate([np.empty(0, np.int64), *pairs])
+        return found | {("", relation): answer for relation, answer in _commonest(together)}
 
     @cached_property
     def neighbours(self) -> dict[str, NearestNeighbour]:
@@ -104,9 +110,8 @@ class Knowledge:
     def prepare(self) -> None:
         """Compute everything now, so that processes forked later share it."""
         release = self.release
-        _ = self.majority_shares, self.majority_answers, self.neighbours
-        _ = release.rows, release.ids, release.mirrors
-        _ = release.recalled_links, release.births, self.interchangeable
+        _ = self.majority_objects, self.majority_answers, self.neighbours, self.interchangeable
+        _ = release.rows, release.mirrors, release.contextual, release.births
 
     def prior(self, question: ParsedQuestion) -> Guess:
         """The commonest answer in training to questions that end in the same relation.
@@ -116,15 +121,20 @@ class Knowledge:
         skill, last = question.record["skill"], question.path[-1]
         overall = self.majority_answers.get(("", last), NOT_STATED)
         answer = self.majority_answers.get((skill, last), overall)
+        commonest, share = self.majority_objects[last]
         if answer == NOT_STATED and self.release.parametric[last]:
-            objects = self.release.facts[last]
-            values, counts = np.unique(objects[objects >= 0], return_counts=True)
-            answer = int(values[counts.argmax()]) if len(values) else NOT_STATED
-        return Guess(answer, self.majority_shares[last])
+            answer = commonest
+        return Guess(answer, share)
 
 
-def _commonest(count: Counter[int]) -> int:
-    return min(count, key=lambda answer: (-count[answer], answer))
+def _commonest(pairs: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """(relation, commonest answer) of numbers that hold both; the lowest of equally common ones."""
+    values, counts = np.unique(pairs, return_counts=True)
+    relations = values >> 32
+    for relation in np.unique(relations).tolist():
+        begin, end = np.searchsorted(relations, (relation, relation + 1))
+        best = begin + int(counts[begin:end].argmax())
+        yield relation, int(values[best : best + 1].astype(np.int32)[0])  # its last 32 bits
 
 
 class NearestNeighbour:
@@ -138,21 +148,23 @@ class NearestNeighbour:
     def __init__(self, exposure: TrainingExposure, kinds: Sequence[str]) -> None:
         self.kinds = kinds
         self.paths = [path_of(code, len(kinds)) for code in exposure.paths]
-        path_index: NDArray[np.int64] = np.searchsorted(exposure.paths, exposure.path)
-        self.path_index: list[int] = path_index.tolist()  # of each question, in `paths`
-        self.answers: list[int] = exposure.answers.tolist()  # of each question
+        index = np.searchsorted(exposure.paths, exposure.column("path"))
         uses: Counter[int] = Counter()  # relation → training questions that use it
-        for path, count in zip(self.paths, np.bincount(path_index).tolist(), strict=True):
+        for path, count in zip(self.paths, np.bincount(index).tolist(), strict=True):
             uses.update(dict.fromkeys(path, count))
         # rare relations count for more: log(1 + questions / questions with the relation)
         self.weight = {
-            relation: float(np.log(1 + len(self.answers) / count))
-            for relation, count in uses.items()
+            relation: float(np.log(1 + len(index) / count)) for relation, count in uses.items()
         }
-        self.by_start: dict[int, list[int]] = {}
-        for row, start in enumerate(exposure.start.tolist()):
-            self.by_start.setdefault(start, []).append(row)
-        self.last_of_path = {path: row for row, path in enumerate(self.path_index)}
+        answers, start = exposure.column("answer"), exposure.column("start")
+        last_answer = np.zeros(len(self.paths), np.int32)  # of each path
+        last_answer[index] = answers
+        self.last_answer: list[int] = last_answer.tolist()
+        order = np.argsort(start, kind="stable")
+        # the questions of person k are those from first[k] to first[k + 1]
+        self.first = np.searchsorted(start[order], np.arange(exposure.release.people + 1))
+        self.path_index, self.answers = index[order].astype(np.int32), answers[order]
+        self._without_start: dict[tuple[int, ...], int] = {}
 
     def nearest(self, start: int, path: tuple[int, ...]) -> int:
         """The answer of the most similar training question.
@@ -163,20 +175,29 @@ class NearestNeighbour:
         """
         asked, kind = set(path), self.kinds[path[-1]]
         best, answer = (-1.0, -1.0), NOT_STATED
-        for row in self.by_start.get(start, ()):
-            other = self.paths[self.path_index[row]]
+        known = 0 <= start < len(self.first) - 1
+        rows = slice(*self.first[start : start + 2].tolist()) if known else slice(0)
+        pairs = zip(self.path_index[rows].tolist(), self.answers[rows].tolist(), strict=True)
+        for index, reached in pairs:
+            other = self.paths[index]
             score = float(self.kinds[other[-1]] == kind), self._overlap(other, asked)
             if score > best:
-                best, answer = score, self.answers[row]
+                best, answer = score, reached
         if best[0] == 1:
             return answer
-        same_kind = [
-            index for index, other in enumerate(self.paths) if self.kinds[other[-1]] == kind
+        if path not in self._without_start:
+            self._without_start[path] = self._nearest_of_any(asked, kind)
+        elsewhere = self._without_start[path]
+        return elsewhere if elsewhere != NOT_STATED else answer
+
+    def _nearest_of_any(self, asked: set[int], kind: str) -> int:
+        """The answer of the most similar question of any start; NOT_STATED without one."""
+        same_kind = [n for n, other in enumerate(self.paths) if self.kinds[other[-1]] == kind]
+        if not same_kind:
+            return NOT_STATED
+        return self.last_answer[
+            max(same_kind, key=lambda index: self._overlap(self.paths[index], asked))
         ]
-        if same_kind:
-            index = max(same_kind, key=lambda index: self._overlap(self.paths[index], asked))
-            answer = self.answers[self.last_of_path[index]]
-        return answer
 
     def _overlap(self, path: tuple[int, ...], asked: set[int]) -> float:
         """The summed weight of the relations that a path shares with the one asked for."""

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from bioreason_bench.audit.reading.questions import ParsedQuestion
 
-__all__ = ["Popularity"]
+__all__ = ["PackedPopularity", "Popularity"]
 
 PRIOR = 2.0  # contexts with the average share that are added to everybody's
+
+
+# people who appeared, how often they did, and how often they were meant
+PackedPopularity = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
 
 @dataclass
@@ -38,9 +42,16 @@ class Popularity:
                 self.appeared[person] += 1
                 self.meant[person] += person in on_chain
 
-    def add(self, other: Popularity) -> None:
-        self.appeared += other.appeared
-        self.meant += other.meant
+    def packed(self) -> PackedPopularity:
+        """Those who appeared, of all people few in one file."""
+        people = np.flatnonzero(self.appeared)
+        appeared, meant = self.appeared[people], self.meant[people]
+        return people.astype(np.int32), appeared.astype(np.int32), meant.astype(np.int32)
+
+    def add(self, packed: PackedPopularity) -> None:
+        people, appeared, meant = packed
+        self.appeared[people] += appeared
+        self.meant[people] += meant
 
     @property
     def average(self) -> float:

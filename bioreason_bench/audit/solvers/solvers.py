@@ -64,7 +64,7 @@ def nearest_train(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     """The answer of the most similar training question of the same skill."""
     neighbour = knowledge.neighbours.get(question.record["skill"])
     answer = neighbour.nearest(question.start, question.path) if neighbour else NOT_STATED
-    return Guess(answer, knowledge.majority_shares[question.path[-1]])
+    return Guess(answer, knowledge.majority_objects[question.path[-1]][1])
 
 
 def memory_only(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
@@ -76,11 +76,10 @@ def memory_only(question: ParsedQuestion, knowledge: Knowledge) -> Guess:
     for relation in question.path:
         if not 0 <= person < release.people:
             break
-        mirror = release.mirrors[relation]
-        if release.parametric[relation]:
-            person = release.rows[relation][person]
-        else:
-            person = mirror.get(person, NOT_STATED) if mirror else NOT_STATED
+        facts = (
+            release.rows[relation] if release.parametric[relation] else release.mirrors[relation]
+        )
+        person = facts[person] if facts is not None else NOT_STATED
     prior = knowledge.prior(question)
     return Guess(person, prior.chance) if person >= 0 else prior
 

@@ -109,7 +109,7 @@ class OpenBookLaws:
             naming = {
                 person
                 for person in {question.walk[hop], *others}
-                for number, target in release.recalled_links[person]
+                for number, target in release.recalled_links(person)
                 if target == before and stated.get(person, 0) >> number & 1
                 if number not in question.path[hop:]
             }
@@ -125,7 +125,7 @@ class OpenBookLaws:
         """Whether a biography of the subject, or one of theirs in the context, names the person."""
         if subject >= self.release.people:
             return False
-        links = {*self.release.recalled_links[subject]}
+        links = {*self.release.recalled_links(subject)}
         links |= {*read_links(self.release, self.question.context, subject)}
         return any(target == person for _, target in links)
 
@@ -146,7 +146,7 @@ class OpenBookLaws:
             question.path[hop],
         )
         if release.parametric[before]:
-            links = release.recalled_links[subject]
+            links = release.recalled_links(subject)
         else:
             links = read_links(release, question.context, subject)
         older = release.table[before].older

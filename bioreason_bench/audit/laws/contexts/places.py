@@ -10,6 +10,7 @@ bound tells how likely it is by luck.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.parser import ParsedRelease
 from bioreason_bench.audit.reading.questions import File, ParsedQuestion
-from bioreason_bench.statistics import luck_bound
+from bioreason_bench.statistics import luck_bound_of
 from bioreason_bench.taxonomy import LEVELS
 
 __all__ = ["Places", "check_places"]
@@ -29,7 +30,7 @@ __all__ = ["Places", "check_places"]
 LUCK = 1 / 30_000  # of any count of a release; a sound release breaks the law less often
 PLACES = 8  # from the first line on, and from the last one back
 Booleans = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+Event = tuple[str, int, int, float]  # what, how often it happened, in how many cases, its chance
 
 
 @dataclass
@@ -38,13 +39,13 @@ class Places:
 
     Attributes:
         file: The file.
-        single: (lines, place, kind) of each; the kind is "last" read, "first" read or "other".
-        pairs: (lines, place of one, place of the next one on the chain).
+        single: How often (lines, place, kind); the kind is "last" read, "first" read or "other".
+        steps: How often (lines, how much further down the next one on the chain stands).
     """
 
     file: File
-    single: list[tuple[int, int, str]] = field(default_factory=list)
-    pairs: list[tuple[int, int, int]] = field(default_factory=list)
+    single: Counter[tuple[int, int, str]] = field(default_factory=Counter)
+    steps: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def add(self, release: ParsedRelease, question: ParsedQuestion) -> None:
         """Count the people of one question; of a pair of contexts the first one only."""
@@ -63,25 +64,22 @@ class Places:
             places = [people.index(person) for person in read if person in people]
         for number, place in enumerate(places):
             kind = "last" if number == len(places) - 1 else "other" if number else "first"
-            self.single.append((len(people), place, kind))
-        self.pairs += [(len(people), one, two) for one, two in pairwise(places)]
+            self.single[len(people), place, kind] += 1
+        for one, two in pairwise(places):
+            self.steps[len(people), two - one] += 1
 
 
 def check_places(files: Sequence[Places], ledger: Ledger) -> None:
     """Count how often each place is taken, and how likely that is by luck."""
-    counts = [
-        (name, what, happened, chance)
-        for name, group in _groups(files)
-        for what, happened, chance in _events(group)
-    ]
-    luck = LUCK / max(1, 2 * len(counts))  # each is counted as too many, and as too few
-    for name, what, happened, chance in counts:
-        share, expected = float(happened.mean()), float(chance.mean())
-        rows = np.arange(len(happened))
+    events = [(name, event) for name, group in _groups(files) for event in _events(group)]
+    luck = LUCK / max(1, 2 * len(events))  # each is counted as too many, and as too few
+    for name, (what, happened, cases, expected) in events:
         likely = min(
-            luck_bound(happened, rows, expected), luck_bound(~happened, rows, 1 - expected)
+            luck_bound_of(happened, cases, expected),
+            luck_bound_of(cases - happened, cases, 1 - expected),
         )
-        problem = f"{what} in {share:.1%} of {len(happened):,} cases, by chance {expected:.1%}"
+        share = happened / cases
+        problem = f"{what} in {share:.1%} of {cases:,} cases, by chance {expected:.1%}"
         ledger.check_whole("places", name, None if likely >= luck else problem)
 
 
@@ -93,43 +91,52 @@ def _groups(files: Sequence[Places]) -> Iterator[tuple[str, Sequence[Places]]]:
     yield "data", [places for places in files if places.file.level in LEVELS]
 
 
-def _events(group: Sequence[Places]) -> Iterator[tuple[str, Booleans, Floats]]:
-    """(what, whether it happens in each case, how likely it is in each case)."""
-    single = [case for places in group for case in places.single]
+def _events(group: Sequence[Places]) -> Iterator[Event]:
+    """What happens how often in the files of a group."""
+    single: Counter[tuple[int, int, str]] = Counter()
+    steps: Counter[tuple[int, int]] = Counter()
+    for places in group:
+        single.update(places.single)
+        steps.update(places.steps)
     kinds: Mapping[str, str] = {
         "last": "the person who is read about last",
         "first": "the person who is read about first",
         "other": "a person who is read about in between",
     }
     for kind, who in kinds.items():
-        cases = np.array([case[:2] for case in single if case[2] == kind], np.int64).reshape(-1, 2)
+        cases = [(*case[:2], count) for case, count in sorted(single.items()) if case[2] == kind]
         for where, happens in _PLACES.items():
             yield from _event(f"{who} stands {where}", cases, happens)
-    pairs = np.array([case for places in group for case in places.pairs], np.int64).reshape(-1, 3)
-    lines, step = pairs[:, 0], pairs[:, 2] - pairs[:, 1]
-    if len(pairs):
-        who = "the next person on the chain stands"
-        yield f"{who} behind", step > 0, np.full(len(pairs), 0.5)
-        for where, distance in (("right behind", 1), ("right before", -1)):
-            if (lines > 2).any():
-                rows = lines > 2
-                yield f"{who} {where}", step[rows] == distance, 1 / lines[rows]
+    who = "the next person on the chain stands"
+    if steps:
+        behind = sum(count for (_, step), count in steps.items() if step > 0)
+        yield f"{who} behind", behind, steps.total(), 0.5
+    more = {case: count for case, count in steps.items() if case[0] > 2}
+    for where, distance in (("right behind", 1), ("right before", -1)) if more else ():
+        happened = sum(count for (_, step), count in more.items() if step == distance)
+        chance = sum(count / lines for (lines, _), count in more.items()) / sum(more.values())
+        yield f"{who} {where}", happened, sum(more.values()), chance
 
 
 def _event(
-    what: str, cases: NDArray[np.int64], happens: Callable[[NDArray, NDArray], Booleans]
-) -> Iterator[tuple[str, Booleans, Floats]]:
-    """The event in the cases in which it can happen and can fail to."""
-    if not len(cases):
+    what: str,
+    cases: Sequence[tuple[int, int, int]],
+    happens: Callable[[NDArray, NDArray], Booleans],
+) -> Iterator[Event]:
+    """The event in the cases (lines, place, how often) in which it can happen and can fail to."""
+    if not cases:
         return
+    lines, place, count = np.array(cases, np.int64).T
     chances = {
-        lines: float(happens(np.arange(lines), np.full(lines, lines)).mean())
-        for lines in np.unique(cases[:, 0]).tolist()
+        size: float(happens(np.arange(size), np.full(size, size)).mean())
+        for size in np.unique(lines).tolist()
     }
-    chance = np.array([chances[lines] for lines in cases[:, 0].tolist()])
+    chance = np.array([chances[size] for size in lines.tolist()])
     open_ = (chance > 0) & (chance < 1)
     if open_.any():
-        yield what, happens(cases[open_, 1], cases[open_, 0]), chance[open_]
+        total = int(count[open_].sum())
+        happened = int(count[open_][happens(place[open_], lines[open_])].sum())
+        yield what, happened, total, float((count * chance)[open_].sum() / total)
 
 
 def _in_line(number: int, place: NDArray[np.int64], lines: NDArray[np.int64]) -> Booleans:  # noqa: ARG001
