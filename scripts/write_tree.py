@@ -27,7 +27,17 @@ PROPER_NAMES = (
     "Croissant",
 )  # a description that begins so keeps its capital
 ORDER = (  # stages in reading order; build, loading and commands import all of them
-    *("_version", "escaping", "errors", "inputs", "parquet", "draw", "resources", "workers"),
+    *(
+        "_version",
+        "escaping",
+        "errors",
+        "inputs",
+        "texts",
+        "parquet",
+        "draw",
+        "resources",
+        "workers",
+    ),
     *("taxonomy", "schema", "validation", "family", "statistics", "lengths", "config", "world"),
     "language",
     *("splits", "questions", "grading", "dataset", "release", "scale", "figure_style", "export"),

@@ -25,7 +25,17 @@ PACKAGE = Path(bioreason_bench.__file__).resolve().parent
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 ORDER = (
-    *("_version", "escaping", "errors", "inputs", "parquet", "draw", "resources", "workers"),
+    *(
+        "_version",
+        "escaping",
+        "errors",
+        "inputs",
+        "texts",
+        "parquet",
+        "draw",
+        "resources",
+        "workers",
+    ),
     *("taxonomy", "schema"),
     *(
         "validation",

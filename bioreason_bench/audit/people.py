@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bioreason_bench.audit.laws.contexts.long import check_long_contexts
 from bioreason_bench.audit.laws.contexts.open_book import check_open_books
 from bioreason_bench.audit.laws.contexts.places import Places, check_places
@@ -26,17 +29,19 @@ from bioreason_bench.audit.laws.world import check_world
 from bioreason_bench.audit.people_file import (
     BiographyReader,
     BiographyResult,
+    FactsReader,
+    FactsResult,
     QuestionReader,
     QuestionResult,
 )
 from bioreason_bench.audit.reading.biographies import Facts, check_biographies
-from bioreason_bench.audit.reading.parser import ParsedRelease
+from bioreason_bench.audit.reading.parser import NOT_STATED, ParsedRelease
 from bioreason_bench.audit.reading.paths import ListedPaths, check_path_levels, read_paths
 from bioreason_bench.audit.reading.questions import File, QuestionTable
 from bioreason_bench.audit.reading.tables import (
     check_relations,
+    enter_facts,
     objects_of,
-    read_facts,
     read_people,
 )
 from bioreason_bench.audit.reading.training import TrainingExposure
@@ -113,8 +118,24 @@ def _read_tables(run: AuditRun) -> tuple[ParsedRelease, ListedPaths]:
     files = run.files_of("facts")
     objects = objects_of(run.files, files)
     release = read_people(table, language, people, objects, run.ledger)
-    release = replace(release, facts=read_facts(run, release, files))
+    release = replace(release, facts=_read_facts(run, release, files))
     return release, read_paths(table, paths, config, run.ledger)
+
+
+def _read_facts(run: AuditRun, release: ParsedRelease, files: Sequence[str]) -> NDArray[np.int32]:
+    """Read the files of data/facts.
+
+    Returns:
+        Object numbers, NOT_STATED where the table has no row; shape [relations, people].
+    """
+    listed = np.full(release.facts.shape, NOT_STATED, np.int32)
+
+    def take(result: FactsResult) -> None:
+        if result.facts is not None:
+            enter_facts(release, listed, result.facts, run.ledger)
+
+    run.fold_files("facts", files, FactsReader(run.files, release).start, take)
+    return listed
 
 
 def _read_biographies(run: AuditRun, release: ParsedRelease) -> ParsedRelease:
@@ -129,7 +150,7 @@ def _read_biographies(run: AuditRun, release: ParsedRelease) -> ParsedRelease:
     files = [file for file in run.manifest["files"] if File(file).folder == "biographies"]
     reader = BiographyReader(run.files, release, first_only=bool(run.sample))
     run.fold_files("biographies", files, reader.start, take)
-    release = replace(release, facts=facts.stated(), biographies=facts.index(), told=facts.told())
+    release = replace(release, facts=facts.stated(), biographies=facts.index(), told=facts.told)
     share = _config(run).get("heldout_wordings", 0.0)
     check_biographies(release, facts, paraphrases, share, run.ledger)
     return release

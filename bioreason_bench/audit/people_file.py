@@ -1,4 +1,4 @@
-"""One file of biographies or of questions about people, read and checked in a worker process."""
+"""One file of facts, biographies or questions of people, read and checked in a worker process."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from bioreason_bench.audit.reading.questions import (
     TableBuilder,
     read_questions,
 )
+from bioreason_bench.audit.reading.tables import ListedFacts, read_facts
 from bioreason_bench.audit.run import FileTask
 from bioreason_bench.audit.solvers.choices import Choices, ChoiceSample
 from bioreason_bench.audit.solvers.knowledge import Knowledge
@@ -37,11 +38,58 @@ from bioreason_bench.audit.solvers.solvers import count_cue_hits
 from bioreason_bench.release.files import Files
 from bioreason_bench.taxonomy import SKILLS
 
-__all__ = ["BiographyReader", "BiographyResult", "QuestionReader", "QuestionResult"]
+__all__ = [
+    "BiographyReader",
+    "BiographyResult",
+    "FactsReader",
+    "FactsResult",
+    "QuestionReader",
+    "QuestionResult",
+]
 
 Batch = tuple[int, dict[str, list]]  # the number of the first row, and columns as Python values
 CUE_QUESTIONS = 400  # training questions of each file on which the cues are tried
 CHOICE_QUESTIONS = 1_500  # and of those of comp, to which the learned solver is fitted
+
+
+# facts --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class FactsResult:
+    """What one file of data/facts holds."""
+
+    task: FileTask
+    ledger: Ledger
+    facts: ListedFacts | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.facts is not None
+
+
+@dataclass(frozen=True)
+class FactsReader:
+    """Reads files of data/facts.
+
+    Attributes:
+        files: Those of the release.
+        release: The release, with its texts.
+    """
+
+    files: Files
+    release: ParsedRelease
+
+    def start(self) -> Callable[[FileTask], FactsResult]:
+        return self.read
+
+    def read(self, task: FileTask) -> FactsResult:
+        result = FactsResult(task, Ledger())
+        with opened_rows(self.files, task.file, task.entry, result.ledger) as rows:
+            if rows is not None:
+                batches = rows.batches()
+                result.facts = read_facts(self.release, task.file, batches, result.ledger)
+        return result
 
 
 # biographies --------------------------------------------------------------------------------------

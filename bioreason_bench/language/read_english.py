@@ -304,6 +304,8 @@ def _separate(text: str) -> list[str]:
     >>> _separate("Ann Lee died in Lima, and their hobby was chess.")
     ['Ann Lee died in Lima.', 'Their hobby was chess.']
     """
+    if ", and the" not in text and '," and the' not in text:  # what _JOINED begins with, and faster
+        return [text]
     first, *rest = _JOINED.split(text)
     sentences = [first]
     for mark, part in zip(rest[::2], rest[1::2], strict=True):

@@ -192,10 +192,11 @@ def with_name(sentence: str, name: str) -> str:
     >>> with_name("It was in Lima that they were born.", "Ann Lee")
     'It was in Lima that Ann Lee was born.'
     """
-    matches = list(PRONOUN.finditer(sentence))
+    opening = PRONOUN.match(sentence)
+    matches = [opening] if opening else list(PRONOUN.finditer(sentence))
     if not matches:
         return sentence
-    match = matches[0] if matches[0].start() == 0 else matches[-1]
+    match = matches[-1]
     before, after = sentence[: match.start()], sentence[match.end() :]
     if match[0].lower() == "their":
         return f"{before}{name}'s{after}"

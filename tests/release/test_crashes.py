@@ -63,7 +63,7 @@ def place(tmp_path) -> Path:
 
 
 def remove_release(out: Path) -> None:
-    """Remove a release, and what a killed command left beside it: every run takes the same steps."""
+    """Remove a release, and what a killed command left beside it: all runs take the same steps."""
     for folder in (out, out.with_name(f"{out.name}.partial")):
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -285,6 +285,9 @@ class Facts:
         files: The files that were added.
         text: Hash of each text, by file.
         id: Hash of each id, by file.
+        count: How many biographies of each group everybody has, shape [groups, people].
+        wordings: Those of people with held-out wordings, by file.
+        told: How the contextual ones state the facts.
     """
 
     def __init__(self, release: ParsedRelease, listed: NDArray[np.int32]) -> None:
@@ -299,11 +302,9 @@ class Facts:
         self._file = np.full((groups, people), -1, np.int32)
         self._row = np.zeros((groups, people), np.int32)
         self._odd: list[Triples] = []  # (person, relation, object) of first biographies
-        self._told = {
-            number: Telling.empty(people)
-            for number, relation in enumerate(release.table.relations)
-            if relation.group == CONTEXTUAL
-        }
+        self.told = Telling.empty(release.table, people)
+        self._columns = np.zeros(len(release.table), np.int64)  # of relations, in `told`
+        self._columns[list(self.told.relations)] = np.arange(len(self.told.relations))
 
     def add(self, biographies: Biographies, paraphrases: int, ledger: Ledger) -> None:
         """Add the biographies of a file, and check for whom and how many they are.
@@ -334,10 +335,10 @@ class Facts:
         kept = chosen[rows]
         self._odd.append((person[rows[kept]], relation[kept], odd[kept]))
         rows, relation, place, words = biographies.told
-        for one in np.unique(relation[chosen[rows]]).tolist():
-            of_one = chosen[rows] & (relation == one)
-            telling, whose = self._told[one], person[rows[of_one]]
-            telling.place[whose], telling.words[whose] = place[of_one], words[of_one]
+        kept = chosen[rows]
+        whose, columns = person[rows[kept]], self._columns[relation[kept]]
+        self.told.place[whose, columns] = place[kept]
+        self.told.words[whose, columns] = words[kept]
         _check_rows(biographies, paraphrases, ledger)
 
     def stated(self) -> NDArray[np.int32]:
@@ -368,10 +369,6 @@ class Facts:
             name: BiographyIndex(files, self._file[group], self._row[group])
             for group, name in enumerate(GROUPS)
         }
-
-    def told(self) -> Mapping[int, Telling]:
-        """How the contextual ones state the facts."""
-        return self._told
 
 
 def _members(table: RelationTable) -> NDArray[np.bool_]:

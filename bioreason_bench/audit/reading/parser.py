@@ -61,19 +61,26 @@ class BiographyIndex:
 
 @dataclass(frozen=True)
 class Telling:
-    """How contextual biographies state the facts of one relation.
+    """How contextual biographies state their facts.
 
     Attributes:
-        place: The number of the sentence in its biography, -1 if there is none; shape [people].
-        words: `hash_sentence` of the sentence, with the person's name; shape [people].
+        relations: The contextual relations.
+        place: The number of the sentence in its biography, -1 if there is none; shape
+            [people, relations].
+        words: `hash_sentence` of the sentence, with the person's name, 0 if there is none; shape
+            [people, relations].
     """
 
+    relations: tuple[int, ...]
     place: NDArray[np.int16]
     words: NDArray[np.uint64]
 
     @classmethod
-    def empty(cls, people: int) -> Telling:
-        return cls(np.full(people, -1, np.int16), np.zeros(people, np.uint64))
+    def empty(cls, table: RelationTable, people: int) -> Telling:
+        rows = enumerate(table.relations)
+        relations = tuple(number for number, row in rows if row.group != PARAMETRIC)
+        size = people, len(relations)
+        return cls(relations, np.full(size, -1, np.int16), np.zeros(size, np.uint64))
 
 
 def hash_sentence(text: str) -> int:
@@ -96,7 +103,7 @@ class ParsedRelease:
         facts: Object numbers, NOT_STATED where no biography states the fact; shape
             [relations, people]. They come from the biographies, never from data/facts.
         biographies: Where the facts of each group are stated.
-        told: How the contextual biographies state them, by relation.
+        told: How the contextual biographies state them, None before they are read.
     """
 
     table: RelationTable
@@ -108,7 +115,7 @@ class ParsedRelease:
     heldout_wordings: NDArray[np.bool_]
     facts: NDArray[np.int32]
     biographies: Mapping[str, BiographyIndex] = field(default_factory=dict)
-    told: Mapping[int, Telling] = field(default_factory=dict)
+    told: Telling | None = None
 
     def number(self, text: str) -> int:
         """The number of a text, UNKNOWN if it has none."""
@@ -124,15 +131,8 @@ class ParsedRelease:
 
     def __getstate__(self) -> dict[str, object]:
         """Everything but views, which cannot be pickled; other processes can make them again."""
-        views = ("rows", "telling", "mirrors", "contextual", "births")
+        views = ("rows", "mirrors", "contextual", "births")
         return {name: value for name, value in self.__dict__.items() if name not in views}
-
-    @cached_property
-    def telling(self) -> list[tuple[memoryview, memoryview]]:
-        """(place, words) of the facts of each relation in contextual biographies, by person."""
-        untold = Telling.empty(self.people)
-        told = (self.told.get(relation, untold) for relation in range(len(self.table)))
-        return [(telling.place.data, telling.words.data) for telling in told]
 
     @cached_property
     def parametric(self) -> list[bool]:
@@ -273,13 +273,16 @@ class Parser:
         self.numbers = {
             relation.name: number for number, relation in enumerate(release.table.relations)
         }
-        self._remembers = sum((one.place >= 0).sum() for one in release.told.values()) <= REMEMBERED
         self._first: dict[str, Sentences] = {}  # first sentences of lines, which name the person
         self._later: dict[int, dict[str, Sentences]] = {}  # by that person, the others
         self._remembered = 0
         self._lines: dict[tuple[int, int], int] = {}  # by person and relations, how they are told
-        self._contextual = [n for n, parametric in enumerate(release.parametric) if not parametric]
         self._named = "", UNKNOWN  # the last subject, and its number
+        told = release.told or Telling.empty(release.table, 0)
+        self._remembers = int((told.place >= 0).sum()) <= REMEMBERED
+        self._column = {relation: column for column, relation in enumerate(told.relations)}
+        self._relations = told.relations
+        self._places, self._words = told.place.reshape(-1).data, told.words.reshape(-1).data
 
     def line(self, text: str) -> list[tuple[str, Sentence | None]]:
         """Read a line of a context and, in a small world, remember its sentences.
@@ -308,32 +311,33 @@ class Parser:
 
         One that stands in the person's biography, word for word, need not be read again.
         """
-        name, first = "", True
-        known: dict[int, Sentence] = {}
+        person, name, first = UNKNOWN, "", True
+        known: dict[int, int] = {}  # hashes of the person's sentences, and their columns
         for joined, parts in self.reader.parts(text):
-            facts = []
+            facts: list[tuple[str, Sentence | None]] = []
             for part in parts:
                 sentence = self.reader.named(part, name) if known else part
-                fact = known.get(hash_sentence(sentence)) if known else None
-                if fact is None:
-                    sentence, read = self.reader.part(part, name)
-                    fact = self._fact(sentence, read)
-                    if first and read:
-                        name, known = read[0], self._known(fact[0]) if fact else {}
-                    first = False
+                column = known.get(hash_sentence(sentence)) if known else None
+                if column is not None:
+                    facts.append((sentence, self._told(person, column)))
+                    continue
+                sentence, read = self.reader.part(part, name)
+                fact = self._fact(sentence, read)
                 facts.append((sentence, fact))
+                if first and read:
+                    name, person = read[0], fact[0] if fact else UNKNOWN
+                    begin = person * len(self._relations)
+                    words = self._words[begin : begin + len(self._relations)] if fact else b""
+                    known = dict(zip(words, range(len(words)), strict=True))
+                first = False
             yield joined, tuple(facts)
 
-    def _known(self, person: int) -> dict[int, Sentence]:
-        """What the sentences of a person's contextual biography state, by their hash."""
-        release, known = self.release, {}
-        for relation in self._contextual:
-            places, words = release.telling[relation]
-            if places[person] >= 0:
-                key, target = relation * release.people + person, release.rows[relation][person]
-                fact = person, key, target, 1 << relation, True, places[person]
-                known[words[person]] = fact
-        return known
+    def _told(self, person: int, column: int) -> Sentence:
+        """What a sentence of the contextual biography of a person states."""
+        relation = self._relations[column]
+        key, target = relation * self.release.people + person, self.release.rows[relation][person]
+        place = self._places[person * len(self._relations) + column]
+        return person, key, target, 1 << relation, True, place
 
     def _remember(self, text: str) -> list[tuple[str, Sentence | None]]:
         """Read a line with sentences that are not remembered, and remember them."""
@@ -362,8 +366,11 @@ class Parser:
         subject, relation, target = fact
         key = relation * self.release.people + subject
         true = self.release.rows[relation][subject] == target
-        places, words = self.release.telling[relation]
-        place = places[subject] if words[subject] == hash_sentence(text) else -1
+        place = -1
+        if relation in self._column:
+            cell = subject * len(self._relations) + self._column[relation]
+            if cell < len(self._words) and self._words[cell] == hash_sentence(text):
+                place = self._places[cell]
         return subject, key, target, 1 << relation, true, place
 
     def read(self, text: str) -> tuple[int, int, int] | None:

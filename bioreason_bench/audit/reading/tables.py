@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -13,15 +12,21 @@ from numpy.typing import NDArray
 
 from bioreason_bench.audit.ledger import Ledger
 from bioreason_bench.audit.reading.duplicates import duplicates
-from bioreason_bench.audit.reading.files import opened_rows
 from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, ParsedRelease
-from bioreason_bench.audit.run import AuditRun, FileTask
 from bioreason_bench.release.files import Files
 from bioreason_bench.release.manifest import MANIFEST
 from bioreason_bench.texts import NumberedTexts
 from bioreason_bench.world.relations import RelationTable
 
-__all__ = ["Tables", "check_relations", "objects_of", "read_facts", "read_people"]
+__all__ = [
+    "ListedFacts",
+    "Tables",
+    "check_relations",
+    "enter_facts",
+    "objects_of",
+    "read_facts",
+    "read_people",
+]
 
 TITLES = frozenset(
     (
@@ -141,117 +146,82 @@ def objects_of(files: Files, names: Iterable[str]) -> pa.Array:
     return pa.chunked_array(parts).unique()
 
 
-@dataclass
-class FactsResult:
-    """The facts of one file, as numbers.
+@dataclass(frozen=True)
+class ListedFacts:
+    """The facts of one file of data/facts that name a person and a relation, as numbers.
 
     Attributes:
-        task: The file.
-        ledger: The checks of its rows.
-        complete: Whether the file could be read.
-        rows: Its rows that name a relation and a person, shape [facts].
+        file: The file.
+        row: Shape [facts].
         relation: Shape [facts].
         subject: Shape [facts].
         target: Shape [facts].
     """
 
-    task: FileTask
-    ledger: Ledger
-    complete: bool = False
-    rows: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    relation: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
-    subject: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    target: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    file: str
+    row: NDArray[np.int32]
+    relation: NDArray[np.int16]
+    subject: NDArray[np.int32]
+    target: NDArray[np.int32]
 
 
-@dataclass(frozen=True)
-class FactsReader:
-    """Reads files of data/facts in a worker process."""
-
-    files: Files
-    release: ParsedRelease
-
-    def start(self) -> Callable[[FileTask], FactsResult]:
-        return self.read
-
-    def read(self, task: FileTask) -> FactsResult:
-        result = FactsResult(task, Ledger())
-        with opened_rows(self.files, task.file, task.entry, result.ledger) as rows:
-            if rows is None:
-                return result
-            parts = [self._numbers(first, batch, result) for first, batch in rows.batches()]
-        result.complete = True
-        result.rows, result.relation, result.subject, result.target = (
-            np.concatenate(part) for part in zip(*parts, strict=True)
-        )
-        return result
-
-    def _numbers(self, first: int, batch: pa.Table, result: FactsResult) -> tuple[NDArray, ...]:
-        """(row, relation, subject, target) of the facts of a batch; strange ones break a law."""
-        release = self.release
-        numbers = {row.name: number for number, row in enumerate(release.table.relations)}
-        names, verbs, objects, groups = (
-            batch.column(name).to_pylist() for name in ("subject", "relation", "object", "group")
-        )
-        subject = np.array([release.number(name) for name in names], np.int32)
-        subject[subject >= release.people] = UNKNOWN
-        relation = np.array([numbers.get(name, UNKNOWN) for name in verbs], np.int16)
-        target = np.array([release.number(text) for text in objects], np.int32)
-        misplaced = [
-            number >= 0 and release.table[number].group != group
-            for number, group in zip(relation.tolist(), groups, strict=True)
-        ]
-
-        def describe(row: int) -> str:
-            fact = " ".join(column[row - first] for column in (names, verbs, objects, groups))
-            return f"{fact!r} names a person or relation that does not exist, or the wrong group"
-
-        unknown = (subject < 0) | (relation < 0)
-        strange = first + np.flatnonzero(unknown | np.array(misplaced, bool))
-        result.ledger.check("facts told", result.task.file, len(subject), strange, describe)
-        good = np.flatnonzero(~unknown)
-        rows = (first + good).astype(np.int32)
-        return rows, relation[good], subject[good], target[good]
+def read_facts(
+    release: ParsedRelease, file: str, batches: Iterable[tuple[int, pa.Table]], ledger: Ledger
+) -> ListedFacts:
+    """Read one file of data/facts; a fact of unknown people or relations breaks a law."""
+    parts = [_read_batch(release, file, first, batch, ledger) for first, batch in batches]
+    row, relation, subject, target = map(np.concatenate, zip(*parts, strict=True))
+    return ListedFacts(file, row, relation, subject, target)
 
 
-def read_facts(run: AuditRun, release: ParsedRelease, files: list[str]) -> NDArray[np.int32]:
-    """Read data/facts.
-
-    Returns:
-        Object numbers, NOT_STATED where the table has no row; shape [relations, people].
-
-    Raises:
-        CannotContinue: A file is broken.
-    """
-    listed = np.full(release.facts.shape, NOT_STATED, np.int32)
-    run.fold_files(
-        "facts",
-        files,
-        FactsReader(run.files, release).start,
-        partial(_enter, release, listed, run.ledger),
+def _read_batch(
+    release: ParsedRelease, file: str, first: int, batch: pa.Table, ledger: Ledger
+) -> tuple[NDArray, ...]:
+    numbers = {row.name: number for number, row in enumerate(release.table.relations)}
+    names, verbs, objects, groups = (
+        batch.column(name).to_pylist() for name in ("subject", "relation", "object", "group")
     )
-    return listed
+    subject = np.array([release.number(name) for name in names], np.int32)
+    subject[subject >= release.people] = UNKNOWN
+    relation = np.array([numbers.get(name, UNKNOWN) for name in verbs], np.int16)
+    target = np.array([release.number(text) for text in objects], np.int32)
+    misplaced = [
+        number >= 0 and release.table[number].group != group
+        for number, group in zip(relation.tolist(), groups, strict=True)
+    ]
+
+    def describe(row: int) -> str:
+        fact = " ".join(column[row - first] for column in (names, verbs, objects, groups))
+        return f"{fact!r} names a person or relation that does not exist, or the wrong group"
+
+    unknown = (subject < 0) | (relation < 0)
+    strange = first + np.flatnonzero(unknown | np.array(misplaced, bool))
+    ledger.check("facts told", file, len(subject), strange, describe)
+    good = np.flatnonzero(~unknown)
+    return (first + good).astype(np.int32), relation[good], subject[good], target[good]
 
 
-def _enter(
-    release: ParsedRelease, listed: NDArray[np.int32], ledger: Ledger, facts: FactsResult
+def enter_facts(
+    release: ParsedRelease, listed: NDArray[np.int32], facts: ListedFacts, ledger: Ledger
 ) -> None:
-    """Enter the facts of one file into `listed`; one that is there already breaks a law."""
-    # a fact repeats another one of this file, or of an earlier file
+    """Enter the facts of one file into `listed`, shape [relations, people].
+
+    One that is there already, in this file or in an earlier one, breaks a law.
+    """
+    cells = listed.reshape(-1)
     key = facts.relation.astype(np.int64) * release.people + facts.subject
-    repeated = listed.reshape(-1)[key] != NOT_STATED
+    repeated = cells[key] != NOT_STATED
     repeated[duplicates(key)[0]] = True
 
     def describe(fact: int) -> str:
         relation = release.table[int(facts.relation[fact])].name
         return f"{release.texts[int(facts.subject[fact])]} has a {relation} already"
 
-    broken = np.flatnonzero(repeated)
     ledger.check(
         "functional",
-        lambda fact: (facts.task.file, int(facts.rows[fact])),
+        lambda fact: (facts.file, int(facts.row[fact])),
         len(key),
-        broken,
+        np.flatnonzero(repeated),
         describe,
     )
-    listed.reshape(-1)[key[~repeated]] = facts.target[~repeated]
+    cells[key[~repeated]] = facts.target[~repeated]

@@ -174,7 +174,7 @@ def lawful(walks: Walks, hop: int, candidates: list[Candidate]) -> list[float] |
 def popular(walks: Walks, hop: int, candidates: list[Candidate]) -> list[float] | None:  # noqa: ARG001 - one signature
     """How often each was meant in training, for each context that they appeared in."""
     popularity = walks.knowledge.popularity
-    if popularity is None or not popularity.appeared.any():
+    if popularity is None or not popularity.appearances:
         return None
     people = np.array([candidate.person for candidate in candidates])
     shares = popularity.share(popularity.meant[people], popularity.appeared[people])

@@ -25,10 +25,14 @@ class Popularity:
     Attributes:
         appeared: Contexts, shape [people].
         meant: Contexts in which the person is on the chain, shape [people].
+        appearances: The sum of `appeared`.
+        times_meant: The sum of `meant`.
     """
 
     appeared: NDArray[np.int64]
     meant: NDArray[np.int64]
+    appearances: int = 0
+    times_meant: int = 0
 
     @classmethod
     def empty(cls, people: int) -> Popularity:
@@ -41,6 +45,8 @@ class Popularity:
             if person >= 0:
                 self.appeared[person] += 1
                 self.meant[person] += person in on_chain
+                self.appearances += 1
+                self.times_meant += person in on_chain
 
     def packed(self) -> PackedPopularity:
         """Those who appeared, of all people few in one file."""
@@ -52,11 +58,13 @@ class Popularity:
         people, appeared, meant = packed
         self.appeared[people] += appeared
         self.meant[people] += meant
+        self.appearances += int(appeared.sum())
+        self.times_meant += int(meant.sum())
 
     @property
     def average(self) -> float:
         """The share of all appearances in which the person is meant."""
-        return float(self.meant.sum() / max(1, self.appeared.sum()))
+        return self.times_meant / max(1, self.appearances)
 
     def share(self, meant: NDArray, appeared: NDArray) -> NDArray[np.float64]:
         """The share of appearances in which people are meant, drawn towards the average."""
