@@ -211,8 +211,8 @@ class EnglishParser:
     def sentences(self, text: str) -> list[str]:
         return [part for part in _SENTENCE_BREAK.split(text.strip()) if part]
 
-    def parts(self, text: str) -> list[tuple[str, list[str]]]:
-        return [(joined, _separate(joined)) for joined in self.sentences(text)]
+    def parts(self, text: str) -> list[str]:
+        return [part for joined in self.sentences(text) for part in _separate(joined)]
 
     def named(self, part: str, name: str) -> str:
         return with_name(part, name)

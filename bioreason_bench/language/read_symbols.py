@@ -25,8 +25,8 @@ class SymbolsParser:
                 sentences.append([])
         return [" ".join(words) for words in sentences if words]
 
-    def parts(self, text: str) -> list[tuple[str, list[str]]]:
-        return [(sentence, [sentence]) for sentence in self.sentences(text)]
+    def parts(self, text: str) -> list[str]:
+        return self.sentences(text)
 
     def named(self, part: str, name: str) -> str:  # noqa: ARG002 - nobody is a pronoun
         return part

@@ -39,8 +39,8 @@ class Parser(Protocol):
     def sentences(self, text: str) -> list[str]:
         """Split a text into sentences as they are, each with its full stop."""
 
-    def parts(self, text: str) -> list[tuple[str, list[str]]]:
-        """Split a biography into sentences, and each of them into parts of one fact."""
+    def parts(self, text: str) -> list[str]:
+        """Split a biography into parts of one fact: sentences, and halves of joined ones."""
 
     def named(self, part: str, name: str) -> str:
         """The part of a biography with the person's name for a pronoun."""
@@ -87,11 +87,10 @@ class Reader:
         """
         read: list[tuple[str, Fact | None]] = []
         name = ""
-        for _, parts in self.parts(text):
-            for part in parts:
-                read.append(self.part(part, name))
-                fact = read[0][1]
-                name = fact[0] if fact else ""
+        for part in self.parts(text):
+            read.append(self.part(part, name))
+            fact = read[0][1]
+            name = fact[0] if fact else ""
         return read
 
     def biography(self, text: str) -> list[Fact | None]:

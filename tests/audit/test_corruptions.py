@@ -12,6 +12,7 @@ from bioreason_bench.audit.catalogue import LAWS
 from bioreason_bench.audit.laws.card import check_card
 from bioreason_bench.audit.laws.settings import check_config
 from bioreason_bench.audit.ledger import Ledger
+from bioreason_bench.audit.reading import files
 from bioreason_bench.audit.reading.files import check_folder, open_file
 from bioreason_bench.audit.verify import verify
 from bioreason_bench.draw import Draw
@@ -42,8 +43,10 @@ def opened(folder: Path, file: str) -> Ledger:
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=str)
 def test_a_corruption_is_found_by_its_law_at_its_row(
-    corruption: Corruption, copy: ReleaseCopy
+    corruption: Corruption, copy: ReleaseCopy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also where a file is read in several batches."""
+    monkeypatch.setattr(files, "BATCH", 50)
     file, row = corruption.apply(copy)
     ledger = (
         opened(copy.folder, file) if corruption.quick else verify(copy.folder, workers=1).ledger
@@ -81,8 +84,8 @@ def other_value(value: object, draw: Draw) -> object:
 def test_no_cell_can_be_changed_unnoticed(number: int, copy: ReleaseCopy) -> None:
     """One cell of one row is changed, numbers inside ids aside, and its file sealed."""
     draw = Draw(7).at("fuzz", number)
-    files = sorted(copy.manifest["files"])
-    file = files[int(draw.at("file").integers([0], len(files))[0])]
+    names = sorted(copy.manifest["files"])
+    file = names[int(draw.at("file").integers([0], len(names))[0])]
     split = file.removeprefix("data/").rsplit("-", 3)[0]
     rows = copy.rows(split)
     row = rows[int(draw.at("row").integers([0], len(rows))[0])]

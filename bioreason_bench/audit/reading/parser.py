@@ -1,9 +1,8 @@
 """The text of a release as integers: every text has a number, and facts are [relations, people].
 
 The numbers of people come first, in the order of data/people. Texts are read back by the package's
-reader, with the relation table of the manifest. In a small world a process reads each distinct
-sentence once (`Parser` remembers it), so that a million context lines cost little more than
-dictionary look-ups.
+reader, with the relation table of the manifest. A sentence of a context that stands in a biography
+is looked up there by its hash, so that a million contexts are read in little time.
 
 Whatever there is for each person is an array or a piece of bytes: forked processes share those.
 """
@@ -41,7 +40,6 @@ NOT_STATED = -1  # nothing is stated
 UNKNOWN = -2  # a text that is neither in data/people nor in data/facts
 LATEST = 2**31 - 1  # day; no calendar goes as far
 REMEMBERED_LINES = 200_000
-REMEMBERED = 500_000  # sentences; in a world with more of them, few come again soon
 
 
 @dataclass(frozen=True)
@@ -261,7 +259,6 @@ EMPTY = Context([], [], [], {}, [])
 # number. The place is that of the sentence in the person's contextual biography, -1 if it has none
 # or other words.
 Sentence = tuple[int, int, int, int, bool, int]
-Sentences = tuple[tuple[str, Sentence | None], ...]
 
 
 class Parser:
@@ -273,64 +270,41 @@ class Parser:
         self.numbers = {
             relation.name: number for number, relation in enumerate(release.table.relations)
         }
-        self._first: dict[str, Sentences] = {}  # first sentences of lines, which name the person
-        self._later: dict[int, dict[str, Sentences]] = {}  # by that person, the others
-        self._remembered = 0
         self._lines: dict[tuple[int, int], int] = {}  # by person and relations, how they are told
         self._named = "", UNKNOWN  # the last subject, and its number
         told = release.told or Telling.empty(release.table, 0)
-        self._remembers = int((told.place >= 0).sum()) <= REMEMBERED
         self._column = {relation: column for column, relation in enumerate(told.relations)}
         self._relations = told.relations
         self._places, self._words = told.place.reshape(-1).data, told.words.reshape(-1).data
 
-    def line(self, text: str) -> list[tuple[str, Sentence | None]]:
-        """Read a line of a context and, in a small world, remember its sentences.
+    def line(self, text: str) -> Iterator[tuple[str, Sentence | None]]:
+        """Read a line of a context.
 
-        Returns:
+        A sentence that stands in the person's contextual biography, word for word, need not be read
+        again.
+
+        Yields:
             The sentences, one a fact, with the name of the person for pronouns; and what they
             state, None for one that cannot be read or whose subject is not in data/people.
         """
-        if not self._remembers:
-            return [fact for _, facts in self._read_line(text) for fact in facts]
-        first, *rest = self.reader.sentences(text) or [""]
-        if first not in self._first:
-            return self._remember(text)
-        read = self._first[first]
-        own = self._later.get(read[0][1][0], {}) if read and read[0][1] else {}
-        sentences = list(read)
-        for sentence in rest:
-            facts = own.get(sentence)
-            if facts is None:
-                return self._remember(text)
-            sentences += facts
-        return sentences
-
-    def _read_line(self, text: str) -> Iterator[tuple[str, Sentences]]:
-        """Yield the sentences of a line, each with its facts.
-
-        One that stands in the person's biography, word for word, need not be read again.
-        """
-        person, name, first = UNKNOWN, "", True
+        person, name = UNKNOWN, ""
         known: dict[int, int] = {}  # hashes of the person's sentences, and their columns
-        for joined, parts in self.reader.parts(text):
-            facts: list[tuple[str, Sentence | None]] = []
-            for part in parts:
-                sentence = self.reader.named(part, name) if known else part
-                column = known.get(hash_sentence(sentence)) if known else None
-                if column is not None:
-                    facts.append((sentence, self._told(person, column)))
-                    continue
-                sentence, read = self.reader.part(part, name)
-                fact = self._fact(sentence, read)
-                facts.append((sentence, fact))
-                if first and read:
-                    name, person = read[0], fact[0] if fact else UNKNOWN
+        for number, part in enumerate(self.reader.parts(text)):
+            sentence = self.reader.named(part, name) if known else part
+            column = known.get(hash_sentence(sentence)) if known else None
+            if column is not None:
+                yield sentence, self._told(person, column)
+                continue
+            sentence, read = self.reader.part(part, name)
+            fact = self._fact(sentence, read)
+            yield sentence, fact
+            if number == 0 and read:
+                name = read[0]
+                if fact:
+                    person = fact[0]
                     begin = person * len(self._relations)
-                    words = self._words[begin : begin + len(self._relations)] if fact else b""
-                    known = dict(zip(words, range(len(words)), strict=True))
-                first = False
-            yield joined, tuple(facts)
+                    words = self._words[begin : begin + len(self._relations)]
+                    known = {hash_: column for column, hash_ in enumerate(words)}
 
     def _told(self, person: int, column: int) -> Sentence:
         """What a sentence of the contextual biography of a person states."""
@@ -338,25 +312,6 @@ class Parser:
         key, target = relation * self.release.people + person, self.release.rows[relation][person]
         place = self._places[person * len(self._relations) + column]
         return person, key, target, 1 << relation, True, place
-
-    def _remember(self, text: str) -> list[tuple[str, Sentence | None]]:
-        """Read a line with sentences that are not remembered, and remember them."""
-        if self._remembered >= 2 * REMEMBERED:  # a hostile file may hold any number
-            self._first.clear()
-            self._later.clear()
-            self._remembered = 0
-        sentences: list[tuple[str, Sentence | None]] = []
-        own: dict[str, Sentences] = {}
-        for number, (sentence, facts) in enumerate(self._read_line(text)):
-            if number:
-                own[sentence] = facts
-            else:
-                self._first[sentence] = facts
-                if facts and facts[0][1]:
-                    own = self._later.setdefault(facts[0][1][0], own)
-            sentences += facts
-            self._remembered += 1
-        return sentences
 
     def _fact(self, text: str, read: tuple[str, str, str] | None) -> Sentence | None:
         """What a sentence states that was read as a fact."""
@@ -407,7 +362,7 @@ class Parser:
             return EMPTY
         context = Context([], [], [], {}, [])
         for line in text.split("\n"):
-            stated, person, sentences = 0, UNKNOWN, self.line(line)
+            stated, person, sentences = 0, UNKNOWN, [*self.line(line)]
             last, as_told = -1, True
             for part, fact in sentences:
                 if fact is None or fact[0] != person >= 0:
