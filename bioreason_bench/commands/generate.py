@@ -15,20 +15,19 @@ import click
 from bioreason_bench.commands.parameters import PATH, PATH_OR_URL, WORKERS, WORLD_SEED
 from bioreason_bench.errors import UsageError, quoted
 from bioreason_bench.escaping import visible
+from bioreason_bench.taxonomy import KIND_NAMES
 
 if TYPE_CHECKING:
     from bioreason_bench.config import WorldConfig
     from bioreason_bench.family import Settings
     from bioreason_bench.scale.shares import Shares
 
-WRITTEN = {
+WRITTEN = {  # by row schema
     "person": "people",
     "biography": "biographies",
-    "question": "questions",
+    **dict.fromkeys(("question", *KIND_NAMES), "questions"),
     "probe": "probes",
 }
-
-
 TASKS = 100  # of an engine
 FROM_FACTS = ("known", "novel", "in_context", "birth_years", "locale", "pool_sizes")
 
@@ -230,8 +229,11 @@ def _say_what_is_there(
     from bioreason_bench.family import family_of
 
     written = WRITTEN | {family_of(config.as_dict()).schema: "questions"}
-    counts = [f"{rows[schema]:,} {name}" for schema, name in written.items() if schema in rows]
-    click.echo(f"{out}: {', '.join(counts)} in {seconds:.1f} s", err=True)
+    counts: Counter[str] = Counter()
+    for schema, name in written.items():
+        counts[name] += rows.get(schema, 0)
+    made = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    click.echo(f"{out}: {made} in {seconds:.1f} s", err=True)
     say_how_it_is_seen(out)
 
 

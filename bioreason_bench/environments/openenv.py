@@ -43,7 +43,7 @@ __all__ = [
 
 PREFIX = "BIOREASON_"
 VARIABLES: dict[str, type] = {  # arguments of make_library, as BIOREASON_DATA and so on
-    **dict.fromkeys(("data", "revision", "preset"), str),
+    **dict.fromkeys(("data", "revision", "preset", "prompt"), str),
     "seed": int,
     "config": str,
     "split": str,

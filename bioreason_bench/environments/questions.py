@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError, suggest
-from bioreason_bench.evaluation.open_source import open_source
+from bioreason_bench.evaluation.open_source import check_source, open_source
 from bioreason_bench.evaluation.source import Source
 from bioreason_bench.grading.grader import Grader
 from bioreason_bench.grading.rewards import COLUMNS, REWARDS
@@ -125,6 +125,7 @@ def read_questions(
         UsageError: A setting is wrong.
         ReleaseError: The source cannot be read, or has no such split.
     """
+    check_source(data, revision, preset, seed)
     source = open_source(data, revision, preset, seed)
     skill, _, level = config.partition("_")
     is_rl = level == RL and skill in SKILLS

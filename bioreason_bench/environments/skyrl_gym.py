@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bioreason_bench.errors import MissingExtra, UsageError, suggest
-from bioreason_bench.evaluation.open_source import open_source
+from bioreason_bench.evaluation.open_source import check_source, open_source
 from bioreason_bench.grading.grader import Grade, Grader, grader_for_record
 from bioreason_bench.grading.rewards import COLUMNS, REWARDS
 
@@ -35,6 +35,7 @@ SOURCE = ("data", "revision", "preset", "seed")
 
 @functools.lru_cache(maxsize=4)
 def _grader(*settings: Any) -> Grader:
+    check_source(*settings)
     return open_source(*settings).grader()
 
 

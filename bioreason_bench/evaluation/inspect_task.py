@@ -15,7 +15,7 @@ import click
 
 from bioreason_bench.errors import BioreasonError, MissingExtra, UsageError, quoted, suggest
 from bioreason_bench.evaluation.harness.functions import documents, mean_of_pairs
-from bioreason_bench.evaluation.open_source import open_source
+from bioreason_bench.evaluation.open_source import check_source, open_source
 from bioreason_bench.grading.answer import same_answer
 from bioreason_bench.grading.grader import Grade
 from bioreason_bench.questions.prompts import chat_prompt, make_prompt
@@ -81,6 +81,7 @@ def bioreason(
     try:
         if prompt not in PROMPTS:
             raise UsageError(f"there is no prompt={quoted(prompt)}: {suggest(prompt, PROMPTS)}")
+        check_source(data, revision, preset, seed)
         rows = documents(
             questions,
             variant,

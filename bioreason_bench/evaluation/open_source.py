@@ -28,7 +28,7 @@ from bioreason_bench.release.read import Release
 from bioreason_bench.taxonomy import SKILLS
 from bioreason_bench.world.table import load_table, table_as_dict
 
-__all__ = ["open_source"]
+__all__ = ["check_source", "open_source"]
 
 
 def open_source(
@@ -63,6 +63,24 @@ def open_source(
     except ValueError:
         raise UsageError(f"seed={seed!r} must be a whole number") from None
     return _of_preset(str(preset), number)
+
+
+def check_source(
+    data: str | None = None,
+    revision: str | None = None,
+    preset: str | None = None,
+    seed: int | str | None = None,
+) -> None:
+    """Raise UsageError for a seed or a revision that `open_source` would not use."""
+    if seed is not None and preset is None and str(seed) != str(OFFICIAL[1]):
+        raise UsageError(
+            f"seed={seed!r} names a world only together with a preset; add preset={OFFICIAL[0]}"
+            + (", without data" if data is not None else "")
+        )
+    if revision is not None and data is None:
+        raise UsageError(
+            f"revision={revision!r} needs data, the repository on the Hub that has this revision"
+        )
 
 
 # --- a folder, the Hub ----------------------------------------------------------------------------

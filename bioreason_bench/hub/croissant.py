@@ -18,7 +18,7 @@ HUB = "https://huggingface.co"
 TYPES = {"string": "sc:Text", "boolean": "sc:Boolean", "integer": "cr:Int32"}
 LICENSES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
-    "other": "the licence of the facts that the release was made from",
+    "other": "the licence of the facts or files that the release was made from",
 }
 NO_DIGEST = (
     "https://github.com/mlcommons/croissant/issues/80"  # what the format asks for in place of one

@@ -36,7 +36,7 @@ __all__ = [
 MANIFEST = "manifest.json"
 FORMAT = 1
 LICENSE = "CC-BY-4.0"
-OTHER_LICENSE = "other"  # of a release from a user's own facts
+OTHER_LICENSE = "other"  # of a release from a user's own facts, or from published files
 
 
 def manifest_head(config: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,6 +48,7 @@ def manifest_head(config: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
     """
     values = config.as_dict()
     faker = ["faker"] if values.get("locale") else []
+    from_elsewhere = values.get("facts") or values.get("source")
     packages = {name: metadata.version(name) for name in ("numpy", "pyarrow", *faker)}
     family = {"family": values["family"]} if values.get("family", PEOPLE) != PEOPLE else {}
     return {
@@ -56,7 +57,7 @@ def manifest_head(config: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
         "preset": config.preset,
         "seed": config.seed,
         "canary": CANARY,
-        "license": OTHER_LICENSE if values.get("facts") else LICENSE,
+        "license": OTHER_LICENSE if from_elsewhere else LICENSE,
         "versions": {
             "bioreason_bench": __version__,
             "python": platform.python_version(),

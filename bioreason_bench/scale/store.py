@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,7 @@ class Store:
 
         if is_on_hub(self.url):
             quiet_hub()
+        logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it also logs what it raises
         try:
             return fsspec.core.url_to_fs(self.url)
         except ImportError as error:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from broken_release import ReleaseCopy
 
 from bioreason_bench.audit.report import Audit
+from bioreason_bench.audit.solvers import scores as scoring
+from bioreason_bench.audit.solvers import solvers
 from bioreason_bench.audit.verify import verify
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
@@ -169,3 +172,20 @@ def test_names_that_share_a_biography_answer_among_random_people(
     assert audit.scores["comp_iid"]["associate"]["chance"] == pytest.approx(0.25)
     assert audit.scores["comp_iid"]["context_only"]["score"] < 0.4
     assert audit.ledger.entries["shortcuts"].broken
+
+
+def test_the_solver_that_the_docs_add_is_scored(guarded, monkeypatch):
+    page = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
+    if not page.is_file():
+        pytest.skip("the wheel has no docs")
+    code = re.findall(
+        r"```python\n(# bioreason_bench/audit/solvers/solvers.py\n.*?)```",
+        page.read_text("utf-8"),
+        re.DOTALL,
+    )[0]
+    exec(compile(code, str(page), "exec"), vars(solvers))
+    monkeypatch.setitem(solvers.SOLVERS, "connected", solvers.connected)
+    monkeypatch.setattr(scoring, "NAMES", (*scoring.NAMES, "connected"))
+    monkeypatch.setattr(scoring, "READERS", (*scoring.READERS, "connected"))
+    score = verify(guarded, workers=1).scores["comp_iid"]["connected"]
+    assert abs(score["score"] - score["chance"]) < 0.1

@@ -175,6 +175,9 @@ def test_training_and_test_splits_are_those_of_the_release(tiny_release):
         ({"config": "mem_iid", "shelf": "contextual"}, "holds nothing that these questions ask"),
         ({"prompt": "chatty"}, "did you mean 'chat'?"),
         ({"reward": "proces"}, "did you mean 'process'?"),
+        ({"seed": 7}, "seed=7 names a world only together with a preset; add preset=v1, without"),
+        ({"data": None, "seed": 7}, "seed=7 names a world only together with a preset"),
+        ({"data": None, "revision": "v1.0.0"}, "revision='v1.0.0' needs data"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(tiny_release, settings, message):

@@ -588,3 +588,11 @@ def test_an_empty_chat_completion_is_truncated_and_a_wrong_one_is_not(tiny_relea
     for text, truncated in ((None, 1), ("", 1), ("  ", 1), ("<think>hm", 1), ("I cannot say.", 0)):
         scores = harness.score_chat(doc, [text])
         assert (scores["truncated"], scores["exact_match"]) == (truncated, 0), text
+
+
+@pytest.mark.parametrize(
+    "config", ["mem_direction", "ctx_iid", "comp_conflict", "comp_unanswerable"]
+)
+def test_what_cannot_be_an_open_book_is_refused_in_a_sentence(config, tiny_release):
+    with pytest.raises(UsageError, match=f"{config} has no variant openbook: leave"):
+        harness.documents(config, "openbook", data=str(tiny_release))

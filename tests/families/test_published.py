@@ -74,6 +74,7 @@ def test_published_files_become_a_release_that_passes_its_audit(dataset, tmp_pat
     assert {*manifest["configs"]} == CONFIGS[dataset]
     assert manifest["definitions"]["dataset"] == dataset
     assert manifest["definitions"]["sources"]
+    assert manifest["license"] == "other"
     audit = verify(tmp_path / "out", workers=1)
     assert audit.ok, {law: str(entry.first) for law, entry in audit.ledger.entries.items()}
 

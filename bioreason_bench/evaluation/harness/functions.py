@@ -28,7 +28,7 @@ from bioreason_bench.questions.prompts import chat_example, chat_prompt, make_pr
 from bioreason_bench.questions.records import unseen_group
 from bioreason_bench.schema import columns
 from bioreason_bench.statistics import pass_at_k, powers_of_two
-from bioreason_bench.taxonomy import OPEN_BOOK
+from bioreason_bench.taxonomy import OPEN_BOOK, QUESTION_KINDS
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -183,6 +183,12 @@ def _few_open(source: Source, skill: str, scored: str, split: str) -> Dataset:
 
 def _open_book(source: Source, questions: str, split: str) -> list[dict[str, Any]]:
     """The open-book questions of a config, as published."""
+    kind = next((kind for kind in QUESTION_KINDS if kind.config == questions), None)
+    if questions.startswith("ctx_") or (kind and OPEN_BOOK not in kind.variants):
+        raise UsageError(
+            f"{questions} has no variant openbook: leave the variant out, or choose a level of "
+            "mem or comp, or comp_counterfactual"
+        )
     if f"{questions}_{OPEN_BOOK}" in source.configs:
         return source.table(f"{questions.replace('_', '/', 1)}_{OPEN_BOOK}", split).to_pylist()
     rows = source.table(questions.replace("_", "/", 1), split).to_pylist()
