@@ -352,6 +352,7 @@ class _Progress:
             file=sys.stderr,
             unit=" rows",
             unit_scale=True,
+            miniters=1,  # a file of many rows must not silence those of few
             mininterval=0.1 if sys.stderr.isatty() else 5.0,  # a log gets few lines
             dynamic_ncols=True,
         )

@@ -15,7 +15,7 @@ data=releases/paper-42
 [ -f "$data/manifest.json" ] || bioreason generate --preset paper --seed 42 --out "$data"
 
 lora=""
-[ "${LORA:-0}" = 0 ] || lora="--set lora.r=64 --set lora.alpha=128 --set sft.learning_rate=3e-4"
+[ "${LORA:-0}" = 0 ] || lora="--set lora.r=64 --set lora.alpha=128"
 
 arm() { # NAME RECIPE [--base RUN]
     name=$1

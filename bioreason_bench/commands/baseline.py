@@ -334,7 +334,7 @@ def evaluate(
     for config in configs:
         if config not in known:
             raise UsageError(f"{data} has no test set {config!r}; it has {', '.join(known)}")
-    loaded, tokenizer = models.load(model)
+    loaded, tokenizer = models.load_to_measure(model)
     log = _logger(quiet)
     for line in measure(
         loaded, tokenizer, corpus, configs or known, split=split, limit=limit, batch=batch, out=out

@@ -132,6 +132,7 @@ class _ProgressBar:
             unit=" rows",
             unit_scale=True,
             disable=self.hidden,
+            miniters=1,
             mininterval=0.1 if sys.stderr.isatty() else 5.0,
             dynamic_ncols=True,
         )

@@ -95,7 +95,7 @@ def scores_of(
     name: str, corpus: Corpus, rows: list[Row], sampling: Sampling
 ) -> tuple[dict[str, Any], set[str]]:
     """What a model reaches, and the ids of the questions whose chain it ever gets right."""
-    model, tokenizer = models.load(name)
+    model, tokenizer = models.load_to_measure(name)
     right, chains = sampled_verdicts(model, tokenizer, corpus, rows, sampling)
     scores = {
         "answers": _rounded(pass_curve(right)),

@@ -18,10 +18,11 @@ from bioreason_bench.experiments.jobs import Arm, Job, make_jobs, minutes_per_te
 from bioreason_bench.experiments.results import STUDY, json_lines, lines_of_run, write_json_lines
 from bioreason_bench.experiments.scheduler import run_jobs
 from bioreason_bench.experiments.studies import Study
+from bioreason_bench.figure_style import require_matplotlib
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.recipe_checks import check_trust
 from bioreason_bench.training.run import try_recipes
-from bioreason_bench.training.run_folder import RUN, only_one
+from bioreason_bench.training.run_folder import RUN, check_same_run, only_one
 
 Log = Callable[[str], None]
 PASSK_SAMPLES, PASSK_QUESTIONS = 512, 300
@@ -55,11 +56,15 @@ def reproduce(
     """
     from bioreason_bench.experiments.report import make_report
 
+    require_matplotlib()  # of the report, before the hours of training
     for arm in arms:
         check_trust(arm.load().model, False, f"recipe {arm.recipe}")
     jobs = make_jobs(arms, corpora, out)
     workers = workers or max(1, os.cpu_count() or 1)
     waiting = [job for job in jobs if not job.complete()]
+    for job in jobs:
+        if job.complete():
+            check_same_run(job.folder, job.arm.load(job.seed), job.corpus)
     log(
         f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds), "
         f"{len(jobs) - len(waiting)} complete; {workers} side by side, one thread each"

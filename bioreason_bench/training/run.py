@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ from bioreason_bench.training.stages.stage_run import Log, StageRun, begin_stage
 if TYPE_CHECKING:
     from accelerate import PartialState
 
+LONGEST_WAIT = timedelta(hours=12)
 STAGES: dict[str, Callable[[StageRun, StageData], dict[str, float]]] = {
     "sft": train_sft,
     "rft": train_rft,
@@ -121,7 +123,8 @@ def _begin(recipe: Recipe, trust_remote_code: bool) -> PartialState:
     from accelerate import PartialState
 
     check_trust(recipe.model, trust_remote_code, f"recipe {recipe.name}")
-    return PartialState(cpu=not torch.cuda.is_available())
+    # One process evaluates while the others wait, for longer than the ten minutes of NCCL.
+    return PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
 
 
 def _checked_base(recipe: Recipe, corpus: Corpus, out: Path, base: Path | None) -> list[Path]:
@@ -233,6 +236,7 @@ def make_stage(
     if is_sharded():
         state.wait_for_everyone()
         model, tokenizer = models.load(folder, models.options_of(recipe))
+        model.to(state.device)
         run = replace(run, model=model, tokenizer=tokenizer)
     done = finish_stage(run, speed) if state.is_main_process else None
     state.wait_for_everyone()

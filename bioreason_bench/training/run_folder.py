@@ -134,7 +134,7 @@ def open_run(
                 f"{out} holds a run already; go on with it by --resume, or choose another --out"
             )
         try:
-            _check_same_run(read_run(out), recipe, corpus, out)
+            check_same_run(out, recipe, corpus)
         except ReleaseError as error:
             _check_same_recipe_file(recipe, out)
             log(f"{error}; written anew, since recipe.yaml is that of this run")
@@ -189,16 +189,23 @@ def read_object(path: Path) -> dict[str, Any]:
     return values
 
 
-def _check_same_run(begun: dict[str, Any], recipe: Recipe, corpus: Corpus, out: Path) -> None:
+def check_same_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
+    """Check that the run in a folder is one of this recipe on this release.
+
+    Raises:
+        UsageError: It is another.
+        ReleaseError: run.json is missing or broken.
+    """
+    begun = read_run(out)
     if begun["recipe"] != json.loads(without_token(json.dumps(recipe.as_dict()))):
         raise UsageError(
             f"{out} was begun with another recipe; "
-            "resume it with the same recipe and settings, or choose another --out"
+            "go on with the same recipe and settings, or choose another --out"
         )
     if begun["world"] != world_of(corpus):
         raise UsageError(
             f"{out} was begun on another release; "
-            "resume it with the same --data, or choose another --out"
+            "go on with the same release (--data), or choose another --out"
         )
 
 

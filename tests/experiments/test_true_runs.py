@@ -14,8 +14,11 @@ pytest.importorskip("trl")
 pytest.importorskip("matplotlib")
 
 from bioreason_bench.commands.baseline import main
+from bioreason_bench.errors import UsageError
 from bioreason_bench.experiments.evidence import read_evidence, write_evidence
+from bioreason_bench.experiments.jobs import Arm
 from bioreason_bench.experiments.passk import Sampling, measure_passk
+from bioreason_bench.experiments.reproduce import reproduce
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.recipe import make_recipe
 from bioreason_bench.training.run import train
@@ -111,3 +114,14 @@ def test_a_folder_that_cannot_be_written_gets_one_sentence(runs, tmp_path):
         path.write_text('{"id": "a", "hops": "many"}\n')
     answer = CliRunner().invoke(main, ["report", str(broken), "--out", str(tmp_path / "page")])
     assert answer.exit_code == 1 and answer.stderr.count("\n") == 1
+
+
+def test_a_finished_arm_of_other_settings_is_not_taken_for_this_one(runs, nano_release):
+    recipe = str(runs / "seed0" / "sft_mem_ctx" / "recipe.yaml")
+    corpora = {0: Corpus(nano_release)}
+    other = Arm("sft_mem_ctx", recipe, {"sft.steps": "9"})
+    with pytest.raises(UsageError, match=r"begun with another recipe.*choose another --out"):
+        reproduce(corpora, runs, arms=[other], workers=1, log=silent)
+    copy = shutil.copytree(runs, runs.parent / "same")
+    page = reproduce(corpora, copy, arms=[Arm("sft_mem_ctx", recipe, {})], workers=1, log=silent)
+    assert page.is_file()

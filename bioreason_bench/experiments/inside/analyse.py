@@ -140,7 +140,7 @@ def analyse(
 
 def _measure_model(study: _Study, name: str, before: str | None) -> None:
     """Add the measurements of one model, and what changed since the one before it."""
-    model, tokenizer = models.load(name)
+    model, tokenizer = models.load_to_measure(name)
     note = what_is_left_out(name, model)
     if note:
         study.notes.append(note)

@@ -108,6 +108,16 @@ def load(
     return model, tokenizer
 
 
+def load_to_measure(name: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a saved model and its tokenizer, onto the GPU if there is one; see `load`."""
+    import torch
+
+    model, tokenizer = load(name)
+    if torch.cuda.is_available():
+        model.to("cuda")
+    return model, tokenizer
+
+
 def commit_of(recipe: Recipe) -> str:
     """The commit of the recipe's model on the Hub now; "" for a folder or a new model.
 
