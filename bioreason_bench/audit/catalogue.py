@@ -93,8 +93,8 @@ LAWS: dict[str, str] = {
     "context": "every sentence of a context states one fact of its line's person, once",
     "context people": "context_people names the people of the context's lines, each once; mem has "
     "no context",
-    "lines": "a line of a context is the person's biography with sentences left out: the same "
-    "words in the same order, and always written alike, a contradicted fact aside",
+    "lines": "a line of a context is the person's contextual biography with sentences left out: "
+    "the same words in the same order, and always written alike, a contradicted fact aside",
     "places": "the people who are read about stand anywhere in their contexts: no place, and no "
     "place beside each other, is more or less frequent than luck explains",
     "support": "support says which line of the context states the fact of each hop",

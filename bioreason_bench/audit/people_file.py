@@ -235,6 +235,7 @@ class QuestionReader:
         return result
 
     def _read(self, parser: Parser, file: File, rows: Rows, result: QuestionResult) -> None:
+        parser.begin_file()
         rules = ContextRules.of(self.config)
         kind = None
         if file.level in KIND_LAWS:

@@ -10,6 +10,7 @@ NAME_WORD = rf"[{CAPITAL}][\w-]*"  # a name is one or more of these, separated b
 POSSESSIVE = "'s "
 QUOTE = '"'
 PRONOUN = re.compile(r"\b(?:they|them|their)\b", re.IGNORECASE)
+_WRITTEN = re.compile(r"\b(?:[Tt]hey|them|[Tt]heir)\b")
 _SLOTS = re.compile(
     r"([^{}]*)\{(subject|object(?::a)?)\}([^{}]*)\{(subject|object(?::a)?)\}([^{}]*)\Z"
 )
@@ -192,8 +193,8 @@ def with_name(sentence: str, name: str) -> str:
     >>> with_name("It was in Lima that they were born.", "Ann Lee")
     'It was in Lima that Ann Lee was born.'
     """
-    opening = PRONOUN.match(sentence)
-    matches = [opening] if opening else list(PRONOUN.finditer(sentence))
+    opening = _WRITTEN.match(sentence)
+    matches = [opening] if opening else list(_WRITTEN.finditer(sentence))
     if not matches:
         return sentence
     match = matches[-1]

@@ -42,6 +42,7 @@ GRPO = {
 RECIPE = {
     "model": {"from_scratch": {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64}},
     "bf16": False,
+    "seed": 0,
     "max_length": 192,
     "evaluate": {"limit": 12, "configs": ["comp_iid", "comp_zeroshot", "mem_iid"]},
 }

@@ -668,6 +668,25 @@ def lose_half_a_pair(copy: ReleaseCopy) -> Where:
     return copy.write("comp/counterfactual/test", rows[:5] + rows[6:]), 4
 
 
+def name_two_pairs_alike(copy: ReleaseCopy) -> Where:
+    rows = copy.raw_rows("comp/counterfactual/test")
+    for row in rows[2:4]:
+        row["pair"] = rows[0]["pair"]
+    return copy.write("comp/counterfactual/test", rows), 3
+
+
+def contradict_nobody(copy: ReleaseCopy) -> Where:
+    """A value and the relation before, numbered on, come to the number of the right fact."""
+    rows = copy.raw_rows("comp/conflict/test")
+    people = [row["name"] for row in copy.raw_rows("people/train")]
+    objects = dict.fromkeys(row["object"] for row in copy.raw_rows("facts/train"))
+    values = [text for text in objects if text not in set(people)]
+    names = [relation.name for relation in copy.table]
+    fact = rows[0]["conflicting"]
+    fact[:2] = values[people.index(fact[0])], names[names.index(fact[1]) - 1]
+    return copy.write("comp/conflict/test", rows), 0
+
+
 def lose_a_recalled_alternative(copy: ReleaseCopy) -> Where:
     """An open book lacks the parametric biography of somebody who could be meant."""
     split = "comp/iid_openbook/test"
@@ -1682,6 +1701,7 @@ CORRUPTIONS = (
         "twins", "a difference elsewhere", change_a_counterfactual_elsewhere, "in one fact only"
     ),
     Corruption("twins", "one question missing", lose_half_a_pair, "missing"),
+    Corruption("twins", "two of one name", name_two_pairs_alike, "two pairs have the name"),
     Corruption("names back", "one does not", name_back_once, "all must"),
     Corruption("unanswerable", "a gap elsewhere", take_a_gap_back, "the second answer must be"),
     Corruption(
@@ -1712,6 +1732,7 @@ CORRUPTIONS = (
         change("comp/conflict/test", 2, lambda row, _: row.update(answer_context=row["answer"])),
         "the context leads to",
     ),
+    Corruption("conflict", "about no person", contradict_nobody, "is not the last hop"),
     Corruption("conflict", "taken back", take_a_conflict_back, "the context must state"),
     Corruption("conflict", "no contradiction", allow_two_objects, "is not exclusive"),
     Corruption(

@@ -13,7 +13,7 @@ from bioreason_bench.audit.laws.contexts.closed import ContextLaws, ContextRules
 from bioreason_bench.audit.laws.contexts.open_book import OpenBookLaws
 from bioreason_bench.audit.ledger import RowViolations
 from bioreason_bench.audit.reading.links import alternatives, pattern_of
-from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Context, Parser
+from bioreason_bench.audit.reading.parser import NOT_STATED, Context, Parser
 from bioreason_bench.audit.reading.questions import ParsedQuestion
 from bioreason_bench.questions.prompts import UNKNOWN as UNKNOWN_ANSWER
 from bioreason_bench.taxonomy import OPEN_BOOK_SKILLS
@@ -89,6 +89,7 @@ class PairLaw(KindLaw):
     def __init__(self, parser: Parser, rules: ContextRules, skill: str = "comp") -> None:
         super().__init__(parser, rules, skill)
         self.waiting: dict[str, ParsedQuestion] = {}  # by pair, rows whose partner is to come
+        self.complete: set[str] = set()
 
     def add(self, question: ParsedQuestion, violations: RowViolations) -> None:
         pair = question.record["pair"]
@@ -97,8 +98,11 @@ class PairLaw(KindLaw):
             self.waiting[pair] = question
             return
         problem = "a question cannot be read"
-        if first.path and question.path:
+        if pair in self.complete:
+            problem = f"two pairs have the name {pair}"
+        elif first.path and question.path:
             problem = self.problem(first, question)
+        self.complete.add(pair)
         violations.check(self.law, question.row, not problem, lambda: problem)
 
     def finish(self, violations: RowViolations) -> None:
@@ -298,13 +302,11 @@ class UnanswerableLaw(PairLaw):
                 return f"a pair must have the same {name}: {first[name]!r} and {second[name]!r}"
         if second["answer"] != self.missing or two.answer != NOT_STATED:
             return f"the second answer must be {self.missing!r}, and not stated by its context"
-        keys, names, people = [], (first["omitted"][:2], second["omitted"][:2]), one.context.people
-        for subject, relation in names:
-            number = self.parser.numbers.get(relation, UNKNOWN)
-            keys.append(number * self.release.people + self.release.number(subject))
+        names, people = (first["omitted"][:2], second["omitted"][:2]), one.context.people
+        keys = [self.parser.key(subject, relation) for subject, relation in names]
         if keys[1] != one.path[-1] * self.release.people + one.walk[-2]:
             return f"{names[1]} is not the last fact of the chain"
-        if keys[0] == keys[1] or names[0][1] != names[1][1]:
+        if NOT_STATED in keys or keys[0] == keys[1] or names[0][1] != names[1][1]:
             return f"{names[0]} must be the same relation of somebody else"
         if one.walk[-1] in people:
             return f"{self.release.text(one.walk[-1])} has a line, which might state the fact"
@@ -348,10 +350,7 @@ def _numbers(parser: Parser, fact: list[str]) -> tuple[int, int, int]:
         fact: [subject, relation, true object, false object] as text.
     """
     name, relation, true, false = fact
-    number, subject = parser.numbers.get(relation, UNKNOWN), parser.release.number(name)
-    known = number >= 0 and subject >= 0
-    key = number * parser.release.people + subject if known else NOT_STATED
-    return key, parser.release.number(true), parser.release.number(false)
+    return parser.key(name, relation), parser.release.number(true), parser.release.number(false)
 
 
 def _hop_of(question: ParsedQuestion, key: int, people: int) -> int | None:

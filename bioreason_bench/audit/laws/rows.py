@@ -11,7 +11,7 @@ from bioreason_bench.audit.laws.contexts.long import lengths_in
 from bioreason_bench.audit.laws.contexts.open_book import OpenBookLaws
 from bioreason_bench.audit.laws.pairs import KindLaw
 from bioreason_bench.audit.ledger import RowViolations
-from bioreason_bench.audit.reading.parser import NOT_STATED, UNKNOWN, Parser
+from bioreason_bench.audit.reading.parser import NOT_STATED, Parser
 from bioreason_bench.audit.reading.questions import File, ParsedQuestion
 from bioreason_bench.audit.reading.wordings import first_wording
 from bioreason_bench.language.answer import ANSWER
@@ -78,11 +78,8 @@ class RowLaws:
         if not fact:
             return None
         subject, relation, _, target = fact
-        number = self.parser.numbers.get(relation, UNKNOWN)
-        if number < 0:
-            return None
-        key = number * self.release.people + self.release.number(subject)
-        return key, self.release.number(target)
+        key = self.parser.key(subject, relation)
+        return (key, self.release.number(target)) if key >= 0 else None
 
     def _contradicted(self, record: Mapping[str, Any]) -> int:
         """The recalled relation that the context may state, NOT_STATED if none may."""

@@ -114,7 +114,7 @@ def _outside(texts: Iterable[str], allowed: Collection[str]) -> list[int]:
 
 def _is_token(text: str, kind: str, limit: int | None) -> bool:
     """Whether a text is one of pet0, pet1, ..., as far as the pool goes."""
-    match = re.fullmatch(rf"{kind}(0|[1-9][0-9]*)", text)
+    match = re.fullmatch(rf"{kind}(0|[1-9][0-9]{{0,8}})", text)
     return match is not None and (limit is None or int(match[1]) < limit)
 
 

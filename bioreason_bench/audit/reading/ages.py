@@ -22,7 +22,7 @@ def day(text: str) -> int | None:
     March 3, 1931    its proleptic ordinal
     date123          124: symbols are numbered from 0, and days are at least 1
     """
-    if symbol := re.fullmatch(r"[a-z_]+(\d+)", text):
+    if symbol := re.fullmatch(r"[a-z_]+(\d{1,9})", text):
         return int(symbol[1]) + 1
     match = re.fullmatch(r"([A-Z][a-z]+) (\d{1,2}), (\d{4})", text)
     if match is None or match[1] not in MONTHS:

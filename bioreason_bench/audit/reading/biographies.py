@@ -489,7 +489,7 @@ def _check_heldout_wordings(
     problem = "only known people have held-out wordings"
     ledger.check("held-out wordings", "data/people", release.people, strangers, problem)
     known = int(release.known.sum())
-    error = 3 * float(np.sqrt(known * share * (1 - share)))
+    error = 4.5 * float(np.sqrt(known * share * (1 - share)))
     count = int(flagged.sum())
     problem = f"{count} people have held-out wordings, the config says {share:.0%} of {known:,}"
     fits = abs(count - share * known) <= error

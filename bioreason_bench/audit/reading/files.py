@@ -117,7 +117,9 @@ def opened_rows(
     with ExitStack() as opened:
         rows = _open(files, file, ledger, opened)
         good = rows is not None and _check_rows(rows, file, entry, ledger)
-        yield rows if good and has_place(file) else None
+        place = family_of_file(file).place(file)
+        fits = place is not None and place.schema == entry["schema"]
+        yield rows if good and fits else None
 
 
 def open_file(files: Files, file: str, entry: Mapping[str, Any], ledger: Ledger) -> pa.Table | None:

@@ -346,15 +346,31 @@ class Parser:
             self._named = subject, self.release.number(subject)
         return self._named[1], self.numbers[relation], self.release.number(target)
 
+    def key(self, subject: str, relation: str) -> int:
+        """The key of a fact, relation * people + subject; NOT_STATED without such a person."""
+        person, number = self.release.number(subject), self.numbers.get(relation, UNKNOWN)
+        if number < 0 or not 0 <= person < self.release.people:
+            return NOT_STATED
+        return number * self.release.people + person
+
+    def begin_file(self) -> None:
+        """Forget earlier lines, so that the processes that share the files do not matter."""
+        self._lines.clear()
+
     def question(self, text: str) -> tuple[int, tuple[int, ...]] | None:
-        """Read a question: its start and the relations of its path, None if it cannot be read."""
+        """Read a question: its start and the relations of its path, None if it cannot be read.
+
+        The start is UNKNOWN if it is no person.
+        """
         question = self.reader.question(text)
         if question is None:
             return None
         start, names = question
         if any(name not in self.numbers for name in names):
             return None
-        return self.release.number(start), tuple(self.numbers[name] for name in names)
+        person = self.release.number(start)
+        person = person if person < self.release.people else UNKNOWN
+        return person, tuple(self.numbers[name] for name in names)
 
     def context(self, text: str) -> Context:
         """Read a context: its facts, and what each of its lines states."""

@@ -139,7 +139,10 @@ def objects_of(files: Files, names: Iterable[str]) -> pa.Array:
     for name in names:
         try:
             with files.opened(name) as path:
+                if not path.is_file():
+                    continue
                 objects = pq.ParquetFile(path).read(["object"]).column("object")
+                objects.validate(full=True)
                 parts.append(objects.cast(pa.string()).unique().drop_null())
         except (OSError, KeyError, pa.ArrowException):
             continue  # `read_facts` says what is wrong with the file

@@ -91,7 +91,7 @@ class Knowledge:
         found: dict[tuple[str, int], int] = {}
         pairs: list[NDArray[np.int64]] = []  # (last relation, answer) as one number
         for skill, exposure in self.exposure.items():
-            last = (exposure.column("path") % (base + 1)).astype(np.int64) - 1  # the last digit
+            last = exposure.column("path").astype(np.int64) % (base + 1) - 1  # the last digit
             pairs.append(last << 32 | exposure.column("answer").astype(np.int64) & MASK)
             found |= {(skill, relation): answer for relation, answer in _commonest(pairs[-1])}
         together = np.concatenate([np.empty(0, np.int64), *pairs])
