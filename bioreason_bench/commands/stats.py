@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ from bioreason_bench.errors import UsageError
 from bioreason_bench.escaping import json_text, visible
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from bioreason_bench.release.read import Release
 
@@ -123,13 +125,15 @@ def collect_statistics(release: Release) -> dict[str, Any]:
 
 def _questions(release: Release, files: Sequence[str]) -> dict[str, Any]:
     """Counts by hops, pattern and answer kind, and lengths, of the questions in some files."""
-    import pyarrow as pa
-
     from bioreason_bench.schema import columns
 
     names = ["hops", "pattern", "answer_kind"]
-    counted = pa.concat_tables(release.read(release.path / file, names) for file in files)
-    counts = {name: sorted(Counter(counted[name].to_pylist()).items()) for name in names}
+    counts: dict[str, Counter] = {name: Counter() for name in names}
+    for file in files:
+        rows = release.read(release.path / file, names)
+        for name in names:
+            for one in rows[name].value_counts().to_pylist():
+                counts[name][one["values"]] += one["counts"]
     texts = ["question", "context", "chain"]
     has_people = "context_people" in columns(release.manifest["files"][files[0]]["schema"])
     wanted = [*texts, "context_people"] if has_people else texts
@@ -139,8 +143,8 @@ def _questions(release: Release, files: Sequence[str]) -> dict[str, Any]:
         sample = sample.take(list(range(0, sample.num_rows, step)))
     people = sample["context_people"].to_pylist() if has_people else []
     return {
-        "rows": counted.num_rows,
-        **{name: {str(value): n for value, n in pairs} for name, pairs in counts.items()},
+        "rows": counts["hops"].total(),
+        **{name: {str(v): n for v, n in sorted(c.items())} for name, c in counts.items()},
         "tokenish": {name: _lengths(sample[name]) for name in texts},
         "context_people": round(sum(map(len, people)) / len(people), 2) if people else 0,
     }
@@ -166,15 +170,11 @@ def _chance(release: Release) -> dict[str, dict[str, Any]]:
 
     `uniform` guesses any object that occurs, `majority` always the most frequent one.
     """
-    import pyarrow.compute as pc
-
     if "facts" not in release.configs():
         return {}
-    facts = release.table("facts", columns=["relation", "object"])
-    pairs = facts.group_by(["relation", "object"]).aggregate([([], "count_all")])
+    relations = release.table("relations").to_pylist()
     chances = {}
-    for row in release.table("relations").to_pylist():
-        counts = pairs.filter(pc.equal(pairs["relation"], row["name"]))["count_all"].to_numpy()
+    for row, counts in zip(relations, _object_counts(release, relations), strict=True):
         if len(counts):
             chances[row["name"]] = {
                 "object": row["object"],
@@ -184,6 +184,28 @@ def _chance(release: Release) -> dict[str, dict[str, Any]]:
                 "majority": float(counts.max() / counts.sum()),
             }
     return chances
+
+
+def _object_counts(
+    release: Release, relations: Sequence[Mapping[str, Any]]
+) -> Iterator[NDArray[np.int64]]:
+    """How often each relation has each of its objects; of a fact only a hash is kept."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = pa.array([row["name"] for row in relations], pa.string())
+    numbers, keys = [np.empty(0, np.int16)], [np.empty(0, np.int64)]
+    for file in release.files("facts", "train"):
+        facts = release.read(file, ["relation", "object"]).combine_chunks()
+        number = pc.index_in(facts["relation"], names).fill_null(-1)
+        numbers.append(number.to_numpy().astype(np.int16))
+        for chunk in facts["object"].dictionary_encode().chunks:
+            hashes = np.fromiter(map(hash, chunk.dictionary.to_pylist()), np.int64)
+            keys.append(hashes[chunk.indices.to_numpy()])
+    relation, objects = np.concatenate(numbers), np.concatenate(keys)
+    for number in range(len(names)):
+        yield np.unique(objects[relation == number], return_counts=True)[1]
 
 
 def _text(release: Release, statistics: Mapping[str, Any]) -> str:
