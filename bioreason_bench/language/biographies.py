@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw, pack
 from bioreason_bench.language import language_of
+from bioreason_bench.language.text_arrays import join_runs
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class Sentences:
     def join(self) -> list[str]:
         """Return the biography of each row."""
         rows, columns = np.nonzero(self.order >= 0)
-        return self.paragraphs(rows, self.order[rows, columns], len(self.order))
+        texts = self.paragraphs(rows, self.order[rows, columns], len(self.order))
+        return cast("list[str]", texts.to_pylist())
 
     def paragraphs(
         self,
@@ -106,7 +108,7 @@ class Sentences:
         count: int,
         number: NDArray | None = None,
         instead: Mapping[int, str] | None = None,
-    ) -> list[str]:
+    ) -> pa.Array:
         """Join sentences into `count` texts; the first sentence of each has the name.
 
         With rows [5, 5, 8], count 3 and number [0, 0, 2], text 0 has two sentences of row 5, text 1
@@ -121,7 +123,6 @@ class Sentences:
                 written as they are and not joined to others, and the next one has the name.
         """
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         number = rows if number is None else number
         columns = self.column[relations]
@@ -143,11 +144,7 @@ class Sentences:
             for index, sentence in instead.items():
                 chosen[index] = sentence
             sentences = pa.array(chosen, pa.large_string())
-        ends = np.searchsorted(number, np.arange(count + 1))
-        lines = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), sentences)
-        blank = pa.scalar(" ", pa.large_string())
-        texts: list[str] = pc.binary_join(lines, blank).to_pylist()
-        return texts
+        return join_runs(sentences, np.searchsorted(number, np.arange(count + 1)), " ")
 
 
 def _with_commas(sentences: pa.Array) -> pa.Array:

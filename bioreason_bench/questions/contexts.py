@@ -8,19 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import Draw, pack
 from bioreason_bench.language import biographies, language_of
+from bioreason_bench.language.text_arrays import join_runs, no_texts, place
 from bioreason_bench.questions.long_contexts import Crowd, draw_crowd
 from bioreason_bench.splits.bystanders import people_led_to
 from bioreason_bench.splits.distractors import LARGE, Branches, Tree, fillers, most_wanted
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Context", "Contexts", "Instead"]
 
@@ -122,11 +126,12 @@ class Contexts:
     ) -> Crowd:
         """The bystanders of contexts that hold the people of `own` so far."""
         path = branches.path
-        texts = [text.split("\n") for text in self.texts(path, own)]
+        texts = [text.split("\n") for text in self.texts(path, own).to_pylist()]
 
         def write(people: NDArray) -> list[str]:
             fillers, nobody = np.full(len(people), FILLER), np.full(len(people), -1)
-            return self._biographies(path, fillers, people, nobody, {})
+            written = self._biographies(path, fillers, people, nobody, {})
+            return cast("list[str]", written.to_pylist())
 
         return draw_crowd(
             branches, starts, texts, apart, lengths=self.lengths, draw=draw, write=write
@@ -160,7 +165,7 @@ class Contexts:
 
     def texts(
         self, path: RelationPath, context: Context, instead: Mapping[int, Instead] | None = None
-    ) -> list[str]:
+    ) -> pa.Array:
         """The text of each context: the biographies, one a line.
 
         Args:
@@ -169,31 +174,28 @@ class Contexts:
             instead: Sentences to write in place of others, by the number of the line, counted
                 through all contexts.
         """
-        size, width = context.people.shape
-        if not width:
-            return [""] * size
+        import pyarrow as pa
+
+        if not context.people.shape[1]:
+            return no_texts(len(context.people))
         people, position = context.people.reshape(-1), context.position.reshape(-1)
         back = context.back.reshape(-1)
-        lines = [""] * len(people)
-        written = (position == FILLER) & np.isin(people, list(context.lines))
-        for line in np.flatnonzero(written).tolist():
-            lines[line] = context.lines[int(people[line])]
-        missing = np.flatnonzero(~written & (people >= 0))
-        texts = self.lines(path, people[missing], position[missing], back[missing])
-        for line, text in zip(missing.tolist(), texts, strict=True):
-            lines[line] = text
+        own = (position == FILLER) & np.isin(people, list(context.lines))
+        rest = np.flatnonzero(~own & (people >= 0))
+        parts = [(rest, self.lines(path, people[rest], position[rest], back[rest]))]
+        if own.any():
+            texts = [context.lines[person] for person in people[own].tolist()]
+            parts.append((np.flatnonzero(own), pa.array(texts, pa.large_string())))
         if instead:
             changed = np.array(list(instead), np.int64)
             by_row = dict(enumerate(instead.values()))
             altered = self._biographies(
                 path, position[changed], people[changed], back[changed], by_row
             )
-            for line, text in zip(changed.tolist(), altered, strict=True):
-                lines[line] = text
-        sizes = (context.people >= 0).sum(axis=1).tolist()
-        return [
-            "\n".join(lines[row * width : row * width + size]) for row, size in enumerate(sizes)
-        ]
+            parts.append((changed, altered))
+        sizes = (context.people >= 0).sum(axis=1)
+        ends = np.concatenate([[0], np.cumsum(sizes)])
+        return join_runs(place(parts), ends, "\n")
 
     def lines(
         self,
@@ -202,7 +204,7 @@ class Contexts:
         position: NDArray,
         back: NDArray,
         omitted: Mapping[int, int] | None = None,
-    ) -> list[str]:
+    ) -> pa.Array:
         """The contextual biographies of people at positions of the path, one a line.
 
         Args:
@@ -212,20 +214,21 @@ class Contexts:
             back: [lines] relations by which they would name the person before, -1 for none.
             omitted: A relation that is left out, by the number of the line.
         """
+        import pyarrow as pa
+
         # the same person at the same position, behind the same relation, has the same biography
         world = self.starts.world
         keys = ((position + 1) * (len(world.table) + 1) + back + 1) * len(world.people) + people
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
         written = self._biographies(path, position[first], people[first], back[first], {})
-        lines = [written[index] for index in np.asarray(inverse).reshape(-1).tolist()]
-        if omitted:
-            changed = np.array(list(omitted), np.int64)
-            stated = self._stated(path, position[changed], people[changed], back[changed])
-            stated[np.arange(len(changed)), list(omitted.values())] = False
-            shorter = self._written(CONTEXTUAL, people[changed], stated)
-            for line, text in zip(changed.tolist(), shorter, strict=True):
-                lines[line] = text
-        return lines
+        lines = written.take(pa.array(np.asarray(inverse).reshape(-1)))
+        if not omitted:
+            return lines
+        changed = np.array(list(omitted), np.int64)
+        stated = self._stated(path, position[changed], people[changed], back[changed])
+        stated[np.arange(len(changed)), list(omitted.values())] = False
+        shorter = self._written(CONTEXTUAL, people[changed], stated)
+        return place([(np.arange(len(lines)), lines), (changed, shorter)])
 
     def _stated(
         self, path: RelationPath, position: NDArray, people: NDArray, back: NDArray
@@ -245,7 +248,7 @@ class Contexts:
         people: NDArray,
         back: NDArray,
         instead: Mapping[int, Instead],
-    ) -> list[str]:
+    ) -> pa.Array:
         """The shortened biography of each person at a position, with sentences `instead`."""
         stated = self._stated(path, position, people, back)
         sentences, at = self._sentences_of(CONTEXTUAL, people, stated)
@@ -291,7 +294,7 @@ class Contexts:
         made = biographies.sentences(world, group, people, only=stated)
         return made, np.arange(len(people))
 
-    def _written(self, group: str, people: NDArray, stated: NDArray) -> list[str]:
+    def _written(self, group: str, people: NDArray, stated: NDArray) -> pa.Array:
         """Shortened biographies, [people]."""
         sentences, row = self._sentences_of(group, people, stated)
         lines, relations = _in_order(sentences, row, stated)
@@ -304,7 +307,7 @@ class Contexts:
         position: NDArray,
         before: NDArray,
         omitted: Mapping[int, int] | None = None,
-    ) -> list[str]:
+    ) -> pa.Array:
         """Parametric biographies for an open book, in their first paraphrase.
 
         Shortened, they state the parametric relations that the path asks for and all that lead to

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import pack
+from bioreason_bench.language.text_arrays import join_runs, no_texts, place
 from bioreason_bench.questions.contexts import Contexts
 from bioreason_bench.questions.multihop import MultiHop, question_ids
 from bioreason_bench.questions.sets import Columns
@@ -23,6 +24,9 @@ from bioreason_bench.splits.levels import PathPlan
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.taxonomy import OPEN_BOOK
 from bioreason_bench.world.relations import PARAMETRIC
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Lines", "OpenBook", "context_columns", "lines_of"]
 
@@ -165,7 +169,7 @@ def _texts_of(
     lines: Lines,
     questions: int,
     omitted: Mapping[int, int] | None = None,
-) -> list[str]:
+) -> pa.Array:
     """[questions] the text of each context.
 
     Args:
@@ -175,7 +179,7 @@ def _texts_of(
         questions: How many contexts there are.
         omitted: A relation that is left out, by the number of the line.
     """
-    texts: list[str] = [""] * len(lines.row)
+    parts = []
     for recalled in (False, True):
         mine = np.flatnonzero(lines.recalled == recalled)
         number = {line: index for index, line in enumerate(mine.tolist())}
@@ -185,10 +189,8 @@ def _texts_of(
             written = contexts.recalled_lines(path, people, position, link, without)
         else:
             written = contexts.lines(path, people, position, link[:, 0], without)
-        for line, text in zip(mine.tolist(), written, strict=True):
-            texts[line] = text
-    first = lines.first(questions).tolist()
-    return ["\n".join(texts[first[k] : first[k + 1]]) for k in range(questions)]
+        parts.append((mine, written))
+    return join_runs(place(parts), lines.first(questions), "\n")
 
 
 def context_columns(
@@ -244,7 +246,7 @@ class OpenBook(MultiHop):
             "skill": [self.skill] * size,
             "level": [self.level] * size,
         }
-        rows |= self.writer.rows(path, walk, nobody, [""] * size)
+        rows |= self.writer.rows(path, walk, nobody, no_texts(size))
         rows |= context_columns(contexts, path, walk, lines_of(contexts, path, starts, levels))
         rows |= self.certify(plan, starts)
         return rows | {"portion": [0] * size}

@@ -140,6 +140,7 @@ def all_single_hops(writer: Writer, seed: int) -> Iterator[dict[str, Any]]:
     subject, relation = np.nonzero(writer.starts.world.steps[:, :-1].T >= 0)
     keys = Draw(seed).at("order", "atoms").words(len(subject))
     columns = write_single_hops(writer, relation, subject, keys)
+    columns["context"] = columns["context"].to_pylist()
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from bioreason_bench.questions.sets import Columns
 from bioreason_bench.splits.paths import RelationPath
 from bioreason_bench.splits.starts import Starts
 from bioreason_bench.world.relations import CONTEXTUAL, PARAMETRIC
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Writer", "unseen_group"]
 
@@ -55,7 +58,7 @@ class Writer:
         return self.rows(path, walk, context.people, self.contexts.texts(path, context))
 
     def rows(
-        self, path: RelationPath, walk: NDArray, people: NDArray, contexts: list[str]
+        self, path: RelationPath, walk: NDArray, people: NDArray, contexts: pa.Array
     ) -> Columns:
         """The same columns from walks and finished contexts.
 

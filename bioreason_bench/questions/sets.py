@@ -18,7 +18,7 @@ from bioreason_bench.splits.paths import RelationPath
 
 __all__ = ["EVERYTHING", "Certify", "Columns", "KeyRange", "QuestionSet", "interleave", "merge"]
 
-Columns = dict[str, list[Any]]
+Columns = dict[str, Any]  # lists of equal length; the context an Arrow array
 Certify = Callable[[RelationPath, NDArray], Columns]  # path, walks -> certificate
 
 
@@ -68,17 +68,22 @@ def merge(parts: Sequence[Columns], keys: Sequence[NDArray[np.uint64]]) -> Colum
     """The rows of all parts, sorted by key; {} without parts."""
     if not parts:
         return {}
-    order = np.argsort(np.concatenate(keys), kind="stable").tolist()
-    merged = {}
-    for name in parts[0]:
-        column = list(chain.from_iterable(part[name] for part in parts))
-        merged[name] = list(map(column.__getitem__, order))
-    return merged
+    order = np.argsort(np.concatenate(keys), kind="stable")
+    return {name: _take([part[name] for part in parts], order) for name in parts[0]}
 
 
 def interleave(first: Columns, second: Columns) -> Columns:
     """Rows of both in turn: first[0], second[0], first[1], second[1], ..."""
-    return {
-        name: [value for pair in zip(first[name], second[name], strict=True) for value in pair]
-        for name in first
-    }
+    rows = len(next(iter(first.values())))
+    order = np.arange(2 * rows).reshape(2, rows).T.reshape(-1)
+    return {name: _take([first[name], second[name]], order) for name in first}
+
+
+def _take(parts: Sequence[Any], order: NDArray[np.int64]) -> Any:
+    """The values of a column of all parts, in this order."""
+    import pyarrow as pa
+
+    if isinstance(parts[0], pa.Array):
+        return pa.concat_arrays(parts).take(pa.array(order))
+    column = list(chain.from_iterable(parts))
+    return list(map(column.__getitem__, order.tolist()))

@@ -115,9 +115,13 @@ def make_table(kind: str, columns: Mapping[str, Any]) -> pa.Table:
         raise ValueError(
             f"{kind}: columns {list(columns)} are not those of the schema, {schema.names}"
         )
-    return pa.table(
-        [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
-    )
+    return pa.table([_array(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, type=kind)
 
 
 def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) -> FileEntry:

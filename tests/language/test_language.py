@@ -297,13 +297,13 @@ def test_a_shortened_biography_begins_with_the_name():
         rows = np.repeat(np.arange(40), count)
         kept = np.concatenate([np.sort(Draw(k).permutation(19)[:count]) for k in range(40)])
         relations = made.order[rows, kept]
-        texts = made.paragraphs(rows, relations, 40)
+        texts = made.paragraphs(rows, relations, 40).to_pylist()
         for person, text in enumerate(texts):
             mine = relations[rows == person]
             assert reader.biography_sentences(text) == made.of(np.full(count, person), mine)
             assert WORLD.texts["person"][person] in reader.sentences(text)[0].partition(", and")[0]
     twice = made.paragraphs(np.zeros(19, int), made.order[0], 2, number=np.repeat([0, 1], [9, 10]))
-    assert [reader.biography_sentences(text) for text in twice] == [
+    assert [reader.biography_sentences(text) for text in twice.to_pylist()] == [
         made.of(np.zeros(9, int), made.order[0, :9]),
         made.of(np.zeros(10, int), made.order[0, 9:]),
     ]
@@ -319,7 +319,7 @@ def test_sentences_can_be_written_in_place_of_others():
         for index in range(20):
             (text,) = made.paragraphs(
                 rows, relations, 1, number=np.zeros(20, int), instead={index: sentence}
-            )
+            ).to_pylist()
             named = made.of(rows, relations)
             assert sentence in reader.sentences(text)
             assert reader.biography_sentences(text) == [

@@ -11,6 +11,7 @@ import pytest
 from bioreason_bench.config import load_preset
 from bioreason_bench.dataset import make_dataset
 from bioreason_bench.language.reader import Reader
+from bioreason_bench.release.shards import make_table
 
 OPEN_BOOK = "data/mem/entity_openbook/test"
 LEVELS = ("iid", "composition", "zeroshot", "entity", "depth")
@@ -30,11 +31,8 @@ def rows(dataset):
     for shard in dataset.shards():
         level = shard.folder.partition("/")[2]
         if shard.kind == "question" and (level in LEVELS or shard.split == "train"):
-            columns = dataset.make(shard)
-            for values in zip(*columns.values(), strict=True):
-                row = dict(zip(columns, values, strict=True))
-                if row["context"]:
-                    found.append((row, facts_of(reader, row["context"])))
+            rows = make_table(shard.kind, dataset.make(shard)).to_pylist()
+            found += [(row, facts_of(reader, row["context"])) for row in rows if row["context"]]
     assert len(found) > 1000
     return found
 
@@ -149,7 +147,7 @@ def test_in_an_open_book_the_only_other_who_could_be_meant_does_not_name_the_per
     """She is the classmate of one person before, the roommate of another, and somebody's child."""
     dataset = make_dataset(load_preset("tiny", 3))
     shard = next(one for one in dataset.shards() if one.file.startswith(OPEN_BOOK))
-    columns = dataset.make(shard)
+    columns = make_table(shard.kind, dataset.make(shard)).to_pydict()
     row = [entities[0] for entities in columns["entities"]].index("Röya Fontaine")
     assert columns["entities"][row][1] == "Kweku Zubayrov"
     assert columns["path"][row][1] == "child"

@@ -12,6 +12,7 @@ from bioreason_bench.dataset import make_dataset
 from bioreason_bench.errors import UsageError
 from bioreason_bench.lengths import parse_lengths, tokens_in
 from bioreason_bench.release.read import Release
+from bioreason_bench.release.shards import make_table
 
 LEVELS = ("iid", "zeroshot")
 
@@ -30,8 +31,7 @@ def rows_of(dataset, folder, split="test"):
     shard = next(
         shard for shard in dataset.shards() if (shard.folder, shard.split) == (folder, split)
     )
-    columns = dataset.make(shard)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return make_table(shard.kind, dataset.make(shard)).to_pylist()
 
 
 def pairs(long, short):

@@ -6,6 +6,7 @@ One row a question, with the answer that memory leads to and the one that the co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from bioreason_bench.questions.kinds.swapped import SwappedQuestions, swapped_fa
 from bioreason_bench.questions.sets import Columns
 from bioreason_bench.splits.levels import TEST
 from bioreason_bench.splits.swaps import Swap
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Conflicts"]
 
@@ -48,7 +52,7 @@ class Conflicts(SwappedQuestions):
 
     def _contexts(
         self, swap: Swap, walk: NDArray, donor: NDArray
-    ) -> tuple[NDArray[np.int64], list[str]]:
+    ) -> tuple[NDArray[np.int64], pa.Array]:
         """Contexts in which everybody who could be the last person has the contradicted relation.
 
         The gold person's sentence is false, those of the others are true; each takes the place of

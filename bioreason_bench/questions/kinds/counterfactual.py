@@ -7,7 +7,7 @@ what should be recalled, gets one of the two wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from bioreason_bench.questions.kinds.swapped import SwappedQuestions, swapped_fa
 from bioreason_bench.questions.sets import Columns, interleave
 from bioreason_bench.splits.levels import TEST
 from bioreason_bench.splits.swaps import Swap
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Counterfactuals"]
 
@@ -54,7 +57,7 @@ class Counterfactuals(SwappedQuestions):
         swap: Swap,
         people: NDArray,
         walk: NDArray,
-        texts: list[str],
+        texts: pa.Array,
         changed: list[list[str]],
     ) -> Columns:
         """The columns of one half of each pair."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioreason_bench.draw import pack
+from bioreason_bench.language.text_arrays import no_texts
 from bioreason_bench.questions.multihop import MultiHop
 from bioreason_bench.questions.openbook import Lines, context_columns, lines_of
 from bioreason_bench.questions.prompts import UNANSWERABLE, UNKNOWN
@@ -114,7 +115,7 @@ class UnanswerablePairs:
             "skill": [skill] * size,
             "level": [UNANSWERABLE] * size,
         }
-        rows |= writer.rows(path, walk, np.empty((size, 0), np.int64), [""] * size)
+        rows |= writer.rows(path, walk, np.empty((size, 0), np.int64), no_texts(size))
         rows |= context_columns(writer.contexts, path, walk, lines, omitted)
         if not answerable:
             rows["entities"] = [[*entities[:-1], UNKNOWN] for entities in rows["entities"]]
