@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["join_runs", "no_texts", "place"]
+__all__ = ["join_runs", "no_texts", "place", "take_texts"]
 
 
 def no_texts(size: int) -> pa.Array:
@@ -59,3 +59,26 @@ def place(parts: Sequence[tuple[NDArray, pa.Array]]) -> pa.Array:
     source[numbers] = np.arange(len(numbers))
     texts = pa.concat_arrays([texts for _, texts in parts])
     return texts.take(pa.array(source[source >= 0]))
+
+
+def take_texts(parts: Sequence[pa.Array], order: NDArray) -> pa.Array:
+    """The texts of all parts in a new order, each copied once.
+
+    Args:
+        parts: Arrays of large strings.
+        order: [texts] the numbers of the texts, counted through all parts.
+    """
+    import pyarrow as pa
+
+    begins, lengths, source = [], [], []
+    for texts in parts:
+        ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
+        begins.append(ends[:-1])
+        lengths.append(np.diff(ends))
+        source += [memoryview(texts.buffers()[2] or b"")] * len(texts)
+    first = np.concatenate(begins)[order]
+    sizes = np.concatenate(lengths)[order]
+    places = zip(order.tolist(), first.tolist(), (first + sizes).tolist(), strict=True)
+    data = b"".join([source[number][begin:end] for number, begin, end in places])
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    return pa.LargeStringArray.from_buffers(len(order), pa.py_buffer(offsets), pa.py_buffer(data))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.language.text_arrays import take_texts
 from bioreason_bench.splits.paths import RelationPath
 
 __all__ = ["EVERYTHING", "Certify", "Columns", "KeyRange", "QuestionSet", "interleave", "merge"]
@@ -84,6 +85,6 @@ def _take(parts: Sequence[Any], order: NDArray[np.int64]) -> Any:
     import pyarrow as pa
 
     if isinstance(parts[0], pa.Array):
-        return pa.concat_arrays(parts).take(pa.array(order))
+        return take_texts(parts, order)
     column = list(chain.from_iterable(parts))
     return list(map(column.__getitem__, order.tolist()))
