@@ -21,6 +21,7 @@ from bioreason_bench.dataset import make_dataset
 from bioreason_bench.draw import Draw
 from bioreason_bench.grading.grader import Grader
 from bioreason_bench.language import language_of
+from bioreason_bench.release.shards import make_table
 
 
 def completions(plan, rows: list[dict]) -> dict[str, list[str]]:
@@ -86,10 +87,7 @@ def main() -> None:
         for shard in plan.shards(shard_rows=chosen.questions)
         if (shard.folder, shard.split) == ("comp", "train")
     )
-    columns = plan.make(shard)
-    rows = [
-        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-    ]
+    rows = make_table(shard.kind, plan.make(shard)).to_pylist()
     speeds, total, count = [], 0.0, 0
     for kind, texts in completions(plan, rows).items():
         taken = seconds(Grader(plan.world.table, plan.config.language), texts, rows)

@@ -13,7 +13,7 @@ from bioreason_bench.questions.sets import KeyRange, QuestionSet
 __all__ = ["SHARD_ROWS", "Shard", "by_key", "in_order", "key_range", "row_range", "rows_of_length"]
 
 SHARD_ROWS = (
-    40_000  # rows of a file, about 100 MB of contexts in memory; each file visits every path
+    40_000  # rows of a file, about 100 MB of contexts, twice in memory; each file visits every path
 )
 
 SHARD_BYTES = 100_000_000  # of long contexts, in memory

@@ -1,6 +1,7 @@
-"""Texts in Arrow arrays: contexts are joined from biographies without becoming Python's strings.
+"""Texts in Arrow arrays.
 
-Python would decode each biography, join them, and encode the context again for its file.
+Contexts are joined from biographies here: Python would decode each biography, join them, and
+encode the context again for its file.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ def join_runs(texts: pa.Array, ends: NDArray, between: str) -> pa.Array:
 
     Args:
         texts: An array of large strings.
-        ends: Where the first run begins, and where each of them ends.
+        ends: Where the first run begins, and where each of them ends; the last at the last text.
         between: What stands between two texts of a run.
+
+    Raises:
+        ValueError: The runs do not cover the texts.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if (ends[0], ends[-1]) != (0, len(texts)):
+        raise ValueError(f"runs from {ends[0]} to {ends[-1]} of {len(texts)} texts")
     runs = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), texts)
     return pc.binary_join(runs, pa.scalar(between, pa.large_string()))
 
@@ -49,9 +55,15 @@ def place(parts: Sequence[tuple[NDArray, pa.Array]]) -> pa.Array:
 
     Args:
         parts: Numbers, and as many texts.
+
+    Raises:
+        ValueError: There are not as many.
     """
     import pyarrow as pa
 
+    for numbers, texts in parts:
+        if len(numbers) != len(texts):
+            raise ValueError(f"{len(numbers)} numbers for {len(texts)} texts")
     numbers = np.concatenate([numbers for numbers, _ in parts])
     if len(parts) == 1 and bool(np.all(numbers[1:] > numbers[:-1])):
         return parts[0][1]
@@ -61,24 +73,31 @@ def place(parts: Sequence[tuple[NDArray, pa.Array]]) -> pa.Array:
     return texts.take(pa.array(source[source >= 0]))
 
 
-def take_texts(parts: Sequence[pa.Array], order: NDArray) -> pa.Array:
-    """The texts of all parts in a new order, each copied once.
+def take_texts(parts: Sequence[pa.Array | Sequence[str]], order: NDArray) -> pa.Array:
+    """The texts of all parts in a new order, each copied once (Arrow's `take` would copy twice).
 
     Args:
-        parts: Arrays of large strings.
+        parts: Arrays or lists of texts.
         order: [texts] the numbers of the texts, counted through all parts.
+
+    Raises:
+        ValueError: A text is missing.
     """
     import pyarrow as pa
 
     begins, lengths, source = [], [], []
-    for texts in parts:
-        ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
+    for part in parts:
+        texts = pa.array(part, pa.large_string())
+        if texts.null_count:
+            raise ValueError(f"{texts.null_count} of {len(texts)} texts are missing")
+        _, offsets, data = texts.buffers()
+        ends = np.frombuffer(offsets or b"", np.int64)[texts.offset :][: len(texts) + 1]
         begins.append(ends[:-1])
         lengths.append(np.diff(ends))
-        source += [memoryview(texts.buffers()[2] or b"")] * len(texts)
+        source += [memoryview(data or b"")] * len(texts)
     first = np.concatenate(begins)[order]
     sizes = np.concatenate(lengths)[order]
     places = zip(order.tolist(), first.tolist(), (first + sizes).tolist(), strict=True)
-    data = b"".join([source[number][begin:end] for number, begin, end in places])
-    offsets = np.concatenate([[0], np.cumsum(sizes)])
-    return pa.LargeStringArray.from_buffers(len(order), pa.py_buffer(offsets), pa.py_buffer(data))
+    joined = b"".join([source[number][begin:end] for number, begin, end in places])
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    return pa.LargeStringArray.from_buffers(len(order), pa.py_buffer(ends), pa.py_buffer(joined))

@@ -19,7 +19,7 @@ from bioreason_bench.splits.paths import RelationPath
 
 __all__ = ["EVERYTHING", "Certify", "Columns", "KeyRange", "QuestionSet", "interleave", "merge"]
 
-Columns = dict[str, Any]  # lists of equal length; the context an Arrow array
+Columns = dict[str, Any]  # lists of equal length, or Arrow arrays of texts
 Certify = Callable[[RelationPath, NDArray], Columns]  # path, walks -> certificate
 
 
@@ -74,9 +74,15 @@ def merge(parts: Sequence[Columns], keys: Sequence[NDArray[np.uint64]]) -> Colum
 
 
 def interleave(first: Columns, second: Columns) -> Columns:
-    """Rows of both in turn: first[0], second[0], first[1], second[1], ..."""
-    rows = len(next(iter(first.values())))
-    order = np.arange(2 * rows).reshape(2, rows).T.reshape(-1)
+    """Rows of both in turn: first[0], second[0], first[1], second[1], ...
+
+    Raises:
+        ValueError: The columns are not of one length.
+    """
+    sizes = {len(values) for columns in (first, second) for values in columns.values()}
+    if len(sizes) > 1:
+        raise ValueError(f"columns of {' and '.join(map(str, sorted(sizes)))} rows")
+    order = np.arange(2 * sum(sizes)).reshape(2, sum(sizes)).T.reshape(-1)
     return {name: _take([first[name], second[name]], order) for name in first}
 
 
@@ -84,7 +90,7 @@ def _take(parts: Sequence[Any], order: NDArray[np.int64]) -> Any:
     """The values of a column of all parts, in this order."""
     import pyarrow as pa
 
-    if isinstance(parts[0], pa.Array):
+    if any(isinstance(part, pa.Array) for part in parts):
         return take_texts(parts, order)
     column = list(chain.from_iterable(parts))
     return list(map(column.__getitem__, order.tolist()))

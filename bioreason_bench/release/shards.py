@@ -35,6 +35,7 @@ __all__ = [
 # Every file of a release holds it, so that corpora can be searched for it; never change it.
 CANARY = "BIOREASON-CANARY:7d0c1e7a-3b52-4f6e-9a86-5e0b2f6c41d8"
 ROW_GROUP = 4_096  # rows of a row group, the least that a streaming reader fetches
+LARGEST = 2**31  # bytes of texts that one array with 32-bit offsets cannot hold
 PARQUET = {  # with the page index, by which the Hub and DuckDB skip pages
     "compression": "zstd",
     "compression_level": 3,
@@ -118,17 +119,26 @@ def make_table(kind: str, columns: Mapping[str, Any]) -> pa.Table:
     return pa.table([_array(columns[field.name], field.type) for field in schema], schema=schema)
 
 
-def _array(values: Any, kind: pa.DataType) -> pa.Array:
+def _array(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
     import pyarrow as pa
 
-    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, type=kind)
+    if not isinstance(values, pa.Array):
+        return pa.array(values, type=kind)
+    if values.nbytes >= LARGEST and len(values) > 1:
+        half = len(values) // 2
+        parts = [_array(values[:half], kind), _array(values[half:], kind)]
+        return pa.chunked_array(
+            [chunk for part in parts for chunk in getattr(part, "chunks", [part])]
+        )
+    # copied first: a cast looks at where the texts lie in the whole array, not at how many they are
+    return pa.concat_arrays([values]).cast(kind)
 
 
 def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) -> FileEntry:
     """Write one file below `root` and return its entry.
 
     Plain Parquet, zstd, without metadata of a library; the canary is in the footer's key-value
-    metadata.  Only one row group at a time is in memory as Arrow.
+    metadata.  Of lists, only one row group at a time is in memory as Arrow.
 
     Args:
         root: The folder of the release.

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from bioreason_bench.language.text_arrays import join_runs, no_texts, place, take_texts
 
@@ -24,8 +25,17 @@ def test_texts_are_placed_by_their_numbers_and_the_last_of_a_number_counts():
     assert no_texts(2).to_pylist() == ["", ""]
 
 
+def test_no_text_is_lost_between_the_steps():
+    with pytest.raises(ValueError, match="2 numbers for 3 texts"):
+        place([(np.array([0, 1]), large("a", "b", "c"))])
+    with pytest.raises(ValueError, match="runs from 0 to 2 of 3 texts"):
+        join_runs(large("a", "b", "c"), np.array([0, 2]), " ")
+    with pytest.raises(ValueError, match="1 of 3 texts are missing"):
+        take_texts([large("a", None, "b")], np.array([2, 1, 0]))
+
+
 def test_texts_of_several_arrays_are_taken_in_a_new_order():
-    parts = [large("ä", "", "c"), no_texts(0), large("not this", "d", "eé")[1:], no_texts(1)]
+    parts = [large("ä", "", "c"), [], large("not this", "d", "eé")[1:], [""]]
     taken = take_texts(parts, np.array([4, 0, 2, 3, 1, 5, 0]))
     assert taken.to_pylist() == ["eé", "ä", "c", "d", "", "", "ä"]
     taken.validate(full=True)

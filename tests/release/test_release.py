@@ -292,6 +292,27 @@ def test_writing_leaves_the_whole_file_or_none(tmp_path, monkeypatch):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_texts_behind_two_gigabytes_of_others_are_written():
+    """A cast to strings with 32-bit offsets refuses such a slice, however short it is."""
+    ends = 2**31 + 3 * np.arange(4)
+    data = np.zeros(2**31 + 9, np.uint8)  # nothing of it is in memory until it is touched
+    data[2**31 :] = np.frombuffer(b"onetwosix", np.uint8)
+    late = pa.LargeStringArray.from_buffers(3, pa.py_buffer(ends), pa.py_buffer(data))
+    table = make_table("person", ROW | {"name": late})
+    assert table["name"].to_pylist() == ["one", "two", "six"]
+    assert digest_rows(table) == digest_rows(make_table("person", ROW | {"name": late.to_pylist()}))
+
+
+def test_a_row_group_of_more_than_two_gigabytes_is_divided(monkeypatch):
+    monkeypatch.setattr(shards, "LARGEST", 10)
+    names = pa.array(["Ann Lee", "Bo", "Cy Young"], pa.large_string())
+    table = make_table("person", ROW | {"name": names})
+    assert table["name"].num_chunks > 1
+    assert digest_rows(table) == digest_rows(
+        make_table("person", ROW | {"name": names.to_pylist()})
+    )
+
+
 def test_a_file_is_the_same_rows_whatever_the_size_of_its_row_groups(tmp_path, monkeypatch):
     (tmp_path / "data" / "people").mkdir(parents=True)
     one = write_shard(tmp_path, "data/people/train-00000-of-00001.parquet", "person", ROW)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bioreason_bench.language.text_arrays import no_texts
 from bioreason_bench.questions.records import Writer
 from bioreason_bench.questions.sets import Certify, Columns, KeyRange, interleave, merge
 from bioreason_bench.splits.directions import Directions
@@ -65,6 +66,6 @@ class DirectionPairs:
             "skill": ["mem"] * size,
             "level": [self.schema] * size,
         }
-        columns |= self.writer.rows((relation,), walk, no_people, [""] * size)
+        columns |= self.writer.rows((relation,), walk, no_people, no_texts(size))
         columns |= self.certify((relation,), walk) | {"portion": [0] * size, "pair": pairs}
         return columns
