@@ -117,7 +117,7 @@ class WorldConfig:
         birth_years: First and last year of birth.
         pool_sizes: Value pool -> use only its first n values.
         paraphrases: Renderings of a parametric biography, each in other words.
-        distractors: Distracting people (or runs of people) in a context.
+        distractors: Alternatives to a person on the chain, whose biographies the context holds too.
         context_facts: Sentences of a person in a context; 0 for the whole biography.
         context_tokens: Lengths in tokens up to which the contexts of the levels are filled with
             further biographies: one length, a list or a range (see lengths.py); empty for none.

@@ -19,12 +19,15 @@ import pytest
 import yaml
 
 import bioreason_bench
+from bioreason_bench.audit.catalogue import LAWS
+from bioreason_bench.audit.verify import verify
 from bioreason_bench.commands.baseline import main as baseline
 from bioreason_bench.commands.main import main as bioreason_main
 from bioreason_bench.config import from_dict, load_preset
 from bioreason_bench.evaluation.harness.names import all_names
 from bioreason_bench.experiments.studies import load_study
 from bioreason_bench.family import load_settings
+from bioreason_bench.release.manifest import read_manifest
 from bioreason_bench.schema import columns
 from bioreason_bench.taxonomy import KIND_NAMES, LEVELS, SKILLS
 from bioreason_bench.training.recipe import Recipe, join_parts, load_recipe, make_recipe, read_part
@@ -297,6 +300,19 @@ def test_the_columns_of_each_table_are_those_of_its_schema(heading, schema):
 @pytest.mark.parametrize("term", [*SKILLS, *LEVELS, *KIND_NAMES])
 def test_the_glossary_defines_every_word_of_the_taxonomy(term):
     assert re.search(rf"^\| `{term}`", DOCS["docs/glossary.md"], re.MULTILINE)
+
+
+def test_the_numbers_of_tiny_in_the_glossary_are_those_of_its_audit(tiny_release):
+    audit = verify(tiny_release, workers=1)
+    checked = [entry.checked for entry in audit.ledger.entries.values() if entry.checked]
+    files = read_manifest(tiny_release)["files"]
+    rows = {file.split("/")[1]: entry["rows"] for file, entry in files.items()}
+    for said in (
+        f"{rows['people']:,} people, {rows['facts']:,} facts, {rows['paths']} paths",
+        f"checks {len(checked)} of the {len(LAWS)} laws, {sum(checked):,} times",
+        f"on all {audit.ledger.entries['oracle'].checked} test sets",
+    ):
+        assert said in DOCS["docs/glossary.md"]
 
 
 @pytest.fixture(scope="module")

@@ -156,8 +156,8 @@ def contexts(config: Mapping[str, Any]) -> str:
     distractors = ", without distractors."
     if number:
         distractors = (
-            f" and those of {number} distractor{'s' * (number > 1)} (each a chain of people if "
-            "several hops are read after a recalled one)."
+            f" and those of others: {number} for each person on the chain who has to be told from "
+            f"them, and strangers where fewer than {number + 1} people would be in it."
         )
     people = f"people whose facts are to be read{distractors}"
     sentences = [f"A context holds, in random order, the contextual biographies of the {people}"]

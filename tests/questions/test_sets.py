@@ -42,7 +42,7 @@ def test_the_question_set_that_the_docs_add(monkeypatch):
     if not PAGE.is_file():
         pytest.skip("the wheel has no docs")
     (code,) = re.findall(
-        r"```python\n# bioreason_bench/questions/reordered.py\n(.*?)```",
+        r"```python\n# bioreason_bench/questions/kinds/reordered.py\n(.*?)```",
         PAGE.read_text("utf-8"),
         re.DOTALL,
     )
