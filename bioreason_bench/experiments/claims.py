@@ -91,7 +91,8 @@ class Finding:
         pooled: The difference over all questions; None without verdicts on the same questions.
         p: p of the test, after Holm's correction; NaN if there is none.
         p_equivalent: p of equivalence, after Holm's correction.
-        excluded: Why an arm does not count; "" if both do.
+        excluded: Why nothing is claimed, in half a sentence: an arm does not count, or the test
+            set is too hard or too easy for both; "" if there is no such reason.
     """
 
     claim: Claim
@@ -150,6 +151,7 @@ def judge(claims: Sequence[Claim], evidence: Evidence) -> list[Finding]:
         "; ".join(
             dict.fromkeys(reasons[arm] for arm in (claim.first, claim.second) if arm in reasons)
         )
+        or _at_an_end(claim, evidence)
         for claim in claims
     ]
     usable = [
@@ -168,15 +170,32 @@ def judge(claims: Sequence[Claim], evidence: Evidence) -> list[Finding]:
 
 def compare(claim: Claim, evidence: Evidence) -> PairedDifference | None:
     """The difference second - first over the worlds that have both; None if there is none."""
+    first, second = _scores(claim, evidence)
+    return paired_difference(second, first, margin=MARGIN) if first else None
+
+
+def _scores(claim: Claim, evidence: Evidence) -> tuple[list[float], list[float]]:
+    """The scores of the first and of the second arm in the worlds that have both."""
     first, second = (
         evidence.by_world(arm, config, claim.metric)
         for arm, config in zip((claim.first, claim.second), claim.configs, strict=True)
     )
     worlds = sorted(first.keys() & second.keys())
-    if not worlds:
-        return None
-    ours, theirs = ([scores[world] for world in worlds] for scores in (second, first))
-    return paired_difference(ours, theirs, margin=MARGIN)
+    return [first[world] for world in worlds], [second[world] for world in worlds]
+
+
+def _at_an_end(claim: Claim, evidence: Evidence) -> str:
+    """Why two arms would be equivalent whatever they had learnt; "" if they would not.
+
+    If both are within the margin of 0, or of 1, no difference beyond it is possible.
+    """
+    means = [sum(scores) / len(scores) for scores in _scores(claim, evidence) if scores]
+    percent = f"{100 * MARGIN:.0f} %"
+    if means and max(means) <= MARGIN:
+        return f"both arms have at most {percent}, and so cannot differ by more"
+    if means and min(means) >= 1 - MARGIN:
+        return f"both arms are within {percent} of 100 %, and so cannot differ by more"
+    return ""
 
 
 def pooled(claim: Claim, evidence: Evidence) -> Estimate | None:

@@ -80,6 +80,17 @@ def test_an_arm_of_grpo_whose_reward_leaves_nothing_to_learn_gets_no_claim(rewar
     assert ("does not count" in claim_sentence(finding, {})) == (not counts)
 
 
+def test_arms_that_cannot_differ_by_more_than_the_margin_are_not_called_equivalent():
+    for shares in ([0.0, 0.01, 0.0, 0.02, 0.0], [0.99, 1.0, 0.98, 0.97, 0.99]):
+        found = evidence({"a": shares, "b": shares})
+        (finding,) = judge([Claim("b", "a")], found)
+        assert finding.verdict == "no claim"
+        assert "cannot differ by more" in claim_sentence(finding, {})
+        found = evidence({"a": [0.3, 0.31, 0.32, 0.3, 0.3], "b": shares})
+        (finding,) = judge([Claim("b", "a")], found)
+        assert finding.verdict in ("ahead", "behind")
+
+
 def test_the_claims_are_those_of_the_study_and_else_each_grpo_with_its_base_and_control(study):
     found = read_evidence([study])
     assert [claim.second for claim in claims_of(found)] == [

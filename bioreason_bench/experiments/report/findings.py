@@ -71,7 +71,7 @@ def _verdict(finding: Finding) -> str:
         f"{gap}, 95 % interval {signed(100 * test.low)} to {signed(100 * test.high)}, {worlds}"
     )
     if finding.excluded:
-        return f"no claim, since an arm does not count ({finding.excluded}); {numbers}"
+        return f"no claim ({finding.excluded}); {numbers}"
     p = f"{p_value(finding.p)} after Holm's correction"
     if finding.verdict in ("ahead", "behind"):
         return f"{finding.verdict} ({numbers}, {p})"
