@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 pytest.importorskip("datatrove")
+psutil = pytest.importorskip("psutil")
 
 from bioreason_bench.build import generate_by_engine
 from bioreason_bench.config import load_preset
