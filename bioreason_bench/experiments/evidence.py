@@ -107,6 +107,11 @@ class Evidence:
         return composed_skill(self.configs)
 
     @property
+    def of_people(self) -> bool:
+        """Whether the questions are those on people, whose chains have one step for each hop."""
+        return self.skill == "comp"
+
+    @property
     def composed(self) -> list[str]:
         """The test sets of that skill: comp_iid, comp_composition, ..."""
         return [config for config in self.configs if skill_of(config) == self.skill]

@@ -198,7 +198,7 @@ def errors(evidence: Evidence) -> Figure | None:
         return None
     hops = sorted({hop for arm in arms for hop in counts[arm]})
     figure, axes = pyplot().subplots(figsize=(8.0, 0.34 * len(arms) + 1.3))
-    floor = [0.0] * len(arms)
+    floor, step = [0.0] * len(arms), "hop" if evidence.of_people else "step"
     for number, hop in enumerate(hops):
         heights = [100 * counts[arm][hop] / asked[arm] for arm in arms]
         style = {
@@ -206,7 +206,7 @@ def errors(evidence: Evidence) -> Figure | None:
             "edgecolor": INK,
             "hatch": HATCHES[number % len(HATCHES)],
         }
-        axes.barh(range(len(arms)), heights, 0.6, left=floor, label=f"hop {hop}", **style)
+        axes.barh(range(len(arms)), heights, 0.6, left=floor, label=f"{step} {hop}", **style)
         floor = [low + height for low, height in zip(floor, heights, strict=True)]
     axes.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms], fontsize=8)
     axes.set_ylim(len(arms) - 0.5, -0.5)

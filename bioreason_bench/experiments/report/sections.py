@@ -127,7 +127,7 @@ def findings(evidence: Evidence) -> Iterator[Block]:
 
 def levels(evidence: Evidence) -> Iterator[Block]:
     configs = evidence.composed
-    of_people = evidence.skill == "comp"
+    of_people = evidence.of_people
     yield f"## {'Complementary reasoning (comp)' if of_people else evidence.skill} by level"
     yield "Whole chains, means over worlds:"
     yield tables.overview_table(evidence, configs, CHAINS)

@@ -240,7 +240,9 @@ def standardised_table(evidence: Evidence) -> Table | None:
 
 
 def error_table(evidence: Evidence) -> Table | None:
-    """Where chains go wrong first, beside what independent errors would give."""
+    """Where chains of hops go wrong first, beside what independent errors would give."""
+    if not evidence.of_people:
+        return None
     rows = []
     for arm in evidence.arms:
         found = first_errors([part for _, part in evidence.parts(arm, evidence.zeroshot)])
