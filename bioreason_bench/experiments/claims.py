@@ -18,7 +18,7 @@ questions, clustered by person and unseen relation, stands beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -147,13 +147,7 @@ def judge(claims: Sequence[Claim], evidence: Evidence) -> list[Finding]:
     """Test all claims of a study together."""
     reasons = does_not_count(evidence)
     tests = [compare(claim, evidence) for claim in claims]
-    excluded = [
-        "; ".join(
-            dict.fromkeys(reasons[arm] for arm in (claim.first, claim.second) if arm in reasons)
-        )
-        or _at_an_end(claim, evidence)
-        for claim in claims
-    ]
+    excluded = [_excluded(claim, reasons) or _at_an_end(claim, evidence) for claim in claims]
     usable = [
         test if test is not None and not reason else None
         for test, reason in zip(tests, excluded, strict=True)
@@ -182,6 +176,12 @@ def _scores(claim: Claim, evidence: Evidence) -> tuple[list[float], list[float]]
     )
     worlds = sorted(first.keys() & second.keys())
     return [first[world] for world in worlds], [second[world] for world in worlds]
+
+
+def _excluded(claim: Claim, reasons: Mapping[str, str]) -> str:
+    """Which of the two arms do not count, and why; "" if both do."""
+    ours = dict.fromkeys(reasons[arm] for arm in (claim.first, claim.second) if arm in reasons)
+    return f"an arm does not count: {'; '.join(ours)}" if ours else ""
 
 
 def _at_an_end(claim: Claim, evidence: Evidence) -> str:

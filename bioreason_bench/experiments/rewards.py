@@ -66,8 +66,8 @@ def starts(evidence: Evidence) -> list[Start]:
 def does_not_count(evidence: Evidence) -> dict[str, str]:
     """Arm -> why it does not count, for the arms of GRPO that do not."""
     return {
-        start.arm: f"an arm does not count: the reward of {start.arm} begins at "
-        f"{start.reward:.2f}, outside {LOWEST} to {HIGHEST}"
+        start.arm: f"the reward of {start.arm} begins at {start.reward:.2f}, "
+        f"outside {LOWEST} to {HIGHEST}"
         for start in starts(evidence)
         if not start.counts
     }

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bioreason_bench.errors import ReleaseError
 from bioreason_bench.evaluation.answers import Answers, answer_problem
 from bioreason_bench.evaluation.results import read_verdicts
+from bioreason_bench.experiments.results import skill_of
 from bioreason_bench.inputs import Unreadable
 from bioreason_bench.parquet import open_parquet
 from bioreason_bench.release.disk import plain_errors, write_whole
@@ -250,7 +251,7 @@ def _check(key: Key, columns: Mapping[str, list[Any]]) -> None:
                 raise Unreadable(f"{where}: {problem}")
     # Of other families, a trace may have more steps than the question has parts, and a pattern is
     # the name of a routing or the like.
-    people = key.config.partition("_")[0] in SKILLS
+    people = skill_of(key.config) in SKILLS
     for name in ("first_unseen", "first_error"):
         hops = zip(columns[name], columns["hops"], strict=True)
         if not all(hop >= NONE and (hop < most or not people) for hop, most in hops):

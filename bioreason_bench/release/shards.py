@@ -122,16 +122,20 @@ def make_table(kind: str, columns: Mapping[str, Any]) -> pa.Table:
 def _array(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
     import pyarrow as pa
 
-    if not isinstance(values, pa.Array):
-        return pa.array(values, type=kind)
-    if values.nbytes >= LARGEST and len(values) > 1:
-        half = len(values) // 2
-        parts = [_array(values[:half], kind), _array(values[half:], kind)]
-        return pa.chunked_array(
-            [chunk for part in parts for chunk in getattr(part, "chunks", [part])]
-        )
+    if isinstance(values, pa.Array):
+        return pa.chunked_array(_narrowed(values, kind))
+    return pa.array(values, type=kind)
+
+
+def _narrowed(texts: pa.Array, kind: pa.DataType) -> list[pa.Array]:
+    """Large strings in arrays with 32-bit offsets, as many as they need."""
+    import pyarrow as pa
+
+    if texts.nbytes >= LARGEST and len(texts) > 1:
+        half = len(texts) // 2
+        return [*_narrowed(texts[:half], kind), *_narrowed(texts[half:], kind)]
     # copied first: a cast looks at where the texts lie in the whole array, not at how many they are
-    return pa.concat_arrays([values]).cast(kind)
+    return [pa.concat_arrays([texts]).cast(kind)]
 
 
 def write_shard(root: Path, file: str, kind: str, columns: Mapping[str, Any]) -> FileEntry:

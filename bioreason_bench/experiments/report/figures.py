@@ -198,7 +198,8 @@ def errors(evidence: Evidence) -> Figure | None:
         return None
     hops = sorted({hop for arm in arms for hop in counts[arm]})
     figure, axes = pyplot().subplots(figsize=(8.0, 0.34 * len(arms) + 1.3))
-    floor, step = [0.0] * len(arms), "hop" if evidence.of_people else "step"
+    floor = [0.0] * len(arms)
+    step = "hop" if evidence.of_people else "step"
     for number, hop in enumerate(hops):
         heights = [100 * counts[arm][hop] / asked[arm] for arm in arms]
         style = {

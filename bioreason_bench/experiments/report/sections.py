@@ -127,8 +127,8 @@ def findings(evidence: Evidence) -> Iterator[Block]:
 
 def levels(evidence: Evidence) -> Iterator[Block]:
     configs = evidence.composed
-    of_people = evidence.of_people
-    yield f"## {'Complementary reasoning (comp)' if of_people else evidence.skill} by level"
+    title = "Complementary reasoning (comp)" if evidence.of_people else evidence.skill
+    yield f"## {title} by level"
     yield "Whole chains, means over worlds:"
     yield tables.overview_table(evidence, configs, CHAINS)
     yield "Answers, means over worlds:"
