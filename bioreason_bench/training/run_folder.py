@@ -13,6 +13,7 @@ A run may take its first stages from another run (`base`), and then has no folde
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -20,7 +21,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from bioreason_bench._version import __version__
 from bioreason_bench.errors import ReleaseError, UsageError, one_line, suggest
 from bioreason_bench.escaping import without_token
+from bioreason_bench.family import all_presets, load_settings
 from bioreason_bench.release.disk import write_whole
 from bioreason_bench.training.checkpoints import disk_errors, sync
 from bioreason_bench.training.data import Corpus
@@ -202,7 +204,7 @@ def check_same_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
             f"{out} was begun with another recipe; "
             "go on with the same recipe and settings, or choose another --out"
         )
-    if begun["world"] != world_of(corpus):
+    if not _same_world(begun["world"], corpus):
         raise UsageError(
             f"{out} was begun on another release; "
             "go on with the same release (--data), or choose another --out"
@@ -243,7 +245,7 @@ def stages_of_base(recipe: Recipe, corpus: Corpus, base: Path) -> list[Path]:
             f"--base {base}: that is no folder of a run ({error}); "
             "give one that bioreason-baseline train wrote"
         ) from None
-    if run["world"] != world_of(corpus):
+    if not _same_world(run["world"], corpus):
         raise UsageError(
             f"--base {base}: that run was trained on another release; "
             "give it the same --data, or leave out --base"
@@ -327,14 +329,46 @@ def describe(recipe: Recipe, corpus: Corpus, command: str) -> dict[str, Any]:
 
 
 def world_of(corpus: Corpus) -> dict[str, Any]:
-    """What identifies the release of a run."""
+    """What identifies the release of a run: how it was made, and a digest of its rows."""
     config = corpus.manifest["config"]
+    files = sorted((name, entry["digest"]) for name, entry in corpus.manifest["files"].items())
     return {
         "preset": config["preset"],
         "seed": config["seed"],
         "language": corpus.language,
         **{name: config[name] for name in ("known", "novel", "family") if name in config},
+        "changed": _changed(config),
+        "digest": f"sha256:{hashlib.sha256(json.dumps(files).encode()).hexdigest()}",
     }
+
+
+def _changed(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a release that differ from its preset, as --set takes them.
+
+    Only a shipped preset can be compared; for any other there are none.
+    """
+    if config["preset"] not in all_presets():
+        return {}
+    usual = load_settings(config["preset"], config["seed"]).as_dict()
+    return dict(_differing(config, usual))
+
+
+def _differing(
+    values: Mapping[str, Any], usual: Mapping[str, Any], above: str = ""
+) -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of what differs."""
+    for name, value in values.items():
+        other = usual.get(name)
+        if isinstance(value, dict) and isinstance(other, dict) and value.keys() == other.keys():
+            yield from _differing(value, other, f"{above}{name}.")
+        elif value != other:
+            yield f"{above}{name}", value
+
+
+def _same_world(begun: dict[str, Any], corpus: Corpus) -> bool:
+    """Whether a run was begun on this release; older runs have no digest."""
+    world = world_of(corpus)
+    return begun == {name: world[name] for name in begun if name in world}
 
 
 def versions() -> dict[str, str]:

@@ -13,7 +13,9 @@ pytest.importorskip("torch")
 pytest.importorskip("trl")
 pytest.importorskip("matplotlib")
 
+from bioreason_bench.build import generate
 from bioreason_bench.commands.baseline import main
+from bioreason_bench.config import load_preset
 from bioreason_bench.errors import UsageError
 from bioreason_bench.experiments.evidence import read_evidence, write_evidence
 from bioreason_bench.experiments.jobs import Arm
@@ -125,4 +127,18 @@ def test_a_finished_arm_of_other_settings_is_not_taken_for_this_one(runs, nano_r
         reproduce(corpora, runs, arms=[other], workers=1, log=silent)
     copy = shutil.copytree(runs, runs.parent / "same")
     page = reproduce(corpora, copy, arms=[Arm("sft_mem_ctx", recipe, {})], workers=1, log=silent)
-    assert page.is_file()
+    world = "World: preset nano with `mem.train=600, ctx.train=600, comp.train=1200, comp.rl=100`."
+    assert world in page.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_a_release_of_the_same_preset_and_seed_with_other_settings_is_another(runs, tmp_path):
+    generate(load_preset("nano").override({"comp.train": "1100"}), tmp_path / "other", workers=2)
+    corpora = {0: Corpus(tmp_path / "other")}
+    arm = Arm("sft_mem_ctx", str(runs / "seed0" / "sft_mem_ctx" / "recipe.yaml"), {})
+    with pytest.raises(UsageError, match=r"begun on another release.*choose another --out"):
+        reproduce(corpora, runs, arms=[arm], workers=1, log=silent)
+    recipe = make_recipe({"name": "two", **RECIPE, "stages": [SFT, GRPO]})
+    base = runs / "seed0" / "sft_mem_ctx"
+    with pytest.raises(UsageError, match="that run was trained on another release"):
+        train(recipe, corpora[0], tmp_path / "run", base=base, log=silent, bar=False)
+    assert not (tmp_path / "run").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -290,6 +291,15 @@ def test_a_seed_decides_every_row(tmp_path):
         for name, workers in (("one", 1), ("two", 2))
     ]
     assert files[0] == files[1]
+
+
+def test_a_word_can_be_shown_a_hundred_times_as_in_the_second_training_set_of_cogs(tmp_path):
+    changes = {"exposures": "100", "held_words": "1", "per_kind": "2", "rl": "0"}
+    settings = load_settings("cogs_tiny").override(changes)
+    generate(settings, tmp_path / "out", workers=1)
+    assert verify(tmp_path / "out", workers=1).ok
+    kinds = Counter(row["generalisation"] for row in rows_of(tmp_path / "out", "cogs/train"))
+    assert {kinds[kind] for kind in LEXICAL} == {100}
 
 
 def test_too_small_a_training_set_ends_in_one_sentence(tmp_path):

@@ -6,8 +6,10 @@ as HTML in a single file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bioreason_bench.escaping import markdown_code
 from bioreason_bench.experiments import pass_curves
@@ -96,7 +98,7 @@ def head(evidence: Evidence) -> Iterator[Block]:
     for text in ("about", "question"):
         if study.get(text):
             yield str(study[text])
-    presets = ", ".join(sorted({run["world"]["preset"] for run in evidence.runs})) or "?"
+    presets = ", ".join(sorted({_preset(run["world"]) for run in evidence.runs})) or "?"
     worlds = ", ".join(str(seed) for _, seed in evidence.worlds)
     yield (
         f"World: preset {presets}. World seeds: {worlds}. "
@@ -106,6 +108,16 @@ def head(evidence: Evidence) -> Iterator[Block]:
         "Chains are right answers whose whole chain is right as well (process-verified); they "
         "decide. Answers are exact matches by the package's grader. All shares are in percent."
     )
+
+
+def _preset(world: Mapping[str, Any]) -> str:
+    """The preset of a run's world and the settings that differ from it, but for the fold."""
+    changed = ", ".join(
+        f"{name}={json.dumps(value)}"
+        for name, value in world.get("changed", {}).items()
+        if name != "fold"  # each world has its own
+    )
+    return f"{world['preset']} with {markdown_code(changed)}" if changed else world["preset"]
 
 
 def findings(evidence: Evidence) -> Iterator[Block]:

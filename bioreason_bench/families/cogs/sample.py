@@ -55,6 +55,8 @@ TOTAL = sum(WEIGHTS.values())
 MODIFIED = 0.3  # share of objects with a preposition
 NAMED = 0.3  # share of names among those who can act
 THING = 0.6  # share of things among themes
+PLAIN = 20  # sentences that show a word by themselves; further ones stand inside another clause,
+# because "The monk vanished" can be said in 34 ways only
 EMBEDDED = 0.2  # share of test sentences inside another clause
 
 
@@ -126,9 +128,10 @@ class Sampler:
         """A sentence like those of training."""
         return self._clause(numbers, numbers.frame(), self.deepest)
 
-    def exposure(self, numbers: Numbers, kind: str, word: str) -> Clause:
-        """A sentence that shows a word of a lexical kind."""
-        return self._with(numbers, LEXICAL[kind].shown, word)
+    def exposure(self, numbers: Numbers, kind: str, word: str, number: int) -> Clause:
+        """A sentence that shows a word of a lexical kind, the number-th time from 0."""
+        clause = self._with(numbers, LEXICAL[kind].shown, word)
+        return self._embed(numbers, clause, 1) if number >= PLAIN else clause
 
     def lexical(self, numbers: Numbers, kind: str) -> Clause:
         """A test sentence of a lexical kind."""

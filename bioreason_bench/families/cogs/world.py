@@ -212,8 +212,8 @@ class _Maker:
                 yield self.new(
                     f"{kind} {word} {number}",
                     kind,
-                    lambda numbers, kind=kind, word=word: self.sampler.exposure(  # type: ignore[misc]
-                        numbers, kind, word
+                    lambda numbers, kind=kind, word=word, number=number: (  # type: ignore[misc]
+                        self.sampler.exposure(numbers, kind, word, number)
                     ),
                 )
 
