@@ -23,7 +23,7 @@ class CogsSettings(FamilySettings):
         definitions: "recalled": what a word means is to be known; "read": it is in the context.
         open_book: Whether the test questions are there with definitions as well.
         held_words: Words that each lexical kind has for itself (COGS has one).
-        exposures: How often training shows each of them (COGS: once).
+        exposures: How often training shows each of them (COGS: 1, in a second set 100).
         deepest: Clauses or prepositions in each other, at most, in training.
         train: Training sentences, beside those that show held words and words alone.
         alone: Other words that training has alone, so that the form of an answer to a word alone
