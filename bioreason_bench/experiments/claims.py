@@ -152,14 +152,23 @@ def judge(claims: Sequence[Claim], evidence: Evidence) -> list[Finding]:
         test if test is not None and not reason else None
         for test, reason in zip(tests, excluded, strict=True)
     ]
-    ps = holm([test.p if test else math.nan for test in usable])
-    equivalents = holm([test.p_equivalent if test else math.nan for test in usable])
+    ps = _corrected([test.p if test else math.nan for test in usable])
+    equivalents = _corrected([test.p_equivalent if test else math.nan for test in usable])
     return [
         Finding(claim, test, pooled(claim, evidence), p, equivalent, reason)
         for claim, test, p, equivalent, reason in zip(
             claims, tests, ps, equivalents, excluded, strict=True
         )
     ]
+
+
+def _corrected(ps: Sequence[float]) -> list[float]:
+    """Holm's correction over all claims of a study, those that cannot be decided (NaN) as well.
+
+    Otherwise whether a claim is decided would depend on what became of the others.
+    """
+    adjusted = holm([1.0 if math.isnan(p) else p for p in ps])
+    return [math.nan if math.isnan(p) else q for p, q in zip(ps, adjusted, strict=True)]
 
 
 def compare(claim: Claim, evidence: Evidence) -> PairedDifference | None:

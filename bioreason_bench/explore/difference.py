@@ -75,7 +75,9 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, li
 
 
 def _relation_rows(release: Release) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The relations and the pools of values of a release's table, by name."""
+    """The relations and the pools of values of a release's table, by name; only people have any."""
+    if "relations" not in release.manifest:
+        return {}, {}
     table = release.relations  # refuses a broken table
     return {row.name: row for row in table.relations}, dict(table.pools)
 

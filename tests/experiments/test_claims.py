@@ -71,6 +71,17 @@ def test_more_claims_make_each_of_them_harder():
     assert many.p == pytest.approx(10 * alone.p) or many.p == 1
 
 
+def test_claims_that_cannot_be_decided_are_corrected_for_all_the_same():
+    shares = {"a": [0.70, 0.74, 0.72, 0.79, 0.71], "b": [0.66, 0.71, 0.71, 0.70, 0.70]}
+    found = evidence({**shares, "c": [0.0] * 5, "d": [0.01] * 5})
+    alone, at_the_floor, not_run = judge([Claim("b", "a"), Claim("c", "d"), Claim("e", "f")], found)
+    assert alone.p == pytest.approx(3 * judge([Claim("b", "a")], found)[0].p)
+    assert alone.p_equivalent == pytest.approx(
+        min(1, 3 * judge([Claim("b", "a")], found)[0].p_equivalent)
+    )
+    assert math.isnan(at_the_floor.p) and math.isnan(not_run.p)
+
+
 @pytest.mark.parametrize(("reward", "counts"), [(0.05, False), (0.5, True), (0.97, False)])
 def test_an_arm_of_grpo_whose_reward_leaves_nothing_to_learn_gets_no_claim(reward, counts):
     shares = {"a": [0.80, 0.82, 0.81, 0.83, 0.80], "b": [0.60, 0.61, 0.63, 0.60, 0.62]}

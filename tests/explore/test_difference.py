@@ -13,6 +13,7 @@ from few import few
 from bioreason_bench.build import generate
 from bioreason_bench.config import load_preset
 from bioreason_bench.explore.difference import compare
+from bioreason_bench.family import load_settings
 from bioreason_bench.release.read import Release
 
 
@@ -92,6 +93,21 @@ def test_worlds_of_other_relations_and_languages(tiny_release, nano_release, tmp
     part = compare(Release(tiny_release), Release(shorter))["parts"]["comp/conflict/test"]
     assert part["rows"] == [20, None]
     assert not part["same"]
+
+
+def test_releases_of_other_families_have_no_relations_to_compare(tiny_release, tmp_path, cli):
+    for seed in (1, 2):
+        settings = load_settings("strings_tiny", seed).override({"depth": "8"})
+        generate(settings, tmp_path / str(seed), workers=1)
+    one, other = Release(tmp_path / "1"), Release(tmp_path / "2")
+    assert compare(one, one)["same"]
+    found = compare(one, other)
+    assert not found["same"] and found["settings"] == {"seed": [1, 2]}
+    assert found["parts"]["strings/depth/test"]["rows"] == [8, 8]
+    assert not any(found["relations"].values())
+    mixed = cli("diff", tmp_path / "1", tiny_release)
+    assert mixed.exit_code == 1
+    assert "relations of B only" in mixed.stdout and not mixed.stderr
 
 
 def test_a_folder_that_is_no_release_is_told(tiny_release, tmp_path, cli):
