@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.draw import Draw
 from bioreason_bench.errors import UsageError, one_line
 from bioreason_bench.experiments.results import (
     composed_skill,
@@ -19,9 +18,8 @@ from bioreason_bench.experiments.results import (
 )
 from bioreason_bench.experiments.studies import Study
 from bioreason_bench.training.data import Corpus
+from bioreason_bench.training.measure import configs_of
 from bioreason_bench.training.recipe import KINDS, Recipe, Stage, load_recipe, recipe_names
-
-EVALUATION = 4_500  # test questions after an arm, about
 
 
 @dataclass(frozen=True)
@@ -167,12 +165,14 @@ class Job:
     def results(self) -> list[dict[str, Any]]:
         return json_lines(self.folder / "results.jsonl")
 
-    def cost(self) -> float:
-        """The expected duration, in texts that are learnt.
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of the stages that this job trains itself."""
+        return tuple(stage.kind for stage in self.own)
 
-        A sample of GRPO, and an answer to a test question, take about as long as learning a text.
-        """
-        texts = EVALUATION
+    def texts(self) -> float:
+        """The texts that are learnt, and those that are sampled."""
+        texts = 0
         for stage in self.own:
             texts += stage.steps * sum(source.rows for source in stage.batch)
             if stage.prompts is None:
@@ -183,14 +183,30 @@ class Job:
                 texts += stage.steps * stage.prompts.rows + stage.prompts.limit * stage.samples
         return float(texts)
 
-    def share_done(self) -> float:
-        """The share of the job's steps that are done, in [0, 1]."""
-        done = 0
+    def share_done(self) -> tuple[float, float]:
+        """The shares of the job's steps and of its test sets that are done, in [0, 1]."""
+        done = sum(int(point.get("step", 0)) for point in self._last_points())
+        tests = len(list(self.folder.glob("*-*/test/*.jsonl")))
+        sets = self.arm.load(self.seed).evaluate.get("configs") or configs_of(self.corpus)
+        steps = sum(stage.steps for stage in self.own)
+        return min(1.0, done / steps), min(1.0, tests / max(1, len(sets)))
+
+    def trained_minutes(self) -> float:
+        """Minutes that the stages of a complete job took, before and after an interruption."""
+        return sum(float(point.get("seconds", 0)) for point in self._last_points()) / 60
+
+    def tested_minutes(self) -> float:
+        """Minutes that the answers of a complete job took."""
+        return sum(float(line.get("seconds", 0)) for line in self.results()) / 60
+
+    def _last_points(self) -> Iterator[dict[str, Any]]:
+        """The last point of the learning curve of each stage."""
         for log in self.folder.glob("*-*/log.jsonl"):
-            last = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-            with suppress(ValueError, TypeError, KeyError):  # it is being written
-                done += int(json.loads(last)["step"])
-        return min(1.0, done / sum(stage.steps for stage in self.own))
+            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            for line in reversed(lines[-2:]):  # the last one may be in the middle of being written
+                with suppress(ValueError):
+                    yield json.loads(line)
+                    break
 
     def last_message(self) -> str:
         """The last line of the job's log, for an error message."""
@@ -232,28 +248,3 @@ def make_jobs(arms: Sequence[Arm], corpora: Mapping[int, Corpus], out: Path) -> 
             earlier.append((Job(arm, seed, corpus, out, base, recipe.stages[shared:]), recipe))
         jobs += [job for job, _ in earlier]
     return jobs
-
-
-def minutes_per_text(job: Job) -> float:
-    """Minutes that learning one text takes on this machine now, on one thread.
-
-    Measured with a bare loop over the first batches of the job's recipe.
-    """
-    import torch
-
-    from bioreason_bench.training.data import make_mixture
-    from bioreason_bench.training.models import load as models
-    from bioreason_bench.training.speed import expected_minutes
-
-    models.quiet()
-    recipe = job.arm.load(job.seed)
-    stage = recipe.stages[0]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    model, tokenizer = models.start(recipe, job.corpus)
-    mixture = make_mixture(
-        job.corpus, stage.batch, stage.steps, tokenizer, recipe.max_length, Draw(0)
-    )
-    minutes = expected_minutes(model, tokenizer, mixture, recipe)
-    torch.set_num_threads(threads)
-    return minutes / len(mixture)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioreason_bench.experiments.jobs import Arm, Job, make_jobs, minutes_per_text
+from bioreason_bench.experiments.jobs import Arm, Job, make_jobs
+from bioreason_bench.experiments.pace import Pace, minutes_per_text
 from bioreason_bench.experiments.results import STUDY, json_lines, lines_of_run, write_json_lines
 from bioreason_bench.experiments.scheduler import run_jobs
 from bioreason_bench.experiments.studies import Study
@@ -69,9 +70,13 @@ def reproduce(
         f"{len(jobs)} runs ({len(arms)} arms, {len(corpora)} seeds), "
         f"{len(jobs) - len(waiting)} complete; {workers} side by side, one thread each"
     )
+    pace = Pace(jobs, minutes_per_text(waiting[0]) if waiting else 0.0)
     if waiting:
-        minutes = minutes_per_text(waiting[0]) * sum(job.cost() for job in waiting) / workers
-        log(f"about {minutes:.0f} min at the speed of a bare training loop on this machine now")
+        minutes = f"about {pace.minutes_left(waiting, (), workers):.0f} min"
+        if len(waiting) < len(jobs):
+            log(f"{minutes}, by the runs that are complete")
+        else:
+            log(f"{minutes} or more, at the speed of a bare training loop on this machine now")
     with only_one(out):
         if not any((job.folder / RUN).exists() for job in jobs):
             first = [job for job in jobs if job.seed == jobs[0].seed]
@@ -79,7 +84,7 @@ def reproduce(
         about = [study.line()] if study else []
         if study:
             write_json_lines(out / STUDY, about)
-        run_jobs(jobs, workers, log, command)
+        run_jobs(jobs, workers, log, command, pace)
         lines = about + [line for job in jobs for line in lines_of(job)]
         lines += passk_lines(jobs, study.passk if study and with_passk else (), log)
         write_json_lines(out / "results.jsonl", lines)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from bioreason_bench.errors import BioreasonError
 from bioreason_bench.experiments.jobs import Job
+from bioreason_bench.experiments.pace import Pace
 from bioreason_bench.training.interrupt import handled_by, interrupt
 
 Log = Callable[[str], None]
@@ -18,7 +19,7 @@ STOP_WITHIN = 120.0  # seconds in which a job should save its checkpoint
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
-def run_jobs(jobs: Sequence[Job], workers: int, log: Log, command: str) -> None:
+def run_jobs(jobs: Sequence[Job], workers: int, log: Log, command: str, pace: Pace) -> None:
     """Run the jobs that are not complete.
 
     Args:
@@ -26,12 +27,13 @@ def run_jobs(jobs: Sequence[Job], workers: int, log: Log, command: str) -> None:
         workers: Jobs that run at the same time.
         log: Called with a line when a job starts or ends, and every minute.
         command: The command that run.json records.
+        pace: Says how long the jobs take.
 
     Raises:
         BioreasonError: A job failed.  The others have finished, but for those that it is the
             base of.
     """
-    scheduler = Scheduler(jobs, workers, log, command)
+    scheduler = Scheduler(jobs, workers, log, command, pace)
     with handled_by(interrupt):
         try:
             scheduler.run()
@@ -54,13 +56,14 @@ class Scheduler:
         failed: Jobs that failed or whose base failed, in the order in which this was seen.
     """
 
-    def __init__(self, jobs: Sequence[Job], workers: int, log: Log, command: str) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], workers: int, log: Log, command: str, pace: Pace
+    ) -> None:
         self.waiting = [job for job in jobs if not job.complete()]
         self.running: dict[subprocess.Popen[bytes], Job] = {}
         self.failed: list[Job] = []
-        self.workers, self.log, self.command = workers, log, command
-        self.total_cost = sum(job.cost() for job in self.waiting) or 1.0
-        self.started_at = self.reported_at = time.perf_counter()
+        self.workers, self.log, self.command, self.pace = workers, log, command, pace
+        self.reported_at = time.perf_counter()
 
     def run(self) -> None:
         while self.waiting or self.running:
@@ -104,13 +107,19 @@ class Scheduler:
                 process.kill()
 
     def progress(self) -> str:
-        """What is running, and the minutes left at the pace so far."""
-        left = sum(job.cost() for job in self.waiting)
-        left += sum(job.cost() * (1 - job.share_done()) for job in self.running.values())
-        done = max(self.total_cost - left, 0.01 * self.total_cost)
-        minutes = (self.reported_at - self.started_at) / 60 * left / done
-        shares = (f"{job.label} {100 * job.share_done():.0f} %" for job in self.running.values())
-        return f"{', '.join(shares)}; about {minutes:.0f} min left"
+        """What is running, and the minutes left."""
+        minutes = self.pace.minutes_left(self.waiting, self.running.values(), self.workers)
+        return f"{', '.join(map(_doing, self.running.values()))}; about {minutes:.0f} min left"
+
+
+def _doing(job: Job) -> str:
+    """How far a job is: "sft seed 1 40 %", "sft seed 1 trained, tests 25 %"."""
+    steps, tests = job.share_done()
+    return (
+        f"{job.label} {100 * steps:.0f} %"
+        if steps < 1
+        else f"{job.label} trained, tests {100 * tests:.0f} %"
+    )
 
 
 def start_process(job: Job, command: str) -> subprocess.Popen[bytes]:

@@ -10,6 +10,7 @@ import pytest
 from bioreason_bench.errors import BioreasonError
 from bioreason_bench.experiments import scheduler
 from bioreason_bench.experiments.jobs import Arm, Job
+from bioreason_bench.experiments.pace import Pace
 from bioreason_bench.training.recipe import Stage
 
 STAGES = (Stage("sft", 10, 1e-3),)
@@ -41,10 +42,10 @@ def make_job(root, name: str, base: Job | None = None) -> Job:
 def test_a_base_runs_before_the_jobs_that_begin_with_it(tmp_path, started):
     base = make_job(tmp_path, "base")
     jobs = [base, make_job(tmp_path, "one", base), make_job(tmp_path, "two", base)]
-    scheduler.run_jobs(jobs, workers=3, log=lambda _: None, command="")
+    scheduler.run_jobs(jobs, workers=3, log=lambda _: None, command="", pace=Pace(jobs, 0.0))
     assert started[0] == "base" and sorted(started) == ["base", "one", "two"]
     assert all(job.complete() for job in jobs)
-    scheduler.run_jobs(jobs, workers=3, log=lambda _: None, command="")
+    scheduler.run_jobs(jobs, workers=3, log=lambda _: None, command="", pace=Pace(jobs, 0.0))
     assert len(started) == 3, "complete jobs are not run again"
 
 
@@ -52,6 +53,6 @@ def test_a_failed_base_fails_its_jobs_and_the_others_finish(tmp_path, started):
     bad, good = make_job(tmp_path, "bad"), make_job(tmp_path, "good")
     jobs = [bad, make_job(tmp_path, "child", bad), good]
     with pytest.raises(BioreasonError, match="2 of 3 runs failed, first bad seed 1: it went wrong"):
-        scheduler.run_jobs(jobs, workers=1, log=lambda _: None, command="")
+        scheduler.run_jobs(jobs, workers=1, log=lambda _: None, command="", pace=Pace(jobs, 0.0))
     assert started == ["bad", "good"]
     assert good.complete()
