@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from bioreason_bench.audit.report import AUDIT, Audit, write_audit
+from bioreason_bench.errors import ReleaseError
 from bioreason_bench.hub.card import is_unedited, pick_question, write_card
 from bioreason_bench.hub.front_matter import FIRST
 from bioreason_bench.release.files import Files, Sizes
 from bioreason_bench.release.hops import first_biographies, recalled_people
-from bioreason_bench.release.manifest import read_manifest
+from bioreason_bench.release.manifest import MANIFEST, read_manifest
 from bioreason_bench.release.read import read_batches
 from bioreason_bench.release.shards import write_shard
 from bioreason_bench.release.write import CARD
@@ -39,9 +40,12 @@ def write_outcome(files: Files, audit: Audit) -> None:
     """Write audit.json beside a release and, unless it was edited, the card with its numbers.
 
     Raises:
+        ReleaseError: The folder has no manifest, so it may be any folder.
         UsageError: The release cannot be written.
         BioreasonError: No room is left, or a store failed.
     """
+    if not (files.folder / MANIFEST).is_file():
+        raise ReleaseError(f"{AUDIT} was not written, since {files.name} has no {MANIFEST}")
     sizes = None
     if isinstance(files, RemoteFiles) and audit.ok:
         manifest = read_manifest(files.folder)

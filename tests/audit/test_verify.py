@@ -255,6 +255,13 @@ def test_an_audit_that_was_written_agrees_with_the_next_one(copy: ReleaseCopy, c
     assert cli(*words, "--write").exit_code == 0
 
 
+def test_nothing_is_written_into_a_folder_that_is_no_release(tmp_path, cli) -> None:
+    wrong = cli("verify", tmp_path, "--write", "-q")
+    assert wrong.exit_code == 1 and "has no manifest.json" in wrong.stdout
+    assert "audit.json was not written" in wrong.stderr and wrong.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_pipe_in_place_of_a_file_is_not_opened(copy: ReleaseCopy) -> None:
     for file in (copy.file("comp/iid/test"), "README.md"):
         (copy.folder / file).unlink()
