@@ -18,7 +18,7 @@ from bioreason_bench.experiments.results import (
 )
 from bioreason_bench.experiments.studies import Study
 from bioreason_bench.training.data import Corpus
-from bioreason_bench.training.measure import configs_of
+from bioreason_bench.training.measure import configs_to_ask
 from bioreason_bench.training.recipe import KINDS, Recipe, Stage, load_recipe, recipe_names
 
 
@@ -186,10 +186,11 @@ class Job:
     def share_done(self) -> tuple[float, float]:
         """The shares of the job's steps and of its test sets that are done, in [0, 1]."""
         done = sum(int(point.get("step", 0)) for point in self._last_points())
-        tests = len(list(self.folder.glob("*-*/test/*.jsonl")))
-        sets = self.arm.load(self.seed).evaluate.get("configs") or configs_of(self.corpus)
         steps = sum(stage.steps for stage in self.own)
-        return min(1.0, done / steps), min(1.0, tests / max(1, len(sets)))
+        evaluate = self.arm.load(self.seed).evaluate
+        tests = len(list(self.folder.glob(f"*-*/{evaluate['split']}/*.jsonl")))
+        sets = len(configs_to_ask(evaluate, self.corpus))
+        return min(1.0, done / steps), min(1.0, tests / max(1, sets))
 
     def trained_minutes(self) -> float:
         """Minutes that the stages of a complete job took, before and after an interruption."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,11 @@ def configs_of(corpus: Corpus, split: str = "test") -> list[str]:
         configs = [name for name in corpus.question_configs() if split in corpus.splits(name)]
         configs = [name for name in configs if not name.endswith(f"_{OPEN_BOOK}")]
     return [config for config in configs if corpus.has(config, split)]
+
+
+def configs_to_ask(evaluate: Mapping[str, Any], corpus: Corpus) -> list[str]:
+    """The test sets that a recipe's `evaluate` names; else all of its split."""
+    return list(evaluate.get("configs") or configs_of(corpus, evaluate["split"]))
 
 
 def questions_of(corpus: Corpus, config: str, split: str, limit: int = 0) -> list[dict[str, Any]]:

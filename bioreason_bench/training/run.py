@@ -22,7 +22,7 @@ from bioreason_bench.training.checkpoints import FOLDER, disk_errors
 from bioreason_bench.training.data import Corpus, StageData, prepare
 from bioreason_bench.training.dry_run.trials import Trial, different_stages, dry_run
 from bioreason_bench.training.interrupt import handled_by, interrupt
-from bioreason_bench.training.measure import as_line, configs_of, measure
+from bioreason_bench.training.measure import as_line, configs_to_ask, measure
 from bioreason_bench.training.models import load as models
 from bioreason_bench.training.models.lora import check_lora, merge_lora
 from bioreason_bench.training.recipe import Recipe
@@ -280,7 +280,7 @@ def evaluate(run: StageRun) -> list[dict[str, Any]]:
         run.model,
         run.tokenizer,
         run.corpus,
-        list(options.get("configs") or configs_of(run.corpus, split)),
+        configs_to_ask(options, run.corpus),
         split=split,
         limit=options["limit"],
         batch=options["batch"],

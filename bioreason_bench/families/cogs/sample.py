@@ -55,8 +55,9 @@ TOTAL = sum(WEIGHTS.values())
 MODIFIED = 0.3  # share of objects with a preposition
 NAMED = 0.3  # share of names among those who can act
 THING = 0.6  # share of things among themes
-PLAIN = 20  # sentences that show a word by themselves; further ones stand inside another clause,
-# because "The monk vanished" can be said in 34 ways only
+# Sentences that show a word by themselves; further ones stand inside another clause, because "The
+# monk vanished" can be said in 34 ways only.
+PLAIN = 20
 EMBEDDED = 0.2  # share of test sentences inside another clause
 
 

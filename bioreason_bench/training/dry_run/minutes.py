@@ -6,7 +6,12 @@ import time
 from dataclasses import replace
 
 from bioreason_bench.training.data import Mixture, Row, encode, prompt_of
-from bioreason_bench.training.measure import complete, configs_of, longest_completion, questions_of
+from bioreason_bench.training.measure import (
+    complete,
+    configs_to_ask,
+    longest_completion,
+    questions_of,
+)
 from bioreason_bench.training.models.load import choose_bf16
 from bioreason_bench.training.recipe import Source, prompts_of
 from bioreason_bench.training.speed import expected_minutes, rollout_seconds
@@ -64,7 +69,7 @@ def sampling_seconds(run: StageRun, prompts: list[Row], count: int) -> float:
 def evaluation_minutes(run: StageRun) -> float:
     """Minutes that the answers to the recipe's test sets should take, from those to some of one."""
     options = run.recipe.evaluate
-    configs = options.get("configs") or configs_of(run.corpus, options["split"])
+    configs = configs_to_ask(options, run.corpus)
     if not configs:
         return 0.0
     sets = [questions_of(run.corpus, name, options["split"], options["limit"]) for name in configs]
