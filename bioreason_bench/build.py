@@ -36,6 +36,8 @@ from bioreason_bench.world.given import describe_facts
 
 __all__ = ["generate", "generate_by_engine", "generate_part", "generate_to_store", "merge"]
 
+PLANNING = "plan of the world"  # the first stage, as the progress line names it
+
 
 def generate(
     config: Settings,
@@ -68,7 +70,7 @@ def generate(
         raise UsageError(f"{out} is in a store, and a folder is needed; see generate_to_store")
     out = user_path(out)
     check_target(out, force)
-    with _Progress(progress, "people, facts and paths") as bar:
+    with _Progress(progress, PLANNING) as bar:
         plan = _plan(config, plan_file)
         return write_release(
             out,
@@ -109,7 +111,7 @@ def generate_part(
         BioreasonError: No room is left, or a worker process was killed.
     """
     out = user_path(out)
-    with _Progress(progress, "people, facts and paths") as bar:
+    with _Progress(progress, PLANNING) as bar:
         plan = _plan(config, plan_file)
         return write_part(
             out,
@@ -158,7 +160,7 @@ def generate_to_store(
         )
     store = writable_store_at(url)
     store.prepare()
-    with _Progress(progress, "people, facts and paths") as bar:
+    with _Progress(progress, PLANNING) as bar:
         plan = _plan(config, plan_file)
         return write_to_store(
             store,
@@ -208,7 +210,7 @@ def generate_by_engine(
     check_target(out, force)
     check_engine(engine, settings or {})
     job = EngineRun(out, _described(config).as_dict(), shard_rows, tasks)
-    with _Progress(progress, "people, facts and paths") as bar:
+    with _Progress(progress, PLANNING) as bar:
         with plain_errors(job.folder):
             job.folder.mkdir(parents=True, exist_ok=True)
         _dataset_of(job)  # once: the tasks find the plan, and forked processes the data set

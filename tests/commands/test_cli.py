@@ -98,7 +98,7 @@ def test_progress_names_the_stages_and_quiet_is_quiet(bioreason, tmp_path):
     loud = bioreason(*words, "--out", tmp_path / "a", "--workers", "1")
     assert loud.returncode == 0
     assert loud.stdout == ""
-    for stage in ("people, facts and paths", "probes"):
+    for stage in ("plan of the world", "probes"):
         assert stage in loud.stderr
     quiet = bioreason(*words, "--out", tmp_path / "b", "--workers", "2", "-q")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
