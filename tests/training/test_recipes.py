@@ -218,6 +218,26 @@ def test_every_shipped_study_is_valid_and_its_arms_can_be_loaded():
     assert {name for name, _, _ in main.arms} < {name for name, _, _ in more.arms}
 
 
+def test_a_study_changes_the_recipes_of_all_its_arms_but_not_what_an_arm_says_itself():
+    llama = {"from_scratch": {"model_type": "llama", "hidden_size": 64}}
+    values = {
+        "name": "x",
+        "about": "x",
+        "question": "x",
+        "settings": {"model": llama, "1.steps": 7, "grpo.steps": 5},
+        "arms": [
+            "base",
+            {"arm": "sft_mem+grpo", "setting": "grpo.steps", "values": [3]},
+            "sft_mem+grpo",
+        ],
+    }
+    recipes = [arm.load() for arm in arms_of(make_study(values))]
+    assert all(recipe.model == llama and recipe.stages[0].steps == 7 for recipe in recipes)
+    assert [recipe.stages[-1].steps for recipe in recipes] == [7, 3, 5]
+    with pytest.raises(UsageError, match=r"study x: settings: rft\.steps: no arm has such a stage"):
+        arms_of(make_study({**values, "settings": {"rft.steps": 5}}))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

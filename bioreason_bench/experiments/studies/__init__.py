@@ -37,6 +37,7 @@ class Study:
         worlds: How many worlds a claim needs.
         folds: Whether the world of seed k holds out fold k mod 5.
         world: Settings of the preset that its worlds differ in.
+        settings: Fields of the recipes that all arms change, as with `--set`.
         passk: Groups of arms whose pass@k is compared, base first.
         claims: What it decides; see experiments/claims.py.
     """
@@ -49,6 +50,7 @@ class Study:
     worlds: int = 1
     folds: bool = False
     world: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     passk: tuple[tuple[str, ...], ...] = ()
     claims: tuple[Mapping[str, str], ...] = ()
 
