@@ -159,7 +159,7 @@ def stage_estimate(
     recipe: Recipe, stage: Stage, shape: Shape, measured: dict[str, Lengths], gpus: int, a: Assumed
 ) -> tuple[float, float]:
     """(hours, bytes on each GPU) of a stage."""
-    parts = stage.accumulate * gpus
+    parts = gpus * stage.parts_a_device(gpus)
     again = bool(stage.trl.get("gradient_checkpointing"))
     vllm = bool(stage.trl.get("use_vllm"))
     sources = list(stage.batch)
@@ -200,9 +200,10 @@ def train_bytes(
 ) -> float:
     """Bytes on a GPU: weights, gradients, AdamW's two moments, activations, scores.
 
-    Activations in bfloat16: about 34 numbers of the width per token and layer without
-    checkpointing (Korthikanti et al., 2022, without the attention matrix); with it, one number a
-    layer and one layer in full.  Scores of learnt tokens in float32: three copies.
+    Activations in bfloat16: about 34 bytes times the width for each token and layer without
+    checkpointing (Korthikanti et al., 2022, without the attention matrix); with it, two bytes
+    times the width for each layer, and one layer in full.  Scores of learnt tokens in float32:
+    three copies.
     """
     weight = 4 if recipe.model.get("options", {}).get("dtype", "float32") == "float32" else 2
     trained = shape.parameters

@@ -574,12 +574,9 @@ def reproduce(
     }
     corpus = next(iter(corpora.values()))
     folders = (str(corpus.manifest["config"]["preset"]), corpus.family.name)
-    arms = arms_of(loaded, folders)
-    of_study = {arm.name: arm for arm in arms}
-    if names:
-        others = [name for name in names if name not in of_study]
-        arms = [of_study[name] for name in names if name in of_study]
-        arms += make_arms(others, folders)
+    arms = arms_of(loaded, folders, names)
+    others = [name for name in names if name not in {arm.name for arm in arms}]
+    arms += make_arms(others, folders)
     page = run(
         corpora,
         out or Path("runs") / loaded.name,
@@ -587,7 +584,7 @@ def reproduce(
         workers=workers,
         log=log,
         command=_command(),
-        study=None if set(names) - of_study.keys() else loaded,
+        study=None if others else loaded,
         with_passk=with_passk,
     )
     click.echo(page)

@@ -56,23 +56,25 @@ def make_arms(recipes: Sequence[str], folders: Sequence[str] = ()) -> list[Arm]:
     return arms
 
 
-def arms_of(study: Study, folders: Sequence[str] = ()) -> list[Arm]:
+def arms_of(study: Study, folders: Sequence[str] = (), only: Sequence[str] = ()) -> list[Arm]:
     """The arms of a study, with the fields that it changes in all of them, and in each.
 
     Args:
         study: The study.
         folders: See `made_for`.
+        only: The arms that are wanted; default: all.
 
     Raises:
-        UsageError: A recipe was not made for the folder, or no arm has a stage that is changed.
+        UsageError: A recipe was not made for the folder.
     """
-    arms = [Arm(name, made_for(recipe, folders), {}) for name, recipe, _ in study.arms]
     common = {key: json.dumps(value) for key, value in study.settings.items()}
-    arms = with_settings(arms, common, f"study {study.name}: settings:")
-    return [
-        replace(arm, settings={**arm.settings, **own})
-        for arm, (_, _, own) in zip(arms, study.arms, strict=True)
-    ]
+    arms = []
+    for name, recipe, own in study.arms:
+        if only and name not in only:
+            continue
+        made = made_for(recipe, folders)
+        arms.append(Arm(name, made, {**_fitting(common, load_recipe(made)), **own}))
+    return arms
 
 
 def made_for(recipe: str, folders: Sequence[str]) -> str:
@@ -99,15 +101,8 @@ def made_for(recipe: str, folders: Sequence[str]) -> str:
     return recipe
 
 
-def with_settings(
-    arms: Sequence[Arm], settings: Mapping[str, str], where: str = "--set"
-) -> list[Arm]:
+def with_settings(arms: Sequence[Arm], settings: Mapping[str, str]) -> list[Arm]:
     """The arms with these fields changed, in each arm that has them.
-
-    Args:
-        arms: The arms.
-        settings: Field of a recipe -> value, in YAML.
-        where: Where the settings stand, for an error message.
 
     Raises:
         UsageError: No arm has the stage that a setting names.
@@ -116,7 +111,7 @@ def with_settings(
     for key in settings:
         if not any(fits_stage(key, recipe) for recipe in recipes):
             names = one_line(", ".join(arm.name for arm in arms), 200)
-            raise UsageError(f"{where} {key}: no arm has such a stage; the arms are {names}")
+            raise UsageError(f"--set {key}: no arm has such a stage; the arms are {names}")
     return [
         replace(arm, settings={**arm.settings, **_fitting(settings, recipe)})
         for arm, recipe in zip(arms, recipes, strict=True)

@@ -30,6 +30,8 @@ from bioreason_bench.training.recipe_checks import check_options, check_values
 RECIPES = Path(__file__).parent / "recipes"
 DEPTH = 20  # of recipes that continue one another
 KINDS = ("sft", "rft", "grpo")  # of stages
+OF_FIRST = ("preset", "max_length", "seed", "packed", "bf16", "lora")  # of the first part alone
+OF_PARTS = ("name", "about", "after", "evaluate", "stages", "sweep", "ladder")
 EVALUATE = {"split": "test", "limit": 0, "batch": 256}
 
 
@@ -81,10 +83,10 @@ class Stage:
         beta: Weight of the KL divergence from the model that the stage started from (grpo).
         warmup: Steps of linear warm-up.
         schedule: `cosine` (to a tenth of the learning rate) or `constant`.
-        weight_decay: Of all parameters.
+        weight_decay: Of all parameters with `matrix_learning_rate`, else not of norms and biases.
         betas: Of AdamW.
         clip: Maximum norm of the gradient.
-        accumulate: Number of parts that a step's texts are split into.
+        accumulate: Number of parts that a step's texts are split into, over all devices.
         save_every: Steps between checkpoints to resume from.
         trl: Passed on to SFTConfig or GRPOConfig: use_vllm, fsdp, deepspeed, report_to ...
     """
@@ -111,6 +113,10 @@ class Stage:
     accumulate: int = 1
     save_every: int = 500
     trl: Mapping[str, Any] = field(default_factory=dict)
+
+    def parts_a_device(self, devices: int) -> int:
+        """The parts of a step on each device: `accumulate` shared among them, at least one each."""
+        return -(-self.accumulate // devices)
 
 
 @dataclass(frozen=True)
@@ -239,7 +245,7 @@ def join_parts(name: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     A stage number in a sweep counts within its own part.
 
     Raises:
-        UsageError: A part after the first has a model of its own.
+        UsageError: A part after the first has a field that only the first can have.
     """
     first, last = parts[0], parts[-1]
     if len(parts) == 1:
@@ -250,6 +256,17 @@ def join_parts(name: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 f"recipe {name}: {part['name']} has a model of its own, so it cannot continue "
                 f"{first['name']}; name it alone or first"
             )
+        for key in part:
+            if key in OF_FIRST:
+                raise UsageError(
+                    f"recipe {name}: {part['name']} continues {first['name']}, whose {key} holds "
+                    f"for all stages; take it out and change it with --set {key}=VALUE"
+                )
+            if key not in OF_PARTS:
+                raise UsageError(
+                    f"recipe {name}: {part['name']} has no field {quoted(key)}: "
+                    f"{suggest(key, OF_PARTS, 'choose one of ' + ', '.join(OF_PARTS))}"
+                )
     before: list[Any] = []
     for part in parts[:-1]:
         before += _stages_of(part)

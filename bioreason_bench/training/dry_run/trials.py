@@ -274,7 +274,8 @@ def learn_samples(run: StageRun, gold: Encoded) -> None:
     stage = run.stage
     items = Mixture([(Source("gold", rows=len(gold)), gold)], 1, run.draw).step_items(0)
     samples = prompts_of(run.recipe, stage).rows * stage.samples
-    part = samples // (stage.accumulate * PartialState().num_processes)
+    devices = PartialState().num_processes
+    part = samples // (devices * stage.parts_a_device(devices))
     items = (items * -(-part // len(items)))[:part]
     timed_batch(run.model, Collate(run.tokenizer.pad_token_id, packed=False)(items), run.recipe)
 

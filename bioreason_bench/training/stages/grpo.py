@@ -16,6 +16,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bioreason_bench.errors import UsageError
 from bioreason_bench.grading.rewards import COLUMNS, make_rewards
 from bioreason_bench.training.data import StageData, prompt_of
 from bioreason_bench.training.models.load import choose_bf16
@@ -66,7 +67,8 @@ def train_grpo(run: StageRun, data: StageData) -> dict[str, float]:
 def budget(run: StageRun, data: StageData, prompts: int) -> dict[str, float]:
     """The samples of a stage, the tokens that they hold, and the tokens learnt.
 
-    A sample's tokens count as learnt, and so do those of the replayed texts.
+    The tokens of all samples count as learnt, also of groups with equal rewards, which carry no
+    gradient; and so do those of the replayed texts.
 
     Args:
         run: The stage.
@@ -83,8 +85,17 @@ def budget(run: StageRun, data: StageData, prompts: int) -> dict[str, float]:
 
 def grpo_config(recipe: Recipe, stage: Stage, folder: Path) -> GRPOConfig:
     """The options of TRL's trainer for a GRPO stage; UsageError if it rejects one."""
+    from accelerate import PartialState
     from trl import GRPOConfig
 
+    devices = PartialState().num_processes
+    parts = devices * stage.parts_a_device(devices)
+    replayed = sum(source.rows for source in stage.batch)
+    if 0 < replayed < parts:
+        raise UsageError(
+            f"recipe {recipe.name}: {replayed} replayed texts a step are too few for {parts} parts "
+            f"({devices} devices, accumulate {stage.accumulate}); change batch or accumulate"
+        )
     options = {
         "num_generations": stage.samples,
         "max_completion_length": stage.max_completion,
@@ -93,7 +104,7 @@ def grpo_config(recipe: Recipe, stage: Stage, folder: Path) -> GRPOConfig:
         "beta": stage.beta,
         "reward_weights": list(stage.reward.values()),
         "shuffle_dataset": False,
-        "steps_per_generation": stage.accumulate,
+        "steps_per_generation": parts // devices,
         "log_completions": False,
         **trainer_options(recipe, stage, folder, prompts_of(recipe, stage).rows * stage.samples),
     }

@@ -40,17 +40,18 @@ def trainer_options(recipe: Recipe, stage: Stage, folder: Path, rows: int) -> di
 
     gpu = torch.cuda.is_available()
     cosine = stage.schedule == "cosine"
-    parts = stage.accumulate * PartialState().num_processes
+    devices = PartialState().num_processes
+    parts = devices * stage.parts_a_device(devices)
     if rows % parts:
         raise UsageError(
-            f"recipe {recipe.name}: {rows} texts a step cannot be shared by {parts} "
-            "(devices x accumulate); change the batch or accumulate"
+            f"recipe {recipe.name}: {rows} texts a step cannot be shared by {parts} parts "
+            f"({devices} devices, accumulate {stage.accumulate}); change the batch or accumulate"
         )
     return {
         "output_dir": str(folder / FOLDER),
         "max_steps": stage.steps,
         "per_device_train_batch_size": rows // parts,
-        "gradient_accumulation_steps": stage.accumulate,
+        "gradient_accumulation_steps": stage.parts_a_device(devices),
         "learning_rate": stage.learning_rate,
         "lr_scheduler_type": "cosine_with_min_lr" if cosine else "constant_with_warmup",
         "lr_scheduler_kwargs": {"min_lr_rate": 0.1} if cosine else {},
