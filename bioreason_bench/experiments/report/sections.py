@@ -247,6 +247,11 @@ def passk(evidence: Evidence) -> Iterator[Block]:
     if not evidence.passk:
         return
     yield "## pass@k"
+    worlds = sorted({evidence.world(line) for line in evidence.passk})
+    yield (
+        f"Measured in {len(worlds)} of {len(evidence.worlds)} worlds (world seeds: "
+        f"{', '.join(str(seed) for _, seed in worlds)})."
+    )
     found = pass_curves.comparisons(evidence)
     if not smoke_reasons(evidence):
         yield from (f"- {passk_sentence(comparison)}" for comparison in found)
