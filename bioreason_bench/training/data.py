@@ -4,8 +4,9 @@
 
 A *source* is a set of texts of a release: `mem`, `ctx`, `comp` (training questions), `comp_rl`,
 `biographies` (parametric ones, as plain text), `atoms` (single-hop questions on every fact that a
-biography states), or a test set such as `comp_zeroshot`; `strangers`, `strangers_openbook` and
-`strangers_biographies` are atoms and biographies of another world (strangers.py).
+biography states), or a test set such as `comp_zeroshot`; `mem_with_context` asks `mem` beside a
+context that does not help; `strangers`, `strangers_openbook` and `strangers_biographies` are atoms
+and biographies of another world (strangers.py).
 """
 
 from __future__ import annotations
@@ -102,6 +103,26 @@ def make_atoms(corpus: Corpus) -> list[Row]:
     return list(all_single_hops(make_writer(corpus.config), corpus.config.seed))
 
 
+def mem_with_context(corpus: Corpus) -> list[Row]:
+    """The training questions of `mem`, each beside the context of one of `ctx`.
+
+    The context is about the person asked about, where there is such a one; the facts that are asked
+    for are of parametric relations, which no context of `ctx` states.
+    """
+    contexts = [row["context"] for row in corpus.source("ctx")]
+    about: dict[str, list[int]] = {}
+    for number, row in enumerate(corpus.source("ctx")):
+        for person in row["entities"][:-1]:
+            about.setdefault(person, []).append(number)
+    everything, draw = range(len(contexts)), Draw(corpus.config.seed, ("mem with context",))
+    rows = []
+    for row in corpus.source("mem"):
+        fitting = about.get(row["entities"][0], everything)
+        number = fitting[int(draw.at(row["id"]).integers(1, len(fitting))[0])]
+        rows.append({**row, "context": contexts[number]})
+    return rows
+
+
 def make_strangers(corpus: Corpus) -> list[Row]:
     """One single-hop question for each fact of the strangers."""
     return corpus.strangers.questions(corpus.people)
@@ -119,6 +140,7 @@ def strangers_biographies(corpus: Corpus) -> list[Row]:
 
 COMPUTED: dict[str, Callable[[Corpus], list[Row]]] = {  # sources that no file holds
     "atoms": make_atoms,
+    "mem_with_context": mem_with_context,
     "strangers": make_strangers,
     "strangers_openbook": strangers_openbook,
     "strangers_biographies": strangers_biographies,
