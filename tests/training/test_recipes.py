@@ -132,6 +132,22 @@ def corpus(nano_release):
     return Corpus(nano_release)
 
 
+def test_a_context_beside_a_recalled_question_is_on_the_same_person_and_does_not_answer_it(corpus):
+    rows, asked = corpus.source("mem_with_context"), corpus.source("mem")
+    assert [row["id"] for row in rows] == [row["id"] for row in asked]
+    parametric = {row["name"] for row in corpus.source("relations") if row["group"] == "parametric"}
+    contexts = {row["context"] for row in corpus.source("ctx")}
+    about = 0
+    for row, plain in zip(rows, asked, strict=True):
+        assert {**row, "context": ""} == {**plain, "context": ""}
+        facts = [line.split() for line in row["context"].replace(" . ", "\n").splitlines()]
+        assert not parametric.intersection(fact[1] for fact in facts)
+        assert row["context"] in contexts
+        about += row["entities"][0] in {fact[0] for fact in facts}
+    assert about > 0.9 * len(rows)
+    assert len({row["context"] for row in rows}) > 0.3 * len(rows)
+
+
 def test_strangers_know_every_relation_and_nobody_of_the_release(corpus):
     rows = corpus.source("strangers")
     names = set(corpus.people)
