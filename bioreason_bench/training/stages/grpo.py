@@ -88,6 +88,7 @@ def grpo_config(recipe: Recipe, stage: Stage, folder: Path) -> GRPOConfig:
     from accelerate import PartialState
     from trl import GRPOConfig
 
+    shared = trainer_options(recipe, stage, folder, prompts_of(recipe, stage).rows * stage.samples)
     devices = PartialState().num_processes
     parts = devices * stage.parts_a_device(devices)
     replayed = sum(source.rows for source in stage.batch)
@@ -106,7 +107,7 @@ def grpo_config(recipe: Recipe, stage: Stage, folder: Path) -> GRPOConfig:
         "shuffle_dataset": False,
         "steps_per_generation": parts // devices,
         "log_completions": False,
-        **trainer_options(recipe, stage, folder, prompts_of(recipe, stage).rows * stage.samples),
+        **shared,
     }
     return configure(GRPOConfig, options, f"recipe {recipe.name}")
 
