@@ -20,7 +20,7 @@ import numpy as np
 from bioreason_bench.draw import Draw
 from bioreason_bench.training.data import Corpus, choose, completion_of, prompt_of
 from bioreason_bench.training.measure import configs_of
-from bioreason_bench.training.recipe import Recipe, Source, Stage, load_recipe
+from bioreason_bench.training.recipe import Recipe, Source, Stage, load_recipe, parts_of_step
 
 SAMPLE = 512  # texts of a source that are tokenized
 QWEN = {  # hidden, layers, MLP, heads, key-value heads of the published configurations
@@ -159,7 +159,7 @@ def stage_estimate(
     recipe: Recipe, stage: Stage, shape: Shape, measured: dict[str, Lengths], gpus: int, a: Assumed
 ) -> tuple[float, float]:
     """(hours, bytes on each GPU) of a stage."""
-    parts = gpus * stage.parts_a_device(gpus)
+    parts = parts_of_step(stage.accumulate, gpus)
     again = bool(stage.trl.get("gradient_checkpointing"))
     vllm = bool(stage.trl.get("use_vllm"))
     sources = list(stage.batch)

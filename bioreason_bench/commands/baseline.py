@@ -575,7 +575,8 @@ def reproduce(
     corpus = next(iter(corpora.values()))
     folders = (str(corpus.manifest["config"]["preset"]), corpus.family.name)
     arms = arms_of(loaded, folders, names)
-    others = [name for name in names if name not in {arm.name for arm in arms}]
+    of_study = {arm.name for arm in arms}
+    others = [name for name in names if name not in of_study]
     arms += make_arms(others, folders)
     page = run(
         corpora,

@@ -114,10 +114,6 @@ class Stage:
     save_every: int = 500
     trl: Mapping[str, Any] = field(default_factory=dict)
 
-    def parts_a_device(self, devices: int) -> int:
-        """The parts of a step on each device: `accumulate` shared among them, at least one each."""
-        return -(-self.accumulate // devices)
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -329,6 +325,11 @@ def make_recipe(
                 f"such as prompts: {{{stage.prompts.name}: 32}}"
             )
     return Recipe(**fields, stages=made, source=recipe)
+
+
+def parts_of_step(accumulate: int, devices: int) -> int:
+    """The parts of a step over all devices: `accumulate` or more, as many on each device."""
+    return devices * -(-accumulate // devices)
 
 
 def prompts_of(recipe: Recipe, stage: Stage) -> Source:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bioreason_bench.training.data import IGNORE, Mixture
 from bioreason_bench.training.packing import Collate
-from bioreason_bench.training.recipe import Recipe, Stage
+from bioreason_bench.training.recipe import Recipe, Stage, parts_of_step
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,17 +35,18 @@ def expected_minutes(
         mixture: Its texts.
         recipe: Says how they are put into rows, and the precision.
         batches: Steps of which a part is timed.
-        accumulate: Parts that a step is split into on each device; one of them is timed.
+        accumulate: Parts that a step is split into, over all devices; one of them is timed.
     """
     from accelerate import PartialState
 
     collate = Collate(tokenizer.pad_token_id, recipe.packed)
-    parts = accumulate * PartialState().num_processes
+    devices = PartialState().num_processes
+    parts = parts_of_step(accumulate, devices)
     seconds = [
         timed_batch(model, collate(mixture.step_items(step)[::parts]), recipe)
         for step in range(min(batches, mixture.steps))
     ]
-    return min(seconds) * accumulate * mixture.steps * TRAINER_OVERHEAD / 60
+    return min(seconds) * parts / devices * mixture.steps * TRAINER_OVERHEAD / 60
 
 
 def timed_batch(model: PreTrainedModel, batch: dict[str, Tensor], recipe: Recipe) -> float:

@@ -17,6 +17,7 @@ from bioreason_bench.training.recipe import (
     Source,
     load_recipe,
     make_recipe,
+    parts_of_step,
     read_part,
     recipe_names,
 )
@@ -105,7 +106,7 @@ def test_recipes_for_real_models_can_be_divided_among_the_gpus_of_a_machine(devi
     assert len(joined) > 10
     for name in joined:
         for stage in load_recipe(name).stages:
-            parts = devices * stage.parts_a_device(devices)
+            parts = parts_of_step(stage.accumulate, devices)
             texts = sum(source.rows for source in stage.batch)
             if stage.kind == "grpo":
                 assert texts >= parts and stage.prompts.rows * stage.samples % parts == 0

@@ -42,16 +42,15 @@ def stage_minutes(run: StageRun, texts: dict[Source, list[Row]], prompts: list[R
 
 def learning_minutes(run: StageRun, texts: dict[Source, list[Row]]) -> float:
     """Minutes of the forward and backward passes over some texts."""
-    from accelerate import PartialState
-
     longest = run.recipe.max_length
     encoded = [
         (source, encode(spread(rows, TYPICAL), source.format, run.tokenizer, longest))
         for source, rows in texts.items()
     ]
     mixture = Mixture(encoded, run.stage.steps, run.draw)
-    parts = run.stage.parts_a_device(PartialState().num_processes)
-    return expected_minutes(run.model, run.tokenizer, mixture, run.recipe, accumulate=parts)
+    return expected_minutes(
+        run.model, run.tokenizer, mixture, run.recipe, accumulate=run.stage.accumulate
+    )
 
 
 def sampling_seconds(run: StageRun, prompts: list[Row], count: int) -> float:

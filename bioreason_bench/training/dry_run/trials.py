@@ -33,7 +33,7 @@ from bioreason_bench.training.data import (
 from bioreason_bench.training.dry_run.minutes import evaluation_minutes, stage_minutes
 from bioreason_bench.training.models import load as models
 from bioreason_bench.training.packing import Collate
-from bioreason_bench.training.recipe import Recipe, Source, prompts_of
+from bioreason_bench.training.recipe import Recipe, Source, parts_of_step, prompts_of
 from bioreason_bench.training.run_folder import save_model
 from bioreason_bench.training.speed import timed_batch
 from bioreason_bench.training.stages.grpo import train_grpo
@@ -274,8 +274,7 @@ def learn_samples(run: StageRun, gold: Encoded) -> None:
     stage = run.stage
     items = Mixture([(Source("gold", rows=len(gold)), gold)], 1, run.draw).step_items(0)
     samples = prompts_of(run.recipe, stage).rows * stage.samples
-    devices = PartialState().num_processes
-    part = samples // (devices * stage.parts_a_device(devices))
+    part = samples // parts_of_step(stage.accumulate, PartialState().num_processes)
     items = (items * -(-part // len(items)))[:part]
     timed_batch(run.model, Collate(run.tokenizer.pad_token_id, packed=False)(items), run.recipe)
 

@@ -21,7 +21,7 @@ from bioreason_bench.grading.rewards import COLUMNS, make_rewards
 from bioreason_bench.training.data import StageData, prompt_of
 from bioreason_bench.training.models.load import choose_bf16
 from bioreason_bench.training.packing import Collate
-from bioreason_bench.training.recipe import Recipe, Stage, prompts_of
+from bioreason_bench.training.recipe import Recipe, Stage, parts_of_step, prompts_of
 from bioreason_bench.training.speed import expected_rollout_minutes
 from bioreason_bench.training.stages.stage_run import StageRun
 from bioreason_bench.training.stages.trainer import configure, run_trainer, trainer_options
@@ -90,7 +90,7 @@ def grpo_config(recipe: Recipe, stage: Stage, folder: Path) -> GRPOConfig:
 
     shared = trainer_options(recipe, stage, folder, prompts_of(recipe, stage).rows * stage.samples)
     devices = PartialState().num_processes
-    parts = devices * stage.parts_a_device(devices)
+    parts = parts_of_step(stage.accumulate, devices)
     replayed = sum(source.rows for source in stage.batch)
     if 0 < replayed < parts:
         raise UsageError(

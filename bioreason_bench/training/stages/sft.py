@@ -40,15 +40,14 @@ def sft_config(recipe: Recipe, stage: Stage, folder: Path) -> SFTConfig:
 
 def train_on(run: StageRun, mixture: Mixture) -> dict[str, float]:
     """Train on a mixture, from the last checkpoint if there is one; returns speed and tokens."""
-    from accelerate import PartialState
     from datasets import Dataset
     from trl import SFTTrainer
 
     from bioreason_bench.training.stages.callback import ProgressCallback
 
     recipe, stage = run.recipe, run.stage
-    parts = stage.parts_a_device(PartialState().num_processes)
-    minutes = expected_minutes(run.model, run.tokenizer, mixture, recipe, accumulate=parts)
+    accumulate = stage.accumulate
+    minutes = expected_minutes(run.model, run.tokenizer, mixture, recipe, accumulate=accumulate)
     run.log(
         f"{run.name}: {stage.steps} steps of {mixture.step_rows} texts, "
         f"about {minutes:.0f} min at this machine's speed now"

@@ -15,7 +15,7 @@ from bioreason_bench.errors import UsageError, one_line
 from bioreason_bench.training.checkpoints import FOLDER, disk_errors, last_checkpoint, seal
 from bioreason_bench.training.interrupt import handled_by
 from bioreason_bench.training.models.load import choose_bf16
-from bioreason_bench.training.recipe import Recipe, Stage
+from bioreason_bench.training.recipe import Recipe, Stage, parts_of_step
 from bioreason_bench.training.stages.label_scores import plain_head, score_labels_only
 from bioreason_bench.training.stages.stage_run import StageRun
 
@@ -41,7 +41,7 @@ def trainer_options(recipe: Recipe, stage: Stage, folder: Path, rows: int) -> di
     gpu = torch.cuda.is_available()
     cosine = stage.schedule == "cosine"
     devices = PartialState().num_processes
-    parts = devices * stage.parts_a_device(devices)
+    parts = parts_of_step(stage.accumulate, devices)
     if rows % parts:
         raise UsageError(
             f"recipe {recipe.name}: {rows} texts a step cannot be shared by {parts} parts "
@@ -51,7 +51,7 @@ def trainer_options(recipe: Recipe, stage: Stage, folder: Path, rows: int) -> di
         "output_dir": str(folder / FOLDER),
         "max_steps": stage.steps,
         "per_device_train_batch_size": rows // parts,
-        "gradient_accumulation_steps": stage.parts_a_device(devices),
+        "gradient_accumulation_steps": parts // devices,
         "learning_rate": stage.learning_rate,
         "lr_scheduler_type": "cosine_with_min_lr" if cosine else "constant_with_warmup",
         "lr_scheduler_kwargs": {"min_lr_rate": 0.1} if cosine else {},
