@@ -126,9 +126,11 @@ def start_process(job: Job, command: str) -> subprocess.Popen[bytes]:
     """Start `bioreason-baseline train` for the job; its stderr goes to the job's log file.
 
     Ctrl-C reaches this process only, which then stops the job (`Scheduler.stop`).  If this process
-    is killed, its end of the pipe closes, by which the job sees it (`--child`).
+    is killed, its end of the pipe closes, by which the job sees it (`--child`).  -P: a user's file
+    such as random.py, in the folder of the call, is not taken for a module.
     """
-    argv = [sys.executable, "-m", "bioreason_bench.commands.baseline", "train", job.arm.recipe]
+    module = "bioreason_bench.commands.baseline"
+    argv = [sys.executable, "-P", "-m", module, "train", job.arm.recipe]
     argv += ["--data", str(job.corpus.path), "--out", str(job.folder)]
     argv += ["--seed", str(job.seed), "--resume"]
     for key, value in job.arm.settings.items():

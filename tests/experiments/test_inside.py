@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -24,8 +25,10 @@ from bioreason_bench.experiments.inside.ablate import (
     change_lines,
     matters,
 )
+from bioreason_bench.experiments.inside.analyse import short_names
 from bioreason_bench.experiments.inside.forward import batches, score
 from bioreason_bench.experiments.inside.hooks import Part, hooked, parts_of, reader
+from bioreason_bench.experiments.inside.page import make_page
 from bioreason_bench.experiments.inside.pairs import EXCHANGED, FAMILIES, make_pairs
 from bioreason_bench.experiments.inside.patch import EVERYWHERE, LOGITS, patch, patch_lines
 from bioreason_bench.experiments.inside.pca import (
@@ -36,8 +39,12 @@ from bioreason_bench.experiments.inside.pca import (
     shift_lines,
 )
 from bioreason_bench.experiments.inside.texts import make_texts, word_class
+from bioreason_bench.experiments.report.pages import as_markdown
+from bioreason_bench.resources import folder
 from bioreason_bench.training.data import Corpus, encode
 from bioreason_bench.training.models.load import from_scratch
+
+COMMITTED = sorted((folder("cards") / "results" / "inside").glob("*/measurements.jsonl"))
 
 
 @pytest.fixture(scope="module")
@@ -351,3 +358,13 @@ def test_a_wrong_option_is_one_sentence(words, message, trained, corpus, tmp_pat
     assert result.exit_code == 2
     assert message in result.stderr and "Traceback" not in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.parent.name)
+def test_committed_pages_are_what_the_code_makes_of_the_committed_measurements(path):
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    labels = short_names(list(dict.fromkeys(line["model"] for line in lines)))
+    page = path.with_name("analysis.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"\]\((\S+\.png)\)", page)
+    assert sorted(pictures) == sorted(picture.name for picture in path.parent.glob("*.png"))
+    assert as_markdown(make_page(lines, labels, pictures, [])) == page

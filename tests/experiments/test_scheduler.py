@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,3 +57,12 @@ def test_a_failed_base_fails_its_jobs_and_the_others_finish(tmp_path, started):
         scheduler.run_jobs(jobs, workers=1, log=lambda _: None, command="", pace=Pace(jobs, 0.0))
     assert started == ["bad", "good"]
     assert good.complete()
+
+
+def test_files_in_the_folder_of_the_call_are_not_taken_for_modules(tmp_path, monkeypatch):
+    (tmp_path / "random.py").write_text("raise SystemExit('the file of the user was run')")
+    monkeypatch.chdir(tmp_path)
+    release = SimpleNamespace(path=tmp_path / "no-release")
+    job = Job(Arm("base", "base", {}), 1, release, tmp_path / "runs", None, STAGES)
+    assert scheduler.start_process(job, "").wait(60) == 2
+    assert "no-release" in job.log_file.read_text()
