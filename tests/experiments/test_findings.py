@@ -81,6 +81,20 @@ def test_budgets_are_those_of_the_stages_that_an_arm_adds(evidence):
     assert spent["sft_mem_ctx"].base == ""
 
 
+def test_stages_that_all_arms_share_are_in_no_budget_but_that_of_an_arm_without_others():
+    def run(arm, recipe, trained):
+        stages = [{"stage": number, "kind": "sft", "steps": 100} for number in trained]
+        world = {"preset": "nano", "seed": 43}
+        line = {"type": "run", "arm": arm, "seed": 1, "world": world, "stages": stages}
+        return {**line, "recipe": {"stages": recipe, "model": {}}}
+
+    runs = [run("one", ["base", "one"], [1, 2]), run("other", ["base", "other"], [2])]
+    spent = budgets(Evidence(runs))
+    assert (spent["one"].steps, spent["other"].steps) == (100, 100)
+    assert budgets(Evidence(runs[:1]))["one"].steps == 200, "it shares them with no other"
+    assert budgets(Evidence([*runs, run("base", ["base"], [1])]))["base"].steps == 100
+
+
 def test_arms_of_one_base_that_got_more_are_called_not_matched(evidence):
     first = Budget("b", ("grpo",), 100, 50_000, 25_600, 1.0)
     second = Budget("b", ("sft",), 50, 51_000, 0, 1.0)

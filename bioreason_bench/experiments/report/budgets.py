@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from bioreason_bench.experiments.evidence import Evidence
 from bioreason_bench.experiments.results import Line
@@ -17,7 +18,7 @@ class Budget:
     """The stages that an arm adds to its base, mean over its runs; None where it is not recorded.
 
     Attributes:
-        base: The arm that it begins from; "" for none.
+        base: The arm that it begins from; "" for none, or for stages that all arms share.
         stages: Their kinds in order, such as ("rft", "rft", "rft").
         steps: Optimizer steps.
         tokens: Tokens with loss that they learnt.
@@ -34,15 +35,20 @@ class Budget:
 
 
 def budgets(evidence: Evidence) -> dict[str, Budget]:
-    """Arm -> its budget, in the order of the report."""
-    of_base = {run["arm"]: len(run["recipe"].get("stages", [])) for run in evidence.runs}
+    """Arm -> its budget, in the order of the report.
+
+    Only one of the arms has trained the stages that all share, so these are left out, unless the
+    arm has no other.
+    """
+    of_recipe = {run["arm"]: len(run["recipe"].get("stages", [])) for run in evidence.runs}
+    shared = _shared([run["recipe"].get("stages", []) for run in evidence.runs])
     runs: dict[str, list[Line]] = defaultdict(list)
     for run in evidence.runs:
         runs[run["arm"]].append(run)
     found = {}
     for arm, of_arm in runs.items():
         base = evidence.bases.get(arm, "")
-        first = of_base.get(base, 0)
+        first = of_recipe[base] if base in of_recipe else shared if shared < of_recipe[arm] else 0
         own = [
             [stage for stage in run.get("stages", []) if stage.get("stage", first + 1) > first]
             for run in of_arm
@@ -56,6 +62,15 @@ def budgets(evidence: Evidence) -> dict[str, Budget]:
             (_mean(own, "seconds") or 0.0) / 60,
         )
     return found
+
+
+def _shared(recipes: Sequence[Sequence[Line]]) -> int:
+    """With how many stages all begin."""
+    return sum(1 for _ in takewhile(_are_equal, zip(*recipes, strict=False)))
+
+
+def _are_equal(stages: Sequence[Line]) -> bool:
+    return all(stage == stages[0] for stage in stages)
 
 
 def _mean(runs: Sequence[Sequence[Line]], key: str) -> float | None:

@@ -180,9 +180,9 @@ def skills(evidence: Evidence) -> Iterator[Block]:
 def matching(evidence: Evidence) -> Iterator[Block]:
     yield "## Are the arms matched?"
     yield (
-        "What each arm was given on top of the arm that it begins from, mean over its runs. Tokens "
-        "learnt are those of the texts, and in GRPO those of all samples, also of groups with "
-        "equal rewards, which carry no gradient:"
+        "What each arm was given on top of the arm that it begins from (–: of the stages that all "
+        "arms share), mean over its runs. Tokens learnt are those of the texts, and in GRPO those "
+        "of all samples, also of groups with equal rewards, which carry no gradient:"
     )
     yield tables.budget_table(evidence)
     if starts := tables.start_table(evidence):
