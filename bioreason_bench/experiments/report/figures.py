@@ -9,6 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.escaping import plot_text
@@ -31,6 +32,7 @@ PARTS = {  # part of an arm's name -> its name in a picture
     "sft_mem": "SFT(mem)",
     "sft_ctx": "SFT(ctx)",
     "sft_mem_ctx": "SFT(mem+ctx)",
+    "sft_mem_ctx_beside": "SFT(mem+ctx, beside)",
     "sft_mem_ctx_comp": "SFT(mem+ctx+comp)",
     "grpo": "GRPO",
     "grpo_atoms": "GRPO(atoms)",
@@ -42,6 +44,7 @@ PARTS = {  # part of an arm's name -> its name in a picture
     "gold": "gold chains",
     "rft": "RFT",
 }
+Points = defaultdict[int, list[float]]  # step -> a value of each run
 LOGARITHMIC = 8  # the ratio of values of a setting above which its axis is
 SHOWN_LEVELS = 4  # panels of the picture of levels
 
@@ -308,20 +311,24 @@ def _sweep_panel(evidence: Evidence, axes: Axes, lines: dict[str, tuple[list[Poi
 
 
 def curves(evidence: Evidence) -> Figure | None:
-    """Loss of the SFT stage and reward of the GRPO stage that an arm ends with, first seed."""
-    losses, rewards = {}, {}
+    """Loss of the SFT stage and reward of the GRPO stage that an arm ends with, mean over runs."""
+    losses: dict[str, Points] = {}
+    rewards: dict[str, Points] = {}
     for run in evidence.runs:
         rows = run.get("curve") or []
-        if not rows or run["seed"] != evidence.seeds[0] or "=" in run["arm"]:
+        if not rows or "=" in run["arm"]:
             continue
         last = [row for row in rows if row.get("stage") == rows[-1].get("stage")]
-        label = arm_label(run["arm"])
-        if any("reward" in row for row in last):
-            rewards[label] = [(row["step"], row["reward"]) for row in last if "reward" in row]
-        elif "+" not in run["arm"]:
-            losses[label] = [(row["step"], row["loss"]) for row in last if "loss" in row]
+        of_reward = any("reward" in row for row in last)
+        if not of_reward and "+" in run["arm"]:
+            continue
+        lines, key = (rewards, "reward") if of_reward else (losses, "loss")
+        for row in last:
+            if key in row:
+                points = lines.setdefault(arm_label(run["arm"]), defaultdict(list))
+                points[row["step"]].append(row[key])
     panels = {"loss": losses, "reward (share of right answers)": rewards}
-    drawn = {title: lines for title, lines in panels.items() if any(lines.values())}
+    drawn = {title: lines for title, lines in panels.items() if lines}
     if not drawn:
         return None
     size = (4.8 * len(drawn), 4.4)
@@ -329,7 +336,10 @@ def curves(evidence: Evidence) -> Figure | None:
     for axes, (title, lines) in zip(grid[0], drawn.items(), strict=True):
         for label, points in lines.items():
             style = line_style(len(axes.lines), marked=lines is rewards)
-            axes.plot(*zip(*points, strict=True), label=label, **style)
+            runs = max(map(len, points.values()))  # a run that was interrupted has further steps
+            steps = sorted(step for step, values in points.items() if len(values) == runs)
+            means = [fmean(points[step]) for step in steps]
+            axes.plot(steps, means, label=label, **style)
         if lines is losses:
             axes.set_yscale("log")
         else:

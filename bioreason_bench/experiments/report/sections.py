@@ -40,7 +40,7 @@ CAPTIONS = {
     "passk": "pass@k with 95 % bands (bootstrap over start persons), the same number of samples "
     "for every arm.",
     "sweep": "Whole chains on each level along each sweep of a setting.",
-    "curves": "Learning curves: loss of supervised stages, reward of GRPO.",
+    "curves": "Learning curves, means over the runs: loss of supervised stages, reward of GRPO.",
 }
 PROBES_UNUSABLE = 50.0  # percent of single hops below which the gate says little
 SMOKE = "Smoke run: nothing can be concluded"
