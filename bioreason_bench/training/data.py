@@ -4,19 +4,16 @@
 
 A *source* is a set of texts of a release: `mem`, `ctx`, `comp` (training questions), `comp_rl`,
 `biographies` (parametric ones, as plain text), `atoms` (single-hop questions on every fact that a
-biography states), or a test set such as `comp_zeroshot`; `mem_with_context` and
-`mem_with_other_context` ask `mem` with a context that does not help; `strangers`,
-`strangers_openbook` and `strangers_biographies` are atoms and biographies of another world
-(strangers.py).
+biography states), or a test set such as `comp_zeroshot`; `mem_with_context` asks `mem` beside a
+context that does not help; `strangers`, `strangers_openbook` and `strangers_biographies` are atoms
+and biographies of another world (strangers.py).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,29 +123,6 @@ def mem_with_context(corpus: Corpus) -> list[Row]:
     return rows
 
 
-def mem_with_other_context(corpus: Corpus) -> list[Row]:
-    """The same with a context that nowhere names the person asked about.
-
-    Raises:
-        UsageError: Every context names the person.
-    """
-    contexts = [row["context"] for row in corpus.source("ctx")]
-    draw = Draw(corpus.config.seed, ("mem with other context",))
-    rows = []
-    for row in corpus.source("mem"):
-        named = re.compile(rf"\b{re.escape(row['entities'][0])}\b")
-        first = int(draw.at(row["id"]).integers(1, len(contexts))[0])
-        others = chain(contexts[first:], contexts[:first])
-        context = next((other for other in others if not named.search(other)), None)
-        if context is None:
-            raise UsageError(
-                f"every context of ctx names {row['entities'][0]}; mem_with_other_context needs "
-                "a release with more people"
-            )
-        rows.append({**row, "context": context})
-    return rows
-
-
 def make_strangers(corpus: Corpus) -> list[Row]:
     """One single-hop question for each fact of the strangers."""
     return corpus.strangers.questions(corpus.people)
@@ -167,7 +141,6 @@ def strangers_biographies(corpus: Corpus) -> list[Row]:
 COMPUTED: dict[str, Callable[[Corpus], list[Row]]] = {  # sources that no file holds
     "atoms": make_atoms,
     "mem_with_context": mem_with_context,
-    "mem_with_other_context": mem_with_other_context,
     "strangers": make_strangers,
     "strangers_openbook": strangers_openbook,
     "strangers_biographies": strangers_biographies,
