@@ -35,7 +35,7 @@ FIRST_PARTS = (  # of an arm's name, in the order of a report
     *("base", "sft_comp", "sft_comp_atoms", "sft_mem", "sft_ctx"),
     *("sft_mem_ctx", "sft_mem_ctx_comp"),
 )
-LATER_PARTS = ("", "gold", "rft", "grpo")
+LATER_PARTS = ("", "skills", "gold", "rft", "grpo")
 ROUNDED = 1e-3  # by which the mean of verdicts may differ from that of a result line
 World = tuple[str, int]  # preset and seed of a release
 

@@ -42,6 +42,7 @@ PARTS = {  # part of an arm's name -> its name in a picture
     "grpo_composite": "GRPO(composite reward)",
     "grpo_process": "GRPO(process reward)",
     "gold": "gold chains",
+    "skills": "both skills",
     "rft": "RFT",
 }
 Points = defaultdict[int, list[float]]  # step -> a value of each run
