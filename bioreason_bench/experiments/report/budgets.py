@@ -38,7 +38,7 @@ def budgets(evidence: Evidence) -> dict[str, Budget]:
     """Arm -> its budget, in the order of the report.
 
     Only one of the arms has trained the stages that all share, so these are left out, unless the
-    arm has no other.
+    arm has no other; so are those that an arm has trained in some of its runs only.
     """
     of_recipe = {run["arm"]: len(run["recipe"].get("stages", [])) for run in evidence.runs}
     shared = _shared([run["recipe"].get("stages", []) for run in evidence.runs])
@@ -49,9 +49,14 @@ def budgets(evidence: Evidence) -> dict[str, Budget]:
     for arm, of_arm in runs.items():
         base = evidence.bases.get(arm, "")
         first = of_recipe[base] if base in of_recipe else shared if shared < of_recipe[arm] else 0
-        own = [
-            [stage for stage in run.get("stages", []) if stage.get("stage", first + 1) > first]
+        trained = [
+            {stage.get("stage", first + 1): stage for stage in run.get("stages", [])}
             for run in of_arm
+        ]
+        numbers = [number for number in trained[0] if number > first]
+        own = [
+            [stages[number] for number in numbers if all(number in other for other in trained)]
+            for stages in trained
         ]
         found[arm] = Budget(
             base,
