@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -126,6 +127,9 @@ def test_a_finished_arm_of_other_settings_is_not_taken_for_this_one(runs, nano_r
     with pytest.raises(UsageError, match=r"begun with another recipe.*choose another --out"):
         reproduce(corpora, runs, arms=[other], workers=1, log=silent)
     copy = shutil.copytree(runs, runs.parent / "same")
+    text = Path(recipe).read_text(encoding="utf-8")
+    recipe = str(copy / "reworded.yaml")  # what a recipe says about itself is no setting
+    Path(recipe).write_text(re.sub("^about: .*$", "about: other words", text, flags=re.MULTILINE))
     page = reproduce(corpora, copy, arms=[Arm("sft_mem_ctx", recipe, {})], workers=1, log=silent)
     world = "World: preset nano with `mem.train=600, ctx.train=600, comp.train=1200, comp.rl=100`."
     assert world in page.with_suffix(".md").read_text(encoding="utf-8")

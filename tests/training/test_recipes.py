@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from statistics import fmean
 
 import pytest
 
@@ -25,6 +27,7 @@ from bioreason_bench.training.run_folder import check_fit
 
 SFT = ("mem", "ctx", "mem_ctx", "comp", "comp_atoms", "mem_ctx_comp")
 THEN = ("grpo", "gold", "rft")
+A_RESULT = re.compile(r"Whole chains \((\S+), study (\w+)\): iid (\S+) %, zeroshot (\S+) %\.")
 
 
 def test_every_shipped_recipe_is_valid_and_says_what_it_is():
@@ -42,8 +45,30 @@ def test_every_shipped_recipe_is_valid_and_says_what_it_is():
         assert load_recipe(name).about
     run = {path.name for path in (folder("cards") / "results").iterdir()}  # main, scan, ...
     for name, part in parts.items():
+        assert ("Not run yet" in part["about"]) != bool(A_RESULT.search(part["about"])), name
         if "/" in name:
             assert ("Not run yet" in part["about"]) == (name.partition("/")[0] not in run), name
+
+
+def test_the_results_that_recipes_tell_are_the_committed_ones():
+    for name in recipe_names():
+        told = A_RESULT.search(read_part(name)["about"])
+        if told is None:
+            continue
+        arm, study, iid, zeroshot = told.groups()
+        assert arm.partition("=")[0].split("+")[-1] == name.rpartition("/")[2]
+        path = folder("cards") / "results" / study / "results.jsonl"
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        for level, share in (("iid", iid), ("zeroshot", zeroshot)):
+            chains = [
+                line["process_verified"]
+                for line in lines
+                if line.get("arm") == arm
+                and line.get("config", "").endswith(f"_{level}")
+                and line["config"].partition("_")[0] not in ("mem", "ctx")
+                and "process_verified" in line
+            ]
+            assert len(chains) >= 3 and f"{100 * fmean(chains):.1f}" == share, name
 
 
 def test_recipes_continue_one_another():
