@@ -87,6 +87,15 @@ def run_until(action: Action, folder: Path, step: int, how: int) -> Outcome:
     return outcome
 
 
+def makes_a_folder(path: Path) -> bool:
+    """Whether mkdir changes anything.
+
+    `mkdir(parents=True)` first tries without the parents.  How often that is in vain depends on
+    which of two threads comes first, and steps are to be the same in every run.
+    """
+    return path.parent.exists() and not path.exists()
+
+
 def _hook(folder: Path, steps: list[str], last: int, how: int) -> Callable:
     inside = str(folder)
 
@@ -94,6 +103,8 @@ def _hook(folder: Path, steps: list[str], last: int, how: int) -> Callable:
         if event not in STEPS or not str(arguments[0]).startswith(inside):
             return
         if event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            return
+        if event == "os.mkdir" and not makes_a_folder(Path(arguments[0])):
             return
         steps.append(event)
         if len(steps) == last:
