@@ -199,7 +199,8 @@ def check_same_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
         ReleaseError: run.json is missing or broken.
     """
     begun = read_run(out)
-    if not _same_recipe(begun["recipe"], recipe):
+    own = json.loads(without_token(json.dumps(recipe.as_dict())))
+    if not _same_recipe(begun["recipe"], own):
         raise UsageError(
             f"{out} was begun with another recipe; "
             "go on with the same recipe and settings, or choose another --out"
@@ -211,9 +212,8 @@ def check_same_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
         )
 
 
-def _same_recipe(begun: Any, recipe: Recipe) -> bool:
-    """Whether the recipe that a run has written down is this one, whatever it says about itself."""
-    own = json.loads(without_token(json.dumps(recipe.as_dict())))
+def _same_recipe(begun: Any, own: dict[str, Any]) -> bool:
+    """Whether two recipes, read back from one format, train the same; `about` is but words."""
     return isinstance(begun, dict) and {**begun, "about": ""} == {**own, "about": ""}
 
 
@@ -225,7 +225,8 @@ def _check_same_recipe_file(recipe: Recipe, out: Path) -> None:
         begun = yaml.safe_load((out / RECIPE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         begun = None
-    if not _same_recipe(begun, recipe):
+    own = yaml.safe_load(without_token(yaml.safe_dump(recipe.as_dict())))
+    if not _same_recipe(begun, own):
         raise ReleaseError(
             f"{out / RUN} is broken and {out / RECIPE} is not the recipe of this run; "
             "choose another --out"

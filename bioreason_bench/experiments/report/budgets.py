@@ -48,7 +48,7 @@ def budgets(evidence: Evidence) -> dict[str, Budget]:
     found = {}
     for arm, of_arm in runs.items():
         base = evidence.bases.get(arm, "")
-        first = of_recipe[base] if base in of_recipe else shared if shared < of_recipe[arm] else 0
+        first = of_recipe.get(base, shared if shared < of_recipe[arm] else 0)
         trained = [
             {stage.get("stage", first + 1): stage for stage in run.get("stages", [])}
             for run in of_arm

@@ -45,7 +45,7 @@ PARTS = {  # part of an arm's name -> its name in a picture
     "skills": "both skills",
     "rft": "RFT",
 }
-Points = defaultdict[int, list[float]]  # step -> a value of each run
+StepValues = defaultdict[int, list[float]]  # step -> a value of each run
 LOGARITHMIC = 8  # the ratio of values of a setting above which its axis is
 SHOWN_LEVELS = 4  # panels of the picture of levels
 
@@ -313,8 +313,8 @@ def _sweep_panel(evidence: Evidence, axes: Axes, lines: dict[str, tuple[list[Poi
 
 def curves(evidence: Evidence) -> Figure | None:
     """Loss of the SFT stage and reward of the GRPO stage that an arm ends with, mean over runs."""
-    losses: dict[str, Points] = {}
-    rewards: dict[str, Points] = {}
+    losses: dict[str, StepValues] = {}
+    rewards: dict[str, StepValues] = {}
     for run in evidence.runs:
         rows = run.get("curve") or []
         if not rows or "=" in run["arm"]:
