@@ -229,6 +229,17 @@ def test_a_new_model_is_not_larger_than_a_machine(nano_release):
         models.start(recipe, Corpus(nano_release))
 
 
+def test_a_new_model_may_have_experts_if_its_sizes_fit(nano_release):
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "intermediate_size": 20}
+    sizes |= {"model_type": "mixtral", "num_attention_heads": 2, "num_key_value_heads": 2}
+    model = {"from_scratch": {**sizes, "num_local_experts": 3}}
+    made, tokenizer = models.start(make_recipe({**RECIPE, "model": model}), Corpus(nano_release))
+    assert made(**tokenizer("p1", return_tensors="pt")).logits.shape[-1] == len(tokenizer)
+    model["from_scratch"]["num_local_experts"] = 1  # two of them are to answer
+    with pytest.raises(UsageError, match="no such model can be made"):
+        models.start(make_recipe({**RECIPE, "model": model}), Corpus(nano_release))
+
+
 @pytest.mark.parametrize(
     "text", ["", "null", "[]", "5", "{}", '{"recipe": 5}', "\0\0", "[" * 100_000, '{"recipe": {}}']
 )
