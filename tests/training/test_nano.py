@@ -9,7 +9,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    CONFIG_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 
 from bioreason_bench.training.models.nano import NanoConfig, NanoForCausalLM
 from bioreason_bench.training.models.sample import sample
@@ -49,6 +55,36 @@ def llama():
 
 
 @pytest.fixture(scope="module")
+def zaya():
+    """A model whose cache also holds the states of convolutions and a recurrent state."""
+    torch.manual_seed(0)
+    if "zaya" not in CONFIG_MAPPING:
+        pytest.skip("this version of transformers has no ZAYA")
+    config = AutoConfig.for_model(
+        "zaya",
+        vocab_size=60,
+        hidden_size=32,
+        head_dim=16,
+        num_hidden_layers=2,
+        layer_types=["hybrid"] * 2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        num_experts=2,
+        moe_intermediate_size=64,
+        router_hidden_size=16,
+        initializer_range=0.2,
+        pad_token_id=0,
+        bos_token_id=None,
+        eos_token_id=1,
+    )
+    model = AutoModelForCausalLM.from_config(config).eval()
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.qk_norm.temp += 1.0  # else it attends to all tokens alike
+    return model
+
+
+@pytest.fixture(scope="module")
 def prompts():
     draw = random.Random(0)
     return [[draw.randrange(3, 60) for _ in range(draw.randrange(1, 20))] for _ in range(13)]
@@ -81,7 +117,7 @@ def test_decoding_with_a_cache_and_left_padding_equals_decoding_without(nano, pr
         assert row[: len(expected)] == expected
 
 
-@pytest.mark.parametrize("kind", ["nano", "llama"])
+@pytest.mark.parametrize("kind", ["nano", "llama", "zaya"])
 def test_greedy_sampling_in_batches_equals_decoding_each_prompt_alone(kind, prompts, request):
     model = request.getfixturevalue(kind)
     completions = sample(model, prompts, ends=END, max_new=12, batch=4)

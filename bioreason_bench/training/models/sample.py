@@ -64,12 +64,8 @@ class PreallocatedLayer(DynamicLayer):
             grown[..., :old, :] = kept
         return grown
 
-    def batch_repeat_interleave(self, repeats: int) -> None:
-        super().batch_repeat_interleave(repeats)
-        self._key_room = self._value_room = None
-
-    def batch_select_indices(self, indices: Tensor) -> None:
-        super().batch_select_indices(indices)
+    def reorder_cache(self, beam_idx: Tensor) -> None:
+        super().reorder_cache(beam_idx)
         self._key_room = self._value_room = None
 
 
@@ -181,7 +177,8 @@ def expand(state: Decoding, copies: Sequence[int]) -> Decoding:
         return state
     rows = torch.arange(len(copies), device=device)
     rows = torch.repeat_interleave(rows, torch.tensor(copies, device=device))  # [B], values < P
-    state.cache.batch_select_indices(rows)
+    # batch_select_indices would leave out the states of convolutions and of linear attention
+    state.cache.reorder_cache(rows)
     return Decoding(state.cache, state.logits[rows], state.mask[rows], state.position[rows])
 
 
@@ -222,7 +219,7 @@ def _pick(logits: Tensor, temperature: float, generator: torch.Generator | None)
 
 def _select(state: Decoding, rows: Tensor) -> Decoding:
     """Keep some sequences; `logits` stay those of all, since the next step replaces them."""
-    state.cache.batch_select_indices(rows)
+    state.cache.reorder_cache(rows)
     return replace(state, mask=state.mask[rows], position=state.position[rows])
 
 
