@@ -8,12 +8,14 @@ from statistics import fmean
 
 import pytest
 
+from bioreason_bench.build import generate
+from bioreason_bench.config import load_preset
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.experiments.jobs import arms_of, make_arms, make_jobs, with_settings
 from bioreason_bench.experiments.studies import load_study, make_study, study_names
 from bioreason_bench.resources import folder
-from bioreason_bench.training.data import Corpus, Mixture, choose
+from bioreason_bench.training.data import Corpus, Mixture, choose, prepare
 from bioreason_bench.training.recipe import (
     RECIPES,
     Source,
@@ -48,6 +50,31 @@ def test_every_shipped_recipe_is_valid_and_says_what_it_is():
         assert ("Not run yet" in part["about"]) != bool(A_RESULT.search(part["about"])), name
         if "/" in name:
             assert ("Not run yet" in part["about"]) == (name.partition("/")[0] not in run), name
+
+
+@pytest.fixture(scope="module")
+def english_release(tmp_path_factory):
+    few = {"mem.train": "300", "ctx.train": "300", "comp.train": "600", "comp.rl": "50"}
+    path = tmp_path_factory.mktemp("releases") / "nano_english"
+    generate(load_preset("nano_english").override(few), path, workers=2)
+    return path
+
+
+def test_the_texts_of_the_recipes_in_english_are_not_too_long(english_release):
+    pytest.importorskip("transformers")
+    from bioreason_bench.training.models.load import texts_of
+    from bioreason_bench.training.models.tokenizer import make_tokenizer
+
+    corpus = Corpus(english_release)
+    arms = ("sft_comp_atoms", "sft_mem_ctx+gold", "sft_mem_ctx+grpo")  # sources of all the others
+    recipes = [load_recipe(f"nano_english/{arm}") for arm in arms]
+    vocabulary = recipes[0].model["from_scratch"]["vocabulary"]
+    tokenizer = make_tokenizer(texts_of(corpus), corpus.language, vocabulary)
+    for recipe in recipes:
+        for stage in recipe.stages:
+            prepare(corpus, stage, tokenizer, recipe.max_length, Draw(0))
+    with pytest.raises(UsageError, match="exceeds max_length 384"):
+        prepare(corpus, recipes[0].stages[0], tokenizer, 384, Draw(0))
 
 
 def test_the_results_that_recipes_tell_are_the_committed_ones():
