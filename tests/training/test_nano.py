@@ -24,33 +24,19 @@ from bioreason_bench.training.stages.label_scores import score_labels_only
 from bioreason_bench.training.stages.optimizer import make_optimizer, orthogonal
 
 END = [1, 2, 7]
+SIZES = {"vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 2, "initializer_range": 0.2}
 
 
 @pytest.fixture(scope="module")
 def nano():
     torch.manual_seed(0)
-    return NanoForCausalLM(
-        NanoConfig(
-            vocab_size=60,
-            hidden_size=32,
-            num_hidden_layers=2,
-            intermediate_size=64,
-            initializer_range=0.2,
-        )
-    ).eval()
+    return NanoForCausalLM(NanoConfig(**SIZES, intermediate_size=64)).eval()
 
 
 @pytest.fixture(scope="module")
 def llama():
     torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=60,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        initializer_range=0.2,
-    )
+    config = LlamaConfig(**SIZES, num_attention_heads=2, intermediate_size=64)
     return LlamaForCausalLM(config).eval()
 
 
@@ -62,17 +48,14 @@ def zaya():
         pytest.skip("this version of transformers has no ZAYA")
     config = AutoConfig.for_model(
         "zaya",
-        vocab_size=60,
-        hidden_size=32,
+        **SIZES,
         head_dim=16,
-        num_hidden_layers=2,
         layer_types=["hybrid"] * 2,
         num_attention_heads=2,
         num_key_value_heads=2,
         num_experts=2,
         moe_intermediate_size=64,
         router_hidden_size=16,
-        initializer_range=0.2,
         pad_token_id=0,
         bos_token_id=None,
         eos_token_id=1,

@@ -208,8 +208,7 @@ def check_size(config: PreTrainedConfig) -> None:
             raise UsageError(
                 f"model.from_scratch: {parameters:,} parameters; choose at most {LARGEST:,}"
             )
-        if hasattr(model, "set_experts_implementation"):  # since transformers 5
-            model.set_experts_implementation("eager")  # fast kernels want bfloat16 on this device
+        model.set_experts_implementation("eager")  # its fast kernels want bfloat16 on this device
         try:
             # with a cache, since without one transformers looks at the values of position_ids
             model(input_ids=torch.zeros((1, 2), dtype=torch.long), use_cache=True)
