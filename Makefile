@@ -78,7 +78,9 @@ deep: dev  ## what `make test` leaves out: trainings killed at random, the oldes
 quick: dev  ## the quick tests on the checkout
 	$(BIN)/pytest tests -m "not slow" $(PYTEST)
 
-lowest: wheel  ## the quick tests of the core with the oldest dependencies it allows
+# The requirements of the extra `train` but torch, as "name==oldest version".
+OLDEST_TRAIN = $(shell sed -n '/^train = /{s/.*= \[//;s/\].*//;s/>=/==/g;s/,<[0-9.]*//g;s/torch==[0-9.]*//;s/[",]/ /g;p;}' pyproject.toml)
+lowest: wheel  ## the quick tests of core and training with the oldest dependencies they allow
 	rm -rf $(BUILD)/lowest
 	$(VENV)/bin/python -m venv $(BUILD)/lowest
 	$(BUILD)/lowest/bin/python $(PIP) install uv
@@ -86,6 +88,10 @@ lowest: wheel  ## the quick tests of the core with the oldest dependencies it al
 	$(BUILD)/lowest/bin/uv pip install --quiet --python $(BUILD)/lowest/bin/python -r $(BUILD)/lowest/versions.txt
 	$(BUILD)/lowest/bin/uv pip install --quiet --python $(BUILD)/lowest/bin/python --no-deps dist/*.whl
 	BIOREASON_TEST_WHEEL=1 $(BUILD)/lowest/bin/pytest tests -m "not slow" $(PYTEST)
+	rm -rf $(BUILD)/lowest-train
+	$(VENV)/bin/python -m venv $(BUILD)/lowest-train
+	$(BUILD)/lowest-train/bin/python $(PIP) install "$$(ls dist/*.whl)[train,test]" $(OLDEST_TRAIN) "$$(grep '^torch==' constraints.txt)"
+	BIOREASON_TEST_WHEEL=1 $(BUILD)/lowest-train/bin/pytest tests/training -m "not slow" $(PYTEST)
 
 lint: $(VENV)/.lint  ## ruff and mypy
 	$(BIN)/ruff check .

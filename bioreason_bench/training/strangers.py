@@ -7,11 +7,11 @@ to read it and how to write a chain of one hop; and it knows nothing of the rele
 
 The strangers are the people of the same configuration under another seed: same relations, same
 values, other facts.  What is to be recalled is read as well, from an open book, so that no relation
-is a word that never follows a context.  In English, everything that mentions a name of the
-release's people is left out.  In language `symbols`, where a name is one token, strangers who are
-to be recalled are called s17 in place of p17; and each question that is read is there several
-times, in which everybody bears the name of somebody of the release, drawn anew each time.  So every
-name has been met, none has a fact, and no answer can be memorised.
+is a word that never follows a context.  Each question that is read is there several times, in which
+everybody bears the name of somebody of the release, drawn anew each time.  So every name has been
+met, none has a fact, and no answer can be memorised.  Strangers who are to be recalled have names
+of their own: in language `symbols` s17 in place of p17; in English, what mentions a name of the
+release's people is left out.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 BESIDE = 2  # people in an open book beside the one who is asked about
-RENAMINGS = 5  # of a question that is read, in symbols
+RENAMINGS = 5  # of a question that is read
 SEED_STEP = 1_000_000  # from the seed of a release to that of its strangers
-NAME = re.compile(r"\bp(\d+)\b")  # a person's token in symbols
+NAME = re.compile(r"\bp(\d+)\b")  # a person by number, as in symbols
+TEXTS = ("text", "question", "context", "chain")
 
 
 class Strangers:
@@ -111,29 +112,40 @@ class Strangers:
                 for values in zip(*columns.values(), strict=True):
                     yield dict(zip(columns, values, strict=True))
 
+    @cached_property
+    def _names(self) -> tuple[re.Pattern[str], dict[str, int]]:
+        """What finds the strangers' names in English, and the person's number for each."""
+        names = list(self.writer.starts.world.names)
+        return any_of(names), {name: number for number, name in enumerate(names)}
+
     def _own(self, rows: Iterable[Row], known_names: Iterable[str]) -> Iterator[Row]:
-        """The rows under the strangers' names, without those that mention a name of the release."""
-        if self.symbols:
-            people = sorted(known_names)
-            for row in rows:
-                for namer in self._namers(row, people):
-                    yield map_texts(row, namer)
-            return
-        known = re.compile("|".join(sorted(map(re.escape, known_names), key=len, reverse=True)))
+        """The rows with other names than those that the release's facts are about."""
+        people = sorted(known_names)
+        known = any_of(people)
         for row in rows:
-            texts = (row.get(name, "") for name in ("text", "question", "context", "chain"))
-            if not known.search("\n".join(texts)):
+            if row.get("context"):
+                yield from self._under_names_of(people, row)
+            elif self.symbols:
+                yield map_texts(row, renamed)
+            elif not any(known.search(row.get(name, "")) for name in TEXTS):
                 yield row
 
-    def _namers(self, row: Row, people: Sequence[str]) -> Iterator[Callable[[str], str]]:
-        """What gives the people of a row in symbols their names, for each time it is there."""
-        if not row.get("context"):
-            yield renamed
-            return
+    def _under_names_of(self, people: Sequence[str], row: Row) -> Iterator[Row]:
+        """The row RENAMINGS times, everybody under a name that is drawn from `people`."""
+        if not self.symbols:
+            found, numbers = self._names
+            row = map_texts(row, lambda text: found.sub(lambda name: f"p{numbers[name[0]]}", text))
         draw = Draw(self.config.seed, ("names", row["id"]))
         for time in range(RENAMINGS):
             order = draw.at(time).permutation(len(people)).tolist()
-            yield partial(NAME.sub, lambda name, order=order: people[order[int(name[1])]])
+            named = partial(NAME.sub, lambda name, order=order: people[order[int(name[1])]])
+            yield map_texts(row, named)
+
+
+def any_of(names: Iterable[str]) -> re.Pattern[str]:
+    """What finds each of the names as a whole, and the longer of two."""
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
 
 
 def renamed(text: str) -> str:

@@ -230,6 +230,29 @@ def test_strangers_know_every_relation_and_nobody_of_the_release(corpus):
     assert all(grader.grade(row["chain"], row).process_verified for row in read[:100])
 
 
+def test_strangers_of_an_english_world_are_read_under_names_of_the_release(english_release):
+    corpus = Corpus(english_release)
+    names, asked = set(corpus.people), {}
+    grader, own = corpus.grader(), set(corpus.strangers.writer.starts.world.names) - names
+    unread = [*corpus.source("strangers_biographies")]
+    for row in [*corpus.source("strangers"), *corpus.source("strangers_openbook")]:
+        if not row["context"]:
+            unread.append(row)
+            continue
+        asked.setdefault((row["id"], row["pattern"]), set()).add(row["entities"][0])
+        assert row["entities"][0] in names
+        assert row["entities"][0] in row["context"]
+        assert row["entities"][0] in row["question"]
+        assert row["answer"] in row["context"]
+        assert not any(name in row["context"] + row["chain"] for name in own)
+        assert grader.grade(row["chain"], row).exact_match
+    assert fmean(map(len, asked.values())) > 4.5  # of five names, few are drawn twice
+    assert len(unread) > 300
+    for row in unread:
+        text = row.get("text") or row["question"] + row["chain"]
+        assert not any(name in text for name in names)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

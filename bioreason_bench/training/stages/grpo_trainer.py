@@ -47,6 +47,10 @@ class ReplayGRPOTrainer(GRPOTrainer):
         super().__init__(**options)
         self.replay, self.replay_weight = replay, replay_weight
         self.collate, self.progress = collate, progress
+        if "ref" in getattr(self.model, "peft_config", ()):
+            # TRL's copy of the adapters at the start.  Ours are new, so without any adapter the model
+            # is the same; and with two, transformers before 5.23 resumes the wrong one.
+            self.model.delete_adapter("ref")
 
     def _generate_single_turn(
         self,
