@@ -48,8 +48,8 @@ class ReplayGRPOTrainer(GRPOTrainer):
         self.replay, self.replay_weight = replay, replay_weight
         self.collate, self.progress = collate, progress
         if "ref" in getattr(self.model, "peft_config", ()):
-            # TRL's copy of the adapters at the start.  Ours are new, so the model without any is the
-            # same; and of two adapters transformers before 5.23 resumes this one alone.
+            # TRL's copy of the adapters at the start.  Ours are new, so the model without any does
+            # as well; and of two adapters transformers before 5.23 resumes this one alone.
             self.model.delete_adapter("ref")
 
     def _generate_single_turn(
