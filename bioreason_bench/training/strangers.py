@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-BESIDE = 2  # people in an open book beside the one who is asked about
 RENAMINGS = 5  # of a question that is read
 SEED_STEP = 1_000_000  # from the seed of a release to that of its strangers
 NAME = re.compile(r"\bp(\d+)\b")  # a person by number, as in symbols
@@ -78,7 +77,8 @@ class Strangers:
     def open_questions(self, known_names: Iterable[str]) -> list[Row]:
         """The questions that are recalled, each with an open book instead.
 
-        The context holds the parametric biographies of the person asked about and of two others.
+        The context holds the parametric biographies of the person asked about and of as many others
+        as a context of the release has distractors, one at least.
         """
         from bioreason_bench.questions.probes import all_single_hops
 
@@ -91,7 +91,7 @@ class Strangers:
             if row["pattern"] != "P":
                 continue
             drawn = draw.at(row["id"])
-            numbers = drawn.integers(BESIDE, len(everybody)).tolist()
+            numbers = drawn.integers(max(1, self.config.distractors), len(everybody)).tolist()
             shown = dict.fromkeys([row["entities"][0], *(everybody[n] for n in numbers)])
             order = drawn.at("order").permutation(len(shown)).tolist()
             lines = [texts[person][numbers[0] % len(texts[person])] for person in shown]
