@@ -51,7 +51,8 @@ class Scheduler:
     """The state of `run_jobs`.
 
     Attributes:
-        waiting: Jobs that have not been started.
+        waiting: Jobs that have not been started.  Several workers start the longest chains of jobs
+            first, so that they end together; one goes through world after world.
         running: Process -> its job.
         failed: Jobs that failed or whose base failed, in the order in which this was seen.
     """
@@ -59,7 +60,10 @@ class Scheduler:
     def __init__(
         self, jobs: Sequence[Job], workers: int, log: Log, command: str, pace: Pace
     ) -> None:
-        self.waiting = [job for job in jobs if not job.complete()]
+        left = [job for job in jobs if not job.complete()]
+        if workers > 1:
+            left = sorted(left, key=lambda job: _chain(job, left), reverse=True)
+        self.waiting = left
         self.running: dict[subprocess.Popen[bytes], Job] = {}
         self.failed: list[Job] = []
         self.workers, self.log, self.command, self.pace = workers, log, command, pace
@@ -110,6 +114,11 @@ class Scheduler:
         """What is running, and the minutes left."""
         minutes = self.pace.minutes_left(self.waiting, self.running.values(), self.workers)
         return f"{', '.join(map(_doing, self.running.values()))}; about {minutes:.0f} min left"
+
+
+def _chain(job: Job, jobs: Sequence[Job]) -> int:
+    """How many jobs must be run one after another from this one on."""
+    return 1 + max((_chain(other, jobs) for other in jobs if other.base is job), default=0)
 
 
 def _doing(job: Job) -> str:

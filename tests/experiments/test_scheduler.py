@@ -50,6 +50,19 @@ def test_a_base_runs_before_the_jobs_that_begin_with_it(tmp_path, started):
     assert len(started) == 3, "complete jobs are not run again"
 
 
+def test_several_workers_start_the_longest_chains_first_and_one_keeps_the_order(tmp_path, started):
+    def jobs_in(folder) -> list[Job]:
+        short, base = make_job(folder, "short"), make_job(folder, "base")
+        return [short, base, make_job(folder, "next", base)]
+
+    for workers, first in ((2, ["base", "short"]), (1, ["short", "base"])):
+        started.clear()
+        jobs = jobs_in(tmp_path / str(workers))
+        pace = Pace(jobs, 0.0)
+        scheduler.run_jobs(jobs, workers=workers, log=lambda _: None, command="", pace=pace)
+        assert started == [*first, "next"]
+
+
 def test_a_failed_base_fails_its_jobs_and_the_others_finish(tmp_path, started):
     bad, good = make_job(tmp_path, "bad"), make_job(tmp_path, "good")
     jobs = [bad, make_job(tmp_path, "child", bad), good]
