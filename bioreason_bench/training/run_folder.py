@@ -330,6 +330,7 @@ def describe(recipe: Recipe, corpus: Corpus, command: str) -> dict[str, Any]:
             "processor": processor(),
             "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
             "cores": os.cpu_count(),
+            "precision": "bfloat16" if models.choose_bf16(recipe) else "float32",
         },
         "begun": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     }

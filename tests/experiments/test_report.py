@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -76,6 +77,17 @@ def test_sweeps_get_a_panel_each_and_one_for_those_of_the_same_values(tmp_path):
     assert positions == sorted(positions)
     picture = (tmp_path / "out" / "sweep.svg").read_text()
     assert picture.count("<!-- few+grpo -->") == 2, "its panel, and a line in the common one"
+
+
+def test_runs_of_other_machines_and_precisions_are_named(tmp_path):
+    root = write_study(tmp_path, {"one": (0.5,) * 3, "two": (0.5,) * 3}, seeds=(1,))
+    run = next(root.glob("*/two/run.json"))
+    about = json.loads(run.read_text())
+    about["machine"]["precision"] = "float32"
+    run.write_text(json.dumps(about))
+    page = as_markdown(make_blocks(read_evidence([root]), {}))
+    assert page.count("torch 2; x, 1 thread(s) a run.") == 1
+    assert page.count("torch 2; x, 1 thread(s) a run, float32.") == 1
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.parent.name)

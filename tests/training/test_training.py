@@ -89,6 +89,7 @@ def test_a_run_writes_models_curves_verdicts_and_one_line_for_each_stage_and_tes
     assert not list(trained.rglob("*.bin"))
     noted = json.loads((trained / "run.json").read_text())
     assert {"recipe", "command", "world", "versions", "revision", "machine"} <= set(noted)
+    assert noted["machine"]["precision"] in {"float32", "bfloat16"}
     assert len((trained / "2-grpo" / "test" / "mem_iid.jsonl").read_text().splitlines()) == 6
 
 

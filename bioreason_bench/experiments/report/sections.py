@@ -318,12 +318,14 @@ def runs(evidence: Evidence) -> Iterator[Block]:
     yield tables.run_table(evidence)
     for command in dict.fromkeys(run["command"] for run in evidence.runs):
         yield f"Command: {markdown_code(command)}"
-    if evidence.runs:
-        first = evidence.runs[0]
-        machine = first.get("machine", {})
-        versions = ", ".join(
-            f"{name} {number}" for name, number in first.get("versions", {}).items()
-        )
-        threads = machine.get("threads", "?")
-        yield f"{versions}; {machine.get('processor', '')}, {threads} thread(s) a run."
+    yield from dict.fromkeys(map(_software_and_machine, evidence.runs))
     yield rules()
+
+
+def _software_and_machine(run: Mapping[str, Any]) -> str:
+    """The versions and the machine of a run; older runs do not know their precision."""
+    machine = run.get("machine", {})
+    versions = ", ".join(f"{name} {number}" for name, number in run.get("versions", {}).items())
+    threads = f"{machine.get('threads', '?')} thread(s) a run"
+    where = [machine.get("processor", ""), threads, machine.get("precision", "")]
+    return f"{versions}; {', '.join(filter(None, where))}."
