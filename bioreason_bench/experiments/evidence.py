@@ -36,6 +36,7 @@ FIRST_PARTS = (  # of an arm's name, in the order of a report
     *("sft_mem_ctx", "sft_mem_ctx_comp"),
 )
 LATER_PARTS = ("", "skills", "gold", "rft", "grpo")
+TOLD_APART = 10_000  # questions of which a share of four decimals is one number
 ROUNDED = 1e-3  # by which the mean of verdicts may differ from that of a result line
 World = tuple[str, int]  # preset and seed of a release
 
@@ -134,7 +135,7 @@ class Evidence:
         """The score of an arm in each world: the mean over its seeds there."""
         scores: dict[World, list[float]] = defaultdict(list)
         for line in self.of(arm, config):
-            scores[self.world(line)].append(float(line[metric]))
+            scores[self.world(line)].append(_exact(line, metric))
         return {world: sum(values) / len(values) for world, values in sorted(scores.items())}
 
     def parts(self, arm: str, config: str) -> list[tuple[Line, Part]]:
@@ -202,6 +203,14 @@ def agree(line: Line, part: Part) -> bool:
     return len(part.questions) == line["questions"] and all(
         abs(float(part.right(metric).mean()) - line[metric]) < ROUNDED for metric in METRICS
     )
+
+
+def _exact(line: Line, metric: str) -> float:
+    """A score of a result line, whose shares have four decimals, as right questions of all."""
+    score, questions = float(line[metric]), int(line["questions"])
+    if metric in METRICS and 0 < questions < TOLD_APART:
+        return round(score * questions) / questions
+    return score
 
 
 def world_of(run: Line) -> World:

@@ -27,7 +27,7 @@ from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.progress import ProgressLogger
 from bioreason_bench.training.recipe import make_recipe
 from bioreason_bench.training.run_folder import only_one
-from bioreason_bench.training.stages.callback import ProgressCallback
+from bioreason_bench.training.stages.callback import ProgressCallback, StopCallback
 
 KILLED = Path(__file__).parents[1] / "support" / "killed_trainings.py"
 
@@ -115,8 +115,9 @@ def test_a_second_stage_is_the_same_uninterrupted_and_on_a_base_stopped_and_resu
 
     def signalled(self, args, state, control, **options):
         complete(self, args, state, control, **options)
-        if state.global_step == 1:
-            os.kill(os.getpid(), signal.SIGTERM)
+        if state.global_step == 1:  # of a job manager, which asks all processes, and of a parent
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM):
+                os.kill(os.getpid(), number)
 
     monkeypatch.setattr(runs, "try_stages", lambda *_, **__: [])  # it takes steps as well
     monkeypatch.setattr(ProgressCallback, "on_step_end", signalled)
@@ -201,6 +202,15 @@ def test_a_killed_reproduce_stops_its_runs_and_goes_on_to_the_same_model(
     assert second.exit_code == 0, second.output
     assert_same_model(killed / "whole" / "2-sft", run / "2-sft")
     assert len((out / "results.jsonl").read_text().splitlines()) == 2
+
+
+def test_only_a_second_ctrl_c_stops_at_once():
+    stop = StopCallback()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        stop.ask(number, None)
+        assert stop.asked
+    with pytest.raises(KeyboardInterrupt):
+        stop.ask(signal.SIGINT, None)
 
 
 def test_a_checkpoint_counts_only_while_it_has_the_bytes_of_its_seal(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from transformers import TrainerCallback
@@ -55,15 +56,22 @@ class StopCallback(TrainerCallback):
 
     Attributes:
         asked: Whether a signal has arrived, in any process of the training.
+        pressed: Whether Ctrl-C was among the signals.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = self.pressed = False
 
-    def ask(self, *_: object) -> None:
-        """Handle a signal; the second one stops at once."""
-        if self.asked:
-            raise KeyboardInterrupt
+    def ask(self, number: int, *_: object) -> None:
+        """Handle a signal; a second Ctrl-C stops at once.
+
+        Not so a second SIGTERM: a job manager sends one to every process, and the parent of this
+        one then sends another.
+        """
+        if number == signal.SIGINT:
+            if self.pressed:
+                raise KeyboardInterrupt
+            self.pressed = True
         self.asked = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - the signature of transformers
