@@ -270,9 +270,8 @@ def main() -> None:
             f"| `{name}` | {texts:,} | {length.total.mean():.0f} | {length.total.max()} "
             f"| {length.learnt.mean():.0f} |"
         )
-    print(
-        f"\n| recipe | stage | {' | '.join(f'hours, {g} GPU' for g in chosen.gpus)} | GiB a GPU |"
-    )
+    hours = " | ".join(f"hours, {gpus} GPU" for gpus in chosen.gpus)
+    print(f"\n| recipe | stage | {hours} | GiB, {chosen.gpus[0]} GPU |")
     print("|---|---|" + "---:|" * (len(chosen.gpus) + 1))
     seen: list[Recipe] = []
     sums: dict[str, dict[int, float]] = {}  # size of the model -> GPUs -> hours

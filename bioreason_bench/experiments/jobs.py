@@ -16,7 +16,7 @@ from bioreason_bench.experiments.results import (
     run_folder,
     skill_of,
 )
-from bioreason_bench.experiments.studies import Study
+from bioreason_bench.experiments.studies import Study, arm_name
 from bioreason_bench.training.data import Corpus
 from bioreason_bench.training.measure import configs_to_ask
 from bioreason_bench.training.recipe import KINDS, Recipe, Stage, load_recipe, recipe_names
@@ -51,7 +51,7 @@ def make_arms(recipes: Sequence[str], folders: Sequence[str] = ()) -> list[Arm]:
     for name in recipes:
         recipe = made_for(name, folders)
         for value, point in load_recipe(recipe).sweep_points():
-            short = Path(name).stem
+            short = arm_name(name)
             arms.append(Arm(f"{short}={value}" if value else short, recipe, point))
     return arms
 

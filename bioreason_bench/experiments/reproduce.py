@@ -10,10 +10,12 @@ The same call with the same OUT continues where it stopped.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bioreason_bench.errors import quoted
+from bioreason_bench.experiments.claims import Claim
 from bioreason_bench.experiments.jobs import Arm, Job, make_jobs
 from bioreason_bench.experiments.pace import Pace, minutes_per_text
 from bioreason_bench.experiments.results import STUDY, json_lines, lines_of_run, write_json_lines
@@ -21,6 +23,7 @@ from bioreason_bench.experiments.scheduler import run_jobs
 from bioreason_bench.experiments.studies import Study
 from bioreason_bench.figure_style import require_matplotlib
 from bioreason_bench.training.data import Corpus
+from bioreason_bench.training.measure import configs_to_ask
 from bioreason_bench.training.recipe_checks import check_trust
 from bioreason_bench.training.run import try_recipes
 from bioreason_bench.training.run_folder import RUN, check_same_run, only_one
@@ -61,6 +64,8 @@ def reproduce(
     for arm in arms:
         check_trust(arm.load().model, False, f"recipe {arm.recipe}")
     jobs = make_jobs(arms, corpora, out)
+    for line in dict.fromkeys(undecidable(study, jobs)):
+        log(line)
     workers = workers or max(1, os.cpu_count() or 1)
     waiting = [job for job in jobs if not job.complete()]
     for job in jobs:
@@ -89,6 +94,21 @@ def reproduce(
         lines += passk_lines(jobs, study.passk if study and with_passk else (), log)
         write_json_lines(out / "results.jsonl", lines)
         return make_report([out], out / "report", log=log)
+
+
+def undecidable(study: Study | None, jobs: Sequence[Job]) -> Iterator[str]:
+    """A line for each claim on a test set that one of its arms is not asked."""
+    asked = {
+        job.arm.name: configs_to_ask(job.arm.load(job.seed).evaluate, job.corpus) for job in jobs
+    }
+    for values in study.claims if study else ():
+        claim = Claim(**values)
+        for arm, config in zip((claim.first, claim.second), claim.configs, strict=True):
+            if arm in asked and config not in asked[arm]:
+                yield (
+                    f"the claim {quoted(claim.text)} will not be decided: {arm} is not asked "
+                    f"{quoted(config)}; its test sets are {', '.join(asked[arm])}"
+                )
 
 
 def lines_of(job: Job) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ class Stage:
         clip: Maximum norm of the gradient.
         accumulate: Number of parts that a step's texts are split into, over all devices.
         save_every: Steps between checkpoints to resume from.
-        trl: Passed on to SFTConfig or GRPOConfig: use_vllm, fsdp, deepspeed, report_to ...
+        trl: Passed on to SFTConfig or GRPOConfig: use_vllm, fsdp, deepspeed ...
     """
 
     kind: str

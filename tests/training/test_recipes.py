@@ -14,6 +14,7 @@ from bioreason_bench.config import load_preset
 from bioreason_bench.draw import Draw
 from bioreason_bench.errors import ReleaseError, UsageError
 from bioreason_bench.experiments.jobs import arms_of, make_arms, make_jobs, with_settings
+from bioreason_bench.experiments.reproduce import undecidable
 from bioreason_bench.experiments.studies import load_study, make_study, study_names
 from bioreason_bench.resources import folder
 from bioreason_bench.training.data import Corpus, Mixture, choose, prepare
@@ -380,6 +381,27 @@ def test_a_study_changes_the_recipes_of_all_its_arms_but_not_what_an_arm_says_it
     recipes = [arm.load() for arm in arms_of(make_study(values))]
     assert all(recipe.model == llama and recipe.stages[0].steps == 7 for recipe in recipes)
     assert [recipe.stages[-1].steps for recipe in recipes] == [7, 3, 5]
+
+
+def test_an_arm_of_a_file_or_of_a_folder_of_recipes_has_its_name_alone():
+    arms = ["runs/mine.yaml", {"arm": "qwen/gold", "setting": "1.steps", "values": [5]}]
+    claim = {"text": "x", "first": "mine", "second": "gold=5"}
+    study = make_study(
+        {"name": "x", "about": "x", "question": "x", "arms": arms, "claims": [claim]}
+    )
+    assert [(name, recipe) for name, recipe, _ in study.arms] == [
+        ("mine", "runs/mine.yaml"),
+        ("gold=5", "qwen/gold"),
+    ]
+
+
+def test_a_claim_on_a_test_set_that_is_not_asked_is_told_before_the_runs(corpus, tmp_path):
+    claim = {"text": "x", "first": "sft_mem", "second": "sft_ctx"}
+    claims = [claim, {**claim, "config": "comp_zreoshot"}]
+    values = {"name": "x", "about": "x", "question": "x", "arms": ["sft_mem", "sft_ctx"]}
+    study = make_study({**values, "claims": claims})
+    lines = list(undecidable(study, make_jobs(arms_of(study), {1: corpus}, tmp_path)))
+    assert len(lines) == 2 and all("not asked 'comp_zreoshot'" in line for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from bioreason_bench.errors import UsageError, quoted, suggest
 from bioreason_bench.inputs import read_yaml_table
 from bioreason_bench.validation import problems
 
-__all__ = ["Study", "load_study", "make_study", "study_names"]
+__all__ = ["Study", "arm_name", "load_study", "make_study", "study_names"]
 
 STUDIES = Path(__file__).parent
 FOLDS = 5
@@ -34,7 +34,7 @@ class Study:
         question: What it asks.
         arms: (name, recipe, settings) of each arm.
         preset: Of its worlds, if no other is asked for.
-        worlds: How many worlds a claim needs.
+        worlds: How many worlds were planned, as the report says; the seeds decide what is run.
         folds: Whether the world of seed k holds out fold k mod 5.
         world: Settings of the preset that its worlds differ in.
         settings: Fields of the recipes that all arms change, as with `--set`.
@@ -106,14 +106,19 @@ def make_study(values: Mapping[str, Any], where: str = "study") -> Study:
     return Study(**fields, arms=tuple(arms), claims=claims, passk=passk)
 
 
+def arm_name(recipe: str) -> str:
+    """The name of the arm of a recipe: `qwen/gold` -> gold, `runs/mine.yaml` -> mine."""
+    return Path(recipe).name.removesuffix(".yaml").removesuffix(".yml")
+
+
 def _arms(entry: Any, where: str) -> Sequence[tuple[str, str, Mapping[str, str]]]:
     """(name, recipe, settings) of each arm of an entry."""
     if isinstance(entry, str):
-        return [(entry, entry, {})]
+        return [(arm_name(entry), entry, {})]
     values = entry["values"]
     named = values.items() if isinstance(values, Mapping) else ((value, value) for value in values)
     arms = [
-        (f"{entry['arm']}={name}", entry["arm"], {entry["setting"]: json.dumps(value)})
+        (f"{arm_name(entry['arm'])}={name}", entry["arm"], {entry["setting"]: json.dumps(value)})
         for name, value in named
     ]
     if not arms:
