@@ -13,6 +13,7 @@ never calls `answer` earns 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bioreason_bench.environments.library import Episode, Library
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["environment", "rows"]
 
+ANSWER = "Give your whole reply to the tool answer, which you call once."
+
 
 def rows(library: Library) -> Dataset:
     """The data set to train with: `prompt` (messages) and `id`, by which `reset` finds the row."""
@@ -30,10 +33,16 @@ def rows(library: Library) -> Dataset:
 
     return Dataset.from_list(
         [
-            {"prompt": [{"role": "user", "content": library.prompt(row)}], "id": row["id"]}
+            {"prompt": [{"role": "user", "content": _prompt(library, row)}], "id": row["id"]}
             for row in library.questions.rows
         ]
     )
+
+
+def _prompt(library: Library, row: Mapping[str, Any]) -> str:
+    """What the model is sent; a prompt without tools does not say that it is to call `answer`."""
+    prompt = library.prompt(row)
+    return prompt if library.mode == "lookup" else f"{prompt}\n\n{ANSWER}"
 
 
 def environment(library: Library) -> type:

@@ -60,8 +60,10 @@ class Source:
 
         files = self.fetch(folder, split, first)
         if not files:
+            only_levels = "only the levels have validation questions; use the split test, or "
             raise ReleaseError(
                 f"{self.label} has no file data/{folder}/{split}-*.parquet; "
+                f"{only_levels if split == 'validation' else ''}"
                 "generate or download the release again"
             )
         tables: list[pa.Table] = []

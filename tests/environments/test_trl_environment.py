@@ -127,6 +127,7 @@ def test_trl_takes_a_step_with_what_a_random_model_writes(tiny_release, tmp_path
     library = make_library("comp_rl", data=str(tiny_release), mode="closed", first=4)
     training = trainer(library, tmp_path, max_completion_length=8)
     assert [tool.__name__ for tool in training.tools] == ["answer"]
+    assert "the tool answer" in training.train_dataset[0]["prompt"][0]["content"]
     training.train()
     assert training.state.log_history[0]["rewards/BioreasonAnswer/mean"] == 0
 

@@ -37,6 +37,9 @@ def test_the_hubs_client_reads_the_scores_of_tasks_that_need_no_training(cli, tm
         "bioreason_comp_iid": 0.9,
         "bioreason_ctx_iid_direct": 0.9,
         "bioreason_ctx": 0.9,
+        "bioreason_ctx_iid_chat": 0.25,
+        "bioreason_ctx_iid": 0.9,
+        "bioreason_comp_counterfactual_openbook": 0.9,
     }
     write(tmp_path / "OUT", {"bioreason_ctx_zeroshot": 0.1}, date="2026-01-01")
     write(tmp_path / "OUT", scores)
@@ -46,6 +49,7 @@ def test_the_hubs_client_reads_the_scores_of_tasks_that_need_no_training(cli, tm
         "ctx_zeroshot": 50.0,
         "comp_iid_openbook": 12.35,
         "comp_unanswerable": 75.0,
+        "ctx_iid": 25.0,
     }
     (tmp_path / "clone").mkdir()
     done = cli("stats", tmp_path / "OUT", "--eval-results", REPO, "--out", tmp_path / "clone")
@@ -53,7 +57,7 @@ def test_the_hubs_client_reads_the_scores_of_tasks_that_need_no_training(cli, tm
     assert done.stdout.strip() == str(path) and path.read_text(encoding="utf-8") == printed
     hub = pytest.importorskip("huggingface_hub", minversion="1.3")
     parsed = hub.parse_eval_result_entries(entries)
-    assert [entry.date for entry in parsed] == ["2026-01-02"] * 3
+    assert [entry.date for entry in parsed] == ["2026-01-02"] * 4
     assert {entry.dataset_id for entry in parsed} == {REPO}
 
 

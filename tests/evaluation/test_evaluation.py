@@ -559,6 +559,8 @@ def test_task_files_find_their_functions():
         ({"presett": "tiny"}, "--metadata has no 'presett'; did you mean 'preset'?"),
         ({"preset": "tiny", "colour": "red"}, "--metadata has no 'colour'; it has data, "),
         ({"preset": "tiny", "sample_seeds": "yes"}, "sample_seeds"),
+        ({"seed": 7}, "names a world only together with a preset"),
+        ({"revision": "v1.0.0"}, "needs data"),
     ],
 )
 def test_an_unknown_setting_is_refused_before_anything_is_asked(cli, metadata, fragment):

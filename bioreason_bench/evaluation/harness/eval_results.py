@@ -16,11 +16,12 @@ from bioreason_bench.evaluation.harness.names import parse
 from bioreason_bench.evaluation.official import OFFICIAL
 from bioreason_bench.inputs import read_json
 from bioreason_bench.questions.prompts import UNANSWERABLE
-from bioreason_bench.taxonomy import OPEN_BOOK
+from bioreason_bench.taxonomy import LEVELS, OPEN_BOOK
 
 __all__ = ["eval_results"]
 
 SCORED = "exact_match,none"
+CHAT = "_chat"
 NOT_RANKED = ("direct", "passk", "probes")  # variants that ask for something else
 
 
@@ -40,24 +41,25 @@ def eval_results(folder: Path, repo: str) -> list[dict[str, Any]]:
     """
     if repo.count("/") != 1 or not all(repo.split("/")):
         raise UsageError(f"{repo!r} is no data set on the Hub; use OWNER/NAME, as org/bioreason")
-    entries: dict[str, dict[str, Any]] = {}
+    latest: dict[str, dict[str, Any]] = {}  # task -> its entry in the latest run
     models = set()
     for path in sorted(folder.rglob("results_*.json"), key=lambda path: path.name):
         run = _read(path)
-        for entry in _entries(run, repo):
+        for task, entry in _entries(run, repo):
             models.add(str(run.get("model_name")))
-            entries[entry["dataset"]["task_id"]] = entry  # the latest run of a task counts
+            latest[task] = entry
     if len(models) > 1:
         raise UsageError(
             f"{folder} holds results of {len(models)} models ({', '.join(sorted(models))}); "
             "name the folder of one"
         )
-    if not entries:
+    if not latest:
         raise UsageError(
             f"{folder} holds no results of ctx or open-book tasks; run bioreason eval "
             f"--tasks bioreason_ctx --output_path {folder}"
         )
-    return list(entries.values())
+    chats_last = sorted(latest, key=lambda task: task.endswith(CHAT))  # as eval.yaml asks them
+    return list({_task_id(task): latest[task] for task in chats_last}.values())
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -70,27 +72,30 @@ def _read(path: Path) -> Mapping[str, Any]:
     return run
 
 
-def _entries(run: Mapping[str, Any], repo: str) -> Iterator[dict[str, Any]]:
-    """One entry for each task of a run that the benchmark has."""
+def _entries(run: Mapping[str, Any], repo: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each task of a run that the benchmark has, and its entry."""
     for task, scores in run["results"].items():
         name = parse(task)
         if name is None or not name.leaf or name.variant in NOT_RANKED or SCORED not in scores:
             continue
         if name.skill != "ctx" and not any(kind in task for kind in (OPEN_BOOK, UNANSWERABLE)):
             continue
+        if OPEN_BOOK in task and name.level not in LEVELS:
+            continue  # the open book of a counterfactual pair is made for the task
         settings = run.get("configs", {}).get(task, {}).get("metadata") or {}
         _check(run, task, settings, repo)
-        yield {
+        entry = {
             "dataset": {"id": repo, "task_id": _task_id(task)},
             "value": round(100 * float(scores[SCORED]), 2),
             "date": datetime.fromtimestamp(float(run["date"]), UTC).date().isoformat(),
             "notes": _notes(run, task),
         }
+        yield task, entry
 
 
 def _task_id(task: str) -> str:
     """The task of eval.yaml that asks the same questions: its config."""
-    return task.removeprefix("bioreason_").removesuffix("_chat")
+    return task.removeprefix("bioreason_").removesuffix(CHAT)
 
 
 def _notes(run: Mapping[str, Any], task: str) -> str:

@@ -21,7 +21,7 @@ from bioreason_bench.errors import BioreasonError, MissingExtra, UsageError, quo
 from bioreason_bench.escaping import without_token
 from bioreason_bench.evaluation.harness.install import installed
 from bioreason_bench.evaluation.harness.names import all_names, copy_tasks, parse
-from bioreason_bench.evaluation.open_source import open_source
+from bioreason_bench.evaluation.open_source import check_source, open_source
 from bioreason_bench.evaluation.source import first_line
 from bioreason_bench.schema import columns
 from bioreason_bench.validation import problems
@@ -272,6 +272,8 @@ def _check_settings(settings: Mapping[str, Any], alone: bool) -> None:
             raise UsageError(f"--metadata has no {quoted(name)}; did you mean {near[0]!r}?")
         if name not in known and alone:
             raise UsageError(f"--metadata has no {quoted(name)}; it has {', '.join(known)}")
+    if alone:
+        check_source(*(settings.get(name) for name in SOURCE))
 
 
 def _check_names(names: Sequence[str]) -> None:
