@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bioreason_bench.questions.prompts import UNANSWERABLE
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -67,11 +69,12 @@ def find_hops(
             found too.
     """
     biographies = record["context"].split("\n") if record["context"] else []
+    opened = _is_open_book(record)
     hops = []
     for step, letter in enumerate(record["pattern"]):
         relation = record["path"][step]
         subject, reached = record["entities"][step], record["entities"][step + 1]
-        if letter == "P":
+        if not biographies or (letter == "P" and not opened):
             training = [(recalled or {}).get(subject, "")]
             _, sentence, text = _find_statement(reader, training, subject, relation)
             hops.append(Hop(relation, subject, reached, WEIGHTS, None, sentence, text))
@@ -79,6 +82,14 @@ def find_hops(
             statement = _find_statement(reader, biographies, subject, relation)
             hops.append(Hop(relation, subject, reached, CONTEXT, *statement))
     return hops
+
+
+def _is_open_book(record: Mapping[str, Any]) -> bool:
+    """Whether parametric facts are to be read, too: the context states one, or should."""
+    stated = zip(record["pattern"], record.get("support", ()), strict=False)
+    return record["level"] == UNANSWERABLE or any(
+        letter == "P" and line >= 0 for letter, line in stated
+    )
 
 
 def source_in_words(hop: Hop, biographies: int) -> str:

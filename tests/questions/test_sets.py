@@ -59,5 +59,11 @@ def test_the_question_set_that_the_docs_add(monkeypatch):
     contexts = rows["context"].to_pylist()
     assert len(contexts) == len(set(rows["id"])) == 10
     assert rows["pair"][::2] == rows["pair"][1::2]
+    assert rows["altered"] == [False, True] * 5
+    supports = [
+        [people[line] if line >= 0 else None for line in lines]
+        for people, lines in zip(rows["context_people"], rows["support"], strict=True)
+    ]
+    assert supports[::2] == supports[1::2] and any(filter(None, supports[0]))
     for first, second in zip(contexts[::2], contexts[1::2], strict=True):
         assert first and first.split("\n") == second.split("\n")[::-1]
