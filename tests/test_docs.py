@@ -41,7 +41,7 @@ DOCS = {
         CHECKOUT / "tasks" / "README.md",
     )
 }
-NEW = ("reordered", "instrument")  # what docs/extending.md adds; it is not there before
+NEW = ("reordered", "instrument", "sums")  # what docs/extending.md adds; it is not there before
 PROGRAMS = {"bioreason": bioreason_main, "bioreason-baseline": baseline}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")

@@ -15,7 +15,8 @@ from bioreason_bench.experiments.results import VERDICTS, read_lines, sweep_valu
 
 def result_line(arm: str, seed: int, config: str, share: float) -> dict:
     scores = dict.fromkeys(("exact_match", "process_verified"), share)
-    return {"type": "result", "arm": arm, "seed": seed, "stage": 1, "config": config, **scores}
+    about = {"type": "result", "arm": arm, "seed": seed, "stage": 1, "config": config}
+    return {**about, "questions": 100, **scores}
 
 
 def test_run_folders_and_a_folder_of_them_give_the_same_lines(tmp_path):
