@@ -106,7 +106,7 @@ def graph(release: str | Path, biographies: bool = True) -> nx.MultiDiGraph:
         biographies: Whether people have their biographies as attributes.
 
     Raises:
-        UsageError: There is no such folder.
+        UsageError: There is no such folder, or the release is of a family that has no people.
         ReleaseError: The folder holds no complete release.
     """
     from bioreason_bench.export.graph import make_graph

@@ -77,7 +77,7 @@ LAWS: dict[str, str] = {
     "but for those whose objects are always older or always younger",
     "values": "every value is one of its pool, or made of the package's words",
     "unique values": "values such as e-mail addresses belong to one person each",
-    "long lists": "lists of values hold at least 40",
+    "long lists": "lists of values hold at least 40, or an eighth of the facts if that is less",
     # paths
     "path shape": "a path has no relation twice, no step straight back, none that common sense "
     "decides and only people on the way; its groups fit the skill, and with distractors comp has "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bioreason_bench.errors import ReleaseError, quoted
+from bioreason_bench.errors import ReleaseError, UsageError, quoted
 from bioreason_bench.escaping import hidden_at
 from bioreason_bench.release.read import Release
 
@@ -27,10 +27,13 @@ def make_graph(release: Release, biographies: bool = True) -> nx.MultiDiGraph:
         biographies: Whether people have their biographies as attributes.
 
     Raises:
+        UsageError: The release is of a family that has no people.
         ReleaseError: The release lacks a table that a graph needs.
     """
     import networkx as nx
 
+    if "people" not in release.configs():
+        raise UsageError(f"a graph shows a world of people, and {release.path} has none")
     if lacking := [name for name in TABLES if name not in release.configs()]:
         raise ReleaseError(
             f"{release.path} lacks data/{lacking[0]}, and a graph needs it; "

@@ -208,10 +208,15 @@ def test_the_commands_take_a_release_of_strings(cli, release: Release, tmp_path:
     assert "strings/depth/test" in run("stats", release.path)
     assert "last_skill" in run("verify", release.path, "--workers", 1, "--sample", 5)
     run("export", release.path, "--to", "trl", "--out", tmp_path / "trl")
-    for arguments in (("--person", "Ann"), ("--plot", tmp_path / "a.png")):
-        refused = cli("show", release.path, *arguments)
+    for command, *arguments in (
+        ("show", "--person", "Ann"),
+        ("show", "--plot", tmp_path / "a.png"),
+        ("export", "--to", "graphml", "--out", tmp_path / "graph"),
+    ):
+        refused = cli(command, release.path, *map(str, arguments))
         assert refused.exit_code == 2
         assert "people" in refused.stderr
+    assert not (tmp_path / "graph").exists()
     from bioreason_bench.grading.saved import load_grader
 
     row = next(release.rows("strings_iid", "test"))
