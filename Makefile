@@ -56,7 +56,7 @@ test: harnesses  ## install the wheel in fresh environments and test it there
 	rm -rf $(BUILD)/wheel
 	$(VENV)/bin/python -m venv $(BUILD)/wheel
 	$(BUILD)/wheel/bin/python $(PIP) install --no-compile "$$(ls dist/*.whl)[all,test]" --constraint constraints.txt
-	$(AS_INSTALLED) $(BUILD)/wheel/bin/pytest tests -m "not deep" -n 2 --dist loadfile $(PYTEST)
+	$(AS_INSTALLED) $(BUILD)/wheel/bin/pytest tests -m "not deep" -n 2 --dist loadfile --durations 25 $(PYTEST)
 
 # Two environments, because verifiers and Inspect need different versions of openai; none has torch.
 harnesses: wheel  ## the same for the environments of RL libraries and for Inspect: two minutes

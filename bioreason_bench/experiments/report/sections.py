@@ -42,6 +42,7 @@ CAPTIONS = {
     "sweep": "Whole chains on each level along each sweep of a setting.",
     "curves": "Learning curves, means over the runs: loss of supervised stages, reward of GRPO.",
 }
+GOES_ON = 0.05  # share of probes whose fact is right and whose answer is not
 PROBES_UNUSABLE = 50.0  # percent of single hops below which the gate says little
 SMOKE = "Smoke run: nothing can be concluded"
 
@@ -229,12 +230,24 @@ def errors(evidence: Evidence) -> Iterator[Block]:
     yield picture("errors")
 
 
+def _goes_on(evidence: Evidence, arm: str) -> bool:
+    """Whether the model often states the fact that a probe asks for, and does not stop there."""
+    answered, right = (tables.single_hops(evidence, arm, name) for name in tables.SINGLE_HOPS)
+    return answered is not None and right is not None and right - answered > GOES_ON
+
+
 def gate(evidence: Evidence) -> Iterator[Block]:
     gated = tables.gated_table(evidence)
     if gated is None:
         return
     yield "## Gated: whole chains of questions all of whose single hops the same model answers"
     yield gated
+    if any(_goes_on(evidence, arm) for arm in evidence.arms):
+        yield (
+            "Where more single hops are right than answered, the model states the fact that is "
+            "asked for and goes on to another, as questions of more hops have taught it. Then the "
+            "gate does not tell what the model knows."
+        )
     single_hops = percent(evidence.lines, "probes")
     if single_hops is not None and single_hops < PROBES_UNUSABLE:
         yield (

@@ -279,17 +279,27 @@ def _count(lines: Lines, key: str) -> Counter[str]:
     return counts
 
 
+# The answer alone, and the first fact whatever follows it.
+SINGLE_HOPS = {"exact_match": "single hops answered", "hop_accuracy": "single hops right"}
+
+
 def gated_table(evidence: Evidence) -> Table | None:
     """Whole chains of questions all of whose single hops the model answers; None if none are."""
     configs = evidence.composed
     rows = []
     for arm in evidence.arms:
-        hops = estimate_of(evidence, arm, "probes", "exact_match")
+        hops = [share(single_hops(evidence, arm, metric)) for metric in SINGLE_HOPS]
         cells = [cell for config in configs for cell in _gated_cells(evidence.of(arm, config))]
-        rows.append([arm, share(hops.value if hops else None), *cells])
+        rows.append([arm, *hops, *cells])
     levels = [name for config in configs for name in (level_of(config), "questions")]
-    head = ["arm", "single hops answered", *levels]
-    return Table(head, rows) if any(cell != MISSING for row in rows for cell in row[2:]) else None
+    head = ["arm", *SINGLE_HOPS.values(), *levels]
+    return Table(head, rows) if any(cell != MISSING for row in rows for cell in row[3:]) else None
+
+
+def single_hops(evidence: Evidence, arm: str, metric: str) -> float | None:
+    """Mean over worlds of a score on the probes, None if the arm was not asked them."""
+    scores = evidence.by_world(arm, "probes", metric)
+    return sum(scores.values()) / len(scores) if scores else None
 
 
 def _gated_cells(lines: Lines) -> list[str]:
