@@ -8,9 +8,10 @@ import re
 import pytest
 from made_study import CHANCES, write_study
 
-from bioreason_bench.experiments.evidence import read_evidence
+from bioreason_bench.experiments.evidence import Evidence, read_evidence
 from bioreason_bench.experiments.report import make_blocks, make_report
 from bioreason_bench.experiments.report.pages import Table, as_markdown
+from bioreason_bench.experiments.report.sections import gate
 from bioreason_bench.resources import folder
 
 COMMITTED = sorted((folder("cards") / "results").glob("*/verdicts.parquet"))
@@ -77,6 +78,25 @@ def test_sweeps_get_a_panel_each_and_one_for_those_of_the_same_values(tmp_path):
     assert positions == sorted(positions)
     picture = (tmp_path / "out" / "sweep.svg").read_text()
     assert picture.count("<!-- few+grpo -->") == 2, "its panel, and a line in the common one"
+
+
+@pytest.mark.parametrize(("right", "told"), [(0.62, False), (0.9, True)])
+def test_the_gate_tells_of_models_that_go_on_after_the_fact_that_is_asked_for(right, told):
+    about = {"type": "result", "arm": "a", "seed": 1, "stage": 1, "questions": 100}
+    probes = {
+        "config": "probes",
+        "exact_match": 0.6,
+        "process_verified": 0.6,
+        "hop_accuracy": right,
+    }
+    gated = {"questions": 40, "exact_match": 0.5, "process_verified": 0.5}
+    level = {"config": "comp_iid", "exact_match": 0.3, "process_verified": 0.3, "gated": gated}
+    run = {"type": "run", "arm": "a", "seed": 1, "recipe": {}}
+    world = {"world": {"preset": "nano", "seed": 43}}
+    _, table, *notes = gate(Evidence([run | world, about | probes, about | level]))
+    assert isinstance(table, Table)
+    assert table.rows == [["a", "60.0", f"{100 * right:.1f}", "50.0", "40"]]
+    assert any("goes on to another" in note for note in notes) == told
 
 
 def test_runs_of_other_machines_and_precisions_are_named(tmp_path):
