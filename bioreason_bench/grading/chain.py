@@ -184,22 +184,27 @@ class Chains:
     def share_stated(self, facts: Iterable[Fact | None], record: Mapping[str, Any]) -> float:
         """Share of the hops that are stated in any order, and not contradicted.
 
-        A list of guesses for one hop states none.
+        A list of guesses for one hop states none, from whichever end they are stated.
         """
         entities = record["entities"]
         gold = list(zip(entities, record["path"], entities[1:], strict=False))
         stated = [fact for fact in facts if fact]
         count = sum(
             any(self._is_hop(fact, hop) for fact in stated)
-            and not any(
-                fact[0] == hop[0]
-                and fact[1] in {hop[1], NO_RELATION}
-                and not self._is_hop(fact, hop)
-                for fact in stated
-            )
+            and not any(self._contradicts(fact, hop) for fact in stated)
             for hop in gold
         )
         return count / max(1, len(gold))
+
+    def _contradicts(self, fact: Fact, hop: Fact) -> bool:
+        """Whether `fact` states another object for the hop, from either end."""
+        subject, relation, _ = hop
+        row = self.relations.get(relation)
+        inverse = row.inverse if row is not None else None
+        about = (fact[0] == subject and fact[1] in {relation, NO_RELATION}) or (
+            bool(inverse) and fact[1:] == (inverse, subject)
+        )
+        return about and not self._is_hop(fact, hop)
 
     def _is_hop(self, fact: Fact, hop: Fact) -> bool:
         """Whether `fact` is the hop, stated from either end."""

@@ -65,6 +65,7 @@ def test_copied_words_of_the_question_earn_nothing():
         "p1 boss spouse . p1 spouse boss .",
         "p1 boss p9 . p9 spouse p1 . So, the answer is: p1",
         "p1 boss p2 . p1 boss p3 . p1 boss p4 .",  # guesses; the first of them is right
+        "p2 boss_of p1 . p3 boss_of p1 . p4 boss_of p1 .",  # the same, from the other end
     ):
         values = composite([text], {"primitives": 1, "structure": 0, "answer": 0}, **columns)
         assert values == [0.0], text
